@@ -1,0 +1,64 @@
+/**
+ * What a door was told, before anything is believed: the same shape from gRPC, HTTP and files.
+ * Nothing here is canonical; `canonicalize` makes a `Request` of it, once.
+ */
+export interface Attributes {
+  /** Envoy's stream id (`request.http.id`), never a client's header; empty when unknown. */
+  readonly id: string;
+  readonly method: string;
+  readonly scheme: string;
+  /** `:authority` or Host as received: case, port and trailing dot included. */
+  readonly host: string;
+  /** Request target as received, with its query; empty for CONNECT. */
+  readonly target: string;
+  readonly protocol: string;
+  readonly headers: HeaderFields;
+  /** Epoch milliseconds of the request's first byte, by Envoy's clock. */
+  readonly timeMs: number;
+  /** Bytes of the body as declared; -1 when unknown. */
+  readonly size: number;
+  /** The body, when the door was given one; text has passed as UTF-8. */
+  readonly body: Uint8Array | string | undefined;
+  readonly source: Peer;
+  readonly destination: Peer;
+  readonly contextExtensions: ReadonlyMap<string, string>;
+  /** `metadata_context.filter_metadata`, decoded on first use. */
+  metadata(): Readonly<Record<string, unknown>>;
+  /** `route_metadata_context.filter_metadata`, decoded on first use; undefined when absent. */
+  routeMetadata(): Readonly<Record<string, unknown>> | undefined;
+  /** Present when Envoy says the connection had TLS (`include_tls_session`). */
+  readonly tlsSession: { readonly sni: string } | undefined;
+}
+
+export interface Peer {
+  /** Address without port, as text; empty when unknown. */
+  readonly address: string;
+  /** URI SAN, DNS SAN or subject of the verified certificate; empty when there is none. */
+  readonly principal: string;
+  /** URL-encoded PEM (`include_peer_certificate`); empty when not sent. */
+  readonly certificate: string;
+}
+
+/**
+ * Header fields by lower-case name. A value whose bytes are not UTF-8 keeps each bad byte as the lone surrogate
+ * U+DC00 + byte, so that different bytes never become equal text.
+ */
+export interface HeaderFields {
+  /** Every value in order of arrival; undefined when the field is absent. */
+  get(name: string): readonly string[] | undefined;
+  names(): readonly string[];
+  /** True when Envoy joined repeated lines with commas and dropped what is not UTF-8 (`headers`, not `header_map`). */
+  readonly isJoined: boolean;
+}
+
+/** Header fields from pairs: for doors that hold them so, and for tests. */
+export function headerFields(pairs: Iterable<readonly [string, string]>, isJoined = false): HeaderFields {
+  const fields = new Map<string, string[]>();
+  for (const [name, value] of pairs) {
+    const key = name.toLowerCase();
+    const values = fields.get(key);
+    if (values === undefined) fields.set(key, [value]);
+    else values.push(value);
+  }
+  return { get: (name) => fields.get(name), names: () => [...fields.keys()], isJoined };
+}

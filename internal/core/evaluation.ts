@@ -1,0 +1,129 @@
+import type { Finding, HeaderEdit, PolicyRef, Refusal } from './decision.ts';
+import { ANONYMOUS, type Identity } from './identity.ts';
+import { REASONS } from './reasons.ts';
+import type { Request } from './request.ts';
+
+export type Mode = 'Enforce' | 'Audit';
+
+/** What a step of a phase answers: nothing to go on, or a refusal. */
+export type StepResult = Refusal | undefined;
+/** One step of a phase, compiled. Synchronous unless it really waits for something outside. */
+export type Step = (evaluation: Evaluation) => StepResult | Promise<StepResult>;
+
+/** Most findings of Audit kept for one check. */
+export const MAX_FINDINGS = 8;
+
+const NO_PARAMS: ReadonlyMap<string, string> = new Map();
+
+/**
+ * The state of one check while it runs: what steps read, and what they leave for later steps. One object per check,
+ * all fields set in the constructor so that its shape never changes.
+ */
+export class Evaluation {
+  readonly request: Request;
+  readonly policy: PolicyRef;
+  readonly mode: Mode;
+  /** The namespace's live consumers and roles, of the snapshot this check began with. */
+  readonly namespace: NamespaceView;
+  /** Clock read once a check. */
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+  /** Monotonic milliseconds at which the answer is due. */
+  readonly deadlineMs: number;
+  /** Aborted when the caller went away; undefined where the door cannot tell. */
+  readonly signal: AbortSignal | undefined;
+
+  identity: Identity = ANONYMOUS;
+  /** Parameters of the path template in scope: the rule's own while it is judged, else the target's. */
+  params: ReadonlyMap<string, string> = NO_PARAMS;
+  /** True when a public route lets the caller in without authentication. */
+  isPublic = false;
+  /** Carriers (header, query, cookie) from which the upstream must not see the credential. */
+  credential: Credential | undefined = undefined;
+  findings: Finding[] | undefined = undefined;
+  /** RateLimit fields and the like, for whichever answer is given. */
+  answerHeaders: HeaderEdit[] | undefined = undefined;
+  /** What has to be given back or settled once the decision stands, by the limits that took it. */
+  settlements: ((isAllowed: boolean) => void)[] | undefined = undefined;
+
+  constructor(start: EvaluationStart) {
+    this.request = start.request;
+    this.policy = start.policy;
+    this.mode = start.mode;
+    this.namespace = start.namespace;
+    this.wallMs = start.wallMs;
+    this.monotonicMs = start.monotonicMs;
+    this.deadlineMs = start.deadlineMs;
+    this.signal = start.signal;
+    this.params = start.params;
+  }
+
+  /**
+   * The one point where Audit is applied: an enforced refusal or any fault comes back and ends the check; an audited
+   * one is recorded and the check goes on. A policy in Audit covers all its rules.
+   */
+  refuse(refusal: Refusal, ruleMode: Mode = 'Enforce'): StepResult {
+    if (REASONS[refusal.reason].kind === 'fault') return refusal;
+    if (this.mode === 'Enforce' && ruleMode === 'Enforce') return refusal;
+    this.note({ reason: refusal.reason, outcome: 'would-deny', ...(refusal.rule !== undefined && { rule: refusal.rule }) });
+    return undefined;
+  }
+
+  note(finding: Finding): void {
+    this.findings ??= [];
+    if (this.findings.length < MAX_FINDINGS) this.findings.push(finding);
+  }
+}
+
+export interface EvaluationStart {
+  readonly request: Request;
+  readonly policy: PolicyRef;
+  readonly mode: Mode;
+  readonly namespace: NamespaceView;
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly params: ReadonlyMap<string, string>;
+}
+
+/** A credential found in a carrier and claimed by one method, not yet verified. */
+export interface Credential {
+  /** Index of the method in the policy's compiled list. */
+  readonly method: number;
+  readonly carrier: Carrier;
+  /** The secret as presented, without scheme. Never logged. */
+  readonly value: string;
+}
+
+/** A place of the request that can hold a credential. `name` is canonical: lower-case for headers. */
+export interface Carrier {
+  readonly kind: 'header' | 'authorizationScheme' | 'query' | 'cookie';
+  /** Header, parameter or cookie name; for `authorizationScheme`, the scheme in lower case. */
+  readonly name: string;
+}
+
+/** The live objects of one namespace that every policy in it shares. */
+export interface NamespaceView {
+  readonly consumers: ConsumerIndex;
+  readonly roles: RoleIndex;
+}
+
+export interface ConsumerIndex {
+  /**
+   * The consumer that holds this API key now.
+   *
+   * @param key the secret as presented
+   * @returns the identity (its `method` is filled in by the caller's method name), or why there is none
+   */
+  find(key: string, methodName: string, wallMs: number): Identity | 'unknown' | 'expired';
+}
+
+export interface RoleIndex {
+  /** Names of the roles bound to the identity, inherited ones included; frozen, cached per identity and index. */
+  rolesOf(evaluation: Evaluation): readonly string[];
+  /** Whether a role this caller holds permits this policy, method and path. */
+  permits(role: string, evaluation: Evaluation): boolean;
+  /** Whether the caller holds the role, also when its APIRole is gone; true for a role nobody defines and nobody binds. */
+  isHeldForDeny(role: string, evaluation: Evaluation): boolean;
+}

@@ -1,0 +1,58 @@
+import type { HeaderFields, Peer } from './attributes.ts';
+
+/**
+ * One canonical request, the only view that policies have. Built once by `canonicalize`; every rule of every phase
+ * sees the same one. Strings are final: nobody decodes, trims or lower-cases them again.
+ */
+export interface Request {
+  readonly id: string;
+  /** Exactly as sent: methods are case-sensitive (RFC 9110 §9.1). */
+  readonly method: string;
+  readonly scheme: string;
+  /** Lower-case, without port and trailing dot; an IPv6 literal keeps its brackets. */
+  readonly host: string;
+  /** Canonical spelling, without query: unreserved characters bare, the rest as upper-case percent-encoding. */
+  readonly path: string;
+  /** The ways the path can be read; one unless it holds `%2f` or `;`, which a policy must have kept. */
+  readonly readings: PathReadings;
+  /** Query parameters in order of arrival, decoded; `+` is a space. */
+  readonly query: ReadonlyMap<string, readonly string[]>;
+  readonly headers: HeaderFields;
+  readonly timeMs: number;
+  readonly protocol: string;
+  readonly body: Body;
+  readonly source: Peer;
+  readonly client: Client;
+  readonly contextExtensions: ReadonlyMap<string, string>;
+  metadata(): Readonly<Record<string, unknown>>;
+  /** True when TLS is known for the client's connection; unknown counts as plain. */
+  readonly isTls: boolean;
+  /** The caller speaks gRPC: answers carry grpc-status. */
+  readonly isGrpc: boolean;
+}
+
+/** Decoded segments of a path. `kept` holds `;…` and decoded `/` inside its segments. */
+export interface PathReadings {
+  readonly kept: readonly string[];
+  /** With `;…` cut off; the same array as `kept` when there is none. */
+  readonly stripped: readonly string[];
+  /** With encoded slashes taken as separators; the same array as `kept` when there is none. */
+  readonly split: readonly string[];
+  readonly hasEncodedSlash: boolean;
+  readonly hasSemicolon: boolean;
+}
+
+/** The client behind trusted hops; null where the instance cannot know it. */
+export interface Client {
+  /** Canonical text: IPv4 dotted, IPv6 as RFC 5952; v4-mapped addresses are IPv4. */
+  readonly address: string | null;
+  /** The address's /32 (IPv4) or /64 (IPv6), e.g. `192.0.2.7/32`, `2001:db8::/64`. */
+  readonly network: string | null;
+}
+
+/** What is known of the body (the contract, §4). */
+export type Body =
+  | { readonly state: 'none' }
+  | { readonly state: 'unknown' }
+  | { readonly state: 'cut' }
+  | { readonly state: 'forwarded'; readonly bytes: Uint8Array | string; readonly size: number };

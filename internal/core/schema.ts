@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { DURATION_PATTERN, durationHint } from './duration.ts';
+
+/**
+ * The pieces that specs are made of. From these schemas come the types, the CRDs, their CEL rules, the reference docs
+ * and the strict reading of files, so: no unions, tuples or lookaheads (structural schemas have none), a bound on every
+ * string, list and map, and `.describe()` on every field (`kubectl explain` prints it).
+ */
+
+/** Name of an item in a named list, and of things a policy refers to inside its namespace's lists. */
+export const itemName = () =>
+  z
+    .string()
+    .min(1)
+    .max(63)
+    .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be lower-case letters, digits and "-", as in "per-caller"');
+
+/** Name of a Kubernetes object (RFC 1123 subdomain). */
+export const objectName = () =>
+  z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of a Kubernetes object');
+
+export const objectRef = () => z.strictObject({ name: objectName().describe('Name of the object in the same namespace.') });
+
+export const duration = () =>
+  z
+    .string()
+    .max(32)
+    .regex(DURATION_PATTERN, { error: (issue) => durationHint(String(issue.input)) });
+
+export const expression = () =>
+  z.strictObject({
+    expression: z.string().min(1).max(2048).describe('A CEL expression over the vocabulary of requests.'),
+    message: z.string().min(1).max(256).optional().describe('Said to operators when the expression decides.'),
+  });
+
+/** HTTP methods, exact; they are case-sensitive (RFC 9110 §9.1). */
+export const methods = () =>
+  z
+    .array(
+      z
+        .string()
+        .min(1)
+        .max(32)
+        .regex(/^[A-Z][A-Z0-9-]*$/, 'must be an upper-case HTTP method, as in "GET"'),
+    )
+    .min(1)
+    .max(16);
+
+/** Path templates: `{id}` is one segment, `**` only last. Checked in full when compiled. */
+export const pathTemplates = () =>
+  z
+    .array(
+      z
+        .string()
+        .min(1)
+        .max(1024)
+        .regex(/^\//, 'must begin with "/"'),
+    )
+    .min(1)
+    .max(64);
+
+/** Lower-case HTTP field name (RFC 9110 §5.1). */
+export const headerName = () =>
+  z
+    .string()
+    .min(1)
+    .max(128)
+    .regex(/^[a-z0-9!#$%&'*+.^_`|~-]+$/, 'must be a header name in lower case, as in "x-api-key"');
+
+export const mode = () => z.enum(['Enforce', 'Audit']);
+
+/** A list whose items are named and whose order has no meaning (`listType: map`). */
+export const namedList = <T extends z.ZodType>(item: T, max: number) =>
+  z
+    .array(item)
+    .max(max)
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] });
+
+/**
+ * An object of which exactly one of `keys` is set: a CEL rule in the CRD (whose message people can read, unlike
+ * `oneOf`'s) and the same check for files. Keys are optional members of the object.
+ */
+export function exactlyOneOf<T extends z.ZodObject>(object: T, keys: readonly string[]): T {
+  const message = `exactly one of ${keys.slice(0, -1).join(', ')} or ${keys.at(-1)} must be set`;
+  const rule = `[${keys.map((key) => `has(self.${key})`).join(', ')}].filter(x, x).size() == 1`;
+  return object
+    .refine((value) => keys.filter((key) => (value as Record<string, unknown>)[key] !== undefined).length === 1, { error: message })
+    .meta({ ...object.meta(), 'x-kubernetes-validations': [...validationsOf(object), { rule, message }] }) as T;
+}
+
+/** An object of which at least one member is set (`minProperties: 1`): an empty one would mean everything. */
+export function atLeastOne<T extends z.ZodObject>(object: T, message: string): T {
+  return object
+    .refine((value) => Object.values(value as Record<string, unknown>).some((member) => member !== undefined), { error: message })
+    .meta({ ...object.meta(), minProperties: 1 }) as T;
+}
+
+/** Another rule on an object: CEL for the API server, the same in TypeScript for files. */
+export function withRule<T extends z.ZodType>(schema: T, rule: string, message: string, holds: (value: z.output<T>) => boolean): T {
+  return schema
+    .refine((value) => holds(value as z.output<T>), { error: message })
+    .meta({ ...schema.meta(), 'x-kubernetes-validations': [...validationsOf(schema), { rule, message }] }) as T;
+}
+
+function validationsOf(schema: z.ZodType): readonly object[] {
+  return (schema.meta()?.['x-kubernetes-validations'] as readonly object[] | undefined) ?? [];
+}
