@@ -65,7 +65,11 @@ export class Evaluation {
   refuse(refusal: Refusal, ruleMode: Mode = 'Enforce'): StepResult {
     if (REASONS[refusal.reason].kind === 'fault') return refusal;
     if (this.mode === 'Enforce' && ruleMode === 'Enforce') return refusal;
-    this.note({ reason: refusal.reason, outcome: 'would-deny', ...(refusal.rule !== undefined && { rule: refusal.rule }) });
+    this.note({
+      reason: refusal.reason,
+      outcome: 'would-deny',
+      ...(refusal.rule !== undefined && { rule: refusal.rule }),
+    });
     return undefined;
   }
 

@@ -32,8 +32,22 @@ const fault = (phase: PhaseName, http: number, grpc: number, title: string): Rea
 
 export const REASONS = Object.freeze({
   allowed: Object.freeze<Reason>({ http: 200, grpc: 0, kind: 'allow', answer: 'ok', title: 'Allowed', phase: 'none' }),
-  public: Object.freeze<Reason>({ http: 200, grpc: 0, kind: 'allow', answer: 'ok', title: 'Allowed: public', phase: 'none' }),
-  unmatched: Object.freeze<Reason>({ http: 200, grpc: 0, kind: 'allow', answer: 'ok', title: 'Allowed: no policy governs this host', phase: 'none' }),
+  public: Object.freeze<Reason>({
+    http: 200,
+    grpc: 0,
+    kind: 'allow',
+    answer: 'ok',
+    title: 'Allowed: public',
+    phase: 'none',
+  }),
+  unmatched: Object.freeze<Reason>({
+    http: 200,
+    grpc: 0,
+    kind: 'allow',
+    answer: 'ok',
+    title: 'Allowed: no policy governs this host',
+    phase: 'none',
+  }),
 
   malformed_path: deny('request', 400, INVALID_ARGUMENT, 'The path can be read in more than one way'),
   malformed_query: deny('request', 400, INVALID_ARGUMENT, 'The query cannot be read'),
@@ -73,7 +87,14 @@ export const REASONS = Object.freeze({
   deadline: fault('none', 503, UNAVAILABLE, 'The check took too long'),
   overloaded: fault('none', 503, UNAVAILABLE, 'Over capacity'),
   internal: fault('none', 500, INTERNAL, 'Internal error'),
-  no_snapshot: Object.freeze<Reason>({ http: 503, grpc: UNAVAILABLE, kind: 'fault', answer: 'error', title: 'Not ready', phase: 'none' }),
+  no_snapshot: Object.freeze<Reason>({
+    http: 503,
+    grpc: UNAVAILABLE,
+    kind: 'fault',
+    answer: 'error',
+    title: 'Not ready',
+    phase: 'none',
+  }),
 });
 
 export type ReasonName = keyof typeof REASONS;

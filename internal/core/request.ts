@@ -31,13 +31,15 @@ export interface Request {
   readonly isGrpc: boolean;
 }
 
-/** Decoded segments of a path. `kept` holds `;…` and decoded `/` inside its segments. */
+/**
+ * Decoded segments of a path. A path with `;` or encoded slashes, where a policy keeps them, has several readings:
+ * a `deny` matches if any does, everything else only if all do.
+ */
 export interface PathReadings {
+  /** As spelt: `;…` and decoded `/` stay inside their segments. */
   readonly kept: readonly string[];
-  /** With `;…` cut off; the same array as `kept` when there is none. */
-  readonly stripped: readonly string[];
-  /** With encoded slashes taken as separators; the same array as `kept` when there is none. */
-  readonly split: readonly string[];
+  /** What upstreams would see that cut `;…` off, take encoded slashes as separators, or both; mostly empty. */
+  readonly others: readonly (readonly string[])[];
   readonly hasEncodedSlash: boolean;
   readonly hasSemicolon: boolean;
 }

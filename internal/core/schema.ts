@@ -23,7 +23,8 @@ export const objectName = () =>
     .max(253)
     .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of a Kubernetes object');
 
-export const objectRef = () => z.strictObject({ name: objectName().describe('Name of the object in the same namespace.') });
+export const objectRef = () =>
+  z.strictObject({ name: objectName().describe('Name of the object in the same namespace.') });
 
 export const duration = () =>
   z
@@ -52,16 +53,7 @@ export const methods = () =>
 
 /** Path templates: `{id}` is one segment, `**` only last. Checked in full when compiled. */
 export const pathTemplates = () =>
-  z
-    .array(
-      z
-        .string()
-        .min(1)
-        .max(1024)
-        .regex(/^\//, 'must begin with "/"'),
-    )
-    .min(1)
-    .max(64);
+  z.array(z.string().min(1).max(1024).regex(/^\//, 'must begin with "/"')).min(1).max(64);
 
 /** Lower-case HTTP field name (RFC 9110 §5.1). */
 export const headerName = () =>
@@ -88,19 +80,28 @@ export function exactlyOneOf<T extends z.ZodObject>(object: T, keys: readonly st
   const message = `exactly one of ${keys.slice(0, -1).join(', ')} or ${keys.at(-1)} must be set`;
   const rule = `[${keys.map((key) => `has(self.${key})`).join(', ')}].filter(x, x).size() == 1`;
   return object
-    .refine((value) => keys.filter((key) => (value as Record<string, unknown>)[key] !== undefined).length === 1, { error: message })
+    .refine((value) => keys.filter((key) => (value as Record<string, unknown>)[key] !== undefined).length === 1, {
+      error: message,
+    })
     .meta({ ...object.meta(), 'x-kubernetes-validations': [...validationsOf(object), { rule, message }] }) as T;
 }
 
 /** An object of which at least one member is set (`minProperties: 1`): an empty one would mean everything. */
 export function atLeastOne<T extends z.ZodObject>(object: T, message: string): T {
   return object
-    .refine((value) => Object.values(value as Record<string, unknown>).some((member) => member !== undefined), { error: message })
+    .refine((value) => Object.values(value as Record<string, unknown>).some((member) => member !== undefined), {
+      error: message,
+    })
     .meta({ ...object.meta(), minProperties: 1 }) as T;
 }
 
 /** Another rule on an object: CEL for the API server, the same in TypeScript for files. */
-export function withRule<T extends z.ZodType>(schema: T, rule: string, message: string, holds: (value: z.output<T>) => boolean): T {
+export function withRule<T extends z.ZodType>(
+  schema: T,
+  rule: string,
+  message: string,
+  holds: (value: z.output<T>) => boolean,
+): T {
   return schema
     .refine((value) => holds(value as z.output<T>), { error: message })
     .meta({ ...schema.meta(), 'x-kubernetes-validations': [...validationsOf(schema), { rule, message }] }) as T;

@@ -16,7 +16,14 @@ export type ValueType =
 
 export interface Attribute {
   readonly type: ValueType;
-  readonly absent: 'never' | 'null' | 'empty list' | 'error' | 'null in keys, error in conditions' | 'refused at compile' | 'null on a missing key';
+  readonly absent:
+    | 'never'
+    | 'null'
+    | 'empty list'
+    | 'error'
+    | 'null in keys, error in conditions'
+    | 'refused at compile'
+    | 'null on a missing key';
   readonly doc: string;
   readonly read: (evaluation: Evaluation) => unknown;
 }

@@ -1,0 +1,39 @@
+/** Most parameters of a query; what is over it is refused, as `malformed_query`. */
+export const MAX_PARAMETERS = 1024;
+
+const NONE: ReadonlyMap<string, readonly string[]> = new Map();
+
+/**
+ * Query parameters in order of arrival, decoded once; `+` is a space, `&` the only separator.
+ *
+ * @param query the text after the first `?`, without it
+ * @returns undefined when a name or value is not percent-encoded UTF-8, or there are too many
+ * @see WHATWG URL, application/x-www-form-urlencoded (without its silent replacement of bad bytes)
+ */
+export function parseQuery(query: string): ReadonlyMap<string, readonly string[]> | undefined {
+  if (query === '') return NONE;
+  const parameters = new Map<string, string[]>();
+  let count = 0;
+  for (const pair of query.split('&')) {
+    if (pair === '') continue;
+    count += 1;
+    if (count > MAX_PARAMETERS) return undefined;
+    const equals = pair.indexOf('=');
+    const name = decode(equals === -1 ? pair : pair.slice(0, equals));
+    const value = equals === -1 ? '' : decode(pair.slice(equals + 1));
+    if (name === undefined || value === undefined) return undefined;
+    const values = parameters.get(name);
+    if (values === undefined) parameters.set(name, [value]);
+    else values.push(value);
+  }
+  return parameters;
+}
+
+function decode(text: string): string | undefined {
+  if (!text.includes('%') && !text.includes('+')) return text;
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
+}
