@@ -23,10 +23,9 @@ const ESCAPE = no('The path has a "%" that begins no percent-encoding');
 const UTF8 = no('The path has percent-encoded bytes that are not UTF-8');
 const DOUBLE = no('The path is percent-encoded twice');
 const LOOKALIKE = no('The path has a character that compatibility normalisation turns into a delimiter');
-export const ENCODED_SLASH = no(
-  'The path has an encoded slash; Envoy\'s "path_with_escaped_slashes_action" would have decoded it, or "pathOptions.encodedSlash: Keep" takes it as data',
-);
-export const SEMICOLON = no('The path has a ";"; "pathOptions.semicolon: Keep" takes it as data');
+export const ENCODED_SLASH =
+  'The path has an encoded slash; Envoy\'s "path_with_escaped_slashes_action" would have decoded it, or "pathOptions.encodedSlash: Keep" takes it as data';
+export const SEMICOLON = 'The path has a ";"; "pathOptions.semicolon: Keep" takes it as data';
 
 /** Letters, digits and the marks that need no care: a path of these and single slashes is its own canonical form. */
 const PLAIN = /^(?:\/[A-Za-z0-9_~!$&'()*+,:@=-][A-Za-z0-9._~!$&'()*+,:@=-]*)+\/?$/;

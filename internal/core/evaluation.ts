@@ -32,6 +32,8 @@ export class Evaluation {
   readonly deadlineMs: number;
   /** Aborted when the caller went away; undefined where the door cannot tell. */
   readonly signal: AbortSignal | undefined;
+  /** The policy's `pathOptions.caseInsensitive`. */
+  readonly caseInsensitive: boolean;
 
   identity: Identity = ANONYMOUS;
   /** Parameters of the path template in scope: the rule's own while it is judged, else the target's. */
@@ -55,6 +57,7 @@ export class Evaluation {
     this.monotonicMs = start.monotonicMs;
     this.deadlineMs = start.deadlineMs;
     this.signal = start.signal;
+    this.caseInsensitive = start.caseInsensitive ?? false;
     this.params = start.params;
   }
 
@@ -89,6 +92,7 @@ export interface EvaluationStart {
   readonly deadlineMs: number;
   readonly signal: AbortSignal | undefined;
   readonly params: ReadonlyMap<string, string>;
+  readonly caseInsensitive?: boolean;
 }
 
 /** A credential found in a carrier and claimed by one method, not yet verified. */

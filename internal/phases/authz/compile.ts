@@ -1,0 +1,131 @@
+import type { BlockList } from 'node:net';
+import type { Mode } from '../../core/evaluation.ts';
+import type { ProblemList } from '../../core/problem.ts';
+import { compileCidrs } from '../../match/cidr.ts';
+import { compileExpression, type Expression } from '../../match/expression/expression.ts';
+import { compilePathTemplates, type PathMatcher } from '../../match/path-template.ts';
+import type { AuthorizationSpec, CriteriaSpec, RuleSpec } from './spec.ts';
+
+/** What authorization must know of the policy's authentication: which method can supply which word. */
+export interface MethodFacts {
+  readonly name: string;
+  readonly suppliesGroups: boolean;
+  readonly suppliesScopes: boolean;
+}
+
+export interface AuthorizationContext {
+  readonly methods: readonly MethodFacts[];
+  /** Parameters that every template of the target has. */
+  readonly params: readonly string[];
+  readonly caseInsensitive: boolean;
+}
+
+export interface Criteria {
+  readonly methods: ReadonlySet<string> | undefined;
+  readonly paths: PathMatcher | undefined;
+  readonly roles: readonly string[] | undefined;
+  readonly groups: readonly string[] | undefined;
+  readonly scopes: readonly string[] | undefined;
+  readonly via: ReadonlySet<string> | undefined;
+  readonly cidrs: BlockList | undefined;
+  readonly when: readonly Expression[];
+}
+
+export interface Rule {
+  readonly name: string;
+  readonly mode: Mode;
+  readonly criteria: Criteria;
+}
+
+export interface Authorization {
+  readonly allows: readonly Rule[];
+  readonly denies: readonly Rule[];
+  /** Roles that rules name, with the rule's field path: whether they exist is the snapshot's to say. */
+  readonly roleRefs: readonly { readonly role: string; readonly at: ProblemList }[];
+  readonly attributes: ReadonlySet<string>;
+}
+
+const byName = (a: Rule, b: Rule): number => (a.name < b.name ? -1 : 1);
+
+/** Compiles `authorization`; every mistake of the author goes to `problems`. */
+export function compileAuthorization(
+  spec: AuthorizationSpec | undefined,
+  context: AuthorizationContext,
+  problems: ProblemList,
+): Authorization {
+  const allows: Rule[] = [];
+  const denies: Rule[] = [];
+  const roleRefs: { role: string; at: ProblemList }[] = [];
+  const attributes = new Set<string>();
+  for (const [index, rule] of (spec?.rules ?? []).entries()) {
+    const at = problems.at('rules').at(index);
+    const compiled = compileRule(rule, context, at);
+    if (compiled === undefined) continue;
+    (rule.deny === undefined ? allows : denies).push(compiled);
+    for (const [position, role] of (compiled.criteria.roles ?? []).entries()) {
+      roleRefs.push({
+        role,
+        at: at
+          .at(rule.deny === undefined ? 'allow' : 'deny')
+          .at('roles')
+          .at(position),
+      });
+    }
+    for (const expression of compiled.criteria.when) for (const name of expression.attributes) attributes.add(name);
+    if (compiled.criteria.cidrs !== undefined) attributes.add('client.address');
+  }
+  return Object.freeze({ allows: allows.sort(byName), denies: denies.sort(byName), roleRefs, attributes });
+}
+
+function compileRule(rule: RuleSpec, context: AuthorizationContext, problems: ProblemList): Rule | undefined {
+  const spec = rule.allow ?? rule.deny;
+  if (spec === undefined) return undefined;
+  const at = problems.at(rule.allow === undefined ? 'deny' : 'allow');
+  // `/ADMIN` is `/admin` to many upstreams: a deny never depends on the case.
+  const caseInsensitive = rule.deny !== undefined || context.caseInsensitive;
+  const paths = spec.paths && compilePathTemplates(spec.paths, { caseInsensitive }, at.at('paths'));
+  const params = spec.paths === undefined ? context.params : (paths?.parameters ?? []);
+  checkSources(spec, context.methods, at);
+  const criteria: Criteria = {
+    methods: spec.methods && new Set(spec.methods),
+    paths,
+    roles: spec.roles,
+    groups: spec.groups,
+    scopes: spec.scopes,
+    via: spec.via && new Set(spec.via),
+    cidrs: spec.cidrs && compileCidrs(spec.cidrs, at.at('cidrs')),
+    when: compileConditions(spec, params, at.at('when')),
+  };
+  return Object.freeze({ name: rule.name, mode: rule.mode ?? 'Enforce', criteria: Object.freeze(criteria) });
+}
+
+function compileConditions(spec: CriteriaSpec, params: readonly string[], problems: ProblemList): Expression[] {
+  const conditions: Expression[] = [];
+  for (const [index, { expression }] of (spec.when ?? []).entries()) {
+    const at = problems.at(index).at('expression');
+    const compiled = compileExpression(expression, { result: 'bool', params, use: 'condition' }, at);
+    if (compiled !== undefined) conditions.push(compiled);
+  }
+  return conditions;
+}
+
+/** Each word has one source: where two methods could supply groups or scopes, the rule says which it means. */
+function checkSources(spec: CriteriaSpec, methods: readonly MethodFacts[], problems: ProblemList): void {
+  for (const [index, name] of (spec.via ?? []).entries()) {
+    if (methods.some((method) => method.name === name)) continue;
+    const known = methods.map((method) => `"${method.name}"`).join(', ') || 'none';
+    problems.at('via').at(index).error('Invalid', `No authentication method "${name}"; this policy has ${known}`);
+  }
+  if (spec.via !== undefined) return;
+  const words = [
+    { word: 'groups', isUsed: spec.groups !== undefined, sources: methods.filter((method) => method.suppliesGroups) },
+    { word: 'scopes', isUsed: spec.scopes !== undefined, sources: methods.filter((method) => method.suppliesScopes) },
+  ];
+  for (const { word, isUsed, sources } of words) {
+    if (!isUsed || sources.length < 2) continue;
+    const names = sources.map((method) => method.name).join(', ');
+    problems
+      .at(word)
+      .error('SubjectAmbiguous', `More than one method supplies ${word} (${names}): add via: [${sources[0]?.name}]`);
+  }
+}

@@ -1,0 +1,61 @@
+import type { PolicyRef } from '../core/decision.ts';
+import type { Mode, Step } from '../core/evaluation.ts';
+import type { Problem, ProblemList } from '../core/problem.ts';
+import type { PhaseName } from '../core/reasons.ts';
+import type { PathMatcher, PathTemplate } from '../match/path-template.ts';
+import type { EditPlan } from './edits.ts';
+
+/** How a policy reads `%2f`, `;` and the case of its paths. Policies of one host agree on it. */
+export interface PathOptions {
+  readonly encodedSlash: 'Refuse' | 'Keep';
+  readonly semicolon: 'Refuse' | 'Keep';
+  readonly caseInsensitive: boolean;
+}
+
+/** One step with the phase it belongs to, for spans and metrics. */
+export interface PhaseStep {
+  readonly phase: PhaseName;
+  readonly step: Step;
+}
+
+export interface RouteTarget {
+  readonly kind: string;
+  readonly name: string;
+  readonly sectionName: string | undefined;
+}
+
+/** What a policy claims to govern. */
+export interface Target {
+  readonly hosts: readonly string[];
+  readonly routes: readonly RouteTarget[];
+  readonly templates: readonly PathTemplate[];
+  /** The templates as one matcher, for policies that are found by name or route. */
+  readonly paths: PathMatcher;
+  readonly pathOptions: PathOptions;
+}
+
+/** Everything of one accepted APIPolicy that a check needs: frozen, made when the policy arrives. */
+export interface CompiledPolicy {
+  readonly ref: PolicyRef;
+  readonly mode: Mode;
+  readonly target: Target;
+  /** In the order of `phases.ts`, those that this policy has. */
+  readonly steps: readonly PhaseStep[];
+  readonly edits: EditPlan;
+  /** Percent of allows that are logged. */
+  readonly logAllowsPercent: number;
+  readonly redactedHeaders: readonly string[];
+  /** Vocabulary names that its expressions and criteria read. */
+  readonly attributes: ReadonlySet<string>;
+  /** Roles its rules name: whether they exist is the snapshot's to say. */
+  readonly roleRefs: readonly { readonly role: string; readonly at: ProblemList }[];
+  /** References and warnings; errors keep a policy from being compiled. */
+  readonly problems: readonly Problem[];
+}
+
+/** A policy in a snapshot, or the place of one that was never accepted. */
+export interface Served {
+  readonly namespace: string;
+  readonly isAudit: boolean;
+  readonly policy: CompiledPolicy | undefined;
+}

@@ -1,0 +1,135 @@
+import type { Edits, HeaderAction, HeaderEdit } from '../core/decision.ts';
+import type { Carrier, Evaluation } from '../core/evaluation.ts';
+import type { Expression } from '../match/expression/expression.ts';
+
+/** A header that the policy gives the upstream, from an expression. */
+export interface UpstreamHeader {
+  readonly name: string;
+  readonly value: Expression;
+  readonly action: HeaderAction;
+  readonly missing: 'Remove' | 'Deny';
+}
+
+/** What an allow by this policy changes, as far as it is known when the policy arrives. */
+export interface EditPlan {
+  readonly upstreamHeaders: readonly UpstreamHeader[];
+  /** Headers that never reach the upstream as the client sent them: credentials, overrides of method and path. */
+  readonly headersToRemove: readonly string[];
+  /** The same with what Audit leaves in place: credentials stay. */
+  readonly headersToRemoveInAudit: readonly string[];
+  readonly queryToRemove: readonly string[];
+  readonly cookiesToRemove: ReadonlySet<string>;
+  /** Names of `upstreamHeaders` and the removed ones as CGI folds them, to find other spellings of them. */
+  readonly folded: ReadonlySet<string>;
+  readonly responseHeaders: readonly HeaderEdit[];
+}
+
+/** Headers that upstreams take for another method or path. */
+export const OVERRIDE_HEADERS = [
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+  'x-original-url',
+  'x-rewrite-url',
+] as const;
+
+const NOTHING: readonly never[] = Object.freeze([]);
+const UNSAFE_VALUE = /[^\t\x20-\x7e\x80-\u{10ffff}]|[\ud800-\udfff]/u;
+
+export const NO_EDITS: Edits = Object.freeze({
+  requestHeaders: NOTHING,
+  requestHeadersToRemove: OVERRIDE_HEADERS,
+  queryToRemove: NOTHING,
+  responseHeaders: NOTHING,
+});
+
+/** `x_auth.user`, `X-Auth-User` and `x-auth-user` are one variable to a CGI-like upstream (RFC 3875 §4.1.18). */
+export const foldName = (name: string): string => name.toLowerCase().replace(/[_.]/g, '-');
+
+export interface EditInputs {
+  readonly upstreamHeaders: readonly UpstreamHeader[];
+  readonly keepHeaders: readonly string[];
+  readonly credentials: readonly Carrier[];
+  readonly responseHeaders: readonly HeaderEdit[];
+}
+
+export function compileEdits({ upstreamHeaders, keepHeaders, credentials, responseHeaders }: EditInputs): EditPlan {
+  const overrides = OVERRIDE_HEADERS.filter((name) => !keepHeaders.includes(name));
+  const credentialHeaders = credentials
+    .filter((carrier) => carrier.kind === 'header' || carrier.kind === 'authorizationScheme')
+    .map((carrier) => (carrier.kind === 'header' ? carrier.name : 'authorization'));
+  const headersToRemove = [...new Set([...overrides, ...credentialHeaders])];
+  const names = [...headersToRemove, ...upstreamHeaders.map((header) => header.name)];
+  return Object.freeze({
+    upstreamHeaders,
+    headersToRemove,
+    headersToRemoveInAudit: overrides,
+    queryToRemove: credentials.filter((carrier) => carrier.kind === 'query').map((carrier) => carrier.name),
+    cookiesToRemove: new Set(credentials.filter((carrier) => carrier.kind === 'cookie').map((carrier) => carrier.name)),
+    folded: new Set(names.map(foldName)),
+    responseHeaders,
+  });
+}
+
+/**
+ * The edits of one allow. Envoy runs removals after additions, so a header that is set is never also removed.
+ *
+ * @returns the name of the header whose expression erred or gave what no header can hold, instead of edits
+ */
+export function editsOf(plan: EditPlan, evaluation: Evaluation): Edits | { readonly failed: string } {
+  const isAudit = evaluation.mode === 'Audit';
+  const set: HeaderEdit[] = [];
+  const removed: string[] = [];
+  for (const header of plan.upstreamHeaders) {
+    // In Audit an identity header is set only for an identity that was really verified.
+    const value = isAudit && evaluation.identity.kind === 'unauthenticated' ? null : header.value.text(evaluation);
+    if (typeof value === 'string' && !UNSAFE_VALUE.test(value)) {
+      set.push({ name: header.name, value, action: header.action });
+      continue;
+    }
+    if (value !== null || header.missing === 'Deny') {
+      if (!isAudit) return { failed: header.name };
+      evaluation.note({ reason: 'expression_error', rule: header.name, outcome: 'would-deny' });
+    }
+    removed.push(header.name);
+  }
+  const isSet = (name: string): boolean => set.some((edit) => edit.name === name);
+  for (const name of isAudit ? plan.headersToRemoveInAudit : plan.headersToRemove) if (!isSet(name)) removed.push(name);
+  addSpellings(plan, evaluation, removed, isSet);
+  if (!isAudit && plan.cookiesToRemove.size > 0) rewriteCookies(plan.cookiesToRemove, evaluation, set, removed);
+  return {
+    requestHeaders: set,
+    requestHeadersToRemove: removed,
+    queryToRemove: isAudit ? NOTHING : plan.queryToRemove,
+    responseHeaders: plan.responseHeaders,
+  };
+}
+
+/** Adds every other spelling that an upstream could take for one of our names (CVE-2026-39858 and its like). */
+function addSpellings(
+  plan: EditPlan,
+  evaluation: Evaluation,
+  removed: string[],
+  isSet: (name: string) => boolean,
+): void {
+  for (const name of evaluation.request.headers.names()) {
+    if (!name.includes('_') && !name.includes('.')) continue;
+    if (plan.folded.has(foldName(name)) && !isSet(name)) removed.push(name);
+  }
+}
+
+/** Sends the upstream its cookies without the credential; a request without others loses the header. */
+function rewriteCookies(
+  names: ReadonlySet<string>,
+  evaluation: Evaluation,
+  set: HeaderEdit[],
+  removed: string[],
+): void {
+  const lines = evaluation.request.headers.get('cookie');
+  if (lines === undefined) return;
+  const pairs = lines.flatMap((line) => line.split(/[;,]/)).map((pair) => pair.trim());
+  const kept = pairs.filter((pair) => pair !== '' && !names.has(pair.split('=', 1)[0]?.trim() ?? ''));
+  if (kept.length === pairs.length) return;
+  if (kept.length === 0) removed.push('cookie');
+  else set.push({ name: 'cookie', value: kept.join('; '), action: 'Set' });
+}

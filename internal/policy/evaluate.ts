@@ -1,0 +1,332 @@
+import type { Attributes } from '../core/attributes.ts';
+import { ENCODED_SLASH, SEMICOLON } from '../core/canonical-path.ts';
+import { canonicalize, type EdgeOptions, isGrpc, type Malformed } from '../core/canonicalize.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Decision, Finding, HeaderEdit, PolicyRef, Refusal } from '../core/decision.ts';
+import { Evaluation, type StepResult } from '../core/evaluation.ts';
+import { REASONS, type ReasonName } from '../core/reasons.ts';
+import type { PathReadings, Request } from '../core/request.ts';
+import type { CompiledPolicy, PathOptions } from './compiled-policy.ts';
+import { editsOf, NO_EDITS } from './edits.ts';
+import { routesOf } from './route-metadata.ts';
+import { type Selection, selectPolicy } from './select.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What the whole instance decides by, besides its policies. */
+export interface EngineOptions {
+  readonly edge: EdgeOptions;
+  readonly unmatched: 'deny' | 'allow';
+  readonly routeMetadata: 'optional' | 'required';
+  readonly checkTimeoutMs: number;
+  readonly clock: Clock;
+  /** A new decision id: random, unguessable. */
+  readonly newDecisionId: () => string;
+}
+
+/** What a door knows of a call besides its message. */
+export interface CheckCall {
+  /** Monotonic milliseconds at which the caller stops waiting; undefined when it did not say. */
+  readonly deadlineMs: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** Called once a check, for the record, with what was decided and what it was decided on. */
+  readonly trace: CheckTrace;
+}
+
+/** Spans of one check; a shared object without effect while tracing is off. */
+export interface CheckTrace {
+  startPhase(name: string): void;
+  endPhase(): void;
+}
+
+/** A decision with what the record of it needs; the request is absent where it could not be read. */
+export interface Checked {
+  readonly decision: Decision;
+  readonly request: Request | undefined;
+  readonly policy: CompiledPolicy | undefined;
+  readonly evaluation: Evaluation | undefined;
+}
+
+const NOTHING: readonly never[] = Object.freeze([]);
+const NO_NAMESPACE_PROBLEM = 'The snapshot has no namespace of the policy';
+
+/**
+ * Decides checks from the current snapshot. The only place that makes an allow: a check starts undecided, which is a
+ * refusal, and only a run through every step of a policy, or an explicit rule for what no policy governs, changes that.
+ */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #current: () => Snapshot | undefined;
+
+  /** @param current the snapshot to decide by; read once a check */
+  constructor(current: () => Snapshot | undefined, options: EngineOptions) {
+    this.#current = current;
+    this.#options = options;
+  }
+
+  /** Never throws and never rejects; whatever nobody foresaw is `internal`. */
+  check(attributes: Attributes, call: CheckCall): Checked | Promise<Checked> {
+    try {
+      return this.#check(attributes, call);
+    } catch (error) {
+      return this.#unforeseen(error, attributes);
+    }
+  }
+
+  #check(attributes: Attributes, call: CheckCall): Checked | Promise<Checked> {
+    const snapshot = this.#current();
+    if (snapshot === undefined) return this.#plain('no_snapshot', attributes);
+    const canonical = canonicalize(attributes, this.#options.edge);
+    const { request, malformed } = canonical;
+    const trusted = this.#options.edge.trustContextExtensions;
+    const selection = selectPolicy(
+      snapshot,
+      {
+        host: canonical.host,
+        readings: request?.readings,
+        policyName: trusted ? attributes.contextExtensions.get('postern.dev/policy') : undefined,
+        routes: routesOf(attributes),
+      },
+      { routeMetadataRequired: this.#options.routeMetadata === 'required' },
+    );
+    if (request === undefined) return this.#malformed(malformed, selection, attributes);
+    if (selection.kind !== 'policy') return this.#ungoverned(selection, request, attributes);
+    return this.#governed({ snapshot, selection, request, attributes, call });
+  }
+
+  #governed(governed: Governed): Checked | Promise<Checked> {
+    const { snapshot, selection, request, attributes, call } = governed;
+    const { policy, params } = selection;
+    const unkept = unkeptDelimiter(request.readings, policy.target.pathOptions);
+    if (unkept !== undefined) {
+      const malformed: Malformed = { reason: 'malformed_path', detail: unkept };
+      return this.#malformed(malformed, { kind: 'unread', isAudit: policy.mode === 'Audit', policy }, attributes);
+    }
+    const namespace = snapshot.namespaces.get(policy.ref.namespace);
+    if (namespace === undefined) throw new Error(NO_NAMESPACE_PROBLEM);
+    const { clock, checkTimeoutMs } = this.#options;
+    const monotonicMs = clock.monotonicMs();
+    const ownDeadlineMs = monotonicMs + checkTimeoutMs;
+    const evaluation = new Evaluation({
+      request,
+      policy: policy.ref,
+      mode: policy.mode,
+      namespace,
+      wallMs: clock.wallMs(),
+      monotonicMs,
+      deadlineMs: Math.min(ownDeadlineMs, call.deadlineMs ?? ownDeadlineMs),
+      signal: call.signal,
+      params,
+      caseInsensitive: policy.target.pathOptions.caseInsensitive,
+    });
+    return this.#run({ evaluation, policy, trace: call.trace }, 0);
+  }
+
+  /** Runs the steps from `from` on; goes asynchronous only behind a step that really waits. */
+  #run(run: Run, from: number): Checked | Promise<Checked> {
+    const { evaluation, policy, trace } = run;
+    try {
+      for (let i = from; i < policy.steps.length; i += 1) {
+        const row = policy.steps[i];
+        if (row === undefined) continue;
+        trace.startPhase(row.phase);
+        const result = row.step(evaluation);
+        if (result instanceof Promise) return this.#wait(run, result, i + 1);
+        trace.endPhase();
+        if (result !== undefined) return this.#refused(run, result);
+      }
+      return this.#allowed(run);
+    } catch (error) {
+      return this.#refused(run, unforeseen(error));
+    }
+  }
+
+  async #wait(run: Run, pending: Promise<StepResult>, next: number): Promise<Checked> {
+    const { clock } = this.#options;
+    let result: StepResult | 'late';
+    try {
+      result = await withDeadline(pending, run.evaluation.deadlineMs - clock.monotonicMs());
+    } catch (error) {
+      result = unforeseen(error);
+    }
+    run.trace.endPhase();
+    if (result === 'late' || clock.monotonicMs() >= run.evaluation.deadlineMs) return this.#refused(run, LATE);
+    return result === undefined ? this.#run(run, next) : this.#refused(run, result);
+  }
+
+  /** The one place that turns a completed run into an allow. */
+  #allowed(run: Run): Checked {
+    const { evaluation, policy } = run;
+    const edits = editsOf(policy.edits, evaluation);
+    if ('failed' in edits) return this.#refused(run, { reason: 'expression_error', rule: edits.failed });
+    settle(evaluation, true);
+    const decision: Decision = {
+      outcome: 'allow',
+      reason: evaluation.isPublic ? 'public' : 'allowed',
+      decisionId: this.#options.newDecisionId(),
+      policy: policy.ref,
+      refusal: undefined,
+      findings: evaluation.findings ?? NOTHING,
+      edits: withAnswerHeaders(edits, evaluation.answerHeaders),
+      answerHeaders: NOTHING,
+      isGrpc: evaluation.request.isGrpc,
+    };
+    return { decision, request: evaluation.request, policy, evaluation };
+  }
+
+  #refused(run: Run, refusal: Refusal): Checked {
+    const { evaluation, policy } = run;
+    settle(evaluation, false);
+    const decision = this.#refusal(refusal, {
+      policy: policy.ref,
+      findings: evaluation.findings ?? NOTHING,
+      answerHeaders: [...policy.edits.responseHeaders, ...(evaluation.answerHeaders ?? NOTHING)],
+      isGrpc: evaluation.request.isGrpc,
+    });
+    return { decision, request: evaluation.request, policy, evaluation };
+  }
+
+  #malformed(malformed: Malformed, selection: Selection, attributes: Attributes): Checked {
+    const policy = 'policy' in selection ? selection.policy : undefined;
+    if (selection.kind === 'unread' && selection.isAudit) {
+      const finding: Finding = { reason: malformed.reason, outcome: 'would-deny' };
+      return this.#passed('allowed', { policy, findings: [finding], request: undefined, attributes });
+    }
+    const isOpen = selection.kind === 'unmatched' && this.#options.unmatched === 'allow';
+    if (isOpen) return this.#passed('unmatched', { policy, findings: NOTHING, request: undefined, attributes });
+    return this.#plain(malformed.reason, attributes, { detail: malformed.detail, policy });
+  }
+
+  #ungoverned(selection: Exclude<Selection, { kind: 'policy' }>, request: Request, attributes: Attributes): Checked {
+    if (selection.kind === 'refused') {
+      return this.#plain(selection.reason, attributes, { policy: selection.policy, request });
+    }
+    if (selection.kind === 'audited-invalid') {
+      const finding: Finding = { reason: 'policy_invalid', outcome: 'would-deny' };
+      return this.#passed('unmatched', { policy: undefined, findings: [finding], request, attributes });
+    }
+    if (selection.kind === 'unmatched' && this.#options.unmatched === 'allow') {
+      return this.#passed('unmatched', { policy: undefined, findings: NOTHING, request, attributes });
+    }
+    return this.#plain(selection.kind === 'unmatched' ? 'no_route' : 'undecided', attributes, { request });
+  }
+
+  /** Lets pass what no policy was applied to, because the operator or Audit says so. */
+  #passed(reason: ReasonName, passed: Passed): Checked {
+    const decision: Decision = {
+      outcome: 'allow',
+      reason,
+      decisionId: this.#options.newDecisionId(),
+      policy: passed.policy?.ref,
+      refusal: undefined,
+      findings: passed.findings,
+      edits: NO_EDITS,
+      answerHeaders: NOTHING,
+      isGrpc: isGrpc(passed.attributes),
+    };
+    return { decision, request: passed.request, policy: passed.policy, evaluation: undefined };
+  }
+
+  /** A refusal without an evaluation behind it. */
+  #plain(reason: ReasonName, attributes: Attributes, known: Known = {}): Checked {
+    const refusal: Refusal = known.detail === undefined ? { reason } : { reason, detail: known.detail };
+    const decision = this.#refusal(refusal, {
+      policy: known.policy?.ref,
+      findings: NOTHING,
+      answerHeaders: NOTHING,
+      isGrpc: isGrpc(attributes),
+    });
+    return { decision, request: known.request, policy: known.policy, evaluation: undefined };
+  }
+
+  #unforeseen(error: unknown, attributes: Attributes): Checked {
+    const decision = this.#refusal(unforeseen(error), {
+      policy: undefined,
+      findings: NOTHING,
+      answerHeaders: NOTHING,
+      isGrpc: isGrpc(attributes),
+    });
+    return { decision, request: undefined, policy: undefined, evaluation: undefined };
+  }
+
+  #refusal(refusal: Refusal, rest: RefusalRest): Decision {
+    return {
+      outcome: REASONS[refusal.reason].kind === 'fault' ? 'fault' : 'deny',
+      reason: refusal.reason,
+      decisionId: this.#options.newDecisionId(),
+      refusal,
+      edits: NO_EDITS,
+      ...rest,
+    };
+  }
+}
+
+interface Run {
+  readonly evaluation: Evaluation;
+  readonly policy: CompiledPolicy;
+  readonly trace: CheckTrace;
+}
+
+interface Governed {
+  readonly snapshot: Snapshot;
+  readonly selection: Extract<Selection, { kind: 'policy' }>;
+  readonly request: Request;
+  readonly attributes: Attributes;
+  readonly call: CheckCall;
+}
+
+interface Known {
+  readonly detail?: string | undefined;
+  readonly policy?: CompiledPolicy | undefined;
+  readonly request?: Request | undefined;
+}
+
+interface Passed {
+  readonly policy: CompiledPolicy | undefined;
+  readonly findings: readonly Finding[];
+  readonly request: Request | undefined;
+  readonly attributes: Attributes;
+}
+
+interface RefusalRest {
+  readonly policy: PolicyRef | undefined;
+  readonly findings: readonly Finding[];
+  readonly answerHeaders: readonly HeaderEdit[];
+  readonly isGrpc: boolean;
+}
+
+const LATE: Refusal = Object.freeze({ reason: 'deadline', retryAfterS: 1 });
+
+/** The cause is for the log; a client reads only the reason's title. */
+function unforeseen(error: unknown): Refusal {
+  return { reason: 'internal', cause: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+}
+
+function unkeptDelimiter(readings: PathReadings, options: PathOptions): string | undefined {
+  if (readings.hasEncodedSlash && options.encodedSlash === 'Refuse') return ENCODED_SLASH;
+  if (readings.hasSemicolon && options.semicolon === 'Refuse') return SEMICOLON;
+  return undefined;
+}
+
+/** Settles what steps took. A settlement that throws must not change a decision that stands, nor stop the others. */
+function settle(evaluation: Evaluation, isAllowed: boolean): void {
+  for (const settlement of evaluation.settlements ?? NOTHING) {
+    try {
+      settlement(isAllowed);
+    } catch {
+      // Counters that cannot be given back stay taken: the safe side.
+    }
+  }
+}
+
+function withAnswerHeaders(edits: Decision['edits'], headers: readonly HeaderEdit[] | undefined): Decision['edits'] {
+  if (headers === undefined || headers.length === 0) return edits;
+  return { ...edits, responseHeaders: [...edits.responseHeaders, ...headers] };
+}
+
+/** The step's answer, or `late` when it does not come in time. A late rejection is swallowed, not unhandled. */
+function withDeadline(pending: Promise<StepResult>, waitMs: number): Promise<StepResult | 'late'> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve('late'), Math.max(0, waitMs));
+    pending.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

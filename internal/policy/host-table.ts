@@ -1,0 +1,40 @@
+import type { PathTable } from '../match/path-table.ts';
+import type { Served } from './compiled-policy.ts';
+
+/** All that is governed under one claimed host. */
+export interface HostEntry {
+  /** The one namespace that holds the host. */
+  readonly namespace: string;
+  /** Every policy of the host is in Audit. */
+  readonly isAudit: boolean;
+  readonly table: PathTable<Served>;
+}
+
+/** Claimed hosts: exact before the longest wildcard; `*.example.org` covers one or more labels, not `example.org`. */
+export class HostTable {
+  readonly #exact: ReadonlyMap<string, HostEntry>;
+  readonly #wildcards: ReadonlyMap<string, HostEntry>;
+
+  /** @param entries by host as claimed, `*.` included */
+  constructor(entries: ReadonlyMap<string, HostEntry>) {
+    const exact = new Map<string, HostEntry>();
+    const wildcards = new Map<string, HostEntry>();
+    for (const [host, entry] of entries) {
+      if (host.startsWith('*.')) wildcards.set(host.slice(2), entry);
+      else exact.set(host, entry);
+    }
+    this.#exact = exact;
+    this.#wildcards = wildcards;
+  }
+
+  /** @param host canonical */
+  find(host: string): HostEntry | undefined {
+    const exact = this.#exact.get(host);
+    if (exact !== undefined || this.#wildcards.size === 0) return exact;
+    for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.', dot + 1)) {
+      const entry = this.#wildcards.get(host.slice(dot + 1));
+      if (entry !== undefined) return entry;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,18 @@
+import type { NamespaceView } from '../core/evaluation.ts';
+import type { Served } from './compiled-policy.ts';
+import type { HostTable } from './host-table.ts';
+
+/**
+ * Everything a check reads, as it was at one moment: built aside, frozen, swapped whole. A check reads the current one
+ * once and keeps it to its end.
+ */
+export interface Snapshot {
+  /** Counts up with every build of this process. */
+  readonly version: number;
+  readonly hosts: HostTable;
+  /** By `namespace/name`. */
+  readonly named: ReadonlyMap<string, Served>;
+  /** By `routeKey`. */
+  readonly routes: ReadonlyMap<string, Served>;
+  readonly namespaces: ReadonlyMap<string, NamespaceView>;
+}
