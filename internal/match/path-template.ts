@@ -41,6 +41,7 @@ export function parsePathTemplate(source: string, problems: ProblemList): PathTe
       segments.push({ kind: 'parameter', name: parameter });
       continue;
     }
+    if (piece === '') return refuse('can never match: it has an empty segment');
     if (/[{}*]/.test(piece)) return refuse(`has "${piece}": write "{name}" for one whole segment, or "**" at the end`);
     const literal = canonicalPath(`/${piece}`);
     if (!literal.ok) return refuse(`can never match: ${literal.detail}`);
