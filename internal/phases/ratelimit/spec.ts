@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { duration, exactlyOneOf, itemName, mode, namedList, withRule } from '../../core/schema.ts';
+
+const keyPart = z.strictObject({
+  expression: z.string().min(1).max(2048).describe('A CEL expression; null means that the key is missing.'),
+  missing: z
+    .enum(['Share', 'Skip', 'Deny'])
+    .optional()
+    .describe('What a missing key means: one counter for all of them, no limit, or a refusal. Default Share; Skip for AuthenticationFailure.'),
+});
+
+const calendar = z.strictObject({
+  unit: z.enum(['Minute', 'Hour', 'Day', 'Week', 'Month', 'Year']).describe('Window from one edge of the calendar to the next; weeks begin on Monday.'),
+  timeZone: z.string().min(1).max(64).default('UTC').describe('IANA name, as in Europe/Berlin.'),
+});
+
+const rate = withRule(
+  exactlyOneOf(
+    z.strictObject({
+      requests: z.int().min(1).max(1_000_000_000).describe('Requests, or units of cost, that a window lets pass.'),
+      window: duration().optional().describe('Length of the window, from 10ms to 24h·366.'),
+      calendar: calendar.optional().describe('A fixed window of the calendar instead of a length.'),
+      algorithm: z
+        .enum(['GCRA', 'SlidingWindow', 'FixedWindow'])
+        .optional()
+        .describe('GCRA (default) spreads requests evenly; SlidingWindow never lets more pass in any window; FixedWindow counts between edges, and two edges can be close.'),
+      burst: z.int().min(1).max(1_000_000_000).optional().describe('GCRA only: the most that may pass at one instant; default requests.'),
+    }),
+    ['window', 'calendar'],
+  ),
+  "!has(self.burst) || (!has(self.calendar) && (!has(self.algorithm) || self.algorithm == 'GCRA'))",
+  'burst goes with algorithm GCRA',
+  (value) => value.burst === undefined || (value.calendar === undefined && (value.algorithm ?? 'GCRA') === 'GCRA'),
+);
+
+const limit = withRule(
+  z.strictObject({
+    name: itemName().describe('Name of the limit, as headers, logs and metrics say it; part of its counters.'),
+    stage: z
+      .enum(['BeforeAuthentication', 'AuthenticationFailure', 'AfterAuthentication'])
+      .describe('When it is taken. AuthenticationFailure is given back when the credential proves right.'),
+    key: z.array(keyPart).max(8).default([]).describe('What has a counter of its own; without a key there is one for all.'),
+    cost: z
+      .strictObject({ expression: z.string().min(1).max(2048).describe('A whole number from 0 to the smallest rate.') })
+      .optional()
+      .describe('What one request takes; default 1.'),
+    rates: z.array(rate).min(1).max(8).describe('All of them hold; they are taken all or none.'),
+    store: z.enum(['Shared', 'Local']).optional().describe('Where counters live; default Shared where the instance has a store.'),
+    onFault: z
+      .enum(['LocalShare', 'Deny', 'Allow'])
+      .default('LocalShare')
+      .describe('What happens while the store cannot answer: count locally, refuse, or let pass.'),
+    countDenied: z.boolean().default(true).describe('Whether a request that is refused later still counts.'),
+    mode: mode().optional().describe('Audit only counts and logs what this limit would do.'),
+  }),
+  "self.stage != 'AuthenticationFailure' || !has(self.key) || self.key.all(k, !has(k.missing) || k.missing != 'Share')",
+  'AuthenticationFailure cannot share a counter between callers it cannot tell apart: use missing: Skip',
+  (value) => value.stage !== 'AuthenticationFailure' || value.key.every((part) => part.missing !== 'Share'),
+);
+
+/** `rateLimits`: how often. */
+export const rateLimitsSpec = namedList(limit, 32);
+
+export type RateLimitSpec = z.output<typeof rateLimitsSpec>[number];
+export type RateSpec = RateLimitSpec['rates'][number];

@@ -1,0 +1,37 @@
+/** A Kubernetes object as a watch or a file gave it: nothing in it is believed before it is parsed. */
+export interface SourceObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+  readonly spec?: unknown;
+  readonly status?: unknown;
+  readonly data?: Readonly<Record<string, string>>;
+  readonly stringData?: Readonly<Record<string, string>>;
+  readonly type?: string;
+}
+
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace: string;
+  /** In files: hash of kind, namespace and name. */
+  readonly uid: string;
+  /** Counts up with every change of the spec; in files always 1. */
+  readonly generation: number;
+  readonly resourceVersion?: string;
+  /** RFC 3339; absent in files. */
+  readonly creationTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Older first, then by namespace and name: how ties are broken everywhere. Names of files stand in for age. */
+export function compareAge(a: ObjectMeta, b: ObjectMeta): number {
+  const left = a.creationTimestamp ?? '';
+  const right = b.creationTimestamp ?? '';
+  if (left !== right) return left < right ? -1 : 1;
+  if (a.namespace !== b.namespace) return a.namespace < b.namespace ? -1 : 1;
+  if (a.name === b.name) return 0;
+  return a.name < b.name ? -1 : 1;
+}
+
+export const objectKey = (meta: { readonly namespace: string; readonly name: string }): string => `${meta.namespace}/${meta.name}`;

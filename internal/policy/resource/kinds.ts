@@ -1,0 +1,72 @@
+import type { z } from 'zod';
+import { apiConsumerSpec } from './api-consumer.ts';
+import { apiPolicySpec } from './api-policy.ts';
+import { apiRoleBindingSpec, apiRoleSpec } from './api-role.ts';
+
+export const GROUP = 'postern.dev';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}`;
+
+/** One kind of resource: its names, and the one schema that types, CRD, files and docs come from. */
+export interface Kind {
+  readonly kind: string;
+  readonly plural: string;
+  readonly shortName: string;
+  readonly doc: string;
+  readonly spec: z.ZodObject;
+  /** Fields below spec that may not change once set, as JSON paths for CEL. */
+  readonly immutable: readonly string[];
+  /** `status.conditions` for the kind that one instance owns, `status.instances` for the shared ones. */
+  readonly status: 'conditions' | 'instances';
+  readonly columns: readonly { readonly name: string; readonly jsonPath: string }[];
+}
+
+export const KINDS = Object.freeze({
+  APIPolicy: {
+    kind: 'APIPolicy',
+    plural: 'apipolicies',
+    shortName: 'apol',
+    doc: 'What governs one API: its target, authentication, authorization and rate limits.',
+    spec: apiPolicySpec,
+    immutable: ['className'],
+    status: 'conditions',
+    columns: [
+      { name: 'Class', jsonPath: '.spec.className' },
+      { name: 'Mode', jsonPath: '.spec.mode' },
+      { name: 'Accepted', jsonPath: '.status.conditions[?(@.type=="Accepted")].status' },
+      { name: 'Programmed', jsonPath: '.status.conditions[?(@.type=="Programmed")].status' },
+    ],
+  },
+  APIConsumer: {
+    kind: 'APIConsumer',
+    plural: 'apiconsumers',
+    shortName: 'acon',
+    doc: 'A known client: its keys and groups.',
+    spec: apiConsumerSpec,
+    immutable: [],
+    status: 'instances',
+    columns: [],
+  },
+  APIRole: {
+    kind: 'APIRole',
+    plural: 'apiroles',
+    shortName: 'arole',
+    doc: 'Permissions: policies, methods and paths.',
+    spec: apiRoleSpec,
+    immutable: [],
+    status: 'instances',
+    columns: [],
+  },
+  APIRoleBinding: {
+    kind: 'APIRoleBinding',
+    plural: 'apirolebindings',
+    shortName: 'arb',
+    doc: 'Who holds a role.',
+    spec: apiRoleBindingSpec,
+    immutable: ['roleRef'],
+    status: 'instances',
+    columns: [{ name: 'Role', jsonPath: '.spec.roleRef.name' }],
+  },
+} as const satisfies Record<string, Kind>);
+
+export type KindName = keyof typeof KINDS;
