@@ -1,0 +1,56 @@
+import type { EdgeOptions } from '../core/canonicalize.ts';
+import type { CidrList } from './cidr-list.ts';
+import type { ListenAddress } from './listen-address.ts';
+import type { LogLevel } from './options.ts';
+
+/** Everything an operator decides about one instance: read once at the start, frozen, passed down. */
+export interface Config {
+  readonly source: PolicySource;
+  readonly className: string;
+  readonly hostGrants: 'first-come';
+  readonly edge: EdgeOptions;
+  readonly routeMetadata: 'optional' | 'required';
+  readonly unmatched: 'deny' | 'allow';
+  /** Issuer whose JWTs prove service accounts; undefined when none does. */
+  readonly clusterIssuer: string | undefined;
+  readonly outbound: Outbound;
+  readonly grpcAddress: ListenAddress;
+  readonly adminAddress: ListenAddress;
+  /** undefined: no debug server. */
+  readonly debugAddress: ListenAddress | undefined;
+  readonly tls: TlsFiles | undefined;
+  readonly checkTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly maxConnectionAgeMs: number;
+  readonly maxLimitKeys: number;
+  readonly maxReceiveBytes: number;
+  readonly grpcReflection: boolean;
+  readonly logLevel: LogLevel;
+  /** Each option that was given, with where: for the start's log line. No option holds a secret. */
+  readonly given: readonly string[];
+}
+
+export type PolicySource =
+  | { readonly kind: 'directory'; readonly directory: string }
+  | {
+      readonly kind: 'kube';
+      readonly kubeconfig: string | undefined;
+      /** Empty: every namespace. */
+      readonly namespaces: readonly string[];
+      readonly policySelector: string | undefined;
+    };
+
+/** What may be fetched from: issuers' documents and keys. Link-local addresses and the API server are never allowed. */
+export interface Outbound {
+  /** Private networks that are allowed besides public addresses. */
+  readonly allow: CidrList;
+  /** Also http, private and loopback addresses: one owner writes both the policies and this instance's options. */
+  readonly isOpen: boolean;
+}
+
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Authorities of client certificates; undefined: none is asked for. */
+  readonly clientCaFile: string | undefined;
+}

@@ -1,0 +1,214 @@
+import { cidrList } from './cidr-list.ts';
+import { clientAddressSource } from './client-address-flag.ts';
+import { debugAddress, listenAddress } from './listen-address.ts';
+import { type Option, option } from './option.ts';
+import {
+  bytes,
+  choice,
+  count,
+  durationMs,
+  filePath,
+  issuerUrl,
+  labelName,
+  labelNames,
+  labelSelector,
+  switched,
+} from './scalars.ts';
+
+const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/**
+ * Every option of `postern serve`: flag `--NAME`, variable `POSTERN_NAME`, key of the `--config` file. Flags, `--help`
+ * and the reference are made from this table. No name may become a variable that Kubernetes sets for a Service.
+ */
+export const OPTIONS = Object.freeze({
+  policies: option({
+    placeholder: 'DIR',
+    doc: 'Serve the policies of a directory, reloaded when files change (standalone)',
+    parse: filePath,
+  }),
+  kube: option({
+    placeholder: undefined,
+    fallback: 'false',
+    doc: 'Serve the policies of a Kubernetes API server, from inside a Pod or by a kubeconfig',
+    parse: switched,
+  }),
+  kubeconfig: option({
+    placeholder: 'FILE',
+    only: 'kube',
+    fallbackDoc: "the Pod's service account",
+    doc: 'How to reach the API server from outside a Pod',
+    parse: filePath,
+  }),
+  class: option({
+    placeholder: 'NAME',
+    fallback: 'postern',
+    doc: 'Serve the policies of this spec.className',
+    parse: labelName,
+  }),
+  namespace: option({
+    placeholder: 'NAMES',
+    isList: true,
+    only: 'kube',
+    fallbackDoc: 'every namespace',
+    doc: 'Watch only these namespaces',
+    parse: labelNames,
+  }),
+  'policy-selector': option({
+    placeholder: 'SELECTOR',
+    only: 'kube',
+    fallbackDoc: 'every policy',
+    doc: 'Serve only policies whose labels match',
+    parse: labelSelector,
+  }),
+  'host-grants': option({
+    placeholder: 'RULE',
+    choices: ['required', 'first-come'],
+    fallbackDoc: 'required when several namespaces are watched, else first-come',
+    doc: 'Who may claim a host: whoever a HostGrant names, or the namespace that came first',
+    parse: choice('required', 'first-come'),
+  }),
+  'client-address': option({
+    placeholder: 'SOURCE',
+    fallbackDoc: "the peer's address, unknown where that is private",
+    doc: "Where a client's address is read: direct, forwarded-for:hops=N, forwarded-for:cidrs=CIDRS or header:NAME",
+    parse: clientAddressSource,
+  }),
+  bodies: option({
+    placeholder: 'PROMISE',
+    choices: ['unknown', 'forwarded'],
+    fallback: 'unknown',
+    doc: 'Whether Envoy forwards every body (with_request_body), so that none means none',
+    parse: choice('unknown', 'forwarded'),
+  }),
+  'transport-security': option({
+    placeholder: 'PROMISE',
+    choices: ['unknown', 'tls'],
+    fallback: 'unknown',
+    doc: 'Whether every client of this instance came by TLS',
+    parse: choice('unknown', 'tls'),
+  }),
+  'trust-context-extensions': option({
+    placeholder: undefined,
+    fallbackDoc: 'true for a directory or one namespace, else false',
+    doc: 'Believe postern.dev/* context extensions, which route owners write',
+    parse: switched,
+  }),
+  'route-metadata': option({
+    placeholder: 'RULE',
+    choices: ['optional', 'required'],
+    fallback: 'optional',
+    doc: 'Whether a request without route metadata is denied',
+    parse: choice('optional', 'required'),
+  }),
+  'cluster-issuer': option({
+    placeholder: 'URL',
+    fallbackDoc: 'none: no JWT proves a service account',
+    doc: "Issuer whose JWTs prove the cluster's service accounts",
+    parse: issuerUrl,
+  }),
+  'outbound-allow': option({
+    placeholder: 'CIDRS',
+    isList: true,
+    fallbackDoc: 'public addresses; for a directory or one namespace also private and loopback ones',
+    doc: 'Private networks that issuers and keys may be fetched from',
+    parse: cidrList,
+  }),
+  unmatched: option({
+    placeholder: 'RULE',
+    choices: ['deny', 'allow'],
+    fallback: 'deny',
+    doc: 'What happens to hosts and routes that no policy claims',
+    parse: choice('deny', 'allow'),
+  }),
+  'grpc-addr': option({
+    placeholder: 'ADDR',
+    fallbackDoc: ':9191 with --kube, 127.0.0.1:9191 with --policies',
+    doc: 'Where Envoy asks: HOST:PORT or unix:/path',
+    parse: listenAddress,
+  }),
+  'admin-addr': option({
+    placeholder: 'ADDR',
+    fallback: ':9193',
+    doc: 'Where /metrics, /healthz, /livez and /readyz are served',
+    parse: listenAddress,
+  }),
+  'debug-addr': option({
+    placeholder: 'ADDR',
+    fallback: '127.0.0.1:9194',
+    doc: 'Where /debug/* is served: loopback or a unix socket only, or off',
+    parse: debugAddress,
+  }),
+  'tls-cert': option({
+    placeholder: 'FILE',
+    doc: 'Certificate chain of the gRPC door, PEM, reloaded when it changes',
+    parse: filePath,
+  }),
+  'tls-key': option({ placeholder: 'FILE', doc: 'Key of --tls-cert, PEM', parse: filePath }),
+  'client-ca': option({
+    placeholder: 'FILE',
+    doc: 'Require a client certificate of these authorities, PEM (mTLS)',
+    parse: filePath,
+  }),
+  'check-timeout': option({
+    placeholder: 'DURATION',
+    fallback: '150ms',
+    doc: "Deadline of a check; keep it below Envoy's own, 200ms by default",
+    parse: durationMs('1ms', '60s'),
+  }),
+  'drain-timeout': option({
+    placeholder: 'DURATION',
+    fallback: '20s',
+    doc: 'How long SIGTERM waits for open connections',
+    parse: durationMs('0s', '1h'),
+  }),
+  'max-connection-age': option({
+    placeholder: 'DURATION',
+    fallback: '5m',
+    doc: 'When Envoy is asked to connect anew, so that new replicas get their share',
+    parse: durationMs('1s', '24h'),
+  }),
+  'max-limit-keys': option({
+    placeholder: 'COUNT',
+    fallback: '1000000',
+    doc: 'Most keys of rate limits held in memory',
+    parse: count(1000, 100_000_000),
+  }),
+  'max-receive-bytes': option({
+    placeholder: 'SIZE',
+    fallback: '4Mi',
+    doc: "Largest CheckRequest; above Envoy's max_request_bytes and all headers",
+    parse: bytes(64 * 1024, 64 * 1024 * 1024),
+  }),
+  'grpc-reflection': option({
+    placeholder: undefined,
+    fallback: 'false',
+    doc: 'Serve gRPC reflection',
+    parse: switched,
+  }),
+  'log-level': option({
+    placeholder: 'LEVEL',
+    choices: LOG_LEVELS,
+    fallback: 'info',
+    doc: 'Least level of log lines; records of decisions are not affected',
+    parse: choice(...LOG_LEVELS),
+  }),
+  config: option({
+    placeholder: 'FILE',
+    doc: 'A YAML file of these options by their names; flags and variables go before it',
+    parse: filePath,
+  }),
+} satisfies Record<string, Option<unknown>>);
+
+export type OptionName = keyof typeof OPTIONS;
+export const OPTION_NAMES = Object.freeze(Object.keys(OPTIONS) as OptionName[]);
+
+type ValueOf<O> = O extends Option<infer T> ? T : never;
+/** Parsed values; undefined where nothing was given and the row has no `fallback`. */
+export type OptionValues = { readonly [K in OptionName]: ValueOf<(typeof OPTIONS)[K]> | undefined };
+
+/** A row by its name, with the type of its value forgotten. */
+export const optionOf = (name: OptionName): Option<unknown> => OPTIONS[name];
+
+export const isOptionName = (name: string): name is OptionName => Object.hasOwn(OPTIONS, name);

@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type ConfigResult, type ConfigSources, readConfig } from './read-config.ts';
+
+const read = (sources: Partial<ConfigSources> & { file?: string }): ConfigResult =>
+  readConfig({
+    flags: {},
+    env: {},
+    readFile: () => {
+      if (sources.file === undefined) throw new Error('no such file');
+      return sources.file;
+    },
+    ...sources,
+  });
+
+const configOf = (result: ConfigResult) => {
+  assert.deepEqual(result.ok ? [] : result.problems, []);
+  assert.ok(result.ok);
+  return result.config;
+};
+
+const problemsOf = (result: ConfigResult): readonly string[] => (result.ok ? [] : result.problems);
+
+const standalone = { policies: 'policies' } as const;
+
+describe('readConfig()', () => {
+  it('needs a source of policies and nothing else', () => {
+    const { outbound, ...config } = configOf(read({ flags: standalone }));
+    assert.deepEqual(config, {
+      source: { kind: 'directory', directory: 'policies' },
+      className: 'postern',
+      hostGrants: 'first-come',
+      edge: {
+        clientAddress: { kind: 'unset' },
+        bodiesForwarded: false,
+        transportTls: false,
+        trustContextExtensions: true,
+      },
+      routeMetadata: 'optional',
+      unmatched: 'deny',
+      clusterIssuer: undefined,
+      grpcAddress: { kind: 'tcp', host: '127.0.0.1', port: 9191 },
+      adminAddress: { kind: 'tcp', host: '', port: 9193 },
+      debugAddress: { kind: 'tcp', host: '127.0.0.1', port: 9194 },
+      tls: undefined,
+      checkTimeoutMs: 150,
+      drainTimeoutMs: 20_000,
+      maxConnectionAgeMs: 300_000,
+      maxLimitKeys: 1_000_000,
+      maxReceiveBytes: 4_194_304,
+      grpcReflection: false,
+      logLevel: 'info',
+      given: ['policies=policies (--policies)'],
+    });
+    assert.deepEqual([outbound.isOpen, outbound.allow.texts], [true, []]);
+  });
+
+  it('is frozen', () => {
+    const config = configOf(read({ flags: standalone }));
+    assert.ok(Object.isFrozen(config) && Object.isFrozen(config.edge) && Object.isFrozen(config.source));
+  });
+
+  it('takes a flag before a variable, a variable before the file, the file before the default', () => {
+    const file = 'class: from-file\nlog-level: warn\nbodies: forwarded\n';
+    const env = { POSTERN_CONFIG: 'postern.yaml', POSTERN_CLASS: 'from-env', POSTERN_LOG_LEVEL: 'debug' };
+    const config = configOf(read({ flags: { ...standalone, class: 'from-flag' }, env, file }));
+    assert.deepEqual(
+      [config.className, config.logLevel, config.edge.bodiesForwarded, config.unmatched],
+      ['from-flag', 'debug', true, 'deny'],
+    );
+    assert.deepEqual(config.given, [
+      'class=from-flag (--class)',
+      'log-level=debug (POSTERN_LOG_LEVEL)',
+      'bodies=forwarded (postern.yaml:3: bodies)',
+      'config=postern.yaml (POSTERN_CONFIG)',
+      'policies=policies (--policies)',
+    ]);
+  });
+
+  it('ignores the variables that Kubernetes sets for Services called postern', () => {
+    const env = {
+      POSTERN_SERVICE_HOST: '10.0.0.7',
+      POSTERN_SERVICE_PORT: '9191',
+      POSTERN_SERVICE_PORT_GRPC: '9191',
+      POSTERN_PORT: 'tcp://10.0.0.7:9191',
+      POSTERN_PORT_9191_TCP: 'tcp://10.0.0.7:9191',
+      POSTERN_PORT_9191_TCP_ADDR: '10.0.0.7',
+      POSTERN_X_SERVICE_HOST: '10.0.0.8',
+      POSTERN_X_PORT_9193_TCP_PROTO: 'tcp',
+      PATH: '/bin',
+    };
+    assert.deepEqual(configOf(read({ flags: standalone, env })), configOf(read({ flags: standalone })));
+  });
+
+  it('names the nearest of an unknown flag, variable and key of the file', () => {
+    const result = read({
+      flags: { ...standalone, config: 'f.yaml', 'grcp-addr': ':1' },
+      env: { POSTERN_LOGLEVEL: 'debug' },
+      file: '# options\nunmached: allow\n',
+    });
+    assert.deepEqual(problemsOf(result), [
+      'Unknown flag "--grcp-addr": the nearest is "--grpc-addr"',
+      'Unknown variable "POSTERN_LOGLEVEL": the nearest is "POSTERN_LOG_LEVEL"',
+      'f.yaml:2: Unknown option "unmached": the nearest is "unmatched"',
+    ]);
+  });
+
+  it('refuses an empty value, which could switch off what was meant to be on', () => {
+    const env = { POSTERN_CLIENT_CA: '', POSTERN_NAMESPACE: '' };
+    assert.deepEqual(problemsOf(read({ flags: standalone, env })), [
+      'POSTERN_CLIENT_CA is empty: give it a value, or leave it out',
+      'POSTERN_NAMESPACE is empty: give it a value, or leave it out',
+    ]);
+  });
+
+  it('says all problems at once, each with where it was written', () => {
+    const flags = { ...standalone, 'check-timeout': '1d', 'debug-addr': ':9194', 'max-limit-keys': 'many' };
+    assert.deepEqual(problemsOf(read({ flags })), [
+      '--debug-addr ":9194" is reachable from outside: write an address of 127.0.0.0/8, "[::1]:PORT", "unix:/path" or "off"',
+      '--check-timeout "1d" is not a duration: write days as hours, "24h"',
+      '--max-limit-keys "many" is not a whole number from 1000 to 100000000',
+    ]);
+  });
+
+  it('refuses no source, two sources, and options of the other mode', () => {
+    const flags = { ...standalone, kubeconfig: 'k', namespace: 'shop', 'policy-selector': 'a=b' };
+    assert.deepEqual(
+      [read({}), read({ flags: { ...standalone, kube: true, namespace: 'shop' } }), read({ flags })].map(problemsOf),
+      [
+        ['Nothing to serve: write --policies DIR (standalone) or --kube (Kubernetes)'],
+        ['--policies and --kube exclude each other'],
+        [
+          '--kubeconfig has no effect without --kube',
+          '--namespace has no effect without --kube',
+          '--policy-selector has no effect without --kube',
+        ],
+      ],
+    );
+  });
+
+  it('refuses half of a TLS configuration', () => {
+    const half = read({ flags: { ...standalone, 'tls-cert': 'c.pem' } });
+    const clientsOnly = read({ flags: { ...standalone, 'client-ca': 'ca.pem' } });
+    assert.deepEqual(problemsOf(half), ['--tls-cert and --tls-key must be given together']);
+    assert.deepEqual(problemsOf(clientsOnly), ['--client-ca has no effect without --tls-cert and --tls-key']);
+  });
+
+  it('wants first-come written where several namespaces are watched', () => {
+    const needed = [
+      '--host-grants defaults to required when several namespaces are watched, and HostGrant is not part of this version: write --host-grants=first-come, or one --namespace',
+    ];
+    const refused = [
+      '--host-grants=required cannot be served: HostGrant is not part of this version; write --host-grants=first-come',
+    ];
+    assert.deepEqual(problemsOf(read({ flags: { kube: true } })), needed);
+    assert.deepEqual(problemsOf(read({ flags: { kube: true, namespace: 'shop,web' } })), needed);
+    assert.deepEqual(problemsOf(read({ flags: { kube: true, 'host-grants': 'required' } })), refused);
+    assert.deepEqual(problemsOf(read({ flags: { ...standalone, 'host-grants': 'required' } })), refused);
+    assert.deepEqual(problemsOf(read({ flags: { kube: true, namespace: 'shop' } })), []);
+  });
+
+  it('believes context extensions and opens outbound only where one owner writes policies and options', () => {
+    const modes: Record<string, string | boolean>[] = [
+      standalone,
+      { kube: true, namespace: 'shop' },
+      { kube: true, namespace: 'shop,web', 'host-grants': 'first-come' },
+      { kube: true, 'host-grants': 'first-come' },
+      { kube: true, 'host-grants': 'first-come', 'trust-context-extensions': true },
+      { ...standalone, 'trust-context-extensions': 'false' },
+    ];
+    const found = modes.map((flags) => configOf(read({ flags })));
+    assert.deepEqual(
+      found.map((config) => [config.edge.trustContextExtensions, config.outbound.isOpen]),
+      [
+        [true, true],
+        [true, true],
+        [false, false],
+        [false, false],
+        [true, false],
+        [false, true],
+      ],
+    );
+  });
+
+  it('listens on every interface as a gateway', () => {
+    const config = configOf(read({ flags: { kube: 'true', namespace: 'shop', 'debug-addr': 'off' } }));
+    assert.deepEqual(config.grpcAddress, { kind: 'tcp', host: '', port: 9191 });
+    assert.equal(config.debugAddress, undefined);
+  });
+});
+
+describe('readConfig() of a file', () => {
+  const fromFile = (file: string): ConfigResult => read({ flags: { ...standalone, config: 'f.yaml' }, file });
+
+  it('takes lists where the option is one, and words as they are spelt', () => {
+    const file = 'kube: true\nnamespace: [shop, web]\nhost-grants: first-come\nmax-limit-keys: 5000\nclass: 007\n';
+    const config = configOf(read({ flags: { config: 'f.yaml' }, file }));
+    assert.deepEqual(config.source, {
+      kind: 'kube',
+      kubeconfig: undefined,
+      namespaces: ['shop', 'web'],
+      policySelector: undefined,
+    });
+    assert.deepEqual([config.maxLimitKeys, config.className], [5000, '007']);
+  });
+
+  it('refuses repeated keys, other shapes, a file of its own and broken YAML, with the line', () => {
+    const wrong = [
+      'class: a\nclass: b\n',
+      '- class\n',
+      'config: g.yaml\n',
+      'class: [a]\n',
+      'class: {a: b}\n',
+      'a: b: c\n',
+    ];
+    assert.deepEqual(
+      wrong.map((file) => problemsOf(fromFile(file)).map((problem) => problem.slice(0, 34))),
+      [
+        ['f.yaml:2: Map keys must be unique'],
+        ['f.yaml:1: The file must be a mappi'],
+        ['f.yaml:1: Unknown option "config":'],
+        ['f.yaml:1: class must be one value'],
+        ['f.yaml:1: class must be one value'],
+        ['f.yaml:1: Nested mappings are not '],
+      ],
+    );
+  });
+
+  it('refuses an empty value of the file', () => {
+    assert.deepEqual(problemsOf(fromFile('client-ca:\n')), [
+      'f.yaml:1: client-ca is empty: give it a value, or leave it out',
+    ]);
+  });
+
+  it('says that the file cannot be read', () => {
+    assert.deepEqual(problemsOf(read({ flags: { ...standalone, config: 'f.yaml' } })), [
+      'Cannot read --config "f.yaml": no such file',
+    ]);
+  });
+
+  it('takes an empty file for no options', () => {
+    assert.equal(configOf(fromFile('# nothing\n')).className, 'postern');
+  });
+});

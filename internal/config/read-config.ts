@@ -1,0 +1,160 @@
+import { BlockList } from 'node:net';
+import type { CidrList } from './cidr-list.ts';
+import type { Config, Outbound, PolicySource, TlsFiles } from './config.ts';
+import type { ListenAddress } from './listen-address.ts';
+import { OPTION_NAMES, type OptionName, type OptionValues, optionOf } from './options.ts';
+import { fromFile, fromFlags, fromVariables, type GivenOptions } from './sources.ts';
+
+/** The frozen configuration, or every problem of it, each a sentence that names the flag, variable or file line. */
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+export interface ConfigSources {
+  /** By option name without dashes, as `registerOptions` leaves them. */
+  readonly flags: Readonly<Record<string, string | boolean>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Text of the `--config` file; may throw, which becomes a problem. */
+  readonly readFile: (path: string) => string;
+}
+
+/** Reads the options of `serve`: a flag goes before a variable, a variable before the file, the file before defaults. */
+export function readConfig(sources: ConfigSources): ConfigResult {
+  const problems: string[] = [];
+  const given = gather(sources, problems);
+  const values = parseAll(given, problems);
+  const isKube = values.kube === true;
+  refuseContradictions(values, given, problems);
+  const isOneOwner = !isKube || values.namespace?.length === 1;
+  refuseGrants(values, isOneOwner, problems);
+  const source = sourceOf(values);
+  if (problems.length > 0 || source === undefined) return { ok: false, problems };
+  return { ok: true, config: assemble(values, { source, isKube, isOneOwner, given }) };
+}
+
+function gather(sources: ConfigSources, problems: string[]): GivenOptions {
+  const flags = fromFlags(sources.flags, problems);
+  const variables = fromVariables(sources.env, problems);
+  const path = (flags.get('config') ?? variables.get('config'))?.text;
+  const file = path === undefined ? new Map() : readFile(sources, path, problems);
+  return new Map([...file, ...variables, ...flags]);
+}
+
+function readFile(sources: ConfigSources, path: string, problems: string[]): GivenOptions {
+  try {
+    return fromFile(sources.readFile(path), path, problems);
+  } catch (error) {
+    problems.push(`Cannot read --config "${path}": ${error instanceof Error ? error.message : String(error)}`);
+    return new Map();
+  }
+}
+
+function parseAll(given: GivenOptions, problems: string[]): OptionValues {
+  const values: Partial<Record<OptionName, unknown>> = {};
+  for (const name of OPTION_NAMES) {
+    const row = optionOf(name);
+    const text = given.get(name)?.text ?? row.fallback;
+    if (text === undefined) continue;
+    const result = row.parse(text);
+    if (result.ok) values[name] = result.value;
+    else problems.push(`${given.get(name)?.origin ?? `--${name}`} "${text}" ${result.problem}`);
+  }
+  return values as OptionValues;
+}
+
+function refuseContradictions(values: OptionValues, given: GivenOptions, problems: string[]): void {
+  const isKube = values.kube === true;
+  const origin = (name: OptionName): string => given.get(name)?.origin ?? `--${name}`;
+  if (isKube && given.has('policies')) problems.push(`${origin('policies')} and ${origin('kube')} exclude each other`);
+  if (!isKube && !given.has('policies')) {
+    problems.push('Nothing to serve: write --policies DIR (standalone) or --kube (Kubernetes)');
+  }
+  for (const name of OPTION_NAMES) {
+    const isAstray = optionOf(name).only === 'kube' && !isKube && given.has(name);
+    if (isAstray) problems.push(`${origin(name)} has no effect without --kube`);
+  }
+  if (given.has('tls-cert') !== given.has('tls-key')) problems.push('--tls-cert and --tls-key must be given together');
+  if (given.has('client-ca') && !given.has('tls-cert')) {
+    problems.push(`${origin('client-ca')} has no effect without --tls-cert and --tls-key`);
+  }
+}
+
+/** `required` is what several namespaces need, and HostGrant is not served yet: so the operator says the other. */
+function refuseGrants(values: OptionValues, isOneOwner: boolean, problems: string[]): void {
+  const missing = 'HostGrant is not part of this version';
+  if (values['host-grants'] === 'required') {
+    problems.push(`--host-grants=required cannot be served: ${missing}; write --host-grants=first-come`);
+  }
+  if (values['host-grants'] === undefined && !isOneOwner) {
+    problems.push(
+      `--host-grants defaults to required when several namespaces are watched, and ${missing}: write --host-grants=first-come, or one --namespace`,
+    );
+  }
+}
+
+function sourceOf(values: OptionValues): PolicySource | undefined {
+  if (values.kube === true) {
+    const { kubeconfig, namespace, 'policy-selector': policySelector } = values;
+    return Object.freeze({ kind: 'kube', kubeconfig, namespaces: namespace ?? NO_NAMES, policySelector });
+  }
+  return values.policies === undefined ? undefined : Object.freeze({ kind: 'directory', directory: values.policies });
+}
+
+const NO_NAMES: readonly string[] = Object.freeze([]);
+const GATEWAY: ListenAddress = Object.freeze({ kind: 'tcp', host: '', port: 9191 });
+const STANDALONE: ListenAddress = Object.freeze({ kind: 'tcp', host: '127.0.0.1', port: 9191 });
+
+interface Known {
+  readonly source: PolicySource;
+  readonly isKube: boolean;
+  readonly isOneOwner: boolean;
+  readonly given: GivenOptions;
+}
+
+/** Only called without problems: every row with a `fallback` has its value. */
+function assemble(values: OptionValues, known: Known): Config {
+  const debug = required(values, 'debug-addr');
+  return Object.freeze({
+    source: known.source,
+    className: required(values, 'class'),
+    hostGrants: 'first-come',
+    edge: Object.freeze({
+      clientAddress: values['client-address'] ?? { kind: 'unset' as const },
+      bodiesForwarded: values.bodies === 'forwarded',
+      transportTls: values['transport-security'] === 'tls',
+      trustContextExtensions: values['trust-context-extensions'] ?? known.isOneOwner,
+    }),
+    routeMetadata: required(values, 'route-metadata'),
+    unmatched: required(values, 'unmatched'),
+    clusterIssuer: values['cluster-issuer'],
+    outbound: outboundOf(values['outbound-allow'], known.isOneOwner),
+    grpcAddress: values['grpc-addr'] ?? (known.isKube ? GATEWAY : STANDALONE),
+    adminAddress: required(values, 'admin-addr'),
+    debugAddress: debug === 'off' ? undefined : debug,
+    tls: tlsOf(values),
+    checkTimeoutMs: required(values, 'check-timeout'),
+    drainTimeoutMs: required(values, 'drain-timeout'),
+    maxConnectionAgeMs: required(values, 'max-connection-age'),
+    maxLimitKeys: required(values, 'max-limit-keys'),
+    maxReceiveBytes: required(values, 'max-receive-bytes'),
+    grpcReflection: required(values, 'grpc-reflection'),
+    logLevel: required(values, 'log-level'),
+    given: Object.freeze([...known.given].map(([name, { text, origin }]) => `${name}=${text} (${origin})`)),
+  });
+}
+
+function required<K extends OptionName>(values: OptionValues, name: K): NonNullable<OptionValues[K]> {
+  const value = values[name];
+  if (value === undefined) throw new TypeError(`The option "${name}" has neither a value nor a default`);
+  return value as NonNullable<OptionValues[K]>;
+}
+
+function outboundOf(allow: CidrList | undefined, isOneOwner: boolean): Outbound {
+  return Object.freeze({ allow: allow ?? { texts: NO_NAMES, list: new BlockList() }, isOpen: isOneOwner });
+}
+
+function tlsOf(values: OptionValues): TlsFiles | undefined {
+  const { 'tls-cert': certFile, 'tls-key': keyFile, 'client-ca': clientCaFile } = values;
+  if (certFile === undefined || keyFile === undefined) return undefined;
+  return Object.freeze({ certFile, keyFile, clientCaFile });
+}
