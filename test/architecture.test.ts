@@ -21,12 +21,31 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   admin: ['core', 'telemetry'],
   config: ['core'],
   envoy: ['core'],
-  app: ['core', 'match', 'phases', 'policy', 'extauthz', 'kube', 'counters', 'keys', 'telemetry', 'admin', 'config', 'files', 'envoy', 'crd'],
+  app: [
+    'core',
+    'match',
+    'phases',
+    'policy',
+    'extauthz',
+    'kube',
+    'counters',
+    'keys',
+    'telemetry',
+    'admin',
+    'config',
+    'files',
+    'envoy',
+    'crd',
+  ],
 };
 
 /** Words that only their home may use: time, environment and output are arguments everywhere else. */
 const BANNED: readonly { readonly pattern: RegExp; readonly homes: readonly RegExp[]; readonly why: string }[] = [
-  { pattern: /\bprocess\.env\b/, homes: [/^internal\/config\//, /^internal\/telemetry\/tracing/, /^cmd\//], why: 'configuration is read once' },
+  {
+    pattern: /\bprocess\.env\b/,
+    homes: [/^internal\/config\//, /^internal\/telemetry\/tracing/, /^cmd\//],
+    why: 'configuration is read once',
+  },
   { pattern: /\bDate\.now\(|\bnew Date\(\)/, homes: [/^internal\/core\/clock\.ts$/], why: 'time is an argument' },
   { pattern: /\bconsole\./, homes: [], why: 'output goes through the log or the command line' },
   { pattern: /from 'prom-client'/, homes: [/^internal\/telemetry\//], why: 'metrics have one home' },
@@ -75,25 +94,35 @@ describe('the architecture', () => {
     const wrong = product.flatMap((file) => {
       const from = phaseOf(file);
       if (from === undefined) return [];
-      return importsOf(file).filter((target) => phaseOf(target) !== undefined && phaseOf(target) !== from).map((target) => `${file} imports ${target}`);
+      return importsOf(file)
+        .filter((target) => phaseOf(target) !== undefined && phaseOf(target) !== from)
+        .map((target) => `${file} imports ${target}`);
     });
     assert.deepEqual(wrong, []);
   });
 
   it('gives every folder under internal its row', () => {
     const folders = readdirSync(join(ROOT, 'internal'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    assert.deepEqual(folders.map((entry) => entry.name).filter((name) => ARROWS[name] === undefined), []);
+    assert.deepEqual(
+      folders.map((entry) => entry.name).filter((name) => ARROWS[name] === undefined),
+      [],
+    );
   });
 
   for (const { pattern, homes, why } of BANNED) {
     it(`keeps ${pattern.source} at home: ${why}`, () => {
-      const wrong = product.filter((file) => !homes.some((home) => home.test(file)) && pattern.test(readFileSync(join(ROOT, file), 'utf8')));
+      const wrong = product.filter(
+        (file) => !homes.some((home) => home.test(file)) && pattern.test(readFileSync(join(ROOT, file), 'utf8')),
+      );
       assert.deepEqual(wrong, []);
     });
   }
 
   it('uses no name that says nothing', () => {
-    assert.deepEqual([...product, ...sources('test')].filter((file) => FORBIDDEN_NAMES.test(file)), []);
+    assert.deepEqual(
+      [...product, ...sources('test')].filter((file) => FORBIDDEN_NAMES.test(file)),
+      [],
+    );
   });
 
   it('lets only the engine make an allow', () => {

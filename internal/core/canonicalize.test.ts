@@ -33,7 +33,8 @@ function attributes(given: Partial<Attributes> = {}): Attributes {
   };
 }
 
-const reason = (given: Partial<Attributes>): string | undefined => canonicalize(attributes(given), EDGE).malformed?.reason;
+const reason = (given: Partial<Attributes>): string | undefined =>
+  canonicalize(attributes(given), EDGE).malformed?.reason;
 
 describe('canonicalize()', () => {
   it('splits the target at its first question mark and nowhere else', () => {
@@ -58,7 +59,10 @@ describe('canonicalize()', () => {
   });
 
   it('keeps the host of a request whose path it cannot read', () => {
-    assert.equal(canonicalize(attributes({ target: '/a//b', host: 'API.example.org:80' }), EDGE).host, 'api.example.org');
+    assert.equal(
+      canonicalize(attributes({ target: '/a//b', host: 'API.example.org:80' }), EDGE).host,
+      'api.example.org',
+    );
   });
 
   it('believes TLS only from the connection, a trusted extension, a trusted hop or the operator', () => {
@@ -101,7 +105,8 @@ describe('canonicalize()', () => {
   it('knows gRPC callers by their content type', () => {
     const isGrpc = (type: string): boolean | undefined =>
       canonicalize(attributes({ headers: headerFields([['content-type', type]]) }), EDGE).request?.isGrpc;
-    for (const type of ['application/grpc', 'application/grpc+proto', 'application/grpc;x']) assert.equal(isGrpc(type), true, type);
+    for (const type of ['application/grpc', 'application/grpc+proto', 'application/grpc;x'])
+      assert.equal(isGrpc(type), true, type);
     for (const type of ['application/grpc-web', 'application/json', '']) assert.equal(isGrpc(type), false, type);
   });
 });

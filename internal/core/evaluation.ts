@@ -2,6 +2,7 @@ import type { Finding, HeaderEdit, PolicyRef, Refusal } from './decision.ts';
 import { ANONYMOUS, type Identity } from './identity.ts';
 import { REASONS } from './reasons.ts';
 import type { Request } from './request.ts';
+import type { StrictJson } from './strict-json.ts';
 
 export type Mode = 'Enforce' | 'Audit';
 
@@ -43,6 +44,8 @@ export class Evaluation {
   /** Carriers (header, query, cookie) from which the upstream must not see the credential. */
   credential: Credential | undefined = undefined;
   findings: Finding[] | undefined = undefined;
+  /** The body as JSON, parsed by the first rule that reads it. */
+  parsedBody: StrictJson | undefined = undefined;
   /** RateLimit fields and the like, for whichever answer is given. */
   answerHeaders: HeaderEdit[] | undefined = undefined;
   /** What has to be given back or settled once the decision stands, by the limits that took it. */

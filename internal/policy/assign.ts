@@ -61,7 +61,8 @@ function agreedOptions(byAge: readonly Candidate[]): ReadonlyMap<string, PathOpt
     const { pathOptions } = policy.target;
     for (const host of policy.target.hosts) {
       const known = agreed.get(host);
-      if (known === undefined) agreed.set(host, { newest: pathOptions, settled: (accepted ?? policy).target.pathOptions });
+      if (known === undefined)
+        agreed.set(host, { newest: pathOptions, settled: (accepted ?? policy).target.pathOptions });
       else if (known.newest !== undefined && !isSame(known.newest, pathOptions)) known.newest = undefined;
     }
   }

@@ -34,4 +34,5 @@ export function compareAge(a: ObjectMeta, b: ObjectMeta): number {
   return a.name < b.name ? -1 : 1;
 }
 
-export const objectKey = (meta: { readonly namespace: string; readonly name: string }): string => `${meta.namespace}/${meta.name}`;
+export const objectKey = (meta: { readonly namespace: string; readonly name: string }): string =>
+  `${meta.namespace}/${meta.name}`;

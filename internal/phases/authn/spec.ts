@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { duration, exactlyOneOf, headerName, itemName, methods, namedList, pathTemplates, withRule } from '../../core/schema.ts';
+import {
+  duration,
+  exactlyOneOf,
+  headerName,
+  itemName,
+  methods,
+  namedList,
+  pathTemplates,
+  withRule,
+} from '../../core/schema.ts';
 
 const parameterName = () => z.string().min(1).max(128);
 
@@ -36,7 +45,13 @@ const apiKey = z.strictObject({
 
 const jwks = exactlyOneOf(
   z.strictObject({
-    url: z.string().min(1).max(2048).regex(/^https?:\/\//, 'must be an http(s) URL').optional().describe('Where the key set lies.'),
+    url: z
+      .string()
+      .min(1)
+      .max(2048)
+      .regex(/^https?:\/\//, 'must be an http(s) URL')
+      .optional()
+      .describe('Where the key set lies.'),
     inline: z.string().min(2).max(65536).optional().describe('A JWK Set as a JSON string (RFC 7517 §5).'),
   }),
   ['url', 'inline'],
@@ -44,7 +59,20 @@ const jwks = exactlyOneOf(
 
 /** Asymmetric algorithms of RFC 7518 and RFC 8037; symmetric ones only when an author writes them with inline keys. */
 export const ALGORITHMS = [
-  'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'HS256', 'HS384', 'HS512',
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+  'HS256',
+  'HS384',
+  'HS512',
 ] as const;
 
 export const ASYMMETRIC = ALGORITHMS.filter((name) => !name.startsWith('HS'));
@@ -67,8 +95,15 @@ const jwt = z.strictObject({
     .min(1)
     .max(16)
     .describe('`aud` must hold one of these; ["*"] says "any" in so many words.'),
-  jwks: jwks.optional().describe("The issuer's keys; by default found by discovery (RFC 8414, OpenID Connect Discovery)."),
-  algorithms: z.array(z.enum(ALGORITHMS)).min(1).max(14).optional().describe('Accepted algorithms; by default the asymmetric ones.'),
+  jwks: jwks
+    .optional()
+    .describe("The issuer's keys; by default found by discovery (RFC 8414, OpenID Connect Discovery)."),
+  algorithms: z
+    .array(z.enum(ALGORITHMS))
+    .min(1)
+    .max(14)
+    .optional()
+    .describe('Accepted algorithms; by default the asymmetric ones.'),
   types: z
     .array(z.string().min(1).max(64))
     .min(1)

@@ -6,11 +6,15 @@ const keyPart = z.strictObject({
   missing: z
     .enum(['Share', 'Skip', 'Deny'])
     .optional()
-    .describe('What a missing key means: one counter for all of them, no limit, or a refusal. Default Share; Skip for AuthenticationFailure.'),
+    .describe(
+      'What a missing key means: one counter for all of them, no limit, or a refusal. Default Share; Skip for AuthenticationFailure.',
+    ),
 });
 
 const calendar = z.strictObject({
-  unit: z.enum(['Minute', 'Hour', 'Day', 'Week', 'Month', 'Year']).describe('Window from one edge of the calendar to the next; weeks begin on Monday.'),
+  unit: z
+    .enum(['Minute', 'Hour', 'Day', 'Week', 'Month', 'Year'])
+    .describe('Window from one edge of the calendar to the next; weeks begin on Monday.'),
   timeZone: z.string().min(1).max(64).default('UTC').describe('IANA name, as in Europe/Berlin.'),
 });
 
@@ -23,8 +27,15 @@ const rate = withRule(
       algorithm: z
         .enum(['GCRA', 'SlidingWindow', 'FixedWindow'])
         .optional()
-        .describe('GCRA (default) spreads requests evenly; SlidingWindow never lets more pass in any window; FixedWindow counts between edges, and two edges can be close.'),
-      burst: z.int().min(1).max(1_000_000_000).optional().describe('GCRA only: the most that may pass at one instant; default requests.'),
+        .describe(
+          'GCRA (default) spreads requests evenly; SlidingWindow never lets more pass in any window; FixedWindow counts between edges, and two edges can be close.',
+        ),
+      burst: z
+        .int()
+        .min(1)
+        .max(1_000_000_000)
+        .optional()
+        .describe('GCRA only: the most that may pass at one instant; default requests.'),
     }),
     ['window', 'calendar'],
   ),
@@ -39,13 +50,20 @@ const limit = withRule(
     stage: z
       .enum(['BeforeAuthentication', 'AuthenticationFailure', 'AfterAuthentication'])
       .describe('When it is taken. AuthenticationFailure is given back when the credential proves right.'),
-    key: z.array(keyPart).max(8).default([]).describe('What has a counter of its own; without a key there is one for all.'),
+    key: z
+      .array(keyPart)
+      .max(8)
+      .default([])
+      .describe('What has a counter of its own; without a key there is one for all.'),
     cost: z
       .strictObject({ expression: z.string().min(1).max(2048).describe('A whole number from 0 to the smallest rate.') })
       .optional()
       .describe('What one request takes; default 1.'),
     rates: z.array(rate).min(1).max(8).describe('All of them hold; they are taken all or none.'),
-    store: z.enum(['Shared', 'Local']).optional().describe('Where counters live; default Shared where the instance has a store.'),
+    store: z
+      .enum(['Shared', 'Local'])
+      .optional()
+      .describe('Where counters live; default Shared where the instance has a store.'),
     onFault: z
       .enum(['LocalShare', 'Deny', 'Allow'])
       .default('LocalShare')

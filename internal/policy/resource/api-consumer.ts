@@ -5,7 +5,10 @@ const instant = () =>
   z
     .string()
     .max(35)
-    .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$/, 'must be a time, as in "2027-11-01T00:00:00Z"')
+    .regex(
+      /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$/,
+      'must be a time, as in "2027-11-01T00:00:00Z"',
+    )
     .meta({ format: 'date-time' });
 
 const key = exactlyOneOf(
@@ -14,7 +17,10 @@ const key = exactlyOneOf(
     sha256: z
       .string()
       .length(64)
-      .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits; "postern keys new" makes a key and its digest')
+      .regex(
+        /^[0-9a-f]{64}$/,
+        'must be 64 lower-case hexadecimal digits; "postern keys new" makes a key and its digest',
+      )
       .optional()
       .describe('SHA-256 of a high-entropy key.'),
     secretRef: z
@@ -32,7 +38,9 @@ const key = exactlyOneOf(
 
 export const apiConsumerSpec = z.strictObject({
   groups: z.array(z.string().min(1).max(256)).max(64).default([]).describe('Groups of the consumer.'),
-  keys: namedList(key, 16).default([]).describe('Keys that are valid side by side, so that one can be replaced without an outage.'),
+  keys: namedList(key, 16)
+    .default([])
+    .describe('Keys that are valid side by side, so that one can be replaced without an outage.'),
 });
 
 export type ApiConsumerSpec = z.output<typeof apiConsumerSpec>;

@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { duration, exactlyOneOf, expression, headerName, itemName, mode, namedList, objectName, pathTemplates } from '../../core/schema.ts';
+import {
+  duration,
+  exactlyOneOf,
+  expression,
+  headerName,
+  itemName,
+  mode,
+  namedList,
+  objectName,
+  pathTemplates,
+} from '../../core/schema.ts';
 import { authenticationSpec, publicSpec } from '../../phases/authn/spec.ts';
 import { authorizationSpec } from '../../phases/authz/spec.ts';
 import { rateLimitsSpec } from '../../phases/ratelimit/spec.ts';
@@ -8,7 +18,10 @@ const host = z
   .string()
   .min(1)
   .max(253)
-  .regex(/^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/, 'must be a lower-case host, as in "api.example.org" or "*.example.org"');
+  .regex(
+    /^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/,
+    'must be a lower-case host, as in "api.example.org" or "*.example.org"',
+  );
 
 const route = z.strictObject({
   group: z.string().max(253).default('gateway.networking.k8s.io').describe('API group of the route.'),
@@ -22,19 +35,31 @@ const keep = (what: string) => z.enum(['Refuse', 'Keep']).default('Refuse').desc
 const pathOptions = z.strictObject({
   encodedSlash: keep('%2f in a path: refused, or kept as data.'),
   semicolon: keep('";" in a path: refused, or kept as data.'),
-  caseInsensitive: z.boolean().default(false).describe('Whether A–Z and a–z are the same in every path of this policy.'),
+  caseInsensitive: z
+    .boolean()
+    .default(false)
+    .describe('Whether A–Z and a–z are the same in every path of this policy.'),
 });
 
 const target = exactlyOneOf(
   z.strictObject({
-    hosts: z.array(host).min(1).max(64).optional().describe('Exact hosts, or *.example.org for one or more labels below it.'),
+    hosts: z
+      .array(host)
+      .min(1)
+      .max(64)
+      .optional()
+      .describe('Exact hosts, or *.example.org for one or more labels below it.'),
     routes: z.array(route).min(1).max(16).optional().describe('Routes that Envoy Gateway names in route metadata.'),
     workloadSelector: z
-      .strictObject({ matchLabels: z.record(z.string().max(317), z.string().max(63)).describe('Labels that the Pod must have.') })
+      .strictObject({
+        matchLabels: z.record(z.string().max(317), z.string().max(63)).describe('Labels that the Pod must have.'),
+      })
       .optional()
       .describe('Pods whose sidecar this policy governs; sidecar classes only.'),
     paths: pathTemplates().default(['/**']).describe('Paths of the target; others are not governed by this policy.'),
-    pathOptions: pathOptions.default({ encodedSlash: 'Refuse', semicolon: 'Refuse', caseInsensitive: false }).describe('How paths are read.'),
+    pathOptions: pathOptions
+      .default({ encodedSlash: 'Refuse', semicolon: 'Refuse', caseInsensitive: false })
+      .describe('How paths are read.'),
   }),
   ['hosts', 'routes', 'workloadSelector'],
 );
@@ -42,14 +67,23 @@ const target = exactlyOneOf(
 const upstreamHeader = z.strictObject({
   name: headerName().describe('Header that the upstream reads; what a client sends under this name never arrives.'),
   value: expression().describe('Its value.'),
-  action: z.enum(['Set', 'Append', 'AddIfAbsent']).default('Set').describe('Set overwrites; Append and AddIfAbsent keep what the client sent.'),
+  action: z
+    .enum(['Set', 'Append', 'AddIfAbsent'])
+    .default('Set')
+    .describe('Set overwrites; Append and AddIfAbsent keep what the client sent.'),
   missing: z.enum(['Remove', 'Deny']).default('Remove').describe('What a null value means.'),
 });
 
 const redaction = exactlyOneOf(
   z.strictObject({
-    header: z.strictObject({ name: headerName().describe('Name of the header.') }).optional().describe('A header whose value is not logged.'),
-    body: z.strictObject({ pointer: z.string().max(256).describe('JSON pointer (RFC 6901).') }).optional().describe('A member of the body.'),
+    header: z
+      .strictObject({ name: headerName().describe('Name of the header.') })
+      .optional()
+      .describe('A header whose value is not logged.'),
+    body: z
+      .strictObject({ pointer: z.string().max(256).describe('JSON pointer (RFC 6901).') })
+      .optional()
+      .describe('A member of the body.'),
   }),
   ['header', 'body'],
 );
@@ -61,24 +95,36 @@ export const apiPolicySpec = z.strictObject({
   transport: z
     .strictObject({
       requireTLS: z.boolean().default(false).describe('Refuses what is not known to have come by TLS.'),
-      hsts: z.strictObject({ maxAge: duration().describe('How long browsers keep to https.') }).optional().describe('Strict-Transport-Security (RFC 6797).'),
+      hsts: z
+        .strictObject({ maxAge: duration().describe('How long browsers keep to https.') })
+        .optional()
+        .describe('Strict-Transport-Security (RFC 6797).'),
     })
     .optional()
     .describe('Encryption in transit.'),
-  public: publicSpec.optional().describe('Routes without authentication; blocks, limits, deny rules and validation still apply.'),
+  public: publicSpec
+    .optional()
+    .describe('Routes without authentication; blocks, limits, deny rules and validation still apply.'),
   authentication: authenticationSpec.optional().describe('Who is calling. Absent: nobody gets in.'),
   authorization: authorizationSpec.optional().describe('May they. Absent: nobody may.'),
   rateLimits: rateLimitsSpec.optional().describe('How often.'),
   response: z
     .strictObject({
       upstreamHeaders: namedList(upstreamHeader, 32).optional().describe('Headers for the upstream.'),
-      keepHeaders: z.array(headerName()).max(16).optional().describe('Headers that name another method or path and reach the upstream all the same.'),
+      keepHeaders: z
+        .array(headerName())
+        .max(16)
+        .optional()
+        .describe('Headers that name another method or path and reach the upstream all the same.'),
     })
     .optional()
     .describe('What an allowed request takes along.'),
   auditLog: z
     .strictObject({
-      allows: z.strictObject({ percent: z.int().min(0).max(100).describe('Share of allows that is logged.') }).optional().describe('Logging of allows.'),
+      allows: z
+        .strictObject({ percent: z.int().min(0).max(100).describe('Share of allows that is logged.') })
+        .optional()
+        .describe('Logging of allows.'),
       redact: z.array(redaction).max(32).optional().describe('What the log leaves out.'),
     })
     .optional()

@@ -33,7 +33,14 @@ const subject = exactlyOneOf(
       .optional()
       .describe("A claim of one issuer's tokens."),
     spiffe: z
-      .strictObject({ id: z.string().min(10).max(2048).regex(/^spiffe:\/\//, 'must begin with "spiffe://"').describe('SPIFFE id.') })
+      .strictObject({
+        id: z
+          .string()
+          .min(10)
+          .max(2048)
+          .regex(/^spiffe:\/\//, 'must begin with "spiffe://"')
+          .describe('SPIFFE id.'),
+      })
       .optional()
       .describe('A verified peer certificate.'),
     serviceAccount: z

@@ -1,13 +1,17 @@
 import type { z } from 'zod';
-import type { ProblemList } from '../../core/problem.ts';
 import { nearest } from '../../core/nearest.ts';
+import type { ProblemList } from '../../core/problem.ts';
 
 /**
  * Reads a spec strictly: unknown fields are problems, defaults are filled in, nothing is coerced.
  *
  * @returns undefined when something is wrong; `problems` then says what, with field paths as Kubernetes writes them
  */
-export function parseSpec<T extends z.ZodType>(schema: T, spec: unknown, problems: ProblemList): z.output<T> | undefined {
+export function parseSpec<T extends z.ZodType>(
+  schema: T,
+  spec: unknown,
+  problems: ProblemList,
+): z.output<T> | undefined {
   const result = schema.safeParse(spec ?? {});
   if (result.success) return result.data;
   for (const issue of result.error.issues) report(issue, schema, problems);
@@ -15,7 +19,10 @@ export function parseSpec<T extends z.ZodType>(schema: T, spec: unknown, problem
 }
 
 function report(issue: z.core.$ZodIssue, schema: z.ZodType, problems: ProblemList): void {
-  const at = issue.path.reduce<ProblemList>((list, step) => list.at(typeof step === 'number' ? step : String(step)), problems);
+  const at = issue.path.reduce<ProblemList>(
+    (list, step) => list.at(typeof step === 'number' ? step : String(step)),
+    problems,
+  );
   if (issue.code !== 'unrecognized_keys') {
     at.error('Invalid', sentence(issue));
     return;

@@ -1,0 +1,81 @@
+/** JSON with one reading, or why it has none. */
+export type StrictJson = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly why: string };
+
+/** Deepest nesting that is read: a recursive walk of ours never goes further. */
+export const MAX_JSON_DEPTH = 64;
+
+const DEEP = 'the JSON is nested too deeply';
+const SYNTAX = 'the text is not JSON';
+const REPEATED = 'the JSON repeats a member';
+const UTF8 = 'the text is not UTF-8';
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads JSON that every reader reads alike (RFC 8259 §4, §8): a repeated member, also one spelt with escapes, nesting
+ * over 64 levels, bad UTF-8 and a byte order mark are refused. `__proto__` is a member like any other. Linear time.
+ */
+export function parseStrictJson(input: Uint8Array | string): StrictJson {
+  let text: string;
+  try {
+    text = typeof input === 'string' ? input : decoder.decode(input);
+  } catch {
+    return { ok: false, why: UTF8 };
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { ok: false, why: SYNTAX };
+  }
+  const why = scanMembers(text);
+  return why === undefined ? { ok: true, value } : { ok: false, why };
+}
+
+/** Walks text that JSON.parse accepted, looking only at depth and member names. */
+function scanMembers(text: string): string | undefined {
+  // One set of names for each open object, null for each open array.
+  const open: (Set<string> | null)[] = [];
+  let expectsName = false;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) {
+      const end = endOfString(text, i);
+      const names = open.at(-1);
+      if (expectsName && names) {
+        const name = nameOf(text.slice(i, end + 1));
+        if (names.has(name)) return REPEATED;
+        names.add(name);
+        expectsName = false;
+      }
+      i = end;
+    } else if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
+      if (open.length >= MAX_JSON_DEPTH) return DEEP;
+      open.push(code === OPEN_OBJECT ? new Set() : null);
+      expectsName = code === OPEN_OBJECT;
+    } else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) {
+      open.pop();
+      expectsName = false;
+    } else if (code === COMMA) {
+      expectsName = open.at(-1) instanceof Set;
+    }
+  }
+  return undefined;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
+const COMMA = 0x2c;
+
+function endOfString(text: string, start: number): number {
+  let i = start + 1;
+  while (text.charCodeAt(i) !== QUOTE) i += text.charCodeAt(i) === BACKSLASH ? 2 : 1;
+  return i;
+}
+
+const nameOf = (literal: string): string =>
+  literal.includes('\\') ? (JSON.parse(literal) as string) : literal.slice(1, -1);

@@ -1,0 +1,99 @@
+import { ExpressionError } from '../../core/vocabulary.ts';
+import { Duration, MapValue, type Result, Timestamp, typeNameOf, Uint, type Value } from './value.ts';
+
+const MIN_INT = -(2n ** 63n);
+const MAX_INT = 2n ** 63n - 1n;
+const MAX_UINT = 2n ** 64n - 1n;
+/** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.999999999Z. */
+const MIN_TIME = -62_135_596_800_000_000_000n;
+const MAX_TIME = 253_402_300_799_999_999_999n;
+
+const OVERFLOW = new ExpressionError('integer overflow');
+const BY_ZERO = new ExpressionError('division by zero');
+const TIME_RANGE = new ExpressionError('the time is out of range');
+const LONG_TEXT = new ExpressionError('the text grows too long');
+const LONG_LIST = new ExpressionError('the list grows too long');
+const MAX_TEXT = 1_048_576;
+const MAX_LIST = 10_000;
+
+export const toInt = (value: bigint): Result => (value < MIN_INT || value > MAX_INT ? OVERFLOW : value);
+export const toUint = (value: bigint): Result => (value < 0n || value > MAX_UINT ? OVERFLOW : new Uint(value));
+export const toTimestamp = (ns: bigint): Result => (ns < MIN_TIME || ns > MAX_TIME ? TIME_RANGE : new Timestamp(ns));
+export const toDuration = (ns: bigint): Result => (ns < MIN_INT || ns > MAX_INT ? TIME_RANGE : new Duration(ns));
+
+export function noOverload(name: string, ...values: readonly Value[]): ExpressionError {
+  return new ExpressionError(`no "${name}" for ${values.map(typeNameOf).join(' and ')}`);
+}
+
+export type Operator = '_+_' | '_-_' | '_*_' | '_/_' | '_%_';
+
+const DOUBLES: Readonly<Record<string, (a: number, b: number) => number>> = {
+  '_+_': (a, b) => a + b,
+  '_-_': (a, b) => a - b,
+  '_*_': (a, b) => a * b,
+  '_/_': (a, b) => a / b,
+};
+
+/** Arithmetic of CEL: no conversion between numeric types, overflow and division by zero are errors. */
+export function arithmetic(operator: Operator, a: Value, b: Value): Result {
+  if (typeof a === 'bigint' && typeof b === 'bigint') return integers(operator, a, b, toInt);
+  if (a instanceof Uint && b instanceof Uint) return integers(operator, a.value, b.value, toUint);
+  if (typeof a === 'number' && typeof b === 'number') return DOUBLES[operator]?.(a, b) ?? noOverload(operator, a, b);
+  if (operator === '_+_') return sum(a, b);
+  return operator === '_-_' ? difference(a, b) : noOverload(operator, a, b);
+}
+
+function integers(operator: Operator, a: bigint, b: bigint, checked: (value: bigint) => Result): Result {
+  switch (operator) {
+    case '_+_':
+      return checked(a + b);
+    case '_-_':
+      return checked(a - b);
+    case '_*_':
+      return checked(a * b);
+    case '_/_':
+      return b === 0n ? BY_ZERO : checked(a / b);
+    default:
+      return b === 0n ? BY_ZERO : checked(a % b);
+  }
+}
+
+function sum(a: Value, b: Value): Result {
+  if (typeof a === 'string' && typeof b === 'string') return a.length + b.length > MAX_TEXT ? LONG_TEXT : a + b;
+  if (Array.isArray(a) && Array.isArray(b)) return a.length + b.length > MAX_LIST ? LONG_LIST : [...a, ...b];
+  if (a instanceof Uint8Array && b instanceof Uint8Array)
+    return a.length + b.length > MAX_TEXT ? LONG_TEXT : Buffer.concat([a, b]);
+  if (a instanceof Timestamp && b instanceof Duration) return toTimestamp(a.ns + b.ns);
+  if (a instanceof Duration && b instanceof Timestamp) return toTimestamp(a.ns + b.ns);
+  if (a instanceof Duration && b instanceof Duration) return toDuration(a.ns + b.ns);
+  return noOverload('_+_', a, b);
+}
+
+function difference(a: Value, b: Value): Result {
+  if (a instanceof Timestamp && b instanceof Timestamp) return toDuration(a.ns - b.ns);
+  if (a instanceof Timestamp && b instanceof Duration) return toTimestamp(a.ns - b.ns);
+  if (a instanceof Duration && b instanceof Duration) return toDuration(a.ns - b.ns);
+  return noOverload('_-_', a, b);
+}
+
+export function negate(value: Value): Result {
+  if (typeof value === 'bigint') return toInt(-value);
+  return typeof value === 'number' ? -value : noOverload('-_', value);
+}
+
+/** Code points of a text, bytes, items of a list, entries of a map. */
+export function sizeOf(value: Value): number | ExpressionError {
+  if (typeof value === 'string') return codePoints(value);
+  if (Array.isArray(value) || value instanceof Uint8Array) return value.length;
+  return value instanceof MapValue ? value.source.keys().length : noOverload('size', value);
+}
+
+function codePoints(text: string): number {
+  let count = text.length;
+  for (let i = 0; i < text.length - 1; i += 1) {
+    if ((text.charCodeAt(i) & 0xfc00) !== 0xd800 || (text.charCodeAt(i + 1) & 0xfc00) !== 0xdc00) continue;
+    count -= 1;
+    i += 1;
+  }
+  return count;
+}
