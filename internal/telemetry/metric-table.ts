@@ -1,0 +1,125 @@
+/** One metric family: what is registered, scraped and documented. Labels are closed sets, given here or by what is loaded. */
+export interface MetricRow {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  /** Label names with their values; a text describes a set that loaded objects close. */
+  readonly labels: Readonly<Record<string, readonly string[] | string>>;
+  readonly help: string;
+}
+
+const row = <const R extends MetricRow>(definition: R): R => definition;
+
+/** Upper bounds in seconds: a sidecar's checks sit below 1 ms, Envoy gives up at 200 ms by default. */
+export const CHECK_BUCKETS = Object.freeze([
+  0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5,
+]);
+export const BUILD_BUCKETS = Object.freeze([0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30]);
+
+export const OUTCOMES = ['allow', 'deny', 'fault'] as const;
+export const POLICY_STATES = ['accepted', 'last_good', 'rejected'] as const;
+export const RESULTS = ['success', 'failure'] as const;
+export const RESOURCES = ['apipolicies', 'apiconsumers', 'apiroles', 'apirolebindings', 'secrets', 'leases'] as const;
+export const CERTIFICATES = ['server', 'client_ca'] as const;
+
+const POLICY = '`namespace/name` of a loaded policy; `none` where no policy governs; `other` beyond 50,000 series';
+const PHASE = 'phase of the reason';
+
+/** Every metric of Postern, in the order of the reference; Node's own (`process_*`, `nodejs_*`) come besides. */
+export const METRICS = Object.freeze({
+  postern_check_duration_seconds: row({
+    type: 'histogram',
+    labels: { decision: OUTCOMES },
+    help: 'Time from the arrival of a check to its decision; exemplars carry trace_id.',
+  }),
+  postern_decisions_total: row({
+    type: 'counter',
+    labels: { policy: POLICY, phase: PHASE, decision: OUTCOMES, reason: 'the table of reasons' },
+    help: 'Decisions by policy and reason.',
+  }),
+  postern_would_deny_total: row({
+    type: 'counter',
+    labels: { policy: POLICY, phase: PHASE, reason: 'the table of reasons' },
+    help: 'Refusals that Audit turned into a record.',
+  }),
+  postern_checks_in_flight: row({ type: 'gauge', labels: {}, help: 'Checks that have not been answered yet.' }),
+  postern_ready: row({
+    type: 'gauge',
+    labels: {},
+    help: '1 once a snapshot is served, and until the instance drains.',
+  }),
+  postern_policies: row({
+    type: 'gauge',
+    labels: { state: POLICY_STATES },
+    help: 'Policies: serving their present spec, serving the last good one, or never accepted.',
+  }),
+  postern_snapshot_builds_total: row({
+    type: 'counter',
+    labels: { result: RESULTS },
+    help: 'Snapshots built, or given up.',
+  }),
+  postern_snapshot_build_duration_seconds: row({ type: 'histogram', labels: {}, help: 'Time to build a snapshot.' }),
+  postern_snapshot_age_seconds: row({ type: 'gauge', labels: {}, help: 'Age of the snapshot that is served.' }),
+  postern_watch_restarts_total: row({
+    type: 'counter',
+    labels: { resource: RESOURCES },
+    help: 'Watches that had to be opened anew after an error.',
+  }),
+  postern_watch_silence_seconds: row({
+    type: 'gauge',
+    labels: { resource: RESOURCES },
+    help: 'Time since the API server was last heard on a watch.',
+  }),
+  postern_status_writes_total: row({
+    type: 'counter',
+    labels: { result: RESULTS },
+    help: 'Status written to objects.',
+  }),
+  postern_ratelimit_keys: row({ type: 'gauge', labels: {}, help: 'Keys of rate limits held in memory.' }),
+  postern_ratelimit_evictions_total: row({
+    type: 'counter',
+    labels: {},
+    help: 'Keys of rate limits evicted for room before their window ended.',
+  }),
+  postern_keys_fetches_total: row({
+    type: 'counter',
+    labels: { result: RESULTS },
+    help: "Fetches of issuers' discovery documents and key sets.",
+  }),
+  postern_keys_age_seconds: row({ type: 'gauge', labels: {}, help: 'Age of the oldest key set in use.' }),
+  postern_token_cache_entries: row({ type: 'gauge', labels: {}, help: 'Verified tokens remembered.' }),
+  postern_certificate_not_after_seconds: row({
+    type: 'gauge',
+    labels: { certificate: CERTIFICATES },
+    help: 'Unix time at which the certificate in use ends.',
+  }),
+  postern_certificate_reloads_total: row({
+    type: 'counter',
+    labels: { result: RESULTS },
+    help: 'Certificates read again from disk; a failure keeps the old one.',
+  }),
+  postern_log_dropped_total: row({
+    type: 'counter',
+    labels: {},
+    help: 'Log lines dropped because the output did not take them.',
+  }),
+  postern_build_info: row({
+    type: 'gauge',
+    labels: { version: "the program's", node: "the runtime's" },
+    help: 'Always 1; what runs is in the labels.',
+  }),
+} satisfies Record<string, MetricRow>);
+
+export type MetricName = keyof typeof METRICS;
+
+type NamesOf<Type> = {
+  [Name in MetricName]: (typeof METRICS)[Name]['type'] extends Type ? Name : never;
+}[MetricName];
+type HotName = 'postern_check_duration_seconds' | 'postern_decisions_total' | 'postern_would_deny_total';
+/** Counters and gauges of what happens seldom: no label, or one with a closed set. */
+export type CounterName = Exclude<NamesOf<'counter'>, HotName>;
+export type GaugeName = Exclude<NamesOf<'gauge'>, 'postern_build_info'>;
+
+type Labels<Name extends MetricName> = (typeof METRICS)[Name]['labels'];
+/** The values that a metric's one label may have; `never` when it has none. */
+export type LabelValue<Name extends MetricName> = Labels<Name>[keyof Labels<Name>] extends readonly (infer V)[]
+  ? V
+  : never;
