@@ -1,6 +1,6 @@
 import type { EdgeOptions } from '../core/canonicalize.ts';
+import type { ListenAddress } from '../core/listen-address.ts';
 import type { CidrList } from './cidr-list.ts';
-import type { ListenAddress } from './listen-address.ts';
 import type { LogLevel } from './options.ts';
 
 /** Everything an operator decides about one instance: read once at the start, frozen, passed down. */

@@ -1,11 +1,7 @@
 import { isIP } from 'node:net';
 import { canonicalAddress } from '../core/address.ts';
+import { isLoopback, type ListenAddress } from '../core/listen-address.ts';
 import { type Parsed, parsed, refused } from './option.ts';
-
-/** Where a server listens. An empty `host` is every interface; port 0 lets the system choose. */
-export type ListenAddress =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string };
 
 /** Longest path of a unix socket that Linux takes, without the final NUL (unix(7)). */
 const MAX_SOCKET_PATH = 107;
@@ -35,18 +31,6 @@ function socketPath(path: string): Parsed<ListenAddress> {
     return refused(`is not the path of a socket: at most ${MAX_SOCKET_PATH} bytes, no control characters`);
   }
   return parsed({ kind: 'unix', path });
-}
-
-/** As it was written, for messages and log lines. */
-export function addressText(address: ListenAddress): string {
-  if (address.kind === 'unix') return `unix:${address.path}`;
-  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
-}
-
-/** Whether only this machine can reach it: a unix socket, 127.0.0.0/8 or ::1. Names do not count: they can change. */
-export function isLoopback(address: ListenAddress): boolean {
-  if (address.kind === 'unix') return true;
-  return address.host === '::1' || (isIP(address.host) === 4 && address.host.startsWith('127.'));
 }
 
 /** The address of the debug server, which shows everything: this machine only, or none. */

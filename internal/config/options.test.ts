@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { nearest } from './nearest.ts';
+import { nearest } from '../core/nearest.ts';
 import { variableOf } from './option.ts';
 import { OPTION_NAMES, optionOf } from './options.ts';
 import { isServiceLink } from './sources.ts';

@@ -105,6 +105,12 @@ describe('readConfig()', () => {
     ]);
   });
 
+  it('does not guess what a name like none could mean', () => {
+    assert.deepEqual(problemsOf(read({ flags: standalone, env: { POSTERN_ZZZZZZZZZZZZ: '1' } })), [
+      'Unknown variable "POSTERN_ZZZZZZZZZZZZ": none is like it, see --help',
+    ]);
+  });
+
   it('refuses an empty value, which could switch off what was meant to be on', () => {
     const env = { POSTERN_CLIENT_CA: '', POSTERN_NAMESPACE: '' };
     assert.deepEqual(problemsOf(read({ flags: standalone, env })), [

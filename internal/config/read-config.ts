@@ -1,7 +1,7 @@
 import { BlockList } from 'node:net';
+import type { ListenAddress } from '../core/listen-address.ts';
 import type { CidrList } from './cidr-list.ts';
 import type { Config, Outbound, PolicySource, TlsFiles } from './config.ts';
-import type { ListenAddress } from './listen-address.ts';
 import { OPTION_NAMES, type OptionName, type OptionValues, optionOf } from './options.ts';
 import { fromFile, fromFlags, fromVariables, type GivenOptions } from './sources.ts';
 

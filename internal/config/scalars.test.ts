@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { addressText } from '../core/listen-address.ts';
 import { cidrList } from './cidr-list.ts';
 import { clientAddressSource } from './client-address-flag.ts';
-import { addressText, debugAddress, listenAddress } from './listen-address.ts';
+import { debugAddress, listenAddress } from './listen-address.ts';
 import type { Parsed } from './option.ts';
 import { bytes, count, durationMs, issuerUrl, labelNames, labelSelector } from './scalars.ts';
 

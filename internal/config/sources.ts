@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
-import { nearest } from './nearest.ts';
+import { nearest } from '../core/nearest.ts';
 import { variableOf } from './option.ts';
 import { isOptionName, OPTION_NAMES, type OptionName, optionOf } from './options.ts';
 
@@ -34,8 +34,12 @@ export function fromFlags(flags: Readonly<Record<string, string | boolean>>, pro
 
 /** What to say of a flag that is none: names the nearest one. */
 export function unknownFlag(flag: string): string {
-  return `Unknown flag "${flag}": the nearest is "--${nearest(flag.replace(/^-+/, ''), OPTION_NAMES)}"`;
+  const known = nearest(flag.replace(/^-+/, ''), OPTION_NAMES);
+  return `Unknown flag "${flag}"${hint(known === undefined ? undefined : `--${known}`)}`;
 }
+
+const hint = (known: string | undefined): string =>
+  known === undefined ? ': none is like it, see --help' : `: the nearest is "${known}"`;
 
 /** The `POSTERN_*` variables; others are not looked at. */
 export function fromVariables(env: Readonly<Record<string, string | undefined>>, problems: string[]): GivenOptions {
@@ -45,7 +49,7 @@ export function fromVariables(env: Readonly<Record<string, string | undefined>>,
     if (text === undefined || !VARIABLE.test(variable) || isServiceLink(variable)) continue;
     const name = names.get(variable);
     if (name !== undefined) give(given, name, { text, origin: variable }, problems);
-    else problems.push(`Unknown variable "${variable}": the nearest is "${nearest(variable, [...names.keys()])}"`);
+    else problems.push(`Unknown variable "${variable}"${hint(nearest(variable, [...names.keys()]))}`);
   }
   return given;
 }
@@ -83,7 +87,7 @@ interface FileEntry {
 function takeEntry(name: string, node: unknown, { given, at, problems }: FileEntry): void {
   if (!isOptionName(name) || name === 'config') {
     const known = OPTION_NAMES.filter((option) => option !== 'config');
-    problems.push(`${at}: Unknown option "${name}": the nearest is "${nearest(name, known)}"`);
+    problems.push(`${at}: Unknown option "${name}"${hint(nearest(name, known))}`);
     return;
   }
   const text = textOf(node, optionOf(name).isList === true);

@@ -1,0 +1,92 @@
+import type { Attributes } from '../core/attributes.ts';
+import { REASONS } from '../core/reasons.ts';
+import type { Checked } from '../policy/evaluate.ts';
+import { bounded, queryNames, redactPath, redactText } from './redact.ts';
+
+/**
+ * One decision as log fields and span attributes: vocabulary names, flat, values of bounded length. No header, cookie,
+ * query value or body; the credential of this check is blotted out wherever it turns up.
+ */
+export type DecisionRecord = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
+/** Where the check came from and how long it took. */
+export interface Seen {
+  readonly attributes: Attributes | undefined;
+  readonly traceId: string | undefined;
+  readonly durationMs: number;
+}
+
+const MAX_METHOD = 64;
+const MAX_HOST = 255;
+const MAX_CAUSE = 512;
+const MAX_WORD = 256;
+const TRACEPARENT = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
+const NO_TRACE = '0'.repeat(32);
+const REQUEST_ID = /^[A-Za-z0-9._:=+/-]{1,128}$/;
+
+export function decisionRecord(checked: Checked, seen: Seen): DecisionRecord {
+  const { decision, evaluation } = checked;
+  const { policy, refusal, findings } = decision;
+  const { phase, http } = REASONS[decision.reason];
+  const secret = evaluation?.credential?.value;
+  return {
+    decision_id: decision.decisionId,
+    trace_id: seen.traceId ?? traceIdOf(seen.attributes),
+    ...requestFields(checked, seen.attributes, secret),
+    policy: policy === undefined ? 'none' : `${policy.namespace}/${policy.name}`,
+    policy_uid: policy?.uid,
+    policy_generation: policy?.generation,
+    phase,
+    rule: refusal?.rule,
+    reason: decision.reason,
+    decision: decision.outcome,
+    detail: refusal?.detail === undefined ? undefined : redactText(refusal.detail, secret, MAX_CAUSE),
+    cause: refusal?.cause === undefined ? undefined : redactText(refusal.cause, secret, MAX_CAUSE),
+    findings: findings.length === 0 ? undefined : findings.map(findingText),
+    ...identityFields(checked, secret),
+    status: decision.outcome === 'allow' ? undefined : http,
+    duration_ms: Math.round(seen.durationMs * 1000) / 1000,
+  };
+}
+
+/** The canonical request; where there is none, what the door was told. */
+function requestFields({ request }: Checked, attributes: Attributes | undefined, secret: string | undefined) {
+  const told = request ?? attributes;
+  if (told === undefined) return undefined;
+  const sentId = told.headers.get('x-request-id');
+  return {
+    request_id: bounded(told.id, MAX_WORD),
+    /** As the client or Envoy sent it: for finding the access log's line, never for anything else. */
+    x_request_id:
+      sentId?.length === 1 && REQUEST_ID.test(sentId[0] ?? '') ? redactText(sentId[0] ?? '', secret) : undefined,
+    method: redactText(told.method, secret, MAX_METHOD),
+    host: redactText(told.host, secret, MAX_HOST),
+    path: redactPath(request?.path ?? attributes?.target ?? '', secret),
+    query: request === undefined || request.query.size === 0 ? undefined : queryNames(request.query, secret),
+    'client.address': request?.client.address ?? undefined,
+    'source.address': bounded(told.source.address, MAX_WORD),
+    'source.principal': told.source.principal === '' ? undefined : redactText(told.source.principal, secret, MAX_WORD),
+  };
+}
+
+function identityFields({ evaluation }: Checked, secret: string | undefined) {
+  if (evaluation === undefined) return undefined;
+  const { kind, issuer, subject, id, method } = evaluation.identity;
+  return {
+    'identity.kind': kind,
+    'identity.issuer': issuer === null ? undefined : redactText(issuer, secret, MAX_WORD),
+    'identity.subject': subject === null ? undefined : redactText(subject, secret, MAX_WORD),
+    'identity.id': id ?? undefined,
+    'identity.method': method ?? undefined,
+  };
+}
+
+/** The trace the request says it belongs to, while tracing is off (W3C Trace Context §3.2.2; one header, version 00). */
+function traceIdOf(attributes: Attributes | undefined): string | undefined {
+  const values = attributes?.headers.get('traceparent');
+  const traceId = values?.length === 1 ? TRACEPARENT.exec(values[0] ?? '')?.[1] : undefined;
+  return traceId === NO_TRACE ? undefined : traceId;
+}
+
+const findingText = ({ outcome, reason, rule }: Checked['decision']['findings'][number]): string =>
+  `${outcome} ${reason}${rule === undefined ? '' : ` ${rule}`}`;

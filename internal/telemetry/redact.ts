@@ -1,0 +1,93 @@
+/**
+ * What never leaves in a log line or a span. Records of decisions hold named fields only: no header, cookie, query
+ * value or body is among them. These rules are for free text and for fields of other lines.
+ */
+export const REDACTED = '[redacted]';
+
+/** Names of fields whose value is never written, wherever they stand. */
+const SECRET_NAME =
+  /authori[sz]ation|cookie|token|secret|passw|passphrase|credential|private|api[-_]?key|^key$|jwt|bearer|signature|kubeconfig_data/i;
+
+/** Shapes of credentials in free text: schemes of RFC 9110 §11.4, JWTs, passwords in URLs, PEM keys. */
+const SECRET_SHAPES: readonly (readonly [RegExp, string])[] = Object.freeze([
+  [/\b(bearer|basic|digest|dpop|apikey|negotiate)[ \t]+[^\s"',;]{4,}/gi, `$1 ${REDACTED}`],
+  [/(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,3}/g, REDACTED],
+  [/:\/\/[^/\s@]{1,256}@/g, `://${REDACTED}@`],
+  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*-----)?/g, REDACTED],
+]);
+
+const MAX_TEXT = 2048;
+const MAX_PATH = 1024;
+const MAX_QUERY_NAMES = 16;
+const QUERY_NAME = /^[A-Za-z0-9_.[\]-]{1,48}$/;
+const MAX_DEPTH = 4;
+const MAX_ITEMS = 64;
+/** A shorter secret would blot out ordinary words. */
+const MIN_SECRET = 6;
+
+/** Text of bounded length. */
+export const bounded = (text: string, most = MAX_TEXT): string =>
+  text.length > most ? `${text.slice(0, most)}…` : text;
+
+/** Free text without what looks like a credential, or is the one this check presented. */
+export function redactText(text: string, secret?: string, most = MAX_TEXT): string {
+  let safe = bounded(text, most + (secret?.length ?? 0));
+  if (secret !== undefined && secret.length >= MIN_SECRET) safe = safe.replaceAll(secret, REDACTED);
+  for (const [shape, instead] of SECRET_SHAPES) safe = safe.replace(shape, instead);
+  return bounded(safe, most);
+}
+
+/** A path without query, fragment and `;parameters`, where sessions and signatures stand. */
+export function redactPath(target: string, secret?: string): string {
+  const end = target.search(/[?#]/);
+  const path = end === -1 ? target : target.slice(0, end);
+  return redactText(bounded(path, 4 * MAX_PATH).replace(/(;|%3b)[^/]*/gi, '$1…'), secret, MAX_PATH);
+}
+
+/** Names of query parameters; what does not look like a name may be a value. */
+export function queryNames(query: ReadonlyMap<string, unknown>, secret?: string): string[] {
+  const names: string[] = [];
+  for (const name of query.keys()) {
+    if (names.length === MAX_QUERY_NAMES) break;
+    names.push(QUERY_NAME.test(name) ? redactText(name, secret) : REDACTED);
+  }
+  return names;
+}
+
+/** Fields of a log line as plain data: secrets by name and shape removed, depth and length bounded, no getters run wild. */
+export function redactFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  try {
+    return redactObject(fields, 0);
+  } catch {
+    return { fields: 'unreadable' };
+  }
+}
+
+function redactObject(value: object, depth: number): Record<string, unknown> {
+  const safe: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value).slice(0, MAX_ITEMS)) {
+    safe[bounded(name, 128)] = SECRET_NAME.test(name) ? REDACTED : redactValue(member, depth + 1);
+  }
+  return safe;
+}
+
+function redactValue(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return redactText(value);
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined) return value;
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value !== 'object' || depth > MAX_DEPTH) return undefined;
+  if (value instanceof Error) return redactError(value, depth);
+  if (value instanceof Uint8Array) return REDACTED;
+  if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map((item) => redactValue(item, depth + 1));
+  return redactObject(value, depth);
+}
+
+function redactError(error: Error, depth: number): Record<string, unknown> {
+  const code: unknown = 'code' in error ? error.code : undefined;
+  return {
+    name: error.name,
+    ...(typeof code === 'string' && { code }),
+    message: redactText(error.message),
+    ...(error.cause !== undefined && { cause: redactValue(error.cause, depth + 1) }),
+  };
+}
