@@ -1,0 +1,135 @@
+import { hash } from 'node:crypto';
+import { durationHint, parseDurationMs } from '../../core/duration.ts';
+import type { Mode } from '../../core/evaluation.ts';
+import type { ProblemList } from '../../core/problem.ts';
+import { compileExpression, type Expression } from '../../match/expression/expression.ts';
+import { compileCalendar } from './calendar.ts';
+import type { Rate } from './counter-store.ts';
+import type { RateLimitSpec, RateSpec } from './spec.ts';
+
+export type Stage = RateLimitSpec['stage'];
+
+export interface CompiledLimit {
+  readonly name: string;
+  readonly stage: Stage;
+  readonly mode: Mode;
+  readonly key: readonly KeyPart[];
+  readonly cost: Expression | undefined;
+  readonly rates: readonly CompiledRate[];
+  /** Smallest number a single request may cost at most. */
+  readonly maxCost: number;
+  readonly onFault: 'LocalShare' | 'Deny' | 'Allow';
+  readonly countDenied: boolean;
+  readonly isShared: boolean;
+}
+
+export interface KeyPart {
+  readonly expression: Expression;
+  readonly missing: 'Share' | 'Skip' | 'Deny';
+}
+
+export interface CompiledRate {
+  readonly rate: Rate;
+  /** First part of the counter's identity, 22 characters: owner, limit, algorithm, window. */
+  readonly prefix: string;
+  /** `"name"` as a structured-field string, for RateLimit and RateLimit-Policy. */
+  readonly label: string;
+  /** `"name";q=100;w=60`, the rate's item of RateLimit-Policy. */
+  readonly policyItem: string;
+}
+
+export interface LimitsContext {
+  /** UID of the object that owns the limits. */
+  readonly ownerUid: string;
+  readonly params: readonly string[];
+  readonly mode: Mode;
+}
+
+const MIN_WINDOW_MS = 10;
+const MAX_WINDOW_MS = 366 * 86_400_000;
+
+/** Compiles `rateLimits`; every mistake of the author goes to `problems`. */
+export function compileRateLimits(specs: readonly RateLimitSpec[], context: LimitsContext, problems: ProblemList): CompiledLimit[] {
+  const limits: CompiledLimit[] = [];
+  for (const [index, spec] of specs.entries()) {
+    const limit = compileLimit(spec, context, problems.at(index));
+    if (limit !== undefined) limits.push(limit);
+  }
+  return limits;
+}
+
+function compileLimit(spec: RateLimitSpec, context: LimitsContext, problems: ProblemList): CompiledLimit | undefined {
+  const mode = context.mode === 'Audit' ? 'Audit' : (spec.mode ?? 'Enforce');
+  const key: KeyPart[] = [];
+  for (const [index, part] of spec.key.entries()) {
+    const at = problems.at('key').at(index);
+    const expression = compileExpression(part.expression, { result: 'key', params: context.params, use: 'key' }, at.at('expression'));
+    const missing = part.missing ?? (spec.stage === 'AuthenticationFailure' ? 'Skip' : 'Share');
+    if (expression !== undefined) key.push({ expression, missing });
+    checkStage(expression, spec.stage, at);
+  }
+  const costAt = problems.at('cost').at('expression');
+  const cost = spec.cost && compileExpression(spec.cost.expression, { result: 'number', params: context.params, use: 'condition' }, costAt);
+  const rates = compileRates(spec, { ...context, mode }, problems.at('rates'));
+  if (rates === undefined || key.length !== spec.key.length || (spec.cost !== undefined && cost === undefined)) return undefined;
+  return Object.freeze({
+    name: spec.name,
+    stage: spec.stage,
+    mode,
+    key,
+    cost,
+    rates,
+    maxCost: Math.min(...rates.map(({ rate }) => (rate.algorithm === 'GCRA' ? rate.burst : rate.requests))),
+    onFault: spec.onFault,
+    countDenied: spec.countDenied,
+    isShared: spec.store !== 'Local',
+  });
+}
+
+/** Before authentication nobody is known: a key of the identity would put all callers on one counter. */
+function checkStage(expression: Expression | undefined, stage: Stage, problems: ProblemList): void {
+  if (expression === undefined || stage === 'AfterAuthentication') return;
+  const identity = [...expression.attributes].find((name) => name.startsWith('identity.'));
+  if (identity !== undefined) problems.error('Invalid', `"${identity}" is not known at stage ${stage}: use client.network, or stage AfterAuthentication`);
+}
+
+function compileRates(spec: RateLimitSpec, context: LimitsContext, problems: ProblemList): CompiledRate[] | undefined {
+  const rates: CompiledRate[] = [];
+  const windows = new Set<string>();
+  for (const [index, rateSpec] of spec.rates.entries()) {
+    const at = problems.at(index);
+    const rate = compileRate(rateSpec, at);
+    if (rate === undefined) continue;
+    const window = rate.algorithm === 'Calendar' ? `${rateSpec.calendar?.unit}/${rateSpec.calendar?.timeZone}` : String(rate.windowMs);
+    if (windows.has(window)) at.error('Invalid', 'Two rates of one limit have the same window: keep the smaller one');
+    windows.add(window);
+    const parts = [context.ownerUid, spec.name, rate.algorithm, window, context.mode];
+    const label = `"${spec.name}${index === 0 ? '' : `.${index + 1}`}"`;
+    const seconds = rate.algorithm === 'Calendar' ? '' : `;w=${Math.max(1, Math.ceil(rate.windowMs / 1000))}`;
+    rates.push({ rate, prefix: digest(parts), label, policyItem: `${label};q=${rate.requests}${seconds}` });
+  }
+  return rates.length === spec.rates.length ? rates : undefined;
+}
+
+function compileRate(spec: RateSpec, problems: ProblemList): Rate | undefined {
+  const { requests } = spec;
+  if (spec.calendar !== undefined) {
+    const calendar = compileCalendar(spec.calendar.unit, spec.calendar.timeZone);
+    if (calendar !== undefined) return { algorithm: 'Calendar', requests, calendar };
+    problems.at('calendar').at('timeZone').error('Invalid', `There is no time zone "${spec.calendar.timeZone}": write an IANA name such as Europe/Berlin`);
+    return undefined;
+  }
+  const windowMs = parseDurationMs(spec.window ?? '');
+  const at = problems.at('window');
+  if (windowMs === undefined) at.error('Invalid', durationHint(spec.window ?? ''));
+  else if (windowMs < MIN_WINDOW_MS || windowMs > MAX_WINDOW_MS) at.error('Invalid', `"${spec.window}" is not between 10ms and 8784h (366 days)`);
+  else if (spec.algorithm === undefined || spec.algorithm === 'GCRA') return { algorithm: 'GCRA', requests, windowMs, burst: spec.burst ?? requests };
+  else return { algorithm: spec.algorithm, requests, windowMs };
+  return undefined;
+}
+
+/** The first 16 bytes of SHA-256 over parts with their lengths, base64url: 22 characters. A storage format. */
+export function digest(parts: readonly string[]): string {
+  const text = parts.map((part) => `${part.length}:${part}`).join('');
+  return hash('sha256', text, 'base64url').slice(0, 22);
+}

@@ -1,0 +1,220 @@
+import type { Refusal } from '../../core/decision.ts';
+import type { Evaluation, Step, StepResult } from '../../core/evaluation.ts';
+import { isError } from '../../match/expression/value.ts';
+import { type CompiledLimit, digest, type Stage } from './compile.ts';
+import type { CounterState, CounterStore, Moment, Take } from './counter-store.ts';
+import { RecentChecks } from './recent-checks.ts';
+
+/** What limits need of their instance. */
+export interface RateLimitPorts {
+  /** Where shared counters live; the local store where the instance has no other. */
+  readonly shared: CounterStore;
+  readonly local: CounterStore;
+  readonly recent: RecentChecks;
+}
+
+export const createRateLimitPorts = (local: CounterStore, shared: CounterStore = local): RateLimitPorts => ({
+  shared,
+  local,
+  recent: new RecentChecks(),
+});
+
+/** A limit with the counters that one check takes from. */
+interface Charge {
+  readonly limit: CompiledLimit;
+  readonly takes: readonly Take[];
+}
+
+/**
+ * The step of one stage: all its limits are taken or none. Limits in Audit count for themselves.
+ *
+ * @returns undefined when the stage has no limit
+ */
+export function rateLimitStep(limits: readonly CompiledLimit[], stage: Stage, ports: RateLimitPorts): Step | undefined {
+  const own = limits.filter((limit) => limit.stage === stage);
+  if (own.length === 0) return undefined;
+  const enforced = own.filter((limit) => limit.mode === 'Enforce');
+  const audited = own.filter((limit) => limit.mode === 'Audit');
+  const identity = digest([stage, ...own.flatMap((limit) => limit.rates.map((rate) => rate.prefix))]);
+  return (evaluation) => {
+    // Only what is presented can be guessed: a request without credential fails for free.
+    if (stage === 'AuthenticationFailure' && evaluation.credential === undefined) return undefined;
+    const { request, monotonicMs } = evaluation;
+    const key = request.id === '' ? undefined : `${identity}${request.id}/${request.timeMs}/${request.source.address}`;
+    const recent = key === undefined ? undefined : ports.recent.find(key, monotonicMs);
+    if (recent !== undefined) return recent.result;
+    const result = takeAll({ enforced, audited, evaluation, ports });
+    if (key === undefined) return result;
+    if (result instanceof Promise) return result.then((settled) => remembered(ports, key, { settled, monotonicMs }));
+    return remembered(ports, key, { settled: result, monotonicMs });
+  };
+}
+
+function remembered(ports: RateLimitPorts, key: string, { settled, monotonicMs }: { readonly settled: StepResult; readonly monotonicMs: number }): StepResult {
+  ports.recent.remember(key, settled, monotonicMs);
+  return settled;
+}
+
+interface Stageful {
+  readonly enforced: readonly CompiledLimit[];
+  readonly audited: readonly CompiledLimit[];
+  readonly evaluation: Evaluation;
+  readonly ports: RateLimitPorts;
+}
+
+function takeAll({ enforced, audited, evaluation, ports }: Stageful): StepResult | Promise<StepResult> {
+  auditAll(audited, evaluation, ports);
+  const charges: Charge[] = [];
+  for (const limit of enforced) {
+    const charge = chargeOf(limit, evaluation);
+    if (charge === undefined) continue;
+    if ('reason' in charge) {
+      const refusal = evaluation.refuse(charge);
+      if (refusal !== undefined) return refusal;
+      continue;
+    }
+    charges.push(charge);
+  }
+  if (charges.length === 0) return undefined;
+  const store = charges.some((charge) => charge.limit.isShared) ? ports.shared : ports.local;
+  try {
+    const states = store.take(charges.flatMap((charge) => charge.takes), evaluation);
+    if (states instanceof Promise) {
+      return states.then(
+        (settled) => judge(charges, settled, { evaluation, store }),
+        () => withoutStore(charges, evaluation, ports),
+      );
+    }
+    return judge(charges, states, { evaluation, store });
+  } catch {
+    return withoutStore(charges, evaluation, ports);
+  }
+}
+
+/** Counts what limits in Audit would refuse; always locally and for themselves. */
+function auditAll(audited: readonly CompiledLimit[], evaluation: Evaluation, ports: RateLimitPorts): void {
+  for (const limit of audited) {
+    const charge = chargeOf(limit, evaluation);
+    if (charge === undefined) continue;
+    if ('reason' in charge) {
+      evaluation.refuse(charge, 'Audit');
+      continue;
+    }
+    const states = ports.local.take(charge.takes, evaluation);
+    if (!(states instanceof Promise) && states.some((state) => !state.isWithin)) {
+      evaluation.refuse({ reason: 'rate_limited', rule: limit.name }, 'Audit');
+    }
+  }
+}
+
+/** What a check takes from a limit: nothing when its key is missing and skipped, or why it cannot be told. */
+function chargeOf(limit: CompiledLimit, evaluation: Evaluation): Charge | Refusal | undefined {
+  const key = keyOf(limit, evaluation);
+  if (typeof key !== 'string') return key;
+  const cost = costOf(limit, evaluation);
+  if (typeof cost !== 'number') return cost;
+  return { limit, takes: limit.rates.map(({ rate, prefix }) => ({ key: prefix + key, rate, cost })) };
+}
+
+/** Hash of the key's values: parts with their types and lengths, so that no two keys read alike. */
+function keyOf(limit: CompiledLimit, evaluation: Evaluation): string | Refusal | undefined {
+  if (limit.key.length === 0) return '';
+  const parts: string[] = [];
+  for (const { expression, missing } of limit.key) {
+    const value = expression.text(evaluation);
+    if (isError(value)) return { reason: 'expression_error', rule: limit.name, cause: value.message };
+    if (value !== null) parts.push(`v${value}`);
+    else if (missing === 'Skip') return undefined;
+    else if (missing === 'Deny') return { reason: 'limit_key_missing', rule: limit.name };
+    else parts.push('n');
+  }
+  return digest(parts);
+}
+
+function costOf(limit: CompiledLimit, evaluation: Evaluation): number | Refusal {
+  if (limit.cost === undefined) return 1;
+  const value = limit.cost.evaluate(evaluation);
+  const cost = typeof value === 'bigint' || typeof value === 'number' ? Number(value) : Number.NaN;
+  if (Number.isInteger(cost) && cost >= 0 && cost <= limit.maxCost) return cost;
+  return { reason: 'expression_error', rule: limit.name, cause: `the cost is no whole number from 0 to ${limit.maxCost}` };
+}
+
+interface Taken {
+  readonly evaluation: Evaluation;
+  readonly store: CounterStore;
+}
+
+function judge(charges: readonly Charge[], states: readonly CounterState[], { evaluation, store }: Taken): StepResult {
+  addHeaders(charges, states, evaluation);
+  const failed = states.some((state) => !state.isWithin);
+  if (failed) return refusalOf(charges, states);
+  for (const { limit, takes } of charges) {
+    if (limit.stage === 'AuthenticationFailure') settleGuess(takes, evaluation, store);
+    else if (!limit.countDenied) settleDenied(takes, evaluation, store);
+  }
+  return undefined;
+}
+
+/** A guess is given back once the credential proved right. */
+function settleGuess(takes: readonly Take[], evaluation: Evaluation, store: CounterStore): void {
+  evaluation.settlements ??= [];
+  evaluation.settlements.push(() => {
+    const { kind } = evaluation.identity;
+    if (kind !== 'anonymous' && kind !== 'unauthenticated') store.giveBack(takes, evaluation);
+  });
+}
+
+function settleDenied(takes: readonly Take[], evaluation: Evaluation, store: CounterStore): void {
+  evaluation.settlements ??= [];
+  evaluation.settlements.push((isAllowed) => {
+    if (!isAllowed) store.giveBack(takes, evaluation);
+  });
+}
+
+function refusalOf(charges: readonly Charge[], states: readonly CounterState[]): Refusal {
+  let waitMs = 0;
+  let rule: string | undefined;
+  let position = 0;
+  for (const { limit, takes } of charges) {
+    for (const state of states.slice(position, position + takes.length)) {
+      if (state.isWithin) continue;
+      rule ??= limit.name;
+      waitMs = Math.max(waitMs, state.waitMs);
+    }
+    position += takes.length;
+  }
+  return { reason: 'rate_limited', retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)), ...(rule !== undefined && { rule }) };
+}
+
+/** RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-10), one item for each rate. */
+function addHeaders(charges: readonly Charge[], states: readonly CounterState[], evaluation: Evaluation): void {
+  let items = '';
+  let policies = '';
+  let position = 0;
+  for (const { limit } of charges) {
+    for (const { label, policyItem } of limit.rates) {
+      const state = states[position];
+      position += 1;
+      const separator = items === '' ? '' : ', ';
+      items += `${separator}${label};r=${state?.remaining ?? 0};t=${Math.ceil((state?.waitMs ?? 0) / 1000)}`;
+      policies += `${separator}${policyItem}`;
+    }
+  }
+  evaluation.answerHeaders ??= [];
+  evaluation.answerHeaders.push(
+    { name: 'ratelimit', value: items, action: 'Append' },
+    { name: 'ratelimit-policy', value: policies, action: 'Append' },
+  );
+}
+
+const STORE_DOWN: Refusal = Object.freeze({ reason: 'limit_store_unavailable', retryAfterS: 1 });
+
+/** The store cannot answer: each limit's `onFault` says what that means. */
+function withoutStore(charges: readonly Charge[], evaluation: Evaluation, ports: RateLimitPorts): StepResult | Promise<StepResult> {
+  if (charges.some((charge) => charge.limit.onFault === 'Deny')) return STORE_DOWN;
+  const local = charges.filter((charge) => charge.limit.onFault === 'LocalShare');
+  if (local.length === 0) return undefined;
+  const states = ports.local.take(local.flatMap((charge) => charge.takes), evaluation as Moment);
+  if (states instanceof Promise) return states.then((settled) => judge(local, settled, { evaluation, store: ports.local }));
+  return judge(local, states, { evaluation, store: ports.local });
+}
