@@ -1,0 +1,119 @@
+import { parseDurationMs } from '../core/duration.ts';
+import type { HeaderEdit, PolicyRef } from '../core/decision.ts';
+import type { ProblemList } from '../core/problem.ts';
+import { compileExpression } from '../match/expression/expression.ts';
+import { compilePathTemplates, parsePathTemplate } from '../match/path-template.ts';
+import type { Authentication, KeySources } from '../phases/authn/compile.ts';
+import { compileAuthentication } from '../phases/authn/compile.ts';
+import type { TokenCache } from '../phases/authn/jwt.ts';
+import { compileAuthorization } from '../phases/authz/compile.ts';
+import { compileRateLimits } from '../phases/ratelimit/compile.ts';
+import type { RateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
+import type { CompiledPolicy, Target } from './compiled-policy.ts';
+import { compileEdits, type EditPlan, type UpstreamHeader } from './edits.ts';
+import { stepsOf } from './phases.ts';
+import type { ApiPolicySpec } from './resource/api-policy.ts';
+
+/** What compiled policies share: the instance's ports and what its flags promise. */
+export interface PolicyPorts {
+  readonly keySources: KeySources;
+  readonly tokens: TokenCache;
+  readonly limits: RateLimitPorts;
+  /** `--client-address` is set, so that `client.*` is known. */
+  readonly knowsClientAddress: boolean;
+  /** The instance can know of TLS: by flag, trusted hop or trusted extension. */
+  readonly knowsTransport: boolean;
+}
+
+/** Compiles one APIPolicy; undefined when something in it is wrong, which `problems` then says. */
+export function compilePolicy(spec: ApiPolicySpec, ref: PolicyRef, { ports, problems }: { readonly ports: PolicyPorts; readonly problems: ProblemList }): CompiledPolicy | undefined {
+  const target = compileTarget(spec, problems.at('target'));
+  const { caseInsensitive } = spec.target.pathOptions;
+  const params = target?.paths.parameters ?? [];
+  const authentication = compileAuthentication(
+    { authentication: spec.authentication, publicRoutes: spec.public },
+    { policy: ref, sources: ports.keySources, caseInsensitive },
+    problems,
+  );
+  const methods = authentication.methods.map((method) => ({
+    name: method.name,
+    suppliesGroups: method.kind === 'apiKey' || method.jwt.groupsPath !== undefined,
+    suppliesScopes: method.kind === 'jwt',
+  }));
+  const authorization = compileAuthorization(spec.authorization, { methods, params, caseInsensitive }, problems.at('authorization'));
+  const limits = compileRateLimits(spec.rateLimits ?? [], { ownerUid: ref.uid, params, mode: spec.mode }, problems.at('rateLimits'));
+  const edits = compilePolicyEdits(spec, { authentication, params, problems: problems.at('response') });
+  const attributes = new Set([...authorization.attributes, ...edits.upstreamHeaders.flatMap(({ value }) => [...value.attributes])]);
+  for (const { key, cost } of limits) {
+    for (const { expression } of key) for (const name of expression.attributes) attributes.add(name);
+    for (const name of cost?.attributes ?? []) attributes.add(name);
+  }
+  warnAboutInstance(spec, attributes, { ports, problems });
+  if (target === undefined || problems.hasErrors) return undefined;
+  return Object.freeze({
+    ref,
+    mode: spec.mode,
+    target,
+    steps: stepsOf({ requiresTls: spec.transport?.requireTLS ?? false, authentication, authorization, limits, ports }),
+    edits,
+    logAllowsPercent: spec.auditLog?.allows?.percent ?? 0,
+    redactedHeaders: (spec.auditLog?.redact ?? []).flatMap(({ header }) => (header === undefined ? [] : [header.name])),
+    attributes,
+    roleRefs: authorization.roleRefs,
+    problems: problems.problems,
+  });
+}
+
+function compileTarget({ target }: ApiPolicySpec, problems: ProblemList): Target | undefined {
+  if (target.workloadSelector !== undefined) {
+    problems.at('workloadSelector').error('TargetNotSupported', 'Only sidecar classes select workloads: use hosts or routes here');
+    return undefined;
+  }
+  const paths = compilePathTemplates(target.paths, target.pathOptions, problems.at('paths'));
+  if (paths === undefined) return undefined;
+  const templates = target.paths.map((source, index) => parsePathTemplate(source, problems.at('paths').at(index)));
+  return Object.freeze({
+    hosts: target.hosts ?? [],
+    routes: (target.routes ?? []).map(({ kind, name, sectionName }) => ({ kind, name, sectionName })),
+    templates: templates.filter((template) => template !== undefined),
+    paths,
+    pathOptions: target.pathOptions,
+  });
+}
+
+interface EditsContext {
+  readonly authentication: Authentication;
+  readonly params: readonly string[];
+  readonly problems: ProblemList;
+}
+
+/** Headers that a policy may not set: Envoy's own, and those that frame the message. */
+const RESERVED_HEADER = /^(?::|x-envoy-|host$|content-length$|transfer-encoding$|connection$|upgrade$|te$|trailer$)/;
+
+function compilePolicyEdits(spec: ApiPolicySpec, { authentication, params, problems }: EditsContext): EditPlan {
+  const upstreamHeaders: UpstreamHeader[] = [];
+  for (const [index, header] of (spec.response?.upstreamHeaders ?? []).entries()) {
+    const at = problems.at('upstreamHeaders').at(index);
+    if (RESERVED_HEADER.test(header.name)) at.at('name').error('Invalid', `"${header.name}" is not a policy's to set: use a name of your own`);
+    const value = compileExpression(header.value.expression, { result: 'key', params, use: 'key' }, at.at('value').at('expression'));
+    if (value !== undefined) upstreamHeaders.push({ name: header.name, value, action: header.action, missing: header.missing });
+  }
+  const responseHeaders: HeaderEdit[] = [];
+  const maxAge = spec.transport?.hsts?.maxAge;
+  if (maxAge !== undefined) {
+    const seconds = Math.floor((parseDurationMs(maxAge) ?? 0) / 1000);
+    responseHeaders.push({ name: 'strict-transport-security', value: `max-age=${seconds}`, action: 'Set' });
+  }
+  return compileEdits({ upstreamHeaders, keepHeaders: spec.response?.keepHeaders ?? [], credentials: authentication.removals, responseHeaders });
+}
+
+/** Says what this instance cannot know, so that an author need not find out by refusals. */
+function warnAboutInstance(spec: ApiPolicySpec, attributes: ReadonlySet<string>, { ports, problems }: { readonly ports: PolicyPorts; readonly problems: ProblemList }): void {
+  const readsClient = attributes.has('client.address') || attributes.has('client.network');
+  if (readsClient && !ports.knowsClientAddress) {
+    problems.warn('ClientAddressUnconfigured', "The client's address is unknown behind a private peer: start the agent with --client-address");
+  }
+  if (spec.transport?.requireTLS === true && !ports.knowsTransport) {
+    problems.at('transport').warn('TransportUnknown', 'Only include_tls_session of Envoy shows TLS here: set it, or start the agent with --transport-security=tls');
+  }
+}

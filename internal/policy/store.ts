@@ -1,0 +1,232 @@
+import type { Clock } from '../core/clock.ts';
+import type { NamespaceView } from '../core/evaluation.ts';
+import type { Problem } from '../core/problem.ts';
+import type { SecretLookup } from '../phases/authn/consumers.ts';
+import { type Assignment, assignHosts, type Candidate } from './assign.ts';
+import { buildSnapshot } from './build-snapshot.ts';
+import type { PolicyPorts } from './compile-policy.ts';
+import { type CompiledNamespace, NamespaceObjects } from './namespace-objects.ts';
+import { objectKey, type SourceObject } from './object.ts';
+import { PolicyRecord } from './policy-record.ts';
+import { KINDS, type KindName } from './resource/kinds.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What the last build found of one object: the source of its status conditions, of `/debug/policies` and of lint. */
+export interface ObjectReport {
+  readonly object: SourceObject;
+  /** The newest spec is what serves (policies), or is used at all (other kinds). */
+  readonly isAccepted: boolean;
+  /** An older spec serves in its place. */
+  readonly servesLastGood: boolean;
+  readonly problems: readonly Problem[];
+  /** Hosts that the policy holds. */
+  readonly hosts: readonly string[];
+}
+
+export interface Build {
+  readonly snapshot: Snapshot;
+  readonly reports: readonly ObjectReport[];
+  readonly tookMs: number;
+}
+
+export interface StoreOptions {
+  readonly ports: PolicyPorts;
+  readonly clusterIssuer: string | undefined;
+  /** Policies of other classes are somebody else's. */
+  readonly className: string;
+  readonly secrets: (namespace: string) => SecretLookup;
+  readonly clock: Clock;
+  /** Told of every new snapshot, after it is current. */
+  readonly onBuild: (build: Build) => void;
+  /** A build that threw: the old snapshot stays. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Changes that come together are built together. */
+const SETTLE_MS = 5;
+/** Longest stretch of building between two breaths. */
+const SLICE_MS = 4;
+
+/**
+ * Holds the objects as their source gave them and keeps the current snapshot: built aside, in slices, swapped whole.
+ * What cannot be built leaves the old one in place.
+ */
+export class PolicyStore {
+  readonly #options: StoreOptions;
+  readonly #policies = new Map<string, PolicyRecord>();
+  readonly #namespaces = new Map<string, NamespaceObjects>();
+  readonly #compiled = new Map<string, CompiledNamespace>();
+  /** Namespaces whose live objects or secrets changed since the last build. */
+  readonly #dirty = new Set<string>();
+  #snapshot: Snapshot | undefined = undefined;
+  #isComplete = false;
+  #isBuilding = false;
+  #isChanged = false;
+  #timer: NodeJS.Timeout | undefined = undefined;
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+  }
+
+  /** The snapshot that checks read; undefined before the first full build. */
+  get current(): Snapshot | undefined {
+    return this.#snapshot;
+  }
+
+  apply(object: SourceObject): void {
+    const kind = object.kind as KindName;
+    if (!Object.hasOwn(KINDS, kind)) return;
+    const { namespace } = object.metadata;
+    if (kind === 'APIPolicy') {
+      this.#applyPolicy(object);
+    } else {
+      const objects = this.#namespaces.get(namespace) ?? new NamespaceObjects(namespace);
+      this.#namespaces.set(namespace, objects);
+      objects.apply(kind, object);
+      this.#dirty.add(namespace);
+    }
+    this.#changed();
+  }
+
+  delete(kind: string, meta: { readonly namespace: string; readonly name: string }): void {
+    if (kind === 'APIPolicy') this.#policies.delete(objectKey(meta));
+    else if (kind === 'APIConsumer' || kind === 'APIRole' || kind === 'APIRoleBinding') {
+      this.#namespaces.get(meta.namespace)?.delete(kind, meta.name);
+      this.#dirty.add(meta.namespace);
+    }
+    this.#changed();
+  }
+
+  /** A Secret of the namespace came, changed or went. */
+  secretChanged(namespace: string): void {
+    this.#dirty.add(namespace);
+    this.#changed();
+  }
+
+  /** Every source has given all it has: from now on snapshots are built. */
+  complete(): void {
+    this.#isComplete = true;
+    this.#changed();
+  }
+
+  /** Secrets that consumers name, by namespace. */
+  secretNames(): ReadonlyMap<string, ReadonlySet<string>> {
+    return new Map([...this.#namespaces].map(([namespace, objects]) => [namespace, objects.secretNames()]));
+  }
+
+  #applyPolicy(object: SourceObject): void {
+    const key = objectKey(object.metadata);
+    const spec = object.spec as { readonly className?: unknown } | undefined;
+    if ((spec?.className ?? 'postern') !== this.#options.className) {
+      this.#policies.delete(key);
+      return;
+    }
+    const record = this.#policies.get(key);
+    // Deleted and made anew under its old name is another policy: it inherits no last good spec.
+    if (record === undefined || record.object.metadata.uid !== object.metadata.uid) this.#policies.set(key, new PolicyRecord(object));
+    else record.object = object;
+  }
+
+  #changed(): void {
+    this.#isChanged = true;
+    if (!this.#isComplete || this.#isBuilding || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#buildAll();
+    }, SETTLE_MS);
+  }
+
+  async #buildAll(): Promise<void> {
+    this.#isBuilding = true;
+    while (this.#isChanged) {
+      this.#isChanged = false;
+      try {
+        await this.#build();
+      } catch (error) {
+        this.#options.onFailure(error);
+      }
+    }
+    this.#isBuilding = false;
+  }
+
+  async #build(): Promise<void> {
+    const { clock, ports } = this.#options;
+    const startMs = clock.monotonicMs();
+    const breathe = breather(clock);
+    const records = [...this.#policies.values()];
+    for (const record of records) {
+      await breathe();
+      record.compile(ports);
+    }
+    const namespaces = await this.#compileNamespaces(records, breathe);
+    const byCandidate = new Map(records.map((record) => [record.candidate, record]));
+    await breathe();
+    const assignments = assignHosts([...byCandidate.keys()]);
+    await breathe();
+    const version = (this.#snapshot?.version ?? 0) + 1;
+    const snapshot = await buildSnapshot({ version, assignments, namespaces, breathe });
+    const reports: ObjectReport[] = [];
+    for (const [candidate, assignment] of assignments) {
+      await breathe();
+      const record = byCandidate.get(candidate);
+      if (record === undefined) continue;
+      record.settle(assignment);
+      reports.push(this.#report(record, { candidate, assignment }));
+    }
+    this.#snapshot = snapshot;
+    reports.push(...this.#liveReports());
+    this.#options.onBuild({ snapshot, reports, tookMs: clock.monotonicMs() - startMs });
+  }
+
+  async #compileNamespaces(records: readonly PolicyRecord[], breathe: () => Promise<void> | undefined): Promise<ReadonlyMap<string, NamespaceView>> {
+    const wanted = new Set([...this.#namespaces.keys(), ...records.map((record) => record.object.metadata.namespace)]);
+    for (const namespace of wanted) {
+      await breathe();
+      if (this.#compiled.has(namespace) && !this.#dirty.has(namespace)) continue;
+      this.#dirty.delete(namespace);
+      const objects = this.#namespaces.get(namespace) ?? new NamespaceObjects(namespace);
+      const { clusterIssuer, secrets } = this.#options;
+      this.#compiled.set(namespace, objects.compile({ secrets: secrets(namespace), clusterIssuer }));
+    }
+    for (const namespace of this.#compiled.keys()) if (!wanted.has(namespace)) this.#compiled.delete(namespace);
+    return new Map([...this.#compiled].map(([namespace, { view }]) => [namespace, view]));
+  }
+
+  #report(record: PolicyRecord, { candidate, assignment }: { readonly candidate: Candidate; readonly assignment: Assignment }): ObjectReport {
+    const isAccepted = candidate.newest !== undefined && assignment.serving === candidate.newest;
+    const problems = [...record.problems];
+    if (assignment.problem !== undefined) problems.push(assignment.problem);
+    const roles = this.#compiled.get(record.object.metadata.namespace)?.roles;
+    for (const { role, at } of candidate.newest?.roleRefs ?? []) {
+      if (roles?.defined.has(role)) continue;
+      const message = `No APIRole "${role}" in this namespace: allow rules grant nothing by it${roles?.bound.has(role) ? '' : ', deny rules hold for everyone'}`;
+      problems.push({ reason: 'RoleNotFound', path: at.path, message, severity: 'reference' });
+    }
+    const servesLastGood = !isAccepted && assignment.serving !== undefined;
+    return { object: record.object, isAccepted, servesLastGood, problems, hosts: assignment.hosts };
+  }
+
+  *#liveReports(): Iterable<ObjectReport> {
+    for (const [namespace, objects] of this.#namespaces) {
+      const compiled = this.#compiled.get(namespace);
+      for (const object of objects.all()) {
+        const problems = compiled?.problems.get(object) ?? [];
+        yield { object, isAccepted: !problems.some((problem) => problem.severity === 'error'), servesLastGood: false, problems, hosts: [] };
+      }
+    }
+  }
+}
+
+/** Gives the event loop a turn whenever a slice of work is used up; undefined means go on. */
+function breather(clock: Clock): () => Promise<void> | undefined {
+  let sliceStartMs = clock.monotonicMs();
+  return () => {
+    if (clock.monotonicMs() - sliceStartMs < SLICE_MS) return undefined;
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        sliceStartMs = clock.monotonicMs();
+        resolve();
+      });
+    });
+  };
+}
