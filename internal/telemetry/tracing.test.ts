@@ -231,7 +231,7 @@ describe('startTracing()', () => {
     });
   });
 
-  it('ends within its bound when the collector does not answer, and says so', async () => {
+  it('ends within its bound when the collector does not answer', async () => {
     const silent = createServer(() => {});
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');
