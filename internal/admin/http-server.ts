@@ -69,6 +69,7 @@ async function respond(request: IncomingMessage, response: ServerResponse, optio
     'content-type': answer.contentType,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
+    'cross-origin-resource-policy': 'same-origin',
     'content-security-policy': "default-src 'none'",
     ...(answer.status === 405 && { allow: 'GET, HEAD' }),
     ...(typeof answer.body === 'string' && { 'content-length': Buffer.byteLength(answer.body) }),

@@ -31,8 +31,6 @@ export class Evaluation {
   readonly monotonicMs: number;
   /** Monotonic milliseconds at which the answer is due. */
   readonly deadlineMs: number;
-  /** Aborted when the caller went away; undefined where the door cannot tell. */
-  readonly signal: AbortSignal | undefined;
   /** The policy's `pathOptions.caseInsensitive`. */
   readonly caseInsensitive: boolean;
 
@@ -59,7 +57,6 @@ export class Evaluation {
     this.wallMs = start.wallMs;
     this.monotonicMs = start.monotonicMs;
     this.deadlineMs = start.deadlineMs;
-    this.signal = start.signal;
     this.caseInsensitive = start.caseInsensitive ?? false;
     this.params = start.params;
   }
@@ -93,7 +90,6 @@ export interface EvaluationStart {
   readonly wallMs: number;
   readonly monotonicMs: number;
   readonly deadlineMs: number;
-  readonly signal: AbortSignal | undefined;
   readonly params: ReadonlyMap<string, string>;
   readonly caseInsensitive?: boolean;
 }

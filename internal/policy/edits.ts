@@ -34,6 +34,8 @@ export const OVERRIDE_HEADERS = [
 ] as const;
 
 const NOTHING: readonly never[] = Object.freeze([]);
+/** Longest header value that is sent on; Envoy refuses requests that grow past its own bounds. */
+const MAX_VALUE_LENGTH = 8192;
 const UNSAFE_VALUE = /[^\t\x20-\x7e\x80-\u{10ffff}]|[\ud800-\udfff]/u;
 
 export const NO_EDITS: Edits = Object.freeze({
@@ -83,7 +85,7 @@ export function editsOf(plan: EditPlan, evaluation: Evaluation): Edits | { reado
   for (const header of plan.upstreamHeaders) {
     // In Audit an identity header is set only for an identity that was really verified.
     const value = isAudit && evaluation.identity.kind === 'unauthenticated' ? null : header.value.text(evaluation);
-    if (typeof value === 'string' && !UNSAFE_VALUE.test(value)) {
+    if (typeof value === 'string' && value.length <= MAX_VALUE_LENGTH && !UNSAFE_VALUE.test(value)) {
       set.push({ name: header.name, value, action: header.action });
       continue;
     }

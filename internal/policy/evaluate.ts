@@ -27,8 +27,8 @@ export interface EngineOptions {
 export interface CheckCall {
   /** Monotonic milliseconds at which the caller stops waiting; undefined when it did not say. */
   readonly deadlineMs: number | undefined;
-  readonly signal: AbortSignal | undefined;
-  /** Called once a check, for the record, with what was decided and what it was decided on. */
+  /** True once the caller has gone away: nothing more is worth waiting for. */
+  readonly isCancelled: () => boolean;
   readonly trace: CheckTrace;
 }
 
@@ -114,16 +114,16 @@ export class Engine {
       wallMs: clock.wallMs(),
       monotonicMs,
       deadlineMs: Math.min(ownDeadlineMs, call.deadlineMs ?? ownDeadlineMs),
-      signal: call.signal,
       params,
       caseInsensitive: policy.target.pathOptions.caseInsensitive,
     });
-    return this.#run({ evaluation, policy, trace: call.trace }, 0);
+    return this.#run({ evaluation, policy, call }, 0);
   }
 
   /** Runs the steps from `from` on; goes asynchronous only behind a step that really waits. */
   #run(run: Run, from: number): Checked | Promise<Checked> {
-    const { evaluation, policy, trace } = run;
+    const { evaluation, policy } = run;
+    const { trace } = run.call;
     try {
       for (let i = from; i < policy.steps.length; i += 1) {
         const row = policy.steps[i];
@@ -148,8 +148,8 @@ export class Engine {
     } catch (error) {
       result = unforeseen(error);
     }
-    run.trace.endPhase();
-    if (result === 'late' || clock.monotonicMs() >= run.evaluation.deadlineMs) return this.#refused(run, LATE);
+    run.call.trace.endPhase();
+    if (result === 'late' || clock.monotonicMs() >= run.evaluation.deadlineMs || run.call.isCancelled()) return this.#refused(run, LATE);
     return result === undefined ? this.#run(run, next) : this.#refused(run, result);
   }
 
@@ -263,7 +263,7 @@ export class Engine {
 interface Run {
   readonly evaluation: Evaluation;
   readonly policy: CompiledPolicy;
-  readonly trace: CheckTrace;
+  readonly call: CheckCall;
 }
 
 interface Governed {

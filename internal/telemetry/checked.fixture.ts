@@ -67,7 +67,6 @@ export function aChecked(reason: ReasonName, attributes: Attributes, fields: Par
       wallMs: 0,
       monotonicMs: 0,
       deadlineMs: 1,
-      signal: undefined,
       params: new Map(),
     });
   return { decision, request, policy: undefined, evaluation };

@@ -40,7 +40,7 @@ export async function startSdk({ variables, log }: SdkOptions): Promise<Sdk> {
   };
 }
 
-/** What the SDK has to say goes through the log; its own way is the console. */
+/** What the SDK has to say goes through the log, not to the terminal. */
 function sayProblems(log: Pick<Log, 'warn'>): void {
   const warn = (message: string, ...details: unknown[]): void => log.warn(`Tracing: ${message}`, { details });
   const silent = (): void => {};

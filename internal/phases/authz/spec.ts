@@ -34,7 +34,13 @@ const criteria = () =>
       .optional()
       .describe('Groups, of which the caller is in one.'),
     scopes: z
-      .array(z.string().min(1).max(256))
+      .array(
+        z
+          .string()
+          .min(1)
+          .max(256)
+          .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope of RFC 6749: no spaces, quotes or backslashes'),
+      )
       .min(1)
       .max(64)
       .optional()
