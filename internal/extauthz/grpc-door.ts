@@ -7,7 +7,7 @@ import { loadSync } from '@grpc/proto-loader';
 import { HealthImplementation } from 'grpc-health-check';
 import type { Clock } from '../core/clock.ts';
 import { PosternError } from '../core/error.ts';
-import type { ListenAddress } from '../core/listen-address.ts';
+import { addressText, type ListenAddress } from '../core/listen-address.ts';
 import type { CheckBytes } from './check.ts';
 import { serverTls, type TlsOptions } from './credentials.ts';
 
@@ -120,9 +120,10 @@ async function addReflection(server: Server): Promise<void> {
 
 async function bind(server: Server, address: ListenAddress, credentials: Parameters<Server['bindAsync']>[1]): Promise<string> {
   if (address.kind === 'unix') await clearStaleSocket(address.path);
-  const target = address.kind === 'unix' ? `unix:${address.path}` : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+  // "Every interface" is both families where the machine has both.
+  const target = addressText(address.kind === 'tcp' && address.host === '' ? { ...address, host: '::' } : address);
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(target, credentials, (error, boundPort) => (error === null ? resolve(boundPort) : reject(cannotListen(target, error))));
+    server.bindAsync(target, credentials, (error, bound) => (error === null ? resolve(bound) : reject(cannotListen(target, error))));
   });
   return address.kind === 'unix' ? target : target.replace(/:\d+$/, `:${port}`);
 }

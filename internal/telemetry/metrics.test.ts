@@ -112,8 +112,10 @@ describe('Metrics.observeCheck()', () => {
     metrics.observeCheck(aDecision('no_route', b), 0, undefined);
     metrics.setPolicies([b]);
     metrics.observeCheck(aDecision('not_allowed', b), 0, undefined);
+    metrics.observeCheck(aDecision('rate_limited', b), 0, undefined);
     assert.deepEqual(await samples(metrics, 'postern_decisions_total'), [
       'postern_decisions_total{policy="other",phase="policy",decision="deny",reason="no_route"} 1',
+      'postern_decisions_total{policy="other",phase="ratelimit",decision="deny",reason="rate_limited"} 1',
       'postern_decisions_total{policy="shop/b",phase="none",decision="allow",reason="allowed"} 1',
       'postern_decisions_total{policy="shop/b",phase="authz",decision="deny",reason="not_allowed"} 1',
     ]);

@@ -183,7 +183,9 @@ describe('startTracing()', () => {
       const spans = await spansOf(`
         for (const values of ${JSON.stringify(lists)}) {
           const pairs = values.map((value) => ['traceparent', value]);
-          const span = tracing.begin(headerFields([...pairs, ['baggage', 'a=' + 'x'.repeat(100000)], ['tracestate', ',,,=']]), undefined);
+          const fields = headerFields([...pairs, ['tracestate', ',,,=']]);
+          const carrier = { get: (name) => (name === 'baggage' ? process.exit(4) : fields.get(name)) };
+          const span = tracing.begin(carrier, undefined);
           span.end(undefined, false);
         }
         if (said.length > 0) process.exit(3);
