@@ -1,0 +1,15 @@
+import type { SecretLookup } from '../phases/authn/consumers.ts';
+import type { ObjectReport, PolicyStore } from '../policy/store.ts';
+
+/** Where objects come from: a directory or a cluster. */
+export interface PolicySourceAdapter {
+  /** Secrets of one namespace, as far as they are known now. */
+  secrets(namespace: string): SecretLookup;
+  /** Begins to feed the store; calls `complete` on it once everything has been given. */
+  start(store: PolicyStore): Promise<void>;
+  /** Told what each build found, for status and log. */
+  report(reports: readonly ObjectReport[]): void;
+  /** Pages of the debug server that only this source can fill. */
+  readonly problems: () => readonly unknown[];
+  stop(): Promise<void>;
+}

@@ -1,0 +1,78 @@
+import { gzipSync } from 'node:zlib';
+import type { Problem } from '../core/problem.ts';
+import type { ObjectReport } from '../policy/store.ts';
+
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False';
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration: number;
+  readonly lastTransitionTime: string;
+}
+
+const MAX_MESSAGE = 4096;
+
+/** Problems as one message: field path, then what to write; the first ones where there are many. */
+function messageOf(problems: readonly Problem[]): string {
+  const lines = problems.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
+  const shown = lines.slice(0, 8).join('; ');
+  return (lines.length > 8 ? `${shown}; and ${lines.length - 8} more` : shown).slice(0, MAX_MESSAGE);
+}
+
+interface Plain {
+  readonly type: string;
+  readonly isTrue: boolean;
+  readonly reason: string;
+  readonly problems: readonly Problem[];
+}
+
+/** The conditions of one object after a build. */
+export function conditionsOf(report: ObjectReport, previous: readonly Condition[], nowIso: string): readonly Condition[] {
+  const { object, isAccepted, servesLastGood, problems } = report;
+  const errors = problems.filter((problem) => problem.severity === 'error');
+  const references = problems.filter((problem) => problem.severity === 'reference');
+  const warnings = problems.filter((problem) => problem.severity === 'warning');
+  const plain: Plain[] = [
+    { type: 'Accepted', isTrue: isAccepted, reason: errors[0]?.reason ?? 'Accepted', problems: errors },
+    { type: 'ResolvedRefs', isTrue: references.length === 0, reason: references[0]?.reason ?? 'ResolvedRefs', problems: references },
+  ];
+  if (object.kind === 'APIPolicy') {
+    const reason = isAccepted ? 'Programmed' : servesLastGood ? 'LastGoodServes' : 'NeverAccepted';
+    plain.push({ type: 'Programmed', isTrue: isAccepted, reason, problems: [] });
+  }
+  if (warnings.length > 0) plain.push({ type: 'Warning', isTrue: true, reason: warnings[0]?.reason ?? 'Warning', problems: warnings });
+  return plain.map(({ type, isTrue, reason, problems: said }) => {
+    const status = isTrue ? 'True' : 'False';
+    const before = previous.find((condition) => condition.type === type);
+    const lastTransitionTime = before?.status === status ? before.lastTransitionTime : nowIso;
+    return { type, status, reason, message: messageOf(said), observedGeneration: object.metadata.generation, lastTransitionTime };
+  });
+}
+
+/** The status of a policy: its conditions, the hosts it holds, and the spec that serves. */
+export function policyStatus(report: ObjectReport, conditions: readonly Condition[]): object {
+  const { object, isAccepted, hosts } = report;
+  const previous = (object.status as { accepted?: object } | undefined)?.accepted;
+  const accepted = isAccepted ? { generation: object.metadata.generation, spec: packSpec(object.spec) } : previous;
+  return { conditions, ...(hosts.length > 0 && { hosts: [...hosts] }), ...(accepted !== undefined && { accepted }) };
+}
+
+/** The status of a shared kind: one entry for the class of this instance. */
+export function instanceStatus(className: string, conditions: readonly Condition[]): object {
+  return { instances: [{ className, conditions }] };
+}
+
+/** gzip, base64: bounded again when it is unpacked. */
+export const packSpec = (spec: unknown): string => gzipSync(JSON.stringify(spec ?? {})).toString('base64');
+
+/** Whether two statuses say the same, whatever the order of their members. */
+export function saysSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, member]) => [key, sorted(member)]));
+}
