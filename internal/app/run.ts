@@ -1,0 +1,44 @@
+import type { Config } from '../config/config.ts';
+import { systemClock } from '../core/clock.ts';
+import { PosternError } from '../core/error.ts';
+import { addressText } from '../core/listen-address.ts';
+import { createLog } from '../telemetry/log.ts';
+import { openOutput } from '../telemetry/output.ts';
+import { startTracing } from '../telemetry/tracing.ts';
+import { startAgent } from './agent.ts';
+import { VERSION } from './version.ts';
+
+const FLUSH_MS = 2000;
+
+/** Runs an agent as a process: until SIGTERM or Ctrl-C, then drains; a second signal ends it at once. */
+export async function runAgent(config: Config, otel: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const output = openOutput(1);
+  const log = createLog({ level: config.logLevel, output, clock: systemClock });
+  const leave = async (code: number): Promise<void> => {
+    await output.close(FLUSH_MS);
+    process.exit(code);
+  };
+  // One request's failure is not the others': it is logged, and the process goes on.
+  process.on('unhandledRejection', (error) => log.error('A promise was rejected and nobody looked', { error }));
+  try {
+    const tracing = await startTracing({ variables: otel, version: VERSION, log });
+    const agent = await startAgent({ config, clock: systemClock, log, tracing, version: VERSION, logDropped: () => output.dropped });
+    log.info('Postern listens', { version: VERSION, grpc: agent.grpcAddress, admin: addressText(agent.adminAddress), given: config.given });
+    void agent.ready.then(() => log.info('Postern is ready'));
+    const signal = await nextSignal();
+    log.info('Postern drains', { signal });
+    void nextSignal().then(() => leave(1));
+    await agent.stop();
+    log.info('Postern has stopped');
+    await leave(0);
+  } catch (error) {
+    if (error instanceof PosternError) process.stderr.write(`error: ${error.message}\n`);
+    else log.error('Postern could not start', { error });
+    await leave(1);
+  }
+}
+
+const nextSignal = (): Promise<string> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+  });
