@@ -114,10 +114,12 @@ function deniedHeaders(decision: Decision): readonly HeaderEdit[] {
   const headers: HeaderEdit[] = [set('x-postern-decision-id', decision.decisionId)];
   if (isGrpc) headers.push(set('grpc-status', String(REASONS[reason].grpc)), set('grpc-message', grpcMessage(decision)));
   else headers.push(set('content-type', 'application/problem+json'));
-  for (const challenge of refusal?.challenges ?? []) headers.push({ name: 'www-authenticate', value: challenge, action: 'Append' });
+  // One field with a list, for Envoy adds to a denied answer only what is set (RFC 9110 §11.6.1 allows the list).
+  if (refusal?.challenges !== undefined && refusal.challenges.length > 0) headers.push(set('www-authenticate', refusal.challenges.join(', ')));
   if (refusal?.retryAfterS !== undefined) headers.push(set('retry-after', String(refusal.retryAfterS)));
+  for (const { name, value } of decision.answerHeaders) headers.push(set(name, value));
   // What cannot be a header is left out: the refusal stands without it.
-  return [...headers, ...decision.answerHeaders].filter(({ name, value }) => isHeader(name, value));
+  return headers.filter(({ name, value }) => isHeader(name, value));
 }
 
 /** dynamic_metadata (field 4): the decision's id, policy and reason for access logs, on every answer. */

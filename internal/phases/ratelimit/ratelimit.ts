@@ -1,4 +1,4 @@
-import type { Refusal } from '../../core/decision.ts';
+import type { HeaderEdit, Refusal } from '../../core/decision.ts';
 import type { Evaluation, Step, StepResult } from '../../core/evaluation.ts';
 import { isError } from '../../match/expression/value.ts';
 import { type CompiledLimit, digest, type Stage } from './compile.ts';
@@ -201,10 +201,16 @@ function addHeaders(charges: readonly Charge[], states: readonly CounterState[],
     }
   }
   evaluation.answerHeaders ??= [];
-  evaluation.answerHeaders.push(
-    { name: 'ratelimit', value: items, action: 'Append' },
-    { name: 'ratelimit-policy', value: policies, action: 'Append' },
-  );
+  extend(evaluation.answerHeaders, 'ratelimit', items);
+  extend(evaluation.answerHeaders, 'ratelimit-policy', policies);
+}
+
+/** One field for all stages: a list that grows. */
+function extend(headers: HeaderEdit[], name: string, items: string): void {
+  const index = headers.findIndex((header) => header.name === name);
+  const known = headers[index];
+  if (known === undefined) headers.push({ name, value: items, action: 'Append' });
+  else headers[index] = { ...known, value: `${known.value}, ${items}` };
 }
 
 const STORE_DOWN: Refusal = Object.freeze({ reason: 'limit_store_unavailable', retryAfterS: 1 });
