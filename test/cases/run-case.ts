@@ -1,0 +1,153 @@
+import { BlockList } from 'node:net';
+import { type Attributes, headerFields } from '../../internal/core/attributes.ts';
+import type { ClientAddressSource } from '../../internal/core/client-address.ts';
+import type { Clock } from '../../internal/core/clock.ts';
+import { MemoryStore } from '../../internal/counters/memory-store.ts';
+import { parseFile } from '../../internal/files/parse-file.ts';
+import { createKeySources } from '../../internal/keys/key-sources.ts';
+import { OutboundClient } from '../../internal/keys/outbound.ts';
+import { createTokenCache } from '../../internal/phases/authn/jwt.ts';
+import { createRateLimitPorts } from '../../internal/phases/ratelimit/ratelimit.ts';
+import { type Checked, Engine } from '../../internal/policy/evaluate.ts';
+import { objectKey } from '../../internal/policy/object.ts';
+import { secretLookup } from '../../internal/policy/offered-secret.ts';
+import { type Build, PolicyStore } from '../../internal/policy/store.ts';
+
+/** What an instance of a case is started with; the defaults are those of a standalone one. */
+export interface Instance {
+  readonly clientAddress?: 'unset' | 'direct' | `hops=${number}`;
+  readonly bodies?: 'forwarded';
+  readonly transport?: 'tls';
+  readonly trustContextExtensions?: boolean;
+  readonly unmatched?: 'allow' | 'deny';
+  readonly routeMetadata?: 'optional' | 'required';
+  readonly clusterIssuer?: string;
+}
+
+/** A request as cases write it. */
+export interface CaseRequest {
+  readonly method?: string;
+  readonly host?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly joined?: boolean;
+  readonly client?: string;
+  readonly principal?: string;
+  readonly context?: Readonly<Record<string, string>>;
+  readonly routes?: readonly object[];
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly body?: string;
+  readonly bodyMark?: string;
+  readonly tls?: boolean;
+  readonly id?: string;
+}
+
+/** A clock that moves only when a test says so. */
+export class TestClock implements Clock {
+  nowMs = Date.UTC(2026, 10, 24, 12, 0, 0);
+  wallMs(): number {
+    return this.nowMs;
+  }
+  monotonicMs(): number {
+    return this.nowMs;
+  }
+}
+
+export interface Loaded {
+  readonly engine: Engine;
+  readonly store: PolicyStore;
+  readonly build: Build;
+  readonly clock: TestClock;
+  apply(yaml: string): Promise<Build>;
+  check(request: CaseRequest): Promise<Checked>;
+}
+
+function clientAddress(text: Instance['clientAddress']): ClientAddressSource {
+  if (text === undefined || text === 'direct') return { kind: 'direct' };
+  return text === 'unset' ? { kind: 'unset' } : { kind: 'hops', hops: Number(text.slice(5)) };
+}
+
+let serial = 0;
+
+/** Loads objects into the engine that serves, with a clock of its own. */
+export async function load(yaml: string, instance: Instance = {}): Promise<Loaded> {
+  const clock = new TestClock();
+  let told = Promise.withResolvers<Build>();
+  const secrets = new Map<string, ReturnType<typeof parseFile>['objects'][number]['object']>();
+  const outbound = new OutboundClient({ isRelaxed: true, allowed: new BlockList(), forbidden: new BlockList() });
+  const edge = {
+    clientAddress: clientAddress(instance.clientAddress),
+    bodiesForwarded: instance.bodies === 'forwarded',
+    transportTls: instance.transport === 'tls',
+    trustContextExtensions: instance.trustContextExtensions ?? false,
+  };
+  const store = new PolicyStore({
+    ports: {
+      keySources: createKeySources({ client: outbound, clock, random: () => 0.5, observe: () => undefined }),
+      tokens: createTokenCache(),
+      limits: createRateLimitPorts(new MemoryStore({ maxKeys: 10_000, onEvict: () => undefined })),
+      knowsClientAddress: edge.clientAddress.kind !== 'unset',
+      knowsTransport: edge.transportTls,
+    },
+    clusterIssuer: instance.clusterIssuer,
+    className: 'postern',
+    secrets: (namespace) => secretLookup((name) => secrets.get(`${namespace}/${name}`) ?? 'absent'),
+    clock: { wallMs: () => clock.wallMs(), monotonicMs: () => performance.now() },
+    onBuild: (build) => told.resolve(build),
+    onFailure: (error) => told.reject(error),
+  });
+  const engine = new Engine(() => store.current, {
+    edge,
+    unmatched: instance.unmatched ?? 'deny',
+    routeMetadata: instance.routeMetadata ?? 'optional',
+    checkTimeoutMs: 60_000,
+    clock,
+    newDecisionId: () => 'decision',
+  });
+  const apply = async (text: string): Promise<Build> => {
+    told = Promise.withResolvers<Build>();
+    const { objects, problems } = parseFile('case.yaml', text);
+    if (problems.length > 0) throw new Error(problems.map((problem) => `${problem.path}: ${problem.message}`).join('; '));
+    for (const { object } of objects) {
+      // What an edit changes is the same object in a newer generation.
+      serial += 1;
+      const newer = { ...object, metadata: { ...object.metadata, generation: serial } };
+      if (object.kind !== 'Secret') store.apply(newer);
+      else {
+        secrets.set(objectKey(object.metadata), newer);
+        store.secretChanged(object.metadata.namespace);
+      }
+    }
+    store.complete();
+    return told.promise;
+  };
+  const build = await apply(yaml);
+  const call = { deadlineMs: undefined, isCancelled: () => false, trace: { startPhase: () => undefined, endPhase: () => undefined } };
+  return { engine, store, build, clock, apply, check: async (request) => engine.check(attributesOf(request, clock), call) };
+}
+
+function attributesOf(request: CaseRequest, clock: Clock): Attributes {
+  serial += 1;
+  const fields = Object.entries(request.headers ?? {}).flatMap(([name, values]) => [values].flat().map((value) => [name, value] as const));
+  const marked = request.bodyMark === undefined ? fields : [...fields, ['x-envoy-auth-partial-body', request.bodyMark] as const];
+  const peer = { address: request.client ?? '192.0.2.1', principal: request.principal ?? '', certificate: '' };
+  const metadata = request.metadata ?? {};
+  return {
+    id: request.id ?? String(serial),
+    method: request.method ?? 'GET',
+    scheme: 'http',
+    host: request.host ?? 'api.example.org',
+    target: request.path ?? '/',
+    protocol: 'HTTP/1.1',
+    headers: headerFields(marked, request.joined ?? false),
+    timeMs: clock.wallMs(),
+    size: request.body === undefined ? 0 : Buffer.byteLength(request.body),
+    body: request.body,
+    source: peer,
+    destination: { address: '', principal: '', certificate: '' },
+    contextExtensions: new Map(Object.entries(request.context ?? {})),
+    metadata: () => metadata,
+    routeMetadata: () => (request.routes === undefined ? undefined : { 'envoy-gateway': { resources: request.routes } }),
+    tlsSession: request.tls === true ? { sni: '' } : undefined,
+  };
+}
