@@ -43,7 +43,6 @@ interface Expected {
 }
 
 const FOLDER = import.meta.dirname;
-const asserted = new Set<string>();
 
 function partsOf(decision: Decision, expected: Expected): Expected {
   const edits = new Map(decision.edits.requestHeaders.map(({ name, value }) => [name, value]));
@@ -66,12 +65,12 @@ const OVERRIDES = new Set(['x-http-method-override', 'x-http-method', 'x-method-
 async function judge(loaded: Loaded, test: Case): Promise<void> {
   if (test.apply !== undefined) await loaded.apply(test.apply);
   loaded.clock.nowMs += test.after ?? 0;
-  let checked = await loaded.check(test.request ?? {});
-  for (let i = 1; i < (test.times ?? 1); i += 1) checked = await loaded.check(test.request ?? {});
+  const request: CaseRequest = test.request ?? {};
+  let checked = await loaded.check(request);
+  for (let i = 1; i < (test.times ?? 1); i += 1) checked = await loaded.check(request);
   const expected = typeof test.expect === 'string' ? { reason: test.expect } : test.expect;
   const { decision } = checked;
-  asserted.add(expected.reason);
-  assert.deepEqual(partsOf(decision, expected), expected, decision.refusal?.cause);
+  assert.deepEqual(partsOf(decision, expected), expected);
   const isAllow = REASONS[expected.reason].kind === 'allow';
   assert.equal(decision.outcome === 'allow', isAllow, 'an allow is an allow, and nothing else is');
 }
@@ -89,5 +88,3 @@ for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.yaml')).
     for (const test of cases.cases) it(test.name, () => judge(loaded, test));
   });
 }
-
-export { asserted };
