@@ -10,7 +10,7 @@ import type { ListenAddress } from '../core/listen-address.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { startAdminServer } from './admin-server.ts';
 import { isLocalHost, startDebugServer } from './debug-server.ts';
-import type { RunningHttpServer } from './http-server.ts';
+import { type RunningHttpServer, startHttpServer } from './http-server.ts';
 
 const LOOPBACK: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
 const folder = mkdtempSync(join(tmpdir(), 'admin-'));
@@ -44,7 +44,10 @@ function ask(server: RunningHttpServer, path: string, options: RequestOptions = 
       });
       response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body }));
     });
-    sent.on('error', reject).end();
+    sent
+      .on('error', reject)
+      .on('response', (response) => response.on('error', reject))
+      .end();
   });
 }
 
@@ -221,6 +224,67 @@ describe('startDebugServer()', () => {
     );
     const reply = await ask(server, '/debug/policies');
     assert.deepEqual([reply.status, reply.body.includes('inner'), told.length], [500, false, 1]);
+  });
+});
+
+describe('startHttpServer()', () => {
+  const streaming = (body: () => AsyncIterable<string>, told: unknown[] = []): Promise<RunningHttpServer> =>
+    kept(
+      startHttpServer({
+        address: LOOPBACK,
+        flag: '--admin-addr',
+        routes: new Map([['/long', () => ({ status: 200, contentType: 'text/plain', body: body() })]]),
+        onError: (error) => told.push(error),
+      }),
+    );
+
+  it('waits for a slow reader, piece by piece', async () => {
+    let made = 0;
+    const piece = 'x'.repeat(1_000_000);
+    const server = await streaming(async function* () {
+      for (; made < 64; made += 1) yield piece;
+    });
+    const { address } = server;
+    assert.ok(address.kind === 'tcp');
+    const socket = connect(address.port, '127.0.0.1');
+    socket.write('GET /long HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    await new Promise((resolve) => socket.once('readable', resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(made < 64, `${made} pieces were made for a reader that took none`);
+    let bytes = 0;
+    for await (const chunk of socket) bytes += (chunk as Buffer).length;
+    assert.ok(bytes > 64_000_000);
+  });
+
+  it('gives up an answer whose reader goes away', async () => {
+    let hasEnded: () => void = nothing;
+    const ended = new Promise<void>((resolve) => {
+      hasEnded = resolve;
+    });
+    const server = await streaming(async function* () {
+      try {
+        for (;;) yield 'x'.repeat(1_000_000);
+      } finally {
+        hasEnded();
+      }
+    });
+    const { address } = server;
+    assert.ok(address.kind === 'tcp');
+    const socket = connect(address.port, '127.0.0.1');
+    socket.write('GET /long HTTP/1.1\r\nHost: x\r\n\r\n');
+    await new Promise((resolve) => socket.once('readable', resolve));
+    socket.destroy();
+    await ended;
+  });
+
+  it('breaks off an answer that fails half-way, so that it cannot be taken for a whole one', async () => {
+    const told: unknown[] = [];
+    const server = await streaming(async function* () {
+      yield 'half';
+      throw new Error('half-way');
+    }, told);
+    await assert.rejects(ask(server, '/long'));
+    assert.equal(told.length, 1);
   });
 });
 

@@ -1,10 +1,9 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { hostname } from 'node:os';
-import type { KubeConfig } from '@kubernetes/client-node';
 import type { Config, PolicySource } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
-import { loadKubeConfig, ownNamespace } from '../kube/client.ts';
+import { type KubeConfig, loadKubeConfig, ownNamespace } from '../kube/client.ts';
 import { LeaseHolder } from '../kube/lease.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { SecretWatches } from '../kube/secret-watches.ts';

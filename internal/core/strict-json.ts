@@ -6,7 +6,7 @@ export const MAX_JSON_DEPTH = 64;
 
 const DEEP = 'the JSON is nested too deeply';
 const SYNTAX = 'the text is not JSON';
-const REPEATED = 'the JSON repeats a member';
+export const REPEATED_MEMBER = 'the JSON repeats a member';
 const UTF8 = 'the text is not UTF-8';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -44,7 +44,7 @@ function scanMembers(text: string): string | undefined {
       const names = open.at(-1);
       if (expectsName && names) {
         const name = nameOf(text.slice(i, end + 1));
-        if (names.has(name)) return REPEATED;
+        if (names.has(name)) return REPEATED_MEMBER;
         names.add(name);
         expectsName = false;
       }

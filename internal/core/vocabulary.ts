@@ -21,13 +21,20 @@ interface AttributeRow {
 export interface ScalarAttribute extends AttributeRow {
   readonly type: 'string' | 'int' | 'timestamp' | 'list(string)' | 'dyn';
   readonly read: (evaluation: Evaluation) => unknown;
+  /** Set where null stands for "unknown": a condition must not take it for a value. */
+  readonly isErrorInConditions?: true;
 }
 
 /** An attribute that is read by key; a key that is not there gives null, or an empty list of values. */
 export interface MapAttribute extends AttributeRow {
   readonly type: 'map(string, string)' | 'map(string, list(string))' | 'map(string, dyn)';
   readonly lookup: (evaluation: Evaluation, key: string) => unknown;
+  readonly has: (evaluation: Evaluation, key: string) => boolean;
   readonly keys: (evaluation: Evaluation) => readonly string[];
+  /** Why a key can never be there; refused when the policy arrives, an error where only the request tells the key. */
+  readonly keyProblem?: (key: string) => string | undefined;
+  /** Why a key must be written out. */
+  readonly dynamicKeyProblem?: string;
 }
 
 export type Attribute = ScalarAttribute | MapAttribute;
@@ -78,6 +85,7 @@ export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
     absent: 'refused at compile',
     doc: "Parameters of the rule's own path template, else of the target's; decoded.",
     lookup: (e, key) => e.params.get(key) ?? null,
+    has: (e, key) => e.params.has(key),
     keys: (e) => [...e.params.keys()],
   },
   'request.query': {
@@ -85,6 +93,7 @@ export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
     absent: 'null',
     doc: 'Query parameters, decoded; one that is repeated is an error.',
     lookup: (e, key) => single(e.request.query.get(key), key),
+    has: (e, key) => e.request.query.has(key),
     keys: (e) => [...e.request.query.keys()],
   },
   'request.queryValues': {
@@ -92,6 +101,7 @@ export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
     absent: 'empty list',
     doc: 'All values of each query parameter.',
     lookup: (e, key) => e.request.query.get(key) ?? EMPTY,
+    has: (e, key) => e.request.query.has(key),
     keys: (e) => [...e.request.query.keys()],
   },
   'request.headers': {
@@ -99,14 +109,18 @@ export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
     absent: 'null',
     doc: 'Headers by lower-case name; one that is repeated is an error.',
     lookup: (e, key) => single(headerValues(e.request.headers, key), key),
-    keys: (e) => e.request.headers.names(),
+    has: (e, key) => e.request.headers.get(key) !== undefined,
+    keys: (e) => e.request.headers.names().filter(isFieldName),
+    keyProblem: headerNameProblem,
   },
   'request.headerValues': {
     type: 'map(string, list(string))',
     absent: 'empty list',
     doc: 'All values of each header.',
     lookup: (e, key) => textual(headerValues(e.request.headers, key)) ?? EMPTY,
-    keys: (e) => e.request.headers.names(),
+    has: (e, key) => e.request.headers.get(key) !== undefined,
+    keys: (e) => e.request.headers.names().filter(isFieldName),
+    keyProblem: headerNameProblem,
   },
   'request.body': {
     type: 'dyn',
@@ -117,7 +131,7 @@ export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
   'request.size': {
     type: 'int',
     absent: 'error',
-    doc: 'Bytes of the body; an error unless it was forwarded.',
+    doc: 'Bytes of the body, 0 where there is known to be none; an error unless it was forwarded.',
     read: sizeOf,
   },
   'request.time': {
@@ -126,16 +140,8 @@ export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
     doc: "Time of the request's first byte, by Envoy's clock.",
     read: (e) => e.request.timeMs,
   },
-  'client.address': text(
-    "The client's address; unknown is null in keys and an error in conditions.",
-    'null in keys, error in conditions',
-    (e) => e.request.client.address,
-  ),
-  'client.network': text(
-    "The client's /32 (IPv4) or /64 (IPv6).",
-    'null in keys, error in conditions',
-    (e) => e.request.client.network,
-  ),
+  'client.address': client("The client's address, canonical.", (e) => e.request.client.address),
+  'client.network': client("The client's /32 (IPv4) or /64 (IPv6).", (e) => e.request.client.network),
   'source.address': text("Address of Envoy's peer.", 'null', (e) => e.request.source.address || null),
   'source.principal': text(
     "Identity in the peer's verified certificate.",
@@ -167,6 +173,7 @@ export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
     absent: 'null on a missing key',
     doc: "Context extensions, written by the route's owner.",
     lookup: (e, key) => e.request.contextExtensions.get(key) ?? null,
+    has: (e, key) => e.request.contextExtensions.has(key),
     keys: (e) => [...e.request.contextExtensions.keys()],
   },
   metadata: json("Envoy's filter metadata.", (e) => e.request.metadata()),
@@ -177,6 +184,10 @@ export const UNKNOWN_ADDRESS: ExpressionError = NO_ADDRESS;
 
 function text(doc: string, absent: string, read: (evaluation: Evaluation) => string | null): ScalarAttribute {
   return { type: 'string', absent, doc, read };
+}
+
+function client(doc: string, read: (evaluation: Evaluation) => string | null): ScalarAttribute {
+  return { ...text(doc, 'null in keys, error in conditions', read), isErrorInConditions: true };
 }
 
 function strings(doc: string, read: (evaluation: Evaluation) => readonly string[]): ScalarAttribute {
@@ -191,6 +202,10 @@ function json(doc: string, read: (evaluation: Evaluation) => Readonly<Record<str
     lookup(evaluation, key) {
       const object = read(evaluation);
       return object !== null && Object.hasOwn(object, key) ? object[key] : null;
+    },
+    has(evaluation, key) {
+      const object = read(evaluation);
+      return object !== null && Object.hasOwn(object, key);
     },
     keys: (evaluation) => Object.keys(read(evaluation) ?? {}),
   };
@@ -207,11 +222,30 @@ function textual(values: readonly string[] | undefined): readonly string[] | Exp
   return values?.some((value) => !value.isWellFormed()) ? NOT_TEXT : values;
 }
 
+/** `:path` and its kin are no fields (RFC 9113 §8.3): they hold the request before it was made canonical. */
+const isFieldName = (name: string): boolean => !name.startsWith(':');
+
+/** A rule that asks for `X-Role` would never match: names are kept in lower case. */
+function headerNameProblem(name: string): string | undefined {
+  if (!isFieldName(name)) return `"${name}" is no header: read request.method, request.host or request.path`;
+  const lower = name.toLowerCase();
+  return name === lower ? undefined : `Names of headers are in lower case: write "${lower}"`;
+}
+
 /** Values of a header; where Envoy joined its lines, a comma is where it did so. */
 function headerValues(headers: HeaderFields, name: string): readonly string[] | undefined {
   const values = headers.get(name);
   if (values === undefined || !headers.isJoined || COMMA_FIELDS.has(name)) return values;
-  return values.some((value) => value.includes(',')) ? values.flatMap((value) => value.split(',')) : values;
+  return values.some((value) => value.includes(','))
+    ? values.flatMap((value) => value.split(',').map(trimmed))
+    : values;
+}
+
+/** Without the optional white space around a list's members (RFC 9110 §5.6.1). */
+function trimmed(member: string): string {
+  let end = member.length;
+  while (end > 0 && (member.charCodeAt(end - 1) === 0x20 || member.charCodeAt(end - 1) === 0x09)) end -= 1;
+  return member.slice(0, end).replace(/^[ \t]+/, '');
 }
 
 function sizeOf({ request: { body } }: Evaluation): number | ExpressionError {

@@ -31,7 +31,11 @@ export async function readCertificates({ certFile, keyFile, clientCaFile }: TlsF
   try {
     createSecureContext({ cert: certificate, key: privateKey, ...(clientCa !== undefined && { ca: clientCa }) });
   } catch (error) {
-    throw new PosternError('ERR_POSTERN_TLS', `The certificate "${certFile}" and the key "${keyFile}" do not fit together: ${messageOf(error)}`, { cause: error });
+    throw new PosternError(
+      'ERR_POSTERN_TLS',
+      `The certificate "${certFile}" and the key "${keyFile}" do not fit together: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
   return { certificate, privateKey, clientCa, notAfterMs };
 }
@@ -63,7 +67,10 @@ export interface WatchOptions {
 }
 
 /** Reads the files again every so often and hands on what is new and whole. */
-export function watchCertificates(current: Certificates, { files, everyMs, onChange, onError }: WatchOptions): { stop(): void } {
+export function watchCertificates(
+  current: Certificates,
+  { files, everyMs, onChange, onError }: WatchOptions,
+): { stop(): void } {
   let known = current;
   let lastWhy = '';
   const look = async (): Promise<void> => {
@@ -85,6 +92,8 @@ export function watchCertificates(current: Certificates, { files, everyMs, onCha
 }
 
 const isSame = (a: Certificates, b: Certificates): boolean =>
-  a.certificate.equals(b.certificate) && a.privateKey.equals(b.privateKey) && (a.clientCa ?? EMPTY).equals(b.clientCa ?? EMPTY);
+  a.certificate.equals(b.certificate) &&
+  a.privateKey.equals(b.privateKey) &&
+  (a.clientCa ?? EMPTY).equals(b.clientCa ?? EMPTY);
 
 const EMPTY = Buffer.alloc(0);

@@ -1,13 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import type { Attributes } from '../core/attributes.ts';
-import type { Decision } from '../core/decision.ts';
-import type { ReasonName } from '../core/reasons.ts';
+import { isGrpc } from '../core/canonicalize.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
+import type { Refusal } from '../core/decision.ts';
+import { REASONS } from '../core/reasons.ts';
 import { NO_EDITS } from '../policy/edits.ts';
-import type { Checked, Engine } from '../policy/evaluate.ts';
+import type { CheckCall, Checked } from '../policy/evaluate.ts';
 import type { Observation, Observer } from '../telemetry/observer.ts';
 import type { Carrier } from '../telemetry/tracing.ts';
-import { readCheckRequest } from './read-check.ts';
-import { writeCheckResponse } from './write-check.ts';
+import {
+  type CheckRequest,
+  readCheckRequest,
+  type Sendable,
+  sendable,
+  writeCheckResponse,
+  writeSendable,
+} from './wire.ts';
 
 /** What a transport knows of a call besides its bytes. */
 export interface DoorCall {
@@ -15,76 +22,195 @@ export interface DoorCall {
   readonly deadlineMs: number | undefined;
   /** True once the caller has gone away. */
   readonly isCancelled: () => boolean;
+  /** Asks to be told when the caller goes away; asked only for checks that wait. */
+  readonly onCancel?: (listener: () => void) => void;
   /** The call's own metadata, read for `traceparent` alone. */
   readonly metadata: Carrier | undefined;
 }
 
 /** The port of every transport: a CheckRequest's bytes in, a CheckResponse's bytes out. Never throws, never rejects. */
-export type CheckBytes = (bytes: Uint8Array, call: DoorCall) => Buffer | Promise<Buffer>;
+export type CheckBytes = (bytes: Uint8Array, call: DoorCall) => Uint8Array | Promise<Uint8Array>;
 
-export interface CheckOptions {
-  readonly engine: Engine;
-  readonly observer: Observer;
-  /** Checks that may wait at the same time; more are refused as `overloaded`. */
-  readonly maxWaiting: number;
+/** What decides: the policy engine. */
+export interface Decider {
+  check(request: CheckRequest, call: CheckCall): Checked | Promise<Checked>;
 }
 
-export function createCheckBytes({ engine, observer, maxWaiting }: CheckOptions): CheckBytes {
-  let waiting = 0;
-  const answer = (checked: Checked, watched: Watched): Buffer => {
-    try {
-      return writeCheckResponse(checked.decision);
-    } finally {
-      observer.finish(watched.observation, watched.attributes, checked);
-    }
-  };
-  const later = async (pending: Promise<Checked>, watched: Watched): Promise<Buffer> => {
-    waiting += 1;
-    try {
-      return answer(await pending, watched);
-    } finally {
-      waiting -= 1;
-    }
-  };
-  return (bytes, call) => {
-    const attributes = readOrUndefined(bytes);
-    const observation = observer.begin(attributes?.headers, call.metadata);
-    const watched = { observation, attributes };
-    if (attributes === undefined) return answer(refused('malformed_request'), watched);
-    if (waiting >= maxWaiting) return answer(refused('overloaded', 1), watched);
-    const checked = engine.check(attributes, { deadlineMs: call.deadlineMs, isCancelled: call.isCancelled, trace: observation.span });
-    return checked instanceof Promise ? later(checked, watched) : answer(checked, watched);
-  };
+export interface CheckOptions {
+  readonly engine: Decider;
+  readonly observer: Pick<Observer, 'begin' | 'finish'>;
+  /** Checks that may wait at the same time; more are refused as `overloaded`. */
+  readonly maxWaiting: number;
+  readonly clock?: Pick<Clock, 'monotonicMs'>;
+  /** Ids of the refusals made here. */
+  readonly newDecisionId?: () => string;
+}
+
+/** The engine has so much less time than the caller gives: an answer that comes too late is Envoy's to make up. */
+const EARLY_MS = 10;
+/** And what the engine has not answered by then is answered for it. */
+const LAST_MOMENT_MS = 5;
+/** The same where the caller gives no deadline: longer than any `--check-timeout`, so only for what hangs. */
+const HANG_MS = 30_000;
+
+const OVERLOADED: Refusal = Object.freeze({ reason: 'overloaded', retryAfterS: 1 });
+const LATE: Refusal = Object.freeze({ reason: 'deadline', retryAfterS: 1 });
+const MALFORMED: Refusal = Object.freeze({ reason: 'malformed_request' });
+const NOT_HTTP: Refusal = Object.freeze({ reason: 'malformed_request', cause: 'the check has no HTTP request' });
+
+/** What is left to say when saying anything else failed: a refusal without an id. */
+const LAST_RESORT = writeCheckResponse(refused({ reason: 'internal' }, undefined, '').decision);
+
+/**
+ * Bytes to a decision and back. Whatever happens, a refusal is answered: malformed bytes 400, over capacity and too late
+ * 503, what nobody foresaw 500. Everything is observed, whatever became of it.
+ */
+export function createCheckBytes(options: CheckOptions): CheckBytes {
+  const checker = new Checker(options);
+  return (bytes, call) => checker.check(bytes, call);
 }
 
 interface Watched {
   readonly observation: Observation;
-  readonly attributes: Attributes | undefined;
+  readonly request: CheckRequest | undefined;
 }
 
-function readOrUndefined(bytes: Uint8Array): Attributes | undefined {
+class Checker {
+  readonly #engine: Decider;
+  readonly #observer: CheckOptions['observer'];
+  readonly #maxWaiting: number;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  readonly #newDecisionId: () => string;
+  /** Checks whose decision is not there yet. */
+  #waiting = 0;
+
+  constructor(options: CheckOptions) {
+    this.#engine = options.engine;
+    this.#observer = options.observer;
+    this.#maxWaiting = options.maxWaiting;
+    this.#clock = options.clock ?? systemClock;
+    this.#newDecisionId = options.newDecisionId ?? randomUUID;
+  }
+
+  check(bytes: Uint8Array, call: DoorCall): Uint8Array | Promise<Uint8Array> {
+    try {
+      const request = readOrUndefined(bytes);
+      const watched: Watched = { observation: this.#observer.begin(request?.headers, call.metadata), request };
+      const refusal = this.#refusalOf(request);
+      if (request === undefined || refusal !== undefined) return this.#refuse(refusal ?? MALFORMED, watched);
+      const checked = this.#decide(request, call, watched);
+      return checked instanceof Promise ? this.#later(checked, call, watched) : this.#answer(checked, watched);
+    } catch {
+      return LAST_RESORT;
+    }
+  }
+
+  /** Why a request is not even looked at. */
+  #refusalOf(request: CheckRequest | undefined): Refusal | undefined {
+    if (request === undefined) return MALFORMED;
+    if (!request.hasHttp) return NOT_HTTP;
+    return this.#waiting >= this.#maxWaiting ? OVERLOADED : undefined;
+  }
+
+  #decide(request: CheckRequest, call: DoorCall, { observation }: Watched): Checked | Promise<Checked> {
+    try {
+      return this.#engine.check(request, {
+        deadlineMs: call.deadlineMs === undefined ? undefined : call.deadlineMs - EARLY_MS,
+        isCancelled: call.isCancelled,
+        trace: observation.span,
+      });
+    } catch (error) {
+      return refused(unforeseen(error), request, this.#newDecisionId());
+    }
+  }
+
+  /** Waits for a decision: until it is there, time is up, or the caller has gone away, whichever comes first. */
+  #later(pending: Promise<Checked>, call: DoorCall, watched: Watched): Promise<Uint8Array> {
+    const { promise, resolve } = Promise.withResolvers<Uint8Array>();
+    let isSettled = false;
+    const settle = (answer: () => Uint8Array): void => {
+      if (isSettled) return;
+      isSettled = true;
+      clearTimeout(timer);
+      this.#waiting -= 1;
+      try {
+        resolve(answer());
+      } catch {
+        resolve(LAST_RESORT);
+      }
+    };
+    const timer = setTimeout(() => settle(() => this.#refuse(LATE, watched)), this.#patienceMs(call));
+    this.#waiting += 1;
+    call.onCancel?.(() => settle(() => this.#abandon(watched)));
+    pending.then(
+      (checked) => settle(() => this.#answer(checked, watched)),
+      (error: unknown) => settle(() => this.#refuse(unforeseen(error), watched)),
+    );
+    return promise;
+  }
+
+  #patienceMs({ deadlineMs }: DoorCall): number {
+    if (deadlineMs === undefined) return HANG_MS;
+    return Math.min(HANG_MS, Math.max(0, deadlineMs - LAST_MOMENT_MS - this.#clock.monotonicMs()));
+  }
+
+  /** Nobody reads this answer any more; it is a refusal all the same. */
+  #abandon({ observation, request }: Watched): Uint8Array {
+    this.#observer.finish(observation, request, undefined);
+    return LAST_RESORT;
+  }
+
+  #refuse(refusal: Refusal, watched: Watched): Uint8Array {
+    return this.#answer(refused(refusal, watched.request, this.#newDecisionId()), watched);
+  }
+
+  #answer(checked: Checked, { observation, request }: Watched): Uint8Array {
+    let sent = checked;
+    try {
+      const decision: Sendable = sendable(checked.decision);
+      if (decision !== checked.decision) sent = { ...checked, decision };
+      return writeSendable(decision);
+    } catch (error) {
+      sent = refused(unforeseen(error), request, '');
+      return LAST_RESORT;
+    } finally {
+      this.#observer.finish(observation, request, sent);
+    }
+  }
+}
+
+function readOrUndefined(bytes: Uint8Array): CheckRequest | undefined {
   try {
-    const attributes = readCheckRequest(bytes);
-    // Metadata is read later and lazily; what cannot be read is found out here, where it is the message's fault.
-    attributes.routeMetadata();
-    return attributes;
+    const request = readCheckRequest(bytes);
+    // Every check asks for it; what cannot be read is found out here, where it is the message's fault.
+    request.routeMetadata();
+    return request;
   } catch {
     return undefined;
   }
 }
 
-/** A refusal that is made before there is anything to decide on. */
-function refused(reason: Extract<ReasonName, 'malformed_request' | 'overloaded'>, retryAfterS?: number): Checked {
-  const decision: Decision = {
-    outcome: reason === 'overloaded' ? 'fault' : 'deny',
-    reason,
-    decisionId: randomUUID(),
+function refused(refusal: Refusal, request: CheckRequest | undefined, decisionId: string): Checked {
+  return {
+    decision: {
+      outcome: REASONS[refusal.reason].kind === 'fault' ? 'fault' : 'deny',
+      reason: refusal.reason,
+      decisionId,
+      policy: undefined,
+      refusal,
+      findings: [],
+      edits: NO_EDITS,
+      answerHeaders: [],
+      isGrpc: request !== undefined && isGrpc(request),
+    },
+    request: undefined,
     policy: undefined,
-    refusal: retryAfterS === undefined ? { reason } : { reason, retryAfterS },
-    findings: [],
-    edits: NO_EDITS,
-    answerHeaders: [],
-    isGrpc: false,
+    evaluation: undefined,
   };
-  return { decision, request: undefined, policy: undefined, evaluation: undefined };
 }
+
+/** The cause is for the log; a client reads only the reason's title. */
+const unforeseen = (error: unknown): Refusal => ({
+  reason: 'internal',
+  cause: error instanceof Error ? (error.stack ?? error.message) : String(error),
+});

@@ -1,5 +1,5 @@
-import { connect } from 'node:net';
 import { existsSync, rmSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type handleUnaryCall, Server, type ServerOptions, status } from '@grpc/grpc-js';
@@ -96,16 +96,20 @@ function checkHandler({ check, clock }: GrpcDoorOptions): handleUnaryCall<Buffer
       metadata: call.metadata,
     });
     if (!(answer instanceof Promise)) {
-      callback(null, answer);
+      callback(null, asBuffer(answer));
       return;
     }
     answer.then(
-      (bytes) => callback(null, bytes),
+      (bytes) => callback(null, asBuffer(bytes)),
       // The check never rejects; should it do so all the same, Envoy gets an error, never an empty message.
       () => callback({ code: status.INTERNAL, details: 'internal' }),
     );
   };
 }
+
+/** The same bytes in the class that grpc-js writes. */
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 function monotonicDeadline(deadline: Date | number, clock: Clock): number | undefined {
   const wallMs = typeof deadline === 'number' ? deadline : deadline.getTime();
@@ -114,16 +118,25 @@ function monotonicDeadline(deadline: Date | number, clock: Clock): number | unde
 
 async function addReflection(server: Server): Promise<void> {
   const { ReflectionService } = await import('@grpc/reflection');
-  const definition = loadSync('envoy/service/auth/v3/external_auth.proto', { includeDirs: [PROTO_ROOT], keepCase: true });
+  const definition = loadSync('envoy/service/auth/v3/external_auth.proto', {
+    includeDirs: [PROTO_ROOT],
+    keepCase: true,
+  });
   new ReflectionService(definition, { services: [AUTHORIZATION] }).addToServer(server);
 }
 
-async function bind(server: Server, address: ListenAddress, credentials: Parameters<Server['bindAsync']>[1]): Promise<string> {
+async function bind(
+  server: Server,
+  address: ListenAddress,
+  credentials: Parameters<Server['bindAsync']>[1],
+): Promise<string> {
   if (address.kind === 'unix') await clearStaleSocket(address.path);
   // "Every interface" is both families where the machine has both.
   const target = addressText(address.kind === 'tcp' && address.host === '' ? { ...address, host: '::' } : address);
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(target, credentials, (error, bound) => (error === null ? resolve(bound) : reject(cannotListen(target, error))));
+    server.bindAsync(target, credentials, (error, bound) =>
+      error === null ? resolve(bound) : reject(cannotListen(target, error)),
+    );
   });
   return address.kind === 'unix' ? target : target.replace(/:\d+$/, `:${port}`);
 }
@@ -136,9 +149,14 @@ function cannotListen(target: string, error: Error): PosternError {
 
 /** Removes the socket file of a process that is gone; one that still answers is left alone. */
 async function clearStaleSocket(path: string): Promise<void> {
-  if (!existsSync(dirname(path))) throw new PosternError('ERR_POSTERN_LISTEN', `Cannot listen on unix:${path}: there is no directory "${dirname(path)}"`);
+  if (!existsSync(dirname(path)))
+    throw new PosternError(
+      'ERR_POSTERN_LISTEN',
+      `Cannot listen on unix:${path}: there is no directory "${dirname(path)}"`,
+    );
   if (!existsSync(path)) return;
-  if (!statSync(path).isSocket()) throw new PosternError('ERR_POSTERN_LISTEN', `Cannot listen on unix:${path}: the file there is no socket`);
+  if (!statSync(path).isSocket())
+    throw new PosternError('ERR_POSTERN_LISTEN', `Cannot listen on unix:${path}: the file there is no socket`);
   const isLive = await new Promise<boolean>((resolve) => {
     const probe = connect(path, () => {
       probe.destroy();

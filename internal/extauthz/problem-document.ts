@@ -1,32 +1,69 @@
+// What a denied caller reads: a problem document (RFC 9457), or for gRPC callers a status and a message.
 import type { Decision } from '../core/decision.ts';
-import { type Reason, type ReasonName, REASONS } from '../core/reasons.ts';
+import { REASONS, type ReasonName } from '../core/reasons.ts';
 
-/** Types that a registry names (IANA HTTP Problem Types); every other reason has a URN of its own. */
-const REGISTERED: Partial<Record<ReasonName, string>> = {
-  rate_limited: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
-  overloaded: 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity',
+/** Longest detail and rule name that are sent. */
+const MAX_TEXT = 512;
+
+const RATE_LIMIT_TYPES = 'https://iana.org/assignments/http-problem-types#';
+
+/** Reasons for which the rate limit fields' draft registers a problem type; all others have a URN of ours. */
+const REGISTERED: Readonly<Partial<Record<ReasonName, string>>> = {
+  rate_limited: `${RATE_LIMIT_TYPES}quota-exceeded`,
+  overloaded: `${RATE_LIMIT_TYPES}temporary-reduced-capacity`,
 };
 
-export const problemType = (reason: ReasonName): string => REGISTERED[reason] ?? `urn:postern:problem:${reason}`;
+/** Stable identifier of a reason: `type` of the problem document. */
+export const problemType = (reason: ReasonName): string => REGISTERED[reason] ?? `urn:postern:reason:${reason}`;
 
-/** What never varies of each reason's document, up to the decision id. */
-const PREFIXES = new Map<ReasonName, string>(
-  (Object.entries(REASONS) as [ReasonName, Reason][]).map(([name, reason]) => {
-    const fixed = JSON.stringify({ type: problemType(name), title: reason.title, status: reason.http });
-    return [name, `${fixed.slice(0, -1)},"decisionId":"`];
-  }),
-);
+/** Printable ASCII without `"`, `\\`, and what HTML gives a meaning. */
+const PLAIN_JSON = /^[ !#-%'-;=?-[\]-~]*$/;
+const NOT_PLAIN_JSON = /[^ !#-%'-;=?-[\]-~]/g;
+/** Printable ASCII without `%`. */
+const PLAIN_MESSAGE = /^[ -$&-~]*$/;
+const NOT_PLAIN_BYTE = /[^ -$&-~]/g;
 
-/** The problem document of a refusal (RFC 9457): nothing in it says more than the caller may know. */
+/** The document up to the members that vary. */
+const OPENINGS = tableOf((reason) => {
+  const { title, http: status } = REASONS[reason];
+  return JSON.stringify({ type: problemType(reason), title, status }).slice(0, -1);
+});
+
+const GRPC_MESSAGES = tableOf((reason) => percentEncode(REASONS[reason].title));
+
+/**
+ * `application/problem+json`: type, title, status, decisionId; detail and the limit that refused where there are. ASCII
+ * alone, and no character that HTML gives a meaning.
+ */
 export function problemDocument({ reason, decisionId, refusal }: Decision): string {
-  const head = `${PREFIXES.get(reason) ?? ''}${decisionId}"`;
-  const limit = reason === 'rate_limited' && refusal?.rule !== undefined ? `,"violated-policies":[${JSON.stringify(refusal.rule)}]` : '';
-  const detail = refusal?.detail === undefined ? '' : `,"detail":${JSON.stringify(refusal.detail)}`;
-  return `${head}${detail}${limit}}`;
+  let text = `${OPENINGS[reason]},"decisionId":"${escapeJson(decisionId)}"`;
+  if (refusal?.detail !== undefined) text += `,"detail":"${escapeJson(refusal.detail)}"`;
+  if (reason === 'rate_limited' && refusal?.rule !== undefined) {
+    text += `,"violated-policies":["${escapeJson(refusal.rule)}"]`;
+  }
+  return `${text}}`;
 }
 
-/** `grpc-message` as gRPC writes it: percent-encoded UTF-8 (gRPC over HTTP/2, Status-Message). */
-export function grpcMessage({ reason, refusal, decisionId }: Decision): string {
-  const text = `${REASONS[reason].title}${refusal?.detail === undefined ? '' : `: ${refusal.detail}`} (${decisionId})`;
-  return encodeURIComponent(text).replace(/%(?:20|2C|3A|3B|2F|3F|40|26|3D|2B|24|23|22)/g, (code) => decodeURIComponent(code));
+/** `grpc-message`: the title and what is said besides; percent-encoded. */
+export function grpcMessage({ reason, refusal }: Decision): string {
+  const title = GRPC_MESSAGES[reason];
+  return refusal?.detail === undefined ? title : `${title}: ${percentEncode(refusal.detail.slice(0, MAX_TEXT))}`;
+}
+
+function escapeJson(whole: string): string {
+  const text = whole.slice(0, MAX_TEXT);
+  if (PLAIN_JSON.test(text)) return text;
+  return text.replace(NOT_PLAIN_JSON, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** Percent-encoding of grpc-message (gRPC over HTTP2, "Responses"): every byte of UTF-8 outside 0x20–0x7E, and `%`. */
+function percentEncode(text: string): string {
+  if (PLAIN_MESSAGE.test(text)) return text;
+  const bytes = Buffer.from(text, 'utf8').toString('latin1');
+  return bytes.replace(NOT_PLAIN_BYTE, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+}
+
+function tableOf(make: (reason: ReasonName) => string): Readonly<Record<ReasonName, string>> {
+  const rows = Object.keys(REASONS).map((name) => [name, make(name as ReasonName)]);
+  return Object.freeze(Object.fromEntries(rows) as Record<ReasonName, string>);
 }

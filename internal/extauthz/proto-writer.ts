@@ -1,74 +1,110 @@
-const VARINT = 0;
-const BYTES = 2;
+/** One byte each in UTF-8, and long enough that a call into the runtime beats a loop. */
+const LONG = 48;
+const START_BYTES = 4096;
 
-/** Bytes of a number as a varint. */
-const varintSize = (value: number): number => (value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5);
-
-/** Bytes of a field of that many bytes, its tag and length included; all our field numbers are under 16. */
-export const fieldSize = (length: number): number => 1 + varintSize(length) + length;
-export const textSize = (text: string): number => fieldSize(Buffer.byteLength(text));
-
-/** Writes protobuf fields into one buffer that grows; lengths are known before their fields, so nothing moves. */
+/**
+ * Writes protobuf from its end to its beginning, so that the length of an embedded message is known when its tag is
+ * due: write the fields of a message last to first, then `endMessage` with what `mark` was before them.
+ */
 export class ProtoWriter {
-  #buffer: Buffer;
-  #length = 0;
+  #bytes: Buffer = Buffer.allocUnsafeSlow(START_BYTES);
+  /** Index of the first byte written so far. */
+  #position = START_BYTES;
 
-  constructor(capacity = 1024) {
-    this.#buffer = Buffer.allocUnsafe(capacity);
-  }
-
-  /** A copy of what was written; the writer may be used again after `reset`. */
-  finish(): Buffer {
-    return Buffer.from(this.#buffer.subarray(0, this.#length));
-  }
-
+  /** Forgets what was written. */
   reset(): void {
-    this.#length = 0;
+    this.#position = this.#bytes.length;
   }
 
-  /** The tag and length of a field whose content follows. */
-  open(field: number, length: number): void {
-    this.#reserve(6 + length);
-    this.#varint((field << 3) | BYTES);
-    this.#varint(length);
+  /** How many bytes are written. */
+  get mark(): number {
+    return this.#bytes.length - this.#position;
   }
 
-  text(field: number, text: string): void {
-    const length = Buffer.byteLength(text);
-    this.open(field, length);
-    this.#buffer.write(text, this.#length, length, 'utf8');
-    this.#length += length;
+  /** A copy of what is written. */
+  finish(): Buffer {
+    const copy = Buffer.allocUnsafe(this.mark);
+    this.#bytes.copy(copy, 0, this.#position);
+    return copy;
   }
 
-  bytes(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
-    this.#buffer.set(bytes, this.#length);
-    this.#length += bytes.length;
+  /** Bytes that are encoded already, tags included. */
+  raw(bytes: Uint8Array): void {
+    const { length } = bytes;
+    this.#reserve(length);
+    this.#position -= length;
+    this.#bytes.set(bytes, this.#position);
   }
 
-  /** A number of at most 32 bits, not negative. */
-  uint(field: number, value: number): void {
-    this.#reserve(6);
-    this.#varint((field << 3) | VARINT);
-    this.#varint(value);
+  byte(value: number): void {
+    this.#reserve(1);
+    this.#position -= 1;
+    this.#bytes[this.#position] = value;
   }
 
-  #varint(value: number): void {
+  /** An unsigned number of at most 32 bits. */
+  varint(value: number): void {
+    let length = 1;
+    for (let rest = value >>> 7; rest !== 0; rest >>>= 7) length += 1;
+    this.#reserve(length);
+    this.#position -= length;
+    let at = this.#position;
     let rest = value;
-    while (rest >= 0x80) {
-      this.#buffer[this.#length] = (rest & 0x7f) | 0x80;
-      this.#length += 1;
-      rest >>>= 7;
+    for (; rest > 0x7f; rest >>>= 7) {
+      this.#bytes[at] = (rest & 0x7f) | 0x80;
+      at += 1;
     }
-    this.#buffer[this.#length] = rest;
-    this.#length += 1;
+    this.#bytes[at] = rest;
+  }
+
+  /** Length and tag of the embedded message that was begun when `mark` was `before`. */
+  endMessage(tag: number, before: number): void {
+    this.varint(this.mark - before);
+    this.varint(tag);
+  }
+
+  /** Text, its length and its tag. A lone surrogate, which no UTF-8 holds, becomes U+FFFD. */
+  text(tag: number, text: string): void {
+    const before = this.mark;
+    this.#characters(text);
+    this.endMessage(tag, before);
+  }
+
+  #characters(text: string): void {
+    const { length } = text;
+    if (length > LONG) {
+      this.#utf8(text);
+      return;
+    }
+    this.#reserve(length);
+    const start = this.#position - length;
+    for (let i = 0; i < length; i += 1) {
+      const unit = text.charCodeAt(i);
+      if (unit > 0x7f) {
+        this.#utf8(text);
+        return;
+      }
+      this.#bytes[start + i] = unit;
+    }
+    this.#position = start;
+  }
+
+  #utf8(text: string): void {
+    const length = Buffer.byteLength(text);
+    this.#reserve(length);
+    this.#position -= length;
+    this.#bytes.write(text, this.#position, length, 'utf8');
   }
 
   #reserve(length: number): void {
-    const needed = this.#length + length;
-    if (needed <= this.#buffer.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
-    grown.set(this.#buffer.subarray(0, this.#length));
-    this.#buffer = grown;
+    if (length > this.#position) this.#grow(length);
+  }
+
+  #grow(length: number): void {
+    const { mark } = this;
+    const larger = Buffer.allocUnsafeSlow(2 * (mark + length));
+    this.#bytes.copy(larger, larger.length - mark, this.#position);
+    this.#position = larger.length - mark;
+    this.#bytes = larger;
   }
 }

@@ -1,242 +1,309 @@
-import type { Attributes, HeaderFields, Peer } from '../core/attributes.ts';
-import { PosternError } from '../core/error.ts';
-import { ProtoReader } from './proto-reader.ts';
+import type { Attributes, Peer } from '../core/attributes.ts';
+import { BYTES, malformed, ProtoReader, tagOf, VARINT } from './proto-reader.ts';
 import { readMetadata } from './struct-reader.ts';
+import { WireHeaders } from './wire-headers.ts';
+import { WordTable } from './wire-text.ts';
 
-/** Most header fields of one request; Envoy's own bound is 100. */
-export const MAX_HEADERS = 1000;
+/** Most context extensions of one request. */
+export const MAX_EXTENSIONS = 1000;
+
+/** What a CheckRequest says; of a connection without HTTP (Envoy's network filter) only the peers. */
+export interface CheckRequest extends Attributes {
+  /** `attributes.request.http` is there. Without it nothing can be judged by a policy. */
+  readonly hasHttp: boolean;
+}
+
+const MESSAGE_1 = tagOf(1, BYTES);
+const MESSAGE_2 = tagOf(2, BYTES);
+const NUMBER_1 = tagOf(1, VARINT);
+const NUMBER_2 = tagOf(2, VARINT);
+
+/** AttributeContext, besides source (1) and destination (2). */
+const REQUEST = tagOf(4, BYTES);
+const CONTEXT_EXTENSIONS = tagOf(10, BYTES);
+const METADATA_CONTEXT = tagOf(11, BYTES);
+const TLS_SESSION = tagOf(12, BYTES);
+const ROUTE_METADATA_CONTEXT = tagOf(13, BYTES);
+
+/** AttributeContext.Peer. */
+const PRINCIPAL = tagOf(4, BYTES);
+const CERTIFICATE = tagOf(5, BYTES);
+
+/** AttributeContext.HttpRequest. */
+const ID = tagOf(1, BYTES);
+const METHOD = tagOf(2, BYTES);
+const HEADERS = tagOf(3, BYTES);
+const PATH = tagOf(4, BYTES);
+const HOST = tagOf(5, BYTES);
+const SCHEME = tagOf(6, BYTES);
+const SIZE = tagOf(9, VARINT);
+const PROTOCOL = tagOf(10, BYTES);
+const BODY = tagOf(11, BYTES);
+const RAW_BODY = tagOf(12, BYTES);
+const HEADER_MAP = tagOf(13, BYTES);
 
 /**
- * Reads a CheckRequest (envoy/service/auth/v3/external_auth.proto) into what the engine is told. Both header forms and
- * both body forms; a field that is sent twice is merged or the last one wins, as protobuf has it.
+ * Reads an envoy.service.auth.v3.CheckRequest: both forms of headers and of the body, every default of proto3. What is
+ * sent twice follows protobuf: messages are merged, of the rest the last counts. Unknown fields are passed over.
  *
- * @throws {PosternError} ERR_POSTERN_WIRE on bytes that are no such message
+ * @param bytes kept, not copied: headers, metadata and the body are views of them
+ * @throws {PosternError} ERR_POSTERN_WIRE on bytes that are no such message; metadata only when it is asked for
  */
-export function readCheckRequest(bytes: Uint8Array): Attributes {
-  const check = new WireAttributes();
-  const reader = new ProtoReader(bytes);
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === 1 && reader.isBytes) check.readContext(reader.message());
+export function readCheckRequest(bytes: Uint8Array): CheckRequest {
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const reader = new ProtoReader(buffer);
+  const request = new WireRequest(buffer);
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === MESSAGE_1) request.readContext(reader);
     else reader.skip();
   }
-  return check;
+  return request;
 }
 
-class WireHeaders implements HeaderFields {
-  readonly #fields = new Map<string, string[]>();
-  isJoined = true;
-  count = 0;
-
-  get(name: string): readonly string[] | undefined {
-    return this.#fields.get(name);
-  }
-
-  names(): readonly string[] {
-    return [...this.#fields.keys()];
-  }
-
-  add(name: string, value: string): void {
-    this.#check();
-    const key = lower(name);
-    const values = this.#fields.get(key);
-    if (values === undefined) this.#fields.set(key, [value]);
-    else values.push(value);
-  }
-
-  /** A map's entry: a name that is sent twice is one entry, the last one. */
-  set(name: string, value: string): void {
-    this.#check();
-    this.#fields.set(lower(name), [value]);
-  }
-
-  #check(): void {
-    this.count += 1;
-    if (this.count > MAX_HEADERS) throw new PosternError('ERR_POSTERN_WIRE', `The request has more than ${MAX_HEADERS} header fields`);
-  }
-}
-
-/** Envoy sends names in lower case; only an odd one costs a copy. */
-const lower = (name: string): string => (/[A-Z]/.test(name) ? name.toLowerCase() : name);
+const words = new WordTable();
+const NO_EXTENSIONS: ReadonlyMap<string, string> = new Map();
 
 class WirePeer implements Peer {
   address = '';
   principal = '';
   certificate = '';
+  /** Which member of Address was sent last. */
+  #member = 0;
 
   read(reader: ProtoReader): void {
-    for (let field = reader.next(); field !== 0; field = reader.next()) {
-      if (field === 1 && reader.isBytes) this.#readAddress(reader.message());
-      else if (field === 4 && reader.isBytes) this.principal = reader.text();
-      else if (field === 5 && reader.isBytes) this.certificate = reader.text();
+    const outer = reader.enter();
+    for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+      if (tag === MESSAGE_1) this.#readAddress(reader);
+      else if (tag === PRINCIPAL) this.principal = reader.text();
+      else if (tag === CERTIFICATE) this.certificate = reader.text();
       else reader.skip();
     }
+    reader.leave(outer);
   }
 
-  /** envoy.config.core.v3.Address: a socket's address, or none for a pipe. */
+  /** envoy.config.core.v3.Address: SocketAddress (1) `address` (2), or Pipe (2) `path` (1); the last of the two counts. */
   #readAddress(reader: ProtoReader): void {
-    for (let field = reader.next(); field !== 0; field = reader.next()) {
-      if (field === 1 && reader.isBytes) this.#readSocket(reader.message());
-      else {
-        if (field === 2) this.address = '';
-        reader.skip();
-      }
-    }
-  }
-
-  #readSocket(reader: ProtoReader): void {
-    for (let field = reader.next(); field !== 0; field = reader.next()) {
-      if (field === 2 && reader.isBytes) this.address = reader.text();
+    const outer = reader.enter();
+    for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+      if (tag === MESSAGE_1) this.#readMember(reader, tag, MESSAGE_2);
+      else if (tag === MESSAGE_2) this.#readMember(reader, tag, MESSAGE_1);
       else reader.skip();
     }
+    reader.leave(outer);
+  }
+
+  #readMember(reader: ProtoReader, member: number, wanted: number): void {
+    if (this.#member !== member) this.address = '';
+    this.#member = member;
+    const outer = reader.enter();
+    for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+      if (tag === wanted) this.address = reader.text();
+      else reader.skip();
+    }
+    reader.leave(outer);
   }
 }
 
-const NO_EXTENSIONS: ReadonlyMap<string, string> = new Map();
-
-class WireAttributes implements Attributes {
+class WireRequest implements CheckRequest {
+  hasHttp = false;
   id = '';
   method = '';
   scheme = '';
   host = '';
   target = '';
   protocol = '';
-  readonly headers = new WireHeaders();
-  timeMs = 0;
   size = 0;
-  body: Uint8Array | string | undefined = undefined;
+  body: Uint8Array | undefined = undefined;
+  readonly headers: WireHeaders;
   readonly source = new WirePeer();
   readonly destination = new WirePeer();
   contextExtensions: ReadonlyMap<string, string> = NO_EXTENSIONS;
-  tlsSession: { readonly sni: string } | undefined = undefined;
-  readonly #metadataBytes: Uint8Array[] = [];
-  readonly #routeMetadataBytes: Uint8Array[] = [];
+  tlsSession: { sni: string } | undefined = undefined;
+  readonly #bytes: Buffer;
+  #seconds = 0;
+  #nanos = 0;
+  #isRawBody = false;
+  #metadataBytes: Uint8Array[] | undefined = undefined;
   #metadata: Readonly<Record<string, unknown>> | undefined = undefined;
+  #routeMetadataBytes: Uint8Array[] | undefined = undefined;
+  #routeMetadata: Readonly<Record<string, unknown>> | undefined = undefined;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+    this.headers = new WireHeaders(bytes);
+  }
+
+  get timeMs(): number {
+    return this.#seconds * 1000 + this.#nanos / 1e6;
+  }
 
   metadata(): Readonly<Record<string, unknown>> {
-    this.#metadata ??= readMetadata(this.#metadataBytes);
+    this.#metadata ??= readMetadata(this.#metadataBytes ?? []);
     return this.#metadata;
   }
 
   routeMetadata(): Readonly<Record<string, unknown>> | undefined {
-    return this.#routeMetadataBytes.length === 0 ? undefined : readMetadata(this.#routeMetadataBytes);
+    if (this.#routeMetadataBytes === undefined) return undefined;
+    this.#routeMetadata ??= readMetadata(this.#routeMetadataBytes);
+    return this.#routeMetadata;
   }
 
-  /** AttributeContext. */
   readContext(reader: ProtoReader): void {
-    for (let field = reader.next(); field !== 0; field = reader.next()) {
-      if (!reader.isBytes) {
-        reader.skip();
-        continue;
+    const outer = reader.enter();
+    for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+      switch (tag) {
+        case MESSAGE_1:
+          this.source.read(reader);
+          break;
+        case MESSAGE_2:
+          this.destination.read(reader);
+          break;
+        case REQUEST:
+          this.#readRequest(reader);
+          break;
+        case CONTEXT_EXTENSIONS:
+          this.#readExtension(reader);
+          break;
+        case METADATA_CONTEXT:
+          this.#metadataBytes ??= [];
+          this.#metadataBytes.push(reader.bytes());
+          break;
+        case TLS_SESSION:
+          this.#readTls(reader);
+          break;
+        case ROUTE_METADATA_CONTEXT:
+          this.#routeMetadataBytes ??= [];
+          this.#routeMetadataBytes.push(reader.bytes());
+          break;
+        default:
+          reader.skip();
       }
-      if (field === 1) this.source.read(reader.message());
-      else if (field === 2) this.destination.read(reader.message());
-      else if (field === 4) this.#readRequest(reader.message());
-      else if (field === 10) this.#readExtension(reader.message());
-      else if (field === 11) this.#metadataBytes.push(reader.bytes());
-      else if (field === 12) this.#readTls(reader.message());
-      else if (field === 13) this.#routeMetadataBytes.push(reader.bytes());
-      else reader.skip();
     }
+    reader.leave(outer);
   }
 
+  /** AttributeContext.Request: `time` (1), `http` (2). */
   #readRequest(reader: ProtoReader): void {
-    for (let field = reader.next(); field !== 0; field = reader.next()) {
-      if (field === 1 && reader.isBytes) this.#readTime(reader.message());
-      else if (field === 2 && reader.isBytes) this.#readHttp(reader.message());
+    const outer = reader.enter();
+    for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+      if (tag === MESSAGE_1) this.#readTime(reader);
+      else if (tag === MESSAGE_2) this.#readHttp(reader);
       else reader.skip();
     }
+    reader.leave(outer);
   }
 
+  /** google.protobuf.Timestamp: `seconds` (1), `nanos` (2). */
   #readTime(reader: ProtoReader): void {
-    let seconds = 0;
-    let nanos = 0;
-    for (let field = reader.next(); field !== 0; field = reader.next()) {
-      if (field === 1 && reader.isVarint) seconds = reader.int64();
-      else if (field === 2 && reader.isVarint) nanos = reader.int64();
+    const outer = reader.enter();
+    for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+      if (tag === NUMBER_1) this.#seconds = reader.int64();
+      else if (tag === NUMBER_2) this.#nanos = reader.int64() | 0;
       else reader.skip();
     }
-    this.timeMs = seconds * 1000 + nanos / 1e6;
+    reader.leave(outer);
   }
 
   #readHttp(reader: ProtoReader): void {
-    for (let field = reader.next(); field !== 0; field = reader.next()) {
-      if (field === 9 && reader.isVarint) {
+    this.hasHttp = true;
+    const outer = reader.enter();
+    for (let tag = reader.next(); tag !== 0; tag = reader.next()) this.#readHttpField(reader, tag);
+    reader.leave(outer);
+  }
+
+  #readHttpField(reader: ProtoReader, tag: number): void {
+    switch (tag) {
+      case HEADERS:
+        this.#readHeader(reader);
+        return;
+      case ID:
+        this.id = reader.text();
+        return;
+      case METHOD:
+        this.method = this.#word(reader);
+        return;
+      case PATH:
+        this.target = reader.text();
+        return;
+      case HOST:
+        this.host = this.#word(reader);
+        return;
+      case SCHEME:
+        this.scheme = this.#word(reader);
+        return;
+      case SIZE:
         this.size = reader.int64();
-        continue;
-      }
-      if (!reader.isBytes) {
+        return;
+      case PROTOCOL:
+        this.protocol = this.#word(reader);
+        return;
+      case BODY:
+        this.#setBody(reader.bytes(), false);
+        return;
+      case RAW_BODY:
+        this.#setBody(reader.bytes(), true);
+        return;
+      case HEADER_MAP:
+        this.#readHeaderMap(reader);
+        return;
+      default:
         reader.skip();
-        continue;
-      }
-      if (field === 1) this.id = reader.text();
-      else if (field === 2) this.method = reader.text();
-      else if (field === 3) this.#readHeader(reader.message());
-      else if (field === 4) this.target = reader.text();
-      else if (field === 5) this.host = reader.text();
-      else if (field === 6) this.scheme = reader.text();
-      else if (field === 10) this.protocol = reader.text();
-      else if (field === 11) this.#setBody(reader.text());
-      else if (field === 12) this.#setBody(reader.bytes());
-      else if (field === 13) this.#readHeaderMap(reader.message());
-      else reader.skip();
     }
   }
 
-  /** Envoy fills one of the two forms; an empty one does not hide the other. */
-  #setBody(body: Uint8Array | string): void {
-    if (body.length > 0) this.body = body;
+  #word(reader: ProtoReader): string {
+    return words.get(this.#bytes, reader.span(), reader.position);
   }
 
-  #readHeader(entry: ProtoReader): void {
-    let name = '';
-    let value = '';
-    for (let field = entry.next(); field !== 0; field = entry.next()) {
-      if (field === 1 && entry.isBytes) name = entry.text();
-      else if (field === 2 && entry.isBytes) value = entry.text();
-      else entry.skip();
-    }
-    if (name !== '') this.headers.set(name, value);
+  #readHeader(reader: ProtoReader): void {
+    const outer = reader.enter();
+    this.headers.readEntry(reader);
+    reader.leave(outer);
   }
 
-  /** HeaderMap: every line for itself, its bytes as they came. */
   #readHeaderMap(reader: ProtoReader): void {
-    this.headers.isJoined = false;
-    for (let field = reader.next(); field !== 0; field = reader.next()) {
-      if (field === 1 && reader.isBytes) this.#readHeaderValue(reader.message());
-      else reader.skip();
-    }
+    const outer = reader.enter();
+    this.headers.readMap(reader);
+    reader.leave(outer);
   }
 
-  #readHeaderValue(reader: ProtoReader): void {
-    let name = '';
-    let value = '';
-    let raw: string | undefined;
-    for (let field = reader.next(); field !== 0; field = reader.next()) {
-      if (field === 1 && reader.isBytes) name = reader.text();
-      else if (field === 2 && reader.isBytes) value = reader.text();
-      else if (field === 3 && reader.isBytes) raw = reader.text();
-      else reader.skip();
+  /** Envoy fills `body` or `raw_body`. With both filled nobody could say which one the upstream is going to read. */
+  #setBody(body: Uint8Array, isRaw: boolean): void {
+    if (body.length === 0) {
+      if (this.#isRawBody === isRaw) this.body = undefined;
+      return;
     }
-    if (name !== '') this.headers.add(name, raw === undefined || raw === '' ? value : raw);
+    if (this.body !== undefined && this.#isRawBody !== isRaw) throw malformed('it has two bodies');
+    this.body = body;
+    this.#isRawBody = isRaw;
   }
 
-  #readExtension(entry: ProtoReader): void {
+  /** An entry of map<string, string>: of equal keys the last counts. */
+  #readExtension(reader: ProtoReader): void {
     let key = '';
     let value = '';
-    for (let field = entry.next(); field !== 0; field = entry.next()) {
-      if (field === 1 && entry.isBytes) key = entry.text();
-      else if (field === 2 && entry.isBytes) value = entry.text();
-      else entry.skip();
-    }
-    this.contextExtensions = new Map([...this.contextExtensions, [key, value]]);
-  }
-
-  #readTls(reader: ProtoReader): void {
-    let sni = this.tlsSession?.sni ?? '';
-    for (let field = reader.next(); field !== 0; field = reader.next()) {
-      if (field === 1 && reader.isBytes) sni = reader.text();
+    const outer = reader.enter();
+    for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+      if (tag === MESSAGE_1) key = reader.text();
+      else if (tag === MESSAGE_2) value = reader.text();
       else reader.skip();
     }
-    this.tlsSession = { sni };
+    reader.leave(outer);
+    const extensions =
+      this.contextExtensions === NO_EXTENSIONS ? new Map() : (this.contextExtensions as Map<string, string>);
+    extensions.set(key, value);
+    if (extensions.size > MAX_EXTENSIONS) throw malformed(`it has more than ${MAX_EXTENSIONS} context extensions`);
+    this.contextExtensions = extensions;
+  }
+
+  /** AttributeContext.TLSSession: `sni` (1). */
+  #readTls(reader: ProtoReader): void {
+    this.tlsSession ??= { sni: '' };
+    const outer = reader.enter();
+    for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+      if (tag === MESSAGE_1) this.tlsSession.sni = reader.text();
+      else reader.skip();
+    }
+    reader.leave(outer);
   }
 }

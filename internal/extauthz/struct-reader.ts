@@ -1,76 +1,127 @@
-import { PosternError } from '../core/error.ts';
-import { ProtoReader } from './proto-reader.ts';
+import { BYTES, FIXED64, malformed, ProtoReader, tagOf, VARINT } from './proto-reader.ts';
 
-/** Deepest nesting and most values of a google.protobuf.Struct that is read. */
-export const MAX_STRUCT_DEPTH = 32;
-const MAX_STRUCT_VALUES = 10_000;
+/** Deepest nesting of a google.protobuf.Struct that is read; protobuf's own parsers stop at 100 messages, earlier. */
+export const MAX_STRUCT_DEPTH = 64;
+/** Most values in all Structs of one metadata field. */
+export const MAX_STRUCT_VALUES = 10_000;
 
 type Json = Record<string, unknown>;
 
-/** Reads `envoy.config.core.v3.Metadata.filter_metadata` (field 1) from one or more encoded messages, later ones winning. */
+/** What is left of the bounds while one metadata field is read. */
+interface Budget {
+  values: number;
+}
+
+const KEY = tagOf(1, BYTES);
+const ENTRY_VALUE = tagOf(2, BYTES);
+const FIELDS = tagOf(1, BYTES);
+const NULL_VALUE = tagOf(1, VARINT);
+const NUMBER_VALUE = tagOf(2, FIXED64);
+const STRING_VALUE = tagOf(3, BYTES);
+const BOOL_VALUE = tagOf(4, VARINT);
+const STRUCT_VALUE = tagOf(5, BYTES);
+const LIST_VALUE = tagOf(6, BYTES);
+
+/**
+ * `envoy.config.core.v3.Metadata.filter_metadata`. Objects have no prototype, so that no key means anything but itself.
+ *
+ * @param messages the field's encodings in order of arrival: protobuf merges them, later entries win
+ * @throws {PosternError} ERR_POSTERN_WIRE on malformed bytes, and beyond the bounds above
+ */
 export function readMetadata(messages: readonly Uint8Array[]): Json {
-  const metadata: Json = Object.create(null) as Json;
-  const budget = { values: MAX_STRUCT_VALUES };
+  const metadata = Object.create(null) as Json;
+  const budget: Budget = { values: MAX_STRUCT_VALUES };
   for (const bytes of messages) {
     const reader = new ProtoReader(bytes);
-    for (let field = reader.next(); field !== 0; field = reader.next()) {
-      if (field !== 1 || !reader.isBytes) {
-        reader.skip();
-        continue;
-      }
-      readEntry(reader.message(), metadata, (value) => readStruct(value, 0, budget));
+    for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+      if (tag === FIELDS) readFilter(reader, metadata, budget);
+      else reader.skip();
     }
   }
   return metadata;
 }
 
-interface Budget {
-  values: number;
-}
-
-function readEntry(entry: ProtoReader, into: Json, read: (value: ProtoReader) => unknown): void {
+/** An entry of map<string, Struct>. */
+function readFilter(reader: ProtoReader, into: Json, budget: Budget): void {
+  spend(budget, 0);
+  const struct = Object.create(null) as Json;
   let key = '';
-  let value: ProtoReader | undefined;
-  for (let field = entry.next(); field !== 0; field = entry.next()) {
-    if (field === 1 && entry.isBytes) key = entry.text();
-    else if (field === 2 && entry.isBytes) value = entry.message();
-    else entry.skip();
-  }
-  into[key] = value === undefined ? null : read(value);
-}
-
-function readStruct(reader: ProtoReader, depth: number, budget: Budget): Json {
-  const struct: Json = Object.create(null) as Json;
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === 1 && reader.isBytes) readEntry(reader.message(), struct, (value) => readValue(value, depth + 1, budget));
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === KEY) key = reader.text();
+    else if (tag === ENTRY_VALUE) readStruct(reader, struct, { depth: 1, budget });
     else reader.skip();
   }
-  return struct;
+  reader.leave(outer);
+  into[key] = struct;
 }
 
-function readValue(reader: ProtoReader, depth: number, budget: Budget): unknown {
-  budget.values -= 1;
-  if (depth > MAX_STRUCT_DEPTH || budget.values < 0) throw new PosternError('ERR_POSTERN_WIRE', 'The metadata is too deep or too large');
-  let value: unknown = null;
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === 2) value = reader.double();
-    else if (field === 3 && reader.isBytes) value = reader.text();
-    else if (field === 4 && reader.isVarint) value = reader.int64() !== 0;
-    else if (field === 5 && reader.isBytes) value = readStruct(reader.message(), depth, budget);
-    else if (field === 6 && reader.isBytes) value = readList(reader.message(), depth, budget);
-    else {
-      if (field === 1) value = null;
-      reader.skip();
-    }
+interface Place {
+  readonly depth: number;
+  readonly budget: Budget;
+}
+
+/** Reads an embedded Struct into an object; into one that is there already where the message is sent in pieces. */
+function readStruct(reader: ProtoReader, into: Json, place: Place): void {
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === FIELDS) readField(reader, into, place);
+    else reader.skip();
   }
+  reader.leave(outer);
+}
+
+/** An entry of map<string, Value>. */
+function readField(reader: ProtoReader, into: Json, place: Place): void {
+  let key = '';
+  let value: unknown = null;
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === KEY) key = reader.text();
+    else if (tag === ENTRY_VALUE) value = readValue(reader, value, place);
+    else reader.skip();
+  }
+  reader.leave(outer);
+  into[key] = value;
+}
+
+/** google.protobuf.Value: a oneof, whose last member counts; messages sent in pieces are merged. */
+function readValue(reader: ProtoReader, before: unknown, { depth, budget }: Place): unknown {
+  spend(budget, depth);
+  const inner: Place = { depth: depth + 1, budget };
+  let value = before;
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === NULL_VALUE) {
+      reader.skip();
+      value = null;
+    } else if (tag === NUMBER_VALUE) value = reader.double();
+    else if (tag === STRING_VALUE) value = reader.text();
+    else if (tag === BOOL_VALUE) value = reader.bool();
+    else if (tag === STRUCT_VALUE) {
+      if (!isStruct(value)) value = Object.create(null) as Json;
+      readStruct(reader, value as Json, inner);
+    } else if (tag === LIST_VALUE) {
+      if (!Array.isArray(value)) value = [];
+      readList(reader, value as unknown[], inner);
+    } else reader.skip();
+  }
+  reader.leave(outer);
   return value;
 }
 
-function readList(reader: ProtoReader, depth: number, budget: Budget): unknown[] {
-  const list: unknown[] = [];
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === 1 && reader.isBytes) list.push(readValue(reader.message(), depth + 1, budget));
+function readList(reader: ProtoReader, into: unknown[], place: Place): void {
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === FIELDS) into.push(readValue(reader, null, place));
     else reader.skip();
   }
-  return list;
+  reader.leave(outer);
+}
+
+const isStruct = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function spend(budget: Budget, depth: number): void {
+  budget.values -= 1;
+  if (depth > MAX_STRUCT_DEPTH || budget.values < 0) throw malformed('its metadata is too deep or too large');
 }

@@ -1,155 +1,255 @@
-import type { Decision, HeaderAction, HeaderEdit, PolicyRef } from '../core/decision.ts';
-import { REASONS } from '../core/reasons.ts';
+import type { Decision, HeaderEdit, PolicyRef } from '../core/decision.ts';
+import { REASONS, type ReasonName } from '../core/reasons.ts';
+import { NO_EDITS } from '../policy/edits.ts';
+import { editProblem, fieldName } from './header-rules.ts';
 import { grpcMessage, problemDocument } from './problem-document.ts';
-import { fieldSize, ProtoWriter, textSize } from './proto-writer.ts';
+import { BYTES, tagOf, VARINT } from './proto-reader.ts';
+import { ProtoWriter } from './proto-writer.ts';
 
-/** envoy.config.core.v3.HeaderValueOption.HeaderAppendAction. */
-const APPEND_ACTIONS: Readonly<Record<HeaderAction, number>> = { Append: 0, AddIfAbsent: 1, Set: 2 };
+/** CheckResponse. */
+const STATUS = tagOf(1, BYTES);
+const DENIED_RESPONSE = tagOf(2, BYTES);
+const OK_RESPONSE = tagOf(3, BYTES);
+const DYNAMIC_METADATA = tagOf(4, BYTES);
+const ERROR_RESPONSE = tagOf(5, BYTES);
 
-const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not leave
-const UNSAFE = /[\u0000-\u0008\u000a-\u001f\u007f]/;
+/** google.rpc.Status, HttpStatus. */
+const CODE = tagOf(1, VARINT);
 
-/** Envoy's bound on what one answer may add, with room for what it adds itself. */
-const MAX_EDIT_BYTES = 48 * 1024;
+/** DeniedHttpResponse. */
+const HTTP_STATUS = tagOf(1, BYTES);
+const DENIED_HEADERS = tagOf(2, BYTES);
+const BODY = tagOf(3, BYTES);
 
-const writer = new ProtoWriter(4096);
+/** OkHttpResponse. */
+const OK_HEADERS = tagOf(2, BYTES);
+const HEADERS_TO_REMOVE = tagOf(5, BYTES);
+const RESPONSE_HEADERS_TO_ADD = tagOf(6, BYTES);
+const QUERY_PARAMETERS_TO_REMOVE = tagOf(8, BYTES);
+
+/** HeaderValueOption, HeaderValue; map entries have the same two fields. */
+const HEADER = tagOf(1, BYTES);
+const APPEND = tagOf(2, BYTES);
+const APPEND_ACTION = tagOf(3, VARINT);
+const KEEP_EMPTY_VALUE = tagOf(4, VARINT);
+/** BoolValue. */
+const BOOL_VALUE = tagOf(1, VARINT);
+const KEY = tagOf(1, BYTES);
+const VALUE = tagOf(2, BYTES);
+
+/** google.protobuf.Struct, Value. */
+const FIELDS = tagOf(1, BYTES);
+const STRING_VALUE = tagOf(3, BYTES);
+
+const GRPC_OK = 0;
+const GRPC_PERMISSION_DENIED = 7;
+const HTTP_OK = 200;
+export const DECISION_ID_HEADER = 'x-postern-decision-id';
+const DECISION_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
 /**
- * The one encoder of answers: `status.code` is 0 if and only if the outcome is `allow`, for Envoy lets pass whatever has
- * code 0, also an answer without status. An allow with an edit that cannot be a header becomes a refusal.
+ * What follows the header in a HeaderValueOption. Envoy lets `append` win where it is present, and up to 1.36 sees
+ * nothing else, so it is there wherever it can say the same as `append_action`.
  */
-export function writeCheckResponse(decision: Decision): Buffer {
-  writer.reset();
-  if (decision.outcome === 'allow' && isSendable(decision)) {
-    writeStatus(0);
-    writeOk(decision);
-  } else if (decision.outcome === 'allow') {
-    const refused: Decision = { ...decision, outcome: 'fault', reason: 'internal', refusal: undefined, answerHeaders: [] };
-    return writeCheckResponse(refused);
-  } else {
-    const reason = REASONS[decision.reason];
-    // A reason of the wrong kind must not become code 0.
-    writeStatus(reason.grpc === 0 ? 13 : reason.grpc);
-    writeDenied(reason.answer === 'error' ? 5 : 2, decision);
+const ACTIONS: Readonly<Record<HeaderEdit['action'], Uint8Array>> = {
+  Set: Uint8Array.of(APPEND, 0, APPEND_ACTION, 2),
+  Append: Uint8Array.of(APPEND, 2, BOOL_VALUE, 1, APPEND_ACTION, 0),
+  AddIfAbsent: Uint8Array.of(APPEND_ACTION, 1),
+};
+
+/** Shared: writing never waits, and `finish` copies. */
+const writer = new ProtoWriter();
+
+/** A decision that has been found fit to leave; only `sendable` makes one. */
+export type Sendable = Decision & { readonly [checked]: true };
+declare const checked: unique symbol;
+
+/**
+ * The decision itself, or the refusal that takes its place: `internal`, with the cause for the log, where an edit could
+ * not stand in a header, or outcome and reason contradict each other.
+ */
+export function sendable(decision: Decision): Sendable {
+  const problem = problemOf(decision);
+  return (problem === undefined ? decision : internalRefusal(decision, problem)) as Sendable;
+}
+
+function problemOf(decision: Decision): string | undefined {
+  const { kind } = REASONS[decision.reason];
+  if ((decision.outcome === 'allow') !== (kind === 'allow')) {
+    return `reason "${decision.reason}" does not go with outcome "${decision.outcome}"`;
   }
+  return editProblem(decision);
+}
+
+function internalRefusal({ decisionId, policy, findings, isGrpc }: Decision, cause: string): Decision {
+  return {
+    outcome: 'fault',
+    reason: 'internal',
+    decisionId: DECISION_ID.test(decisionId) ? decisionId : '',
+    policy,
+    refusal: { reason: 'internal', cause },
+    findings,
+    edits: NO_EDITS,
+    answerHeaders: [],
+    isGrpc,
+  };
+}
+
+/** Writes any decision: `writeSendable` of what `sendable` makes of it. */
+export const writeCheckResponse = (decision: Decision): Uint8Array => writeSendable(sendable(decision));
+
+/**
+ * Writes the envoy.service.auth.v3.CheckResponse of a decision: the only place that makes one. `status.code` is 0, which
+ * is all that Envoy looks at, for an outcome `allow` whose reason is one to allow, and for nothing else.
+ */
+export function writeSendable(decision: Sendable): Uint8Array {
+  const { kind, grpc, answer } = REASONS[decision.reason];
+  const isAllow = decision.outcome === 'allow' && kind === 'allow';
+  writer.reset();
   writeMetadata(decision);
+  if (isAllow) writeOk(decision);
+  else writeDenied(decision, answer === 'error' ? ERROR_RESPONSE : DENIED_RESPONSE);
+  const before = writer.mark;
+  writer.varint(isAllow ? GRPC_OK : grpc || GRPC_PERMISSION_DENIED);
+  writer.varint(CODE);
+  writer.endMessage(STATUS, before);
   return writer.finish();
 }
 
-function isSendable({ edits }: Decision): boolean {
-  let bytes = 0;
-  for (const { name, value } of edits.requestHeaders) bytes += isHeader(name, value) ? name.length + value.length : Infinity;
-  for (const { name, value } of edits.responseHeaders) bytes += isHeader(name, value) ? name.length + value.length : Infinity;
-  for (const name of edits.requestHeadersToRemove) bytes += isHeader(name, '') ? name.length : Infinity;
-  return bytes <= MAX_EDIT_BYTES;
-}
-
-const isHeader = (name: string, value: string): boolean => NAME.test(name) && !UNSAFE.test(value) && value.isWellFormed();
-
-/** google.rpc.Status; the code is written also when it is 0, so that the status is there. */
-function writeStatus(code: number): void {
-  writer.open(1, 2);
-  writer.uint(1, code);
-}
-
-/** OkHttpResponse, field 3. Envoy sets and appends first and removes last. */
 function writeOk({ edits }: Decision): void {
-  let length = 0;
-  for (const header of edits.requestHeaders) length += fieldSize(optionSize(header));
-  for (const name of edits.requestHeadersToRemove) length += textSize(name);
-  for (const header of edits.responseHeaders) length += fieldSize(optionSize(header));
-  for (const name of edits.queryToRemove) length += textSize(name);
-  writer.open(3, length);
-  for (const header of edits.requestHeaders) writeOption(2, header);
-  for (const name of edits.requestHeadersToRemove) writer.text(5, name);
-  for (const header of edits.responseHeaders) writeOption(6, header);
-  for (const name of edits.queryToRemove) writer.text(8, name);
-}
-
-function optionSize({ name, value, action }: HeaderEdit): number {
-  const append = action === 'Set' ? 0 : 2;
-  return fieldSize(textSize(name) + textSize(value)) + fieldSize(append) + 2 + 2;
-}
-
-/**
- * HeaderValueOption: always an explicit action and the deprecated `append` beside it, for Envoy versions differ in which
- * of the two they look at, and an unset one would leave a client's own copy standing.
- */
-function writeOption(field: number, header: HeaderEdit): void {
-  const { name, value, action } = header;
-  writer.open(field, optionSize(header));
-  writer.open(1, textSize(name) + textSize(value));
-  writer.text(1, name);
-  writer.text(2, value);
-  if (action === 'Set') writer.open(2, 0);
-  else {
-    writer.open(2, 2);
-    writer.uint(1, 1);
+  const before = writer.mark;
+  const { requestHeaders, requestHeadersToRemove, responseHeaders, queryToRemove } = edits;
+  for (let i = queryToRemove.length - 1; i >= 0; i -= 1)
+    writer.text(QUERY_PARAMETERS_TO_REMOVE, queryToRemove[i] ?? '');
+  writeHeaders(RESPONSE_HEADERS_TO_ADD, responseHeaders);
+  // Envoy removes after it has set: a name that is both would be lost.
+  for (let i = requestHeadersToRemove.length - 1; i >= 0; i -= 1) {
+    const name = fieldName(requestHeadersToRemove[i] ?? '');
+    if (name !== undefined && !isNamed(requestHeaders, name)) writer.text(HEADERS_TO_REMOVE, name);
   }
-  writer.uint(3, APPEND_ACTIONS[action]);
-  writer.uint(4, 1);
+  for (let i = requestHeaders.length - 1; i >= 0; i -= 1) {
+    const edit = requestHeaders[i];
+    if (edit !== undefined) writeHeader(OK_HEADERS, edit.name, edit.value, upstreamAction(edit, i, edits));
+  }
+  writer.endMessage(OK_RESPONSE, before);
 }
 
-/** DeniedHttpResponse, as denied_response (2) or error_response (5). */
-function writeDenied(field: number, decision: Decision): void {
-  const headers = deniedHeaders(decision);
-  const body = decision.isGrpc ? '' : problemDocument(decision);
-  const { http } = REASONS[decision.reason];
-  const status = http < 0x80 ? 2 : 3;
-  let length = fieldSize(status);
-  for (const header of headers) length += fieldSize(optionSize(header));
-  if (body !== '') length += textSize(body);
-  writer.open(field, length);
-  writer.open(1, status);
-  writer.uint(1, http);
-  for (const header of headers) writeOption(2, header);
-  if (body !== '') writer.text(3, body);
+/** What is to be removed and set is set: an addition would stand beside what the client sent. */
+function upstreamAction(edit: HeaderEdit, index: number, edits: Decision['edits']): HeaderEdit['action'] {
+  if (edit.action === 'Set') return 'Set';
+  const name = fieldName(edit.name);
+  const isRemoved = edits.requestHeadersToRemove.some((removed) => fieldName(removed) === name);
+  if (!isRemoved) return edit.action;
+  const isFirst = edits.requestHeaders.findIndex((other) => fieldName(other.name) === name) === index;
+  return isFirst ? 'Set' : edit.action;
 }
 
-const set = (name: string, value: string): HeaderEdit => ({ name, value, action: 'Set' });
+const isNamed = (edits: readonly HeaderEdit[], name: string): boolean => {
+  for (const edit of edits) if (fieldName(edit.name) === name) return true;
+  return false;
+};
 
-function deniedHeaders(decision: Decision): readonly HeaderEdit[] {
-  const { refusal, isGrpc, reason } = decision;
-  const headers: HeaderEdit[] = [set('x-postern-decision-id', decision.decisionId)];
-  if (isGrpc) headers.push(set('grpc-status', String(REASONS[reason].grpc)), set('grpc-message', grpcMessage(decision)));
-  else headers.push(set('content-type', 'application/problem+json'));
-  // One field with a list, for Envoy adds to a denied answer only what is set (RFC 9110 §11.6.1 allows the list).
-  if (refusal?.challenges !== undefined && refusal.challenges.length > 0) headers.push(set('www-authenticate', refusal.challenges.join(', ')));
-  if (refusal?.retryAfterS !== undefined) headers.push(set('retry-after', String(refusal.retryAfterS)));
-  for (const { name, value } of decision.answerHeaders) headers.push(set(name, value));
-  // What cannot be a header is left out: the refusal stands without it.
-  return headers.filter(({ name, value }) => isHeader(name, value));
+function writeDenied(decision: Decision, member: number): void {
+  const { reason, refusal, decisionId, answerHeaders, isGrpc } = decision;
+  const before = writer.mark;
+  if (!isGrpc) writer.text(BODY, problemDocument(decision));
+  // Envoy puts on a denied answer only what is set, nothing that is to be appended.
+  for (const { name, value } of answerHeaders) writeHeader(DENIED_HEADERS, name, value, 'Set');
+  if (refusal?.retryAfterS !== undefined)
+    writeHeader(DENIED_HEADERS, 'retry-after', seconds(refusal.retryAfterS), 'Set');
+  if (isGrpc) writeGrpcStatus(decision);
+  else writeHttpHeaders(refusal?.challenges);
+  if (DECISION_ID.test(decisionId)) writeHeader(DENIED_HEADERS, DECISION_ID_HEADER, decisionId, 'Set');
+  const inner = writer.mark;
+  writer.varint(isGrpc ? HTTP_OK : REASONS[reason].http);
+  writer.varint(CODE);
+  writer.endMessage(HTTP_STATUS, inner);
+  writer.endMessage(member, before);
 }
 
-/** dynamic_metadata (field 4): the decision's id, policy and reason for access logs, on every answer. */
+/** Challenges share one field (RFC 9110 §11.6.1): not every Envoy keeps several of a name in a denied answer. */
+function writeHttpHeaders(challenges: readonly string[] | undefined): void {
+  if (challenges !== undefined && challenges.length > 0) {
+    writeHeader(
+      DENIED_HEADERS,
+      'www-authenticate',
+      challenges.length === 1 ? (challenges[0] ?? '') : challenges.join(', '),
+      'Set',
+    );
+  }
+  writeHeader(DENIED_HEADERS, 'content-type', 'application/problem+json', 'Set');
+}
+
+/** A gRPC caller reads neither HTTP's status nor a body; Envoy keeps a `grpc-status` that is there. */
+function writeGrpcStatus(decision: Decision): void {
+  writeHeader(DENIED_HEADERS, 'grpc-message', grpcMessage(decision), 'Set');
+  writeHeader(DENIED_HEADERS, 'grpc-status', String(REASONS[decision.reason].grpc || GRPC_PERMISSION_DENIED), 'Set');
+  writeHeader(DENIED_HEADERS, 'content-type', 'application/grpc', 'Set');
+}
+
+/** Delay-seconds of Retry-After (RFC 9110 §10.2.3): a whole number, never sooner than meant. */
+const seconds = (value: number): string => String(Number.isFinite(value) && value > 0 ? Math.ceil(value) : 1);
+
+function writeHeaders(tag: number, edits: readonly HeaderEdit[]): void {
+  for (let i = edits.length - 1; i >= 0; i -= 1) {
+    const edit = edits[i];
+    if (edit !== undefined) writeHeader(tag, edit.name, edit.value, edit.action);
+  }
+}
+
+function writeHeader(tag: number, name: string, value: string, action: HeaderEdit['action']): void {
+  const before = writer.mark;
+  if (value === '') {
+    writer.byte(1);
+    writer.varint(KEEP_EMPTY_VALUE);
+  }
+  writer.raw(ACTIONS[action]);
+  const inner = writer.mark;
+  writer.text(VALUE, value);
+  writer.text(KEY, fieldName(name) ?? '');
+  writer.endMessage(HEADER, inner);
+  writer.endMessage(tag, before);
+}
+
+/** `dynamic_metadata`, which Envoy files under `envoy.filters.http.ext_authz`: for access logs and later filters. */
 function writeMetadata({ decisionId, policy, reason }: Decision): void {
-  const name = policyName(policy);
-  const length = entryField('decision_id', decisionId) + entryField('policy', name) + entryField('reason', reason);
-  writer.open(4, length);
-  writeEntry('decision_id', decisionId);
-  writeEntry('policy', name);
-  writeEntry('reason', reason);
+  const before = writer.mark;
+  writer.raw(REASON_FIELDS[reason]);
+  writePolicy(policy);
+  writeField('decision_id', decisionId);
+  writer.endMessage(DYNAMIC_METADATA, before);
 }
 
-const names = new WeakMap<PolicyRef, string>();
-
-function policyName(policy: PolicyRef | undefined): string {
-  if (policy === undefined) return 'none';
-  const known = names.get(policy);
-  if (known !== undefined) return known;
-  const name = `${policy.namespace}/${policy.name}`;
-  names.set(policy, name);
-  return name;
+/** An entry of Struct.fields with a string. */
+function writeField(key: string, value: string, to = writer): void {
+  const before = to.mark;
+  to.text(STRING_VALUE, value);
+  to.endMessage(VALUE, before);
+  to.text(KEY, key);
+  to.endMessage(FIELDS, before);
 }
 
-/** One entry of google.protobuf.Struct.fields: its key, and a Value of text. */
-const entryLength = (key: string, value: string): number => textSize(key) + fieldSize(textSize(value));
-const entryField = (key: string, value: string): number => fieldSize(entryLength(key, value));
+function encodedField(key: string, value: string): Uint8Array {
+  const encoder = new ProtoWriter();
+  writeField(key, value, encoder);
+  return encoder.finish();
+}
 
-function writeEntry(key: string, value: string): void {
-  writer.open(1, entryLength(key, value));
-  writer.text(1, key);
-  writer.open(2, textSize(value));
-  writer.text(3, value);
+const REASON_FIELDS = Object.fromEntries(
+  Object.keys(REASONS).map((reason) => [reason, encodedField('reason', reason)]),
+) as Readonly<Record<ReasonName, Uint8Array>>;
+const NO_POLICY = encodedField('policy', 'none');
+const policyFields = new WeakMap<PolicyRef, Uint8Array>();
+
+function writePolicy(policy: PolicyRef | undefined): void {
+  if (policy === undefined) {
+    writer.raw(NO_POLICY);
+    return;
+  }
+  let field = policyFields.get(policy);
+  if (field === undefined) {
+    field = encodedField('policy', `${policy.namespace}/${policy.name}`);
+    policyFields.set(policy, field);
+  }
+  writer.raw(field);
 }

@@ -1,43 +1,113 @@
-import { calculateJwkThumbprint, importJWK, type JSONWebKeySet, type JWK } from 'jose';
-import type { KeySet } from '../phases/authn/key-source.ts';
+import { createPublicKey, createSecretKey, hash, type KeyObject, type webcrypto } from 'node:crypto';
+import type { JWK } from 'jose';
+import { parseStrictJson } from '../core/strict-json.ts';
+import type { KeySet, VerificationKey } from '../phases/authn/key-source.ts';
 
-/** Most keys that are taken from one set. */
+/** Most keys that are taken from one set; what follows is not looked at. */
 export const MAX_KEYS = 64;
-const ASYMMETRIC: ReadonlySet<string> = new Set(['RSA', 'EC', 'OKP']);
-const MIN_RSA_BYTES = 256;
+const MIN_RSA_BITS = 2048;
+/** Larger moduli and exponents cost more to verify with than a stranger's key set may. */
+const MAX_RSA_BITS = 8192;
+const MAX_RSA_EXPONENT = 2n ** 32n;
 const MIN_SECRET_BYTES = 32;
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth'] as const;
+
+/** A key set as published: what of it can verify, and why the rest cannot. */
+export interface ReadKeySet {
+  readonly set: KeySet;
+  readonly unusable: readonly string[];
+  readonly holdsPrivateKey: boolean;
+}
 
 /**
- * The keys of a set that can verify signatures, by thumbprint. Encryption keys, RSA under 2048 bits, kinds that are not
- * known and, unless allowed, symmetric keys are left out; private members are dropped.
+ * Reads a JWK Set (RFC 7517 §5). Left out are keys for encryption, RSA under 2048 bits, kinds and curves that are not
+ * known, and symmetric keys unless they are allowed; one bad key does not spoil the others. Private members are dropped.
+ *
+ * @returns undefined when the text is no JWK Set
  */
-export async function usableKeys(set: JSONWebKeySet, allowsSymmetric: boolean): Promise<ReadonlyMap<string, JWK>> {
-  const keys = new Map<string, JWK>();
-  for (const jwk of set.keys.slice(0, MAX_KEYS)) {
-    if (typeof jwk !== 'object' || jwk === null || !isUsable(jwk, allowsSymmetric)) continue;
-    try {
-      const key = publicPart(jwk);
-      await importJWK(key, key.alg ?? DEFAULT_ALGORITHM[key.kty ?? '']);
-      keys.set(await calculateJwkThumbprint(key), Object.freeze(key));
-    } catch {
-      // A key that cannot be read verifies nothing; the others of the set still do.
+export function readKeySet(
+  text: string,
+  { allowsSymmetric }: { readonly allowsSymmetric: boolean },
+): ReadKeySet | undefined {
+  const parsed = parseStrictJson(text);
+  const published: unknown = parsed.ok ? memberOf(parsed.value, 'keys') : undefined;
+  if (!Array.isArray(published)) return undefined;
+  const keys: VerificationKey[] = [];
+  const unusable: string[] = [];
+  let holdsPrivateKey = false;
+  for (const [index, jwk] of published.slice(0, MAX_KEYS).entries()) {
+    if (typeof jwk !== 'object' || jwk === null) {
+      unusable.push(`keys[${index}] is no object`);
+      continue;
     }
+    holdsPrivateKey ||= PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member));
+    const key = readKey(jwk as JWK, allowsSymmetric);
+    if (typeof key === 'string') unusable.push(`keys[${index}] ${key}`);
+    else keys.push(key);
   }
-  return keys;
+  return { set: keySetOf(keys), unusable, holdsPrivateKey };
 }
 
-const DEFAULT_ALGORITHM: Readonly<Record<string, string>> = { RSA: 'RS256', EC: 'ES256', OKP: 'EdDSA', oct: 'HS256' };
+export const keySetOf = (keys: readonly VerificationKey[]): KeySet =>
+  Object.freeze({ keys: Object.freeze(keys), ids: new Set(keys.map((key) => key.id)) });
 
-function isUsable(jwk: JWK, allowsSymmetric: boolean): boolean {
-  if (jwk.use !== undefined && jwk.use !== 'sig') return false;
-  if (jwk.kty === 'oct') return allowsSymmetric && typeof jwk.k === 'string' && Buffer.from(jwk.k, 'base64url').length >= MIN_SECRET_BYTES;
-  if (!ASYMMETRIC.has(jwk.kty ?? '')) return false;
-  return jwk.kty !== 'RSA' || (typeof jwk.n === 'string' && Buffer.from(jwk.n, 'base64url').length >= MIN_RSA_BYTES);
+/** Two sets with the same entries are the same keys. */
+export const sameKeys = (a: KeySet, b: KeySet): boolean =>
+  a.ids.size === b.ids.size && [...a.ids].every((id) => b.ids.has(id));
+
+const memberOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
+
+function readKey(jwk: JWK, allowsSymmetric: boolean): VerificationKey | string {
+  const { kty, kid, alg, use, key_ops: operations } = jwk;
+  if (kid !== undefined && typeof kid !== 'string') return 'has a kid that is no text';
+  if (alg !== undefined && typeof alg !== 'string') return 'has an alg that is no text';
+  if (use !== undefined && use !== 'sig') return 'is not for signatures';
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
+    return 'is not for verifying';
+  }
+  const key = kty === 'oct' ? secretKey(jwk, allowsSymmetric) : publicKey(jwk);
+  if (typeof key === 'string') return key;
+  const material =
+    key.type === 'secret' ? key.export().toString('base64url') : JSON.stringify(key.export({ format: 'jwk' }));
+  return Object.freeze({
+    id: hash('sha256', JSON.stringify([material, kid ?? null, alg ?? null]), 'base64url'),
+    kid,
+    alg,
+    type: kty as VerificationKey['type'],
+    curve: kty === 'EC' || kty === 'OKP' ? jwk.crv : undefined,
+    key,
+  });
 }
 
-function publicPart({ d: _d, p: _p, q: _q, dp: _dp, dq: _dq, qi: _qi, oth: _oth, ...rest }: JWK): JWK {
-  return rest;
+function secretKey({ k }: JWK, isAllowed: boolean): KeyObject | string {
+  if (!isAllowed) return 'is symmetric';
+  const bytes = Buffer.from(typeof k === 'string' ? k : '', 'base64url');
+  if (bytes.toString('base64url') !== k) return 'has a k that is not base64url';
+  if (bytes.length < MIN_SECRET_BYTES) return `has ${bytes.length} bytes: at least ${MIN_SECRET_BYTES} (RFC 7518 §3.2)`;
+  return createSecretKey(bytes);
 }
 
-/** Two sets with the same thumbprints are the same keys. */
-export const sameKeys = (a: KeySet['keys'], b: KeySet['keys']): boolean => a.size === b.size && [...a.keys()].every((thumbprint) => b.has(thumbprint));
+const CURVES: Readonly<Record<string, readonly unknown[]>> = { EC: ['P-256', 'P-384', 'P-521'], OKP: ['Ed25519'] };
+
+function publicKey({ kty, crv, x, y, n, e }: JWK): KeyObject | string {
+  if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP') return 'is of a kind that is not known';
+  if (kty !== 'RSA' && !CURVES[kty]?.includes(crv)) return 'is on a curve that is not known';
+  let key: KeyObject;
+  try {
+    const members = kty === 'RSA' ? { kty, n, e } : { kty, crv, x, y };
+    key = createPublicKey({ key: members as webcrypto.JsonWebKey, format: 'jwk' });
+  } catch {
+    return 'cannot be read';
+  }
+  if (kty !== 'RSA') return key;
+  const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
+  if (modulusLength < MIN_RSA_BITS || modulusLength > MAX_RSA_BITS) {
+    return `has ${modulusLength} bits: RSA keys have ${MIN_RSA_BITS} to ${MAX_RSA_BITS}`;
+  }
+  // With an exponent of 1 everybody can sign.
+  if (publicExponent < 3n || publicExponent > MAX_RSA_EXPONENT) return 'has an unsafe exponent';
+  return key;
+}

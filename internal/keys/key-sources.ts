@@ -1,92 +1,121 @@
-import type { JSONWebKeySet, JWK } from 'jose';
 import type { Clock } from '../core/clock.ts';
-import { PosternError } from '../core/error.ts';
-import { parseStrictJson } from '../core/strict-json.ts';
-import type { KeySources } from '../phases/authn/compile.ts';
-import type { KeySet, KeySource } from '../phases/authn/key-source.ts';
-import { usableKeys } from './key-set.ts';
+import type { KeySet, KeySource, KeySources } from '../phases/authn/key-source.ts';
+import { discoverKeys, whyUndiscoverable } from './discovery.ts';
+import { readKeySet } from './key-set.ts';
 import type { OutboundClient } from './outbound.ts';
 import { RemoteKeys } from './remote-keys.ts';
 
 export interface KeySourcesOptions {
+  /** Its rules are the trust setting: sources are shared only by those who share a client. */
   readonly client: OutboundClient;
   readonly clock: Clock;
   readonly random: () => number;
   /** Told of every fetch, for metrics and the log; `url` is the issuer's or the set's. */
   readonly observe: (result: 'ok' | 'error', url: string, why?: string) => void;
+  /** Fetches keys when a policy first names them, not when a token first needs them. */
+  readonly prefetch?: boolean;
 }
 
-/** Most remote sources kept; beyond it the one unused longest is forgotten. */
-const MAX_SOURCES = 1000;
+/** Most keys fetched ahead at one time: ten thousand policies may arrive at once. */
+const MAX_PREFETCHES = 8;
 
 /** Key sources of one instance: policies that name the same issuer or URL share one, and its fetches. */
 export function createKeySources(options: KeySourcesOptions): KeySources {
-  const remote = new Map<string, RemoteKeys>();
+  const { client, clock, random, observe } = options;
+  const remote = new Registry();
+  const prefetch = options.prefetch === true ? createPrefetch() : () => undefined;
   const shared = (kind: 'issuer' | 'url', url: string, locate: () => Promise<string>): KeySource => {
     const key = `${kind} ${url}`;
     const known = remote.get(key);
-    if (known !== undefined) {
-      remote.delete(key);
-      remote.set(key, known);
-      return known;
-    }
-    const { client, clock, random, observe } = options;
-    const source = new RemoteKeys({ locate, get: (from) => client.get(from), clock, random, observe: (result, why) => observe(result, url, why) });
+    if (known !== undefined) return known;
+    const source = new RemoteKeys({
+      locate,
+      get: (from) => client.get(from),
+      clock,
+      random,
+      observe: (result, why) => observe(result, url, why),
+    });
     remote.set(key, source);
-    if (remote.size > MAX_SOURCES) remote.delete(remote.keys().next().value ?? '');
+    prefetch(source);
     return source;
   };
   return {
-    byUrl: (url) => shared('url', url, () => Promise.resolve(url)),
-    byDiscovery: (issuer) => shared('issuer', issuer, () => discover(issuer, options.client)),
-    inline: (set) => new InlineKeys(set),
+    byUrl: (url) => {
+      const why = client.whyRefused(url);
+      return why === undefined ? shared('url', url, () => Promise.resolve(url)) : `"${url}" ${why}`;
+    },
+    byDiscovery: (issuer) => {
+      const undiscoverable = whyUndiscoverable(issuer);
+      if (undiscoverable !== undefined) return undiscoverable;
+      const why = client.whyRefused(issuer);
+      if (why !== undefined) return `"${issuer}" ${why}`;
+      return shared('issuer', issuer, () => discoverKeys(issuer, async (url) => (await client.get(url)).body));
+    },
+    inline: inlineKeys,
   };
 }
 
-/**
- * The issuer's `jwks_uri`, by OpenID Connect Discovery (appended) or RFC 8414 §3.1 (inserted before the path). The
- * document must name this very issuer.
- */
-async function discover(issuer: string, client: OutboundClient): Promise<string> {
-  const { origin, pathname } = new URL(issuer);
-  const path = pathname === '/' ? '' : pathname.replace(/\/$/, '');
-  const forms = [`${origin}${path}/.well-known/openid-configuration`, `${origin}/.well-known/oauth-authorization-server${path}`];
-  let failure: unknown;
-  for (const form of forms) {
-    try {
-      return jwksUri((await client.get(form)).body, issuer);
-    } catch (error) {
-      failure ??= error;
-    }
+/** Sources in use: one that no policy holds any more is forgotten with what it fetched. */
+class Registry {
+  readonly #sources = new Map<string, WeakRef<RemoteKeys>>();
+  readonly #ended = new FinalizationRegistry<string>((key) => {
+    if (this.#sources.get(key)?.deref() === undefined) this.#sources.delete(key);
+  });
+
+  get(key: string): RemoteKeys | undefined {
+    return this.#sources.get(key)?.deref();
   }
-  throw failure;
+
+  set(key: string, source: RemoteKeys): void {
+    this.#sources.set(key, new WeakRef(source));
+    this.#ended.register(source, key);
+  }
 }
 
-function jwksUri(body: string, issuer: string): string {
-  const parsed = parseStrictJson(body);
-  const document = parsed.ok ? (parsed.value as { readonly issuer?: unknown; readonly jwks_uri?: unknown } | null) : null;
-  if (document?.issuer !== issuer) throw new PosternError('ERR_POSTERN_KEYS_UNAVAILABLE', `The discovery document names another issuer than "${issuer}"`);
-  if (typeof document.jwks_uri !== 'string') throw new PosternError('ERR_POSTERN_KEYS_UNAVAILABLE', 'The discovery document has no jwks_uri');
-  return document.jwks_uri;
+/** A queue of first fetches. What fails is tried again when a token needs it. */
+function createPrefetch(): (source: KeySource) => void {
+  const waiting: KeySource[] = [];
+  let running = 0;
+  const next = (): void => {
+    const source = running < MAX_PREFETCHES ? waiting.shift() : undefined;
+    if (source === undefined) return;
+    running += 1;
+    source
+      .fetch()
+      .catch(() => undefined)
+      .finally(() => {
+        running -= 1;
+        next();
+      });
+  };
+  return (source) => {
+    waiting.push(source);
+    next();
+  };
 }
 
-/** Keys written into the policy: read once, never fetched. */
+/** Keys written into the policy: read once, never fetched. An author hears of every key that cannot be used. */
+function inlineKeys(text: string, allowsSymmetric: boolean): KeySource | string {
+  const read = readKeySet(text, { allowsSymmetric });
+  if (read === undefined) return 'This is not a JWK Set: write {"keys": [...]}';
+  if (read.holdsPrivateKey) return 'This set holds a private key, which a policy shows to many: write public keys only';
+  if (read.unusable.length > 0) return `Of this set ${read.unusable.join(', ')}`;
+  if (read.set.keys.length === 0) return 'This set holds no key';
+  return new InlineKeys(read.set);
+}
+
 class InlineKeys implements KeySource {
-  readonly #loaded: Promise<KeySet>;
-  #set: KeySet | undefined = undefined;
+  readonly #set: KeySet;
 
-  constructor(set: JSONWebKeySet) {
-    this.#loaded = usableKeys(set, true).then((keys: ReadonlyMap<string, JWK>) => {
-      this.#set = Object.freeze({ keys, version: 1 });
-      return this.#set;
-    });
+  constructor(set: KeySet) {
+    this.#set = set;
   }
 
-  current(): KeySet | undefined {
+  current(): KeySet {
     return this.#set;
   }
 
   fetch(): Promise<KeySet> {
-    return this.#loaded;
+    return Promise.resolve(this.#set);
   }
 }

@@ -1,85 +1,73 @@
 import { lookup as dnsLookup } from 'node:dns';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import type { LookupFunction } from 'node:net';
 import { Agent, request } from 'undici';
-import { canonicalAddress } from '../core/address.ts';
 import { PosternError } from '../core/error.ts';
+import { type OutboundRules, whyRefused, whyRefusedUrl } from './outbound-rules.ts';
 
-/** Where policies may make the agent connect to. */
-export interface OutboundRules {
-  /** Standalone and single-namespace instances: http, private and loopback addresses too. */
-  readonly isRelaxed: boolean;
-  /** `--outbound-allow`: further networks, private ones included. */
-  readonly allowed: BlockList;
-  /** Addresses that are never connected to, the API server's among them. */
-  readonly forbidden: BlockList;
-}
+export type { OutboundRules } from './outbound-rules.ts';
 
-/** Link-local, metadata, multicast and unspecified addresses: never, whatever the operator allows. */
-const NEVER = networks(['0.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '240.0.0.0/4'], ['::/128', 'fe80::/10', 'ff00::/8', 'fd00:ec2::/32']);
-const PRIVATE = networks(
-  ['10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '172.16.0.0/12', '192.0.0.0/24', '192.168.0.0/16', '198.18.0.0/15'],
-  ['::1/128', 'fc00::/7', '100::/64', '2001:db8::/32'],
-);
-/** IPv6 forms that carry an IPv4 address, which is the one that is reached: NAT64 and 6to4. */
-const NAT64 = /^64:ff9b::/;
-const SIX_TO_FOUR = /^2002:/;
-
-function networks(v4: readonly string[], v6: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const [cidrs, family] of [[v4, 'ipv4'], [v6, 'ipv6']] as const) {
-    for (const cidr of cidrs) {
-      const [address = '', prefix = '0'] = cidr.split('/');
-      list.addSubnet(address, Number(prefix), family);
-    }
-  }
-  return list;
-}
-
-/** Why an address may not be connected to; undefined when it may. */
-export function whyRefused(text: string, rules: OutboundRules): string | undefined {
-  const address = canonicalAddress(text);
-  if (address === undefined) return 'is not an IP address';
-  const isIn = (list: BlockList): boolean => list.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
-  if (isIn(NEVER) || NAT64.test(address) || SIX_TO_FOUR.test(address)) return 'is link-local, multicast or translated, which is never connected to';
-  if (isIn(rules.forbidden)) return "is the API server's";
-  if (rules.isRelaxed || isIn(rules.allowed) || !isIn(PRIVATE)) return undefined;
-  return 'is private: --outbound-allow can add its network';
-}
-
+/** Most bytes of one answer. */
 const MAX_BYTES = 1_048_576;
+/** From the call to the last byte. */
 const TIMEOUT_MS = 5000;
+const CONNECTIONS_PER_ORIGIN = 4;
 
 export interface Fetched {
   readonly body: string;
   readonly cacheControl: string;
 }
 
-/** Fetches small JSON documents for policies, from addresses that policies may name. */
+/** Parts that tests replace. */
+export interface OutboundOptions {
+  readonly timeoutMs?: number;
+  readonly maxBytes?: number;
+  readonly lookup?: typeof dnsLookup;
+}
+
+/**
+ * Fetches small JSON documents for policies, from addresses that policies may name. No redirects, no proxies, no
+ * cookies, no compression; nothing of the agent's own credentials is ever sent.
+ */
 export class OutboundClient {
   readonly #rules: OutboundRules;
+  readonly #timeoutMs: number;
   readonly #agent: Agent;
 
-  constructor(rules: OutboundRules) {
+  constructor(
+    rules: OutboundRules,
+    { timeoutMs = TIMEOUT_MS, maxBytes = MAX_BYTES, lookup = dnsLookup }: OutboundOptions = {},
+  ) {
     this.#rules = rules;
+    this.#timeoutMs = timeoutMs;
     // The address is judged where it is used, after DNS: a name that changes its mind gains nothing.
     this.#agent = new Agent({
-      connect: { lookup: guardedLookup(rules), timeout: TIMEOUT_MS },
-      headersTimeout: TIMEOUT_MS,
-      bodyTimeout: TIMEOUT_MS,
-      maxResponseSize: MAX_BYTES,
-      connections: 4,
+      connect: { lookup: guardedLookup(rules, lookup), timeout: timeoutMs },
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      maxResponseSize: maxBytes,
+      connections: CONNECTIONS_PER_ORIGIN,
     });
   }
 
+  /** What is wrong with a URL that a policy names; undefined when it may be fetched, its addresses permitting. */
+  whyRefused(url: string): string | undefined {
+    return whyRefusedUrl(url, this.#rules);
+  }
+
   /**
-   * One GET without redirects; at most 1 MiB and 5 s.
+   * One GET; whatever is not a 200 is a failure.
    *
    * @throws {PosternError} ERR_POSTERN_OUTBOUND_REFUSED, ERR_POSTERN_KEYS_UNAVAILABLE
    */
   async get(url: string): Promise<Fetched> {
-    this.#check(url);
+    const refused = this.whyRefused(url);
+    if (refused !== undefined) throw new PosternError('ERR_POSTERN_OUTBOUND_REFUSED', `"${url}" ${refused}`);
     try {
-      const { statusCode, headers, body } = await request(url, { dispatcher: this.#agent, headers: { accept: 'application/json' } });
+      const { statusCode, headers, body } = await request(url, {
+        dispatcher: this.#agent,
+        headers: { accept: 'application/json' },
+        signal: AbortSignal.timeout(this.#timeoutMs),
+      });
       const text = await body.text();
       if (statusCode !== 200) throw new Error(`it answered ${statusCode}`);
       return { body: text, cacheControl: String(headers['cache-control'] ?? '') };
@@ -90,27 +78,15 @@ export class OutboundClient {
     }
   }
 
-  #check(text: string): void {
-    const url = URL.parse(text);
-    const refuse = (why: string): never => {
-      throw new PosternError('ERR_POSTERN_OUTBOUND_REFUSED', `Cannot fetch "${text}": ${why}`);
-    };
-    if (url === null) return refuse('it is not a URL');
-    if (url.protocol !== 'https:' && !(this.#rules.isRelaxed && url.protocol === 'http:')) return refuse('it must be https');
-    if (url.username !== '' || url.password !== '') return refuse('it holds a password');
-    const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-    const why = isIP(host) === 0 ? undefined : whyRefused(host, this.#rules);
-    return why === undefined ? undefined : refuse(`its address ${why}`);
-  }
-
   close(): Promise<void> {
     return this.#agent.destroy();
   }
 }
 
-function guardedLookup(rules: OutboundRules): LookupFunction {
+/** A look-up whose every address is allowed: one that is not refuses the name, for the next connection may get it. */
+function guardedLookup(rules: OutboundRules, lookup: typeof dnsLookup): LookupFunction {
   return (hostname, options, callback) => {
-    dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, '', 0);
       const refused = addresses.map(({ address }) => whyRefused(address, rules)).find((why) => why !== undefined);
       const [first] = addresses;

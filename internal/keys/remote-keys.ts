@@ -1,9 +1,7 @@
-import type { JSONWebKeySet, JWK } from 'jose';
 import type { Clock } from '../core/clock.ts';
 import { PosternError } from '../core/error.ts';
-import { parseStrictJson } from '../core/strict-json.ts';
 import type { KeySet, KeySource } from '../phases/authn/key-source.ts';
-import { sameKeys, usableKeys } from './key-set.ts';
+import { readKeySet, sameKeys } from './key-set.ts';
 import type { Fetched } from './outbound.ts';
 
 /** What a source of fetched keys needs. */
@@ -17,14 +15,17 @@ export interface RemoteKeysOptions {
   readonly observe: (result: 'ok' | 'error', why?: string) => void;
 }
 
-const MIN_FRESH_MS = 60_000;
-const DEFAULT_FRESH_MS = 600_000;
-const MAX_FRESH_MS = 3_600_000;
+/** Keys are fresh as long as Cache-Control says, within these bounds. */
+export const MIN_FRESH_MS = 60_000;
+export const DEFAULT_FRESH_MS = 600_000;
+export const MAX_FRESH_MS = 3_600_000;
+/** How long past their time keys serve while nobody has tried to refresh them: a withdrawn key ends here. */
+export const GRACE_MS = 60_000;
 /** Last good keys serve this long while the issuer is down. */
 export const MAX_STALE_MS = 86_400_000;
 /** An unknown `kid` makes a fetch at most this often. */
 export const COOLDOWN_MS = 30_000;
-/** After a failure nobody asks again for this long. */
+/** After a failure nobody asks again for this long, and up to twice as long. */
 export const RETRY_MS = 5000;
 
 /**
@@ -37,7 +38,8 @@ export class RemoteKeys implements KeySource {
   #fetchedMs = -Infinity;
   #freshUntilMs = -Infinity;
   #triedMs = -Infinity;
-  #hasFailed = false;
+  /** Set while the last attempt failed: no other is made before. */
+  #retryMs: number | undefined = undefined;
   /** The one fetch under way. */
   #pending: Promise<KeySet> | undefined = undefined;
 
@@ -47,69 +49,79 @@ export class RemoteKeys implements KeySource {
 
   current(): KeySet | undefined {
     const nowMs = this.#options.clock.monotonicMs();
-    if (this.#set === undefined || nowMs - this.#fetchedMs > MAX_STALE_MS) return undefined;
-    if (nowMs >= this.#freshUntilMs && nowMs - this.#triedMs >= RETRY_MS) this.#start().catch(() => undefined);
-    return this.#set;
+    if (nowMs < this.#freshUntilMs) return this.#set;
+    const usable = this.#usable(nowMs);
+    if (usable === undefined) return undefined;
+    if (this.#pending === undefined && nowMs >= (this.#retryMs ?? -Infinity)) this.#start().catch(() => undefined);
+    // Nobody asked for long, and the issuer is not known to be down: it may have withdrawn a key meanwhile.
+    return this.#retryMs === undefined && nowMs >= this.#freshUntilMs + GRACE_MS ? undefined : usable;
   }
 
-  fetch(): Promise<KeySet> {
+  async fetch(): Promise<KeySet> {
     const nowMs = this.#options.clock.monotonicMs();
-    if (this.#pending !== undefined) return this.#pending;
-    const usable = nowMs - this.#fetchedMs <= MAX_STALE_MS ? this.#set : undefined;
-    if (usable !== undefined && nowMs - this.#triedMs < COOLDOWN_MS) return Promise.resolve(usable);
-    if (usable === undefined && this.#hasFailed && nowMs - this.#triedMs < RETRY_MS) {
-      return Promise.reject(new PosternError('ERR_POSTERN_KEYS_UNAVAILABLE', 'The last attempt to fetch keys failed a moment ago'));
+    const usable = this.#usable(nowMs);
+    if (this.#pending === undefined) {
+      if (this.#retryMs !== undefined && nowMs < this.#retryMs) {
+        if (usable !== undefined) return usable;
+        throw new PosternError('ERR_POSTERN_KEYS_UNAVAILABLE', 'The last attempt to fetch keys failed a moment ago');
+      }
+      const isOverdue = nowMs >= this.#freshUntilMs + GRACE_MS;
+      if (usable !== undefined && !isOverdue && nowMs - this.#triedMs < COOLDOWN_MS) return usable;
     }
-    return this.#start().catch((error: unknown) => {
+    try {
+      return await (this.#pending ?? this.#start());
+    } catch (error) {
       if (usable === undefined) throw error;
       return usable;
-    });
+    }
+  }
+
+  #usable(nowMs: number): KeySet | undefined {
+    return nowMs - this.#fetchedMs <= MAX_STALE_MS ? this.#set : undefined;
   }
 
   #start(): Promise<KeySet> {
     this.#triedMs = this.#options.clock.monotonicMs();
-    this.#pending ??= this.#load().finally(() => {
+    this.#pending = this.#load().finally(() => {
       this.#pending = undefined;
     });
     return this.#pending;
   }
 
   async #load(): Promise<KeySet> {
-    const { locate, get, observe } = this.#options;
+    const { locate, get, observe, clock, random } = this.#options;
     try {
-      const fetched = await get(await locate());
-      const keys = await usableKeys(readKeySet(fetched.body), false);
-      if (keys.size === 0) throw new PosternError('ERR_POSTERN_KEYS_UNAVAILABLE', 'The key set holds no key that can verify');
-      this.#accept(keys, fetched.cacheControl);
-      this.#hasFailed = false;
-      observe('ok');
-      return this.#set ?? { keys, version: 1 };
+      const { body, cacheControl } = await get(await locate());
+      const read = readKeySet(body, { allowsSymmetric: false });
+      if (read === undefined) throw new PosternError('ERR_POSTERN_KEYS_UNAVAILABLE', 'The answer is not a JWK Set');
+      const set = this.#accept(read.set, cacheControl);
+      // An issuer that publishes no usable key has withdrawn the old ones: its word counts, its silence does not.
+      observe('ok', read.unusable.length === 0 ? undefined : `left out: ${read.unusable.join(', ')}`);
+      return set;
     } catch (error) {
-      this.#hasFailed = true;
+      this.#retryMs = clock.monotonicMs() + RETRY_MS * (1 + random());
       observe('error', error instanceof Error ? error.message : String(error));
       if (error instanceof PosternError && error.code === 'ERR_POSTERN_KEYS_UNAVAILABLE') throw error;
       throw new PosternError('ERR_POSTERN_KEYS_UNAVAILABLE', 'The keys cannot be had', { cause: error });
     }
   }
 
-  #accept(keys: ReadonlyMap<string, JWK>, cacheControl: string): void {
+  #accept(set: KeySet, cacheControl: string): KeySet {
     const nowMs = this.#options.clock.monotonicMs();
-    if (this.#set === undefined || !sameKeys(this.#set.keys, keys)) this.#set = Object.freeze({ keys, version: (this.#set?.version ?? 0) + 1 });
+    const kept = this.#set !== undefined && sameKeys(this.#set, set) ? this.#set : set;
+    this.#set = kept;
+    this.#retryMs = undefined;
     this.#fetchedMs = nowMs;
     // Up to a tenth earlier, so that replicas do not ask together.
     this.#freshUntilMs = nowMs + freshMs(cacheControl) * (1 - this.#options.random() / 10);
+    return kept;
   }
 }
 
+/** `max-age` of RFC 9111 §5.2.2.1, bounded; `no-store` and `no-cache` ask for the least. */
 function freshMs(cacheControl: string): number {
+  if (/(?:^|[\s,])no-(?:store|cache)(?:$|[\s,])/i.test(cacheControl)) return MIN_FRESH_MS;
   const maxAge = /(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])/i.exec(cacheControl)?.[1];
   if (maxAge === undefined) return DEFAULT_FRESH_MS;
   return Math.min(MAX_FRESH_MS, Math.max(MIN_FRESH_MS, Number(maxAge) * 1000));
-}
-
-function readKeySet(body: string): JSONWebKeySet {
-  const parsed = parseStrictJson(body);
-  const set = parsed.ok ? (parsed.value as JSONWebKeySet | null) : null;
-  if (!Array.isArray(set?.keys)) throw new PosternError('ERR_POSTERN_KEYS_UNAVAILABLE', 'The answer is not a JWK Set');
-  return set;
 }

@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { request } from 'undici';
 import { PosternError } from '../core/error.ts';
 
+export type { KubeConfig } from '@kubernetes/client-node';
+
 /** One kind of object as the API server's paths name it. */
 export interface Resource {
   /** Empty for the core group. */

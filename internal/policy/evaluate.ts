@@ -6,6 +6,7 @@ import type { Decision, Finding, HeaderEdit, PolicyRef, Refusal } from '../core/
 import { Evaluation, type StepResult } from '../core/evaluation.ts';
 import { REASONS, type ReasonName } from '../core/reasons.ts';
 import type { PathReadings, Request } from '../core/request.ts';
+import { REPEATED_MEMBER } from '../core/strict-json.ts';
 import type { CompiledPolicy, PathOptions } from './compiled-policy.ts';
 import { editsOf, NO_EDITS } from './edits.ts';
 import { routesOf } from './route-metadata.ts';
@@ -173,8 +174,9 @@ export class Engine {
     return { decision, request: evaluation.request, policy, evaluation };
   }
 
-  #refused(run: Run, refusal: Refusal): Checked {
+  #refused(run: Run, given: Refusal): Checked {
     const { evaluation, policy } = run;
+    const refusal = given.reason === 'expression_error' && isRepeatedBody(evaluation) ? REPEATED_BODY : given;
     settle(evaluation, false);
     const decision = this.#refusal(refusal, {
       policy: policy.ref,
@@ -295,6 +297,13 @@ interface RefusalRest {
 }
 
 const LATE: Refusal = Object.freeze({ reason: 'deadline', retryAfterS: 1 });
+
+const REPEATED_BODY: Refusal = Object.freeze({ reason: 'malformed_body', detail: 'The JSON repeats a member' });
+
+/** A body with two readings is refused as such wherever a rule had to read it. */
+function isRepeatedBody({ parsedBody }: Evaluation): boolean {
+  return parsedBody !== undefined && !parsedBody.ok && parsedBody.why === REPEATED_MEMBER;
+}
 
 /** The cause is for the log; a client reads only the reason's title. */
 function unforeseen(error: unknown): Refusal {

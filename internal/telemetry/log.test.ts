@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -84,12 +86,41 @@ describe('openOutput()', () => {
     assert.equal(output.dropped, 1);
   });
 
-  it('counts an output that fails and goes on', async () => {
-    const { fd } = open('failed.log');
-    const output = openOutput(fd);
-    closeSync(fd);
-    output.write('{}\n');
-    await output.close(100);
-    assert.ok(output.dropped >= 1);
+  it('counts what an output refuses, goes on, and lets the process end (a full disk)', async () => {
+    const output = openOutput(openSync('/dev/full', 'w'));
+    for (let i = 0; i < 5; i += 1) output.write('{}\n');
+    await output.close(5000);
+    assert.equal(output.dropped, 5);
+  });
+
+  it('waits no longer than it is told for a reader that takes nothing, and drops what it does not take', async () => {
+    const child = spawn('sleep', ['60'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const handle = (child.stdin as unknown as { _handle: { fd: number } })._handle;
+    const output = openOutput(handle.fd, 2_000_000);
+    for (let i = 0; i < 40; i += 1) output.write(`"${'x'.repeat(99_997)}"\n`);
+    assert.equal(output.dropped, 20);
+    await output.close(50);
+    child.kill();
+    await once(child, 'exit');
+  });
+
+  it('outlives a reader that goes away', async () => {
+    const source = `
+      import { openOutput } from './output.ts';
+      const output = openOutput(1);
+      process.stdin.once('data', async () => {
+        for (let i = 0; i < 100; i += 1) { output.write('{}\\n'); await new Promise(setImmediate); }
+        await output.close(100);
+        process.exit(7);
+      });
+      output.write('"first"\\n');
+    `;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', source], { cwd: import.meta.dirname });
+    await once(child.stdout, 'data');
+    child.stdout.destroy();
+    await once(child.stdout, 'close');
+    child.stdin.write('go');
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 7);
   });
 });

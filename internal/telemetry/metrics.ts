@@ -12,6 +12,7 @@ import {
   METRICS,
   type MetricName,
 } from './metric-table.ts';
+import { PolicyRows } from './policy-rows.ts';
 
 export interface MetricsOptions {
   readonly version: string;
@@ -37,15 +38,25 @@ export class Metrics {
   readonly #builds: Histogram<string>;
   readonly #readings: Reading[] = [];
   readonly #latency = new Latency(familyOf('postern_check_duration_seconds'), CHECK_BUCKETS);
+  /** What both families below count by. */
+  readonly #policies = new PolicyRows(2);
   readonly #decisions: DecisionSeries;
   readonly #wouldDeny: DecisionSeries;
   /** Checks begun and not finished; both doors count here. */
   inFlight = 0;
 
   constructor(options: MetricsOptions) {
-    const limit = options.maxSeries === undefined ? {} : { maxSeries: options.maxSeries };
-    this.#decisions = new DecisionSeries(familyOf('postern_decisions_total'), { hasDecision: true, ...limit });
-    this.#wouldDeny = new DecisionSeries(familyOf('postern_would_deny_total'), { hasDecision: false, ...limit });
+    const shared = { rows: this.#policies, maxSeries: options.maxSeries };
+    this.#decisions = new DecisionSeries(familyOf('postern_decisions_total'), {
+      ...shared,
+      slot: 0,
+      hasDecision: true,
+    });
+    this.#wouldDeny = new DecisionSeries(familyOf('postern_would_deny_total'), {
+      ...shared,
+      slot: 1,
+      hasDecision: false,
+    });
     this.#builds = new Histogram({
       ...this.#definition('postern_snapshot_build_duration_seconds'),
       buckets: [...BUILD_BUCKETS],
@@ -66,9 +77,10 @@ export class Metrics {
   }
 
   /** The policies of the snapshot that is served now: closes the values of the label `policy`. */
-  setPolicies(policies: readonly PolicyRef[]): void {
-    this.#decisions.setPolicies(policies);
-    this.#wouldDeny.setPolicies(policies);
+  setPolicies(policies: Iterable<PolicyRef>): void {
+    const gone = this.#policies.setPolicies(policies);
+    this.#decisions.forget(gone);
+    this.#wouldDeny.forget(gone);
   }
 
   /** Counts what happens seldom. */

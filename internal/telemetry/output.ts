@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { write } from 'node:fs';
 import { oneLine } from './one-line.ts';
 
 /** Where lines go. Never blocks a check, never throws: what the other side does not take in time is dropped and counted. */
@@ -7,43 +7,98 @@ export interface Output {
   write(line: string): void;
   /** Lines given up so far. */
   readonly dropped: number;
-  /** Writes what is left, for at most this long; later lines are dropped. */
+  /** Waits until what is held has been written, for at most this long; later lines are dropped. */
   close(timeoutMs: number): Promise<void>;
 }
 
 /** Bytes held for a reader that does not keep up. */
-const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
+const MAX_HELD_BYTES = 4 * 1024 * 1024;
+/** Until a full pipe is tried again. */
+const RETRY_MS = 20;
 
 /**
- * Lines to a file descriptor, written aside from the event loop.
+ * Lines to a file descriptor, one write at a time, beside the event loop. Written here because the sinks that loggers
+ * bring try a failing descriptor for ever when the process ends, so that a full disk would keep a dead agent from
+ * exiting. A process that ends without `close` loses what is held.
  *
- * @param fd 1 is the standard output; other descriptors are closed with it
+ * @param fd stays open; 1 is the standard output
  */
-export function openOutput(fd: number, maxBufferedBytes = MAX_BUFFERED_BYTES): Output {
-  const stream = pino.destination({ dest: fd, sync: false, maxLength: maxBufferedBytes });
-  let dropped = 0;
-  let isClosed = false;
-  const drop = (): void => {
-    dropped += 1;
-  };
-  stream.on('drop', drop);
-  stream.on('error', drop);
-  return {
-    get dropped() {
-      return dropped;
-    },
-    write: (line) => {
-      if (isClosed) drop();
-      else stream.write(oneLine(line));
-    },
-    close: (timeoutMs) => {
-      if (isClosed) return Promise.resolve();
-      isClosed = true;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, timeoutMs);
-      stream.once('close', resolve);
-      stream.end();
-      return promise.finally(() => clearTimeout(timer));
-    },
-  };
+export function openOutput(fd: number, maxHeldBytes = MAX_HELD_BYTES): Output {
+  return new DescriptorOutput(fd, maxHeldBytes);
+}
+
+class DescriptorOutput implements Output {
+  readonly #fd: number;
+  readonly #maxHeldBytes: number;
+  /** Lines that no write has begun with. */
+  #lines: string[] = [];
+  /** Bytes of `#lines` and of the write in flight; never above `#maxHeldBytes`. */
+  #heldBytes = 0;
+  #isWriting = false;
+  #isClosed = false;
+  /** After `close` has waited long enough: a full pipe is not tried again, so that the process can end. */
+  #isGivenUp = false;
+  #onIdle: (() => void) | undefined = undefined;
+  dropped = 0;
+
+  constructor(fd: number, maxHeldBytes: number) {
+    this.#fd = fd;
+    this.#maxHeldBytes = maxHeldBytes;
+  }
+
+  write(line: string): void {
+    const text = oneLine(line);
+    const bytes = Buffer.byteLength(text);
+    if (this.#isClosed || this.#heldBytes + bytes > this.#maxHeldBytes) {
+      this.dropped += 1;
+      return;
+    }
+    this.#lines.push(text);
+    this.#heldBytes += bytes;
+    if (!this.#isWriting) this.#writeHeld();
+  }
+
+  async close(timeoutMs: number): Promise<void> {
+    this.#isClosed = true;
+    if (!this.#isWriting) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onIdle = resolve;
+    const timer = setTimeout(resolve, timeoutMs);
+    await promise;
+    clearTimeout(timer);
+    this.#isGivenUp = true;
+  }
+
+  #writeHeld(): void {
+    const lines = this.#lines.length;
+    const bytes = Buffer.from(this.#lines.join(''));
+    this.#lines = [];
+    this.#isWriting = true;
+    this.#writeFrom(bytes, 0, lines);
+  }
+
+  #writeFrom(bytes: Buffer, offset: number, lines: number): void {
+    write(this.#fd, bytes, offset, bytes.length - offset, null, (error, written) => {
+      if (error?.code === 'EAGAIN' && !this.#isGivenUp) {
+        setTimeout(() => this.#writeFrom(bytes, offset, lines), RETRY_MS);
+        return;
+      }
+      if (error === null && offset + written < bytes.length) {
+        this.#writeFrom(bytes, offset + written, lines);
+        return;
+      }
+      if (error !== null) this.dropped += lines;
+      this.#heldBytes -= bytes.length;
+      this.#next();
+    });
+  }
+
+  #next(): void {
+    if (this.#lines.length > 0) {
+      this.#writeHeld();
+      return;
+    }
+    this.#isWriting = false;
+    this.#onIdle?.();
+  }
 }

@@ -1,5 +1,7 @@
 import { ExpressionError } from '../../core/vocabulary.ts';
-import { Duration, MapValue, type Result, Timestamp, typeNameOf, Uint, type Value } from './value.ts';
+import type { Meter } from './equality.ts';
+import { MAX_LIST, MAX_TEXT } from './node.ts';
+import { Duration, isList, MapValue, noOverload, type Result, Timestamp, Uint, type Value } from './value.ts';
 
 const MIN_INT = -(2n ** 63n);
 const MAX_INT = 2n ** 63n - 1n;
@@ -11,39 +13,25 @@ const MAX_TIME = 253_402_300_799_999_999_999n;
 const OVERFLOW = new ExpressionError('integer overflow');
 const BY_ZERO = new ExpressionError('division by zero');
 const TIME_RANGE = new ExpressionError('the time is out of range');
-const LONG_TEXT = new ExpressionError('the text grows too long');
-const LONG_LIST = new ExpressionError('the list grows too long');
-const MAX_TEXT = 1_048_576;
-const MAX_LIST = 10_000;
+export const TOO_LONG = new ExpressionError('the text or list grows too long');
 
 export const toInt = (value: bigint): Result => (value < MIN_INT || value > MAX_INT ? OVERFLOW : value);
 export const toUint = (value: bigint): Result => (value < 0n || value > MAX_UINT ? OVERFLOW : new Uint(value));
 export const toTimestamp = (ns: bigint): Result => (ns < MIN_TIME || ns > MAX_TIME ? TIME_RANGE : new Timestamp(ns));
 export const toDuration = (ns: bigint): Result => (ns < MIN_INT || ns > MAX_INT ? TIME_RANGE : new Duration(ns));
 
-export function noOverload(name: string, ...values: readonly Value[]): ExpressionError {
-  return new ExpressionError(`no "${name}" for ${values.map(typeNameOf).join(' and ')}`);
-}
-
 export type Operator = '_+_' | '_-_' | '_*_' | '_/_' | '_%_';
 
-const DOUBLES: Readonly<Record<string, (a: number, b: number) => number>> = {
-  '_+_': (a, b) => a + b,
-  '_-_': (a, b) => a - b,
-  '_*_': (a, b) => a * b,
-  '_/_': (a, b) => a / b,
-};
-
 /** Arithmetic of CEL: no conversion between numeric types, overflow and division by zero are errors. */
-export function arithmetic(operator: Operator, a: Value, b: Value): Result {
-  if (typeof a === 'bigint' && typeof b === 'bigint') return integers(operator, a, b, toInt);
-  if (a instanceof Uint && b instanceof Uint) return integers(operator, a.value, b.value, toUint);
-  if (typeof a === 'number' && typeof b === 'number') return DOUBLES[operator]?.(a, b) ?? noOverload(operator, a, b);
-  if (operator === '_+_') return sum(a, b);
+export function arithmetic(operator: Operator, [a, b]: readonly [Value, Value], meter: Meter): Result {
+  if (typeof a === 'bigint' && typeof b === 'bigint') return integers(operator, [a, b], toInt);
+  if (a instanceof Uint && b instanceof Uint) return integers(operator, [a.value, b.value], toUint);
+  if (typeof a === 'number' && typeof b === 'number') return doubles(operator, a, b);
+  if (operator === '_+_') return sum(a, b, meter);
   return operator === '_-_' ? difference(a, b) : noOverload(operator, a, b);
 }
 
-function integers(operator: Operator, a: bigint, b: bigint, checked: (value: bigint) => Result): Result {
+function integers(operator: Operator, [a, b]: readonly [bigint, bigint], checked: (value: bigint) => Result): Result {
   switch (operator) {
     case '_+_':
       return checked(a + b);
@@ -58,11 +46,34 @@ function integers(operator: Operator, a: bigint, b: bigint, checked: (value: big
   }
 }
 
-function sum(a: Value, b: Value): Result {
-  if (typeof a === 'string' && typeof b === 'string') return a.length + b.length > MAX_TEXT ? LONG_TEXT : a + b;
-  if (Array.isArray(a) && Array.isArray(b)) return a.length + b.length > MAX_LIST ? LONG_LIST : [...a, ...b];
-  if (a instanceof Uint8Array && b instanceof Uint8Array)
-    return a.length + b.length > MAX_TEXT ? LONG_TEXT : Buffer.concat([a, b]);
+function doubles(operator: Operator, a: number, b: number): Result {
+  switch (operator) {
+    case '_+_':
+      return a + b;
+    case '_-_':
+      return a - b;
+    case '_*_':
+      return a * b;
+    case '_/_':
+      return a / b;
+    default:
+      return noOverload(operator, a, b);
+  }
+}
+
+function sum(a: Value, b: Value, meter: Meter): Result {
+  if (typeof a === 'string' && typeof b === 'string') {
+    meter.work -= (a.length + b.length) >> 3;
+    return a.length + b.length > MAX_TEXT ? TOO_LONG : a + b;
+  }
+  if (isList(a) && isList(b)) {
+    meter.work -= a.length + b.length;
+    return a.length + b.length > MAX_LIST ? TOO_LONG : a.concat(b);
+  }
+  if (a instanceof Uint8Array && b instanceof Uint8Array) {
+    meter.work -= (a.length + b.length) >> 3;
+    return a.length + b.length > MAX_TEXT ? TOO_LONG : Buffer.concat([a, b]);
+  }
   if (a instanceof Timestamp && b instanceof Duration) return toTimestamp(a.ns + b.ns);
   if (a instanceof Duration && b instanceof Timestamp) return toTimestamp(a.ns + b.ns);
   if (a instanceof Duration && b instanceof Duration) return toDuration(a.ns + b.ns);
@@ -82,10 +93,16 @@ export function negate(value: Value): Result {
 }
 
 /** Code points of a text, bytes, items of a list, entries of a map. */
-export function sizeOf(value: Value): number | ExpressionError {
-  if (typeof value === 'string') return codePoints(value);
-  if (Array.isArray(value) || value instanceof Uint8Array) return value.length;
-  return value instanceof MapValue ? value.source.keys().length : noOverload('size', value);
+export function sizeOf(value: Value, meter: Meter): number | ExpressionError {
+  if (typeof value === 'string') {
+    meter.work -= value.length >> 3;
+    return codePoints(value);
+  }
+  if (isList(value) || value instanceof Uint8Array) return value.length;
+  if (!(value instanceof MapValue)) return noOverload('size', value);
+  const { length } = value.source.keys();
+  meter.work -= length;
+  return length;
 }
 
 function codePoints(text: string): number {

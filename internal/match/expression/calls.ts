@@ -1,42 +1,13 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
-import { ExpressionError } from '../../core/vocabulary.ts';
-import { arithmetic, negate, noOverload, type Operator } from './arithmetic.ts';
-import { compilePattern, FUNCTIONS, type Overload } from './functions.ts';
-import type { Node, Run, Scope } from './node.ts';
-import {
-  BOOL,
-  comparable,
-  DURATION,
-  DYN,
-  describeType,
-  INT,
-  isNumeric,
-  join,
-  type StaticType,
-  TIMESTAMP,
-} from './static-type.ts';
-import { DURATION_GETTERS, TIME_GETTERS, timeField, type Zone, zoneOf } from './time.ts';
-import {
-  compare,
-  Duration,
-  equals,
-  isError,
-  MapValue,
-  type Result,
-  Timestamp,
-  typeNameOf,
-  type Value,
-} from './value.ts';
-
-/** An author's mistake in an expression, at a node. */
-export class CompileError extends Error {
-  readonly node: Expr;
-
-  constructor(node: Expr, message: string) {
-    super(message);
-    this.node = node;
-  }
-}
+import { arithmetic, negate, type Operator, sizeOf } from './arithmetic.ts';
+import { FUNCTIONS, type Overload } from './functions.ts';
+import { conditional, logical, not } from './logic.ts';
+import { CompileError, constantNode, type Node, type Run } from './node.ts';
+import { compilePattern, matchesRun } from './pattern.ts';
+import { equality, isOrdering, membership, ordering } from './relations.ts';
+import { BOOL, DURATION, DYN, describeType, isNumeric, join, type StaticType, TIMESTAMP } from './static-type.ts';
+import { isTimeField, timeFieldNode } from './time-field.ts';
+import { isError, noOverload, typeNameOf, type Value } from './value.ts';
 
 export interface Call {
   readonly name: string;
@@ -44,197 +15,58 @@ export interface Call {
   readonly args: readonly Node[];
 }
 
-const NOT_BOOL = new ExpressionError('a condition is not a bool');
-
+/** Operators, functions and methods. */
 export function compileCall(expr: Expr, call: Call): Node {
   const [a, b, c] = call.args;
   if (call.target === undefined && a !== undefined) {
-    if (call.name === '_&&_' && b) return logical(expr, [a, b], false);
-    if (call.name === '_||_' && b) return logical(expr, [a, b], true);
-    if (call.name === '_?_:_' && b && c) return conditional(expr, [a, b, c]);
-    if (call.name === '!_') return not(expr, a);
-    if (call.name === '@not_strictly_false') return { type: BOOL, run: (scope) => a.run(scope) !== false };
-    if ((call.name === '_==_' || call.name === '_!=_') && b) return equality(expr, [a, b], call.name === '_==_');
-    if (ORDERS[call.name] !== undefined && b) return ordering(expr, [a, b], call.name);
-    if (call.name === '@in' && b) return membership(expr, a, b);
-    if (call.name === '-_') return { type: checkNumeric(expr, a), run: strict1(a.run, negate) };
-    if (ARITHMETIC.has(call.name) && b) return arithmeticNode(expr, [a, b], call.name as Operator);
+    const { name } = call;
+    if (name === '!_') return not(expr, a);
+    if (name === '-_') return negation(expr, a);
+    if (b !== undefined) {
+      if (name === '_&&_') return logical(expr, [a, b], false);
+      if (name === '_||_') return logical(expr, [a, b], true);
+      if (name === '_==_' || name === '_!=_') return equality(expr, [a, b], name === '_==_');
+      if (name === '@in') return membership(expr, a, b);
+      if (isOrdering(name)) return ordering(expr, [a, b], name);
+      if (isArithmetic(name)) return arithmeticNode(expr, [a, b], name);
+      if (name === '_?_:_' && c !== undefined) return conditional(expr, [a, b, c]);
+    }
   }
   return named(expr, call);
 }
 
-function requireBool(expr: Expr, node: Node): void {
-  if (node.type.name !== 'bool' && node.type.name !== 'dyn') {
-    throw new CompileError(expr, `A condition must be a bool, not ${describeType(node.type)}`);
-  }
-}
+const ARITHMETIC: ReadonlySet<string> = new Set<Operator>(['_+_', '_-_', '_*_', '_/_', '_%_']);
+const isArithmetic = (name: string): name is Operator => ARITHMETIC.has(name);
 
-/** `&&` and `||`: the deciding value settles it, whatever the other side does, an error included. */
-function logical(expr: Expr, [left, right]: readonly [Node, Node], decides: boolean): Node {
-  requireBool(expr, left);
-  requireBool(expr, right);
-  const runLeft = left.run;
-  const runRight = right.run;
+function negation(expr: Expr, { type, run }: Node): Node {
+  if (type.name !== 'dyn' && type.name !== 'int' && type.name !== 'double')
+    throw new CompileError(expr, `There is no "-" for ${describeType(type)}`);
   return {
-    type: BOOL,
+    type,
     run(scope) {
-      const a = runLeft(scope);
-      if (a === decides) return decides;
-      const b = runRight(scope);
-      if (b === decides) return decides;
-      if (typeof a === 'boolean' && typeof b === 'boolean') return !decides;
-      if (isError(a)) return a;
-      return isError(b) ? b : NOT_BOOL;
+      const value = run(scope);
+      return isError(value) ? value : negate(value);
     },
   };
-}
-
-function conditional(expr: Expr, [test, yes, no]: readonly [Node, Node, Node]): Node {
-  requireBool(expr, test);
-  return {
-    type: join(yes.type, no.type),
-    run(scope) {
-      const value = test.run(scope);
-      if (value === true) return yes.run(scope);
-      if (value === false) return no.run(scope);
-      return isError(value) ? value : NOT_BOOL;
-    },
-    ...(yes.small && no.small && { small: smallConditional(test, yes.small, no.small) }),
-  };
-}
-
-function smallConditional(
-  test: Node,
-  yes: NonNullable<Node['small']>,
-  no: NonNullable<Node['small']>,
-): NonNullable<Node['small']> {
-  return (scope) => {
-    const value = test.run(scope);
-    if (value === true) return yes(scope);
-    if (value === false) return no(scope);
-    return isError(value) ? value : NOT_BOOL;
-  };
-}
-
-function not(expr: Expr, node: Node): Node {
-  requireBool(expr, node);
-  return {
-    type: BOOL,
-    run(scope) {
-      const value = node.run(scope);
-      if (typeof value === 'boolean') return !value;
-      return isError(value) ? value : NOT_BOOL;
-    },
-  };
-}
-
-function equality(expr: Expr, [left, right]: readonly [Node, Node], isEqual: boolean): Node {
-  if (!comparable(left.type, right.type)) {
-    throw new CompileError(expr, `${describeType(left.type)} and ${describeType(right.type)} are never equal`);
-  }
-  const { run: runLeft } = left;
-  const { run: runRight } = right;
-  return {
-    type: BOOL,
-    run(scope) {
-      const a = runLeft(scope);
-      if (isError(a)) return a;
-      const b = runRight(scope);
-      if (isError(b)) return b;
-      return (typeof a === 'string' ? a === b : equals(a, b)) === isEqual;
-    },
-  };
-}
-
-const ORDERS: Readonly<Record<string, (order: number) => boolean>> = {
-  '_<_': (order) => order < 0,
-  '_<=_': (order) => order <= 0,
-  '_>_': (order) => order > 0,
-  '_>=_': (order) => order >= 0,
-};
-
-const UNORDERED: ReadonlySet<string> = new Set(['list', 'map', 'null', 'type']);
-
-function ordering(expr: Expr, [left, right]: readonly [Node, Node], name: string): Node {
-  const holds = ORDERS[name] ?? (() => false);
-  if (UNORDERED.has(left.type.name) || UNORDERED.has(right.type.name) || !comparable(left.type, right.type)) {
-    throw new CompileError(expr, `${describeType(left.type)} and ${describeType(right.type)} have no order`);
-  }
-  if (left.small && right.small) return { type: BOOL, run: smallOrdering(left.small, right.small, holds) };
-  return {
-    type: BOOL,
-    run(scope) {
-      const a = left.run(scope);
-      if (isError(a)) return a;
-      const b = right.run(scope);
-      if (isError(b)) return b;
-      const order = compare(a, b);
-      return order === undefined ? noOverload(name, a, b) : holds(order);
-    },
-  };
-}
-
-function smallOrdering(
-  left: NonNullable<Node['small']>,
-  right: NonNullable<Node['small']>,
-  holds: (order: number) => boolean,
-): Run {
-  return (scope) => {
-    const a = left(scope);
-    if (typeof a !== 'number') return a;
-    const b = right(scope);
-    return typeof b === 'number' ? holds(a - b) : b;
-  };
-}
-
-function membership(expr: Expr, item: Node, container: Node): Node {
-  if (container.map !== undefined) return attributeMembership(item, container.map);
-  const { name } = container.type;
-  if (name !== 'list' && name !== 'map' && name !== 'dyn')
-    throw new CompileError(expr, `"in" needs a list or a map, not ${describeType(container.type)}`);
-  if (name === 'list' && !comparable(item.type, container.type.element ?? DYN)) {
-    throw new CompileError(expr, `A ${describeType(container.type)} never holds a ${describeType(item.type)}`);
-  }
-  return { type: BOOL, run: strict2(item.run, container.run, isIn) };
-}
-
-function attributeMembership(item: Node, map: NonNullable<Node['map']>): Node {
-  return {
-    type: BOOL,
-    run(scope) {
-      const key = item.run(scope);
-      return isError(key) ? key : typeof key === 'string' && map.keys(scope.evaluation).includes(key);
-    },
-  };
-}
-
-function isIn(item: Value, container: Value): Result {
-  if (Array.isArray(container)) {
-    if (typeof item === 'string') return container.includes(item);
-    return container.some((member) => equals(item, member));
-  }
-  if (!(container instanceof MapValue)) return noOverload('in', item, container);
-  const found = container.source.get(item);
-  return isError(found) ? found : found !== undefined;
-}
-
-const ARITHMETIC: ReadonlySet<string> = new Set(['_+_', '_-_', '_*_', '_/_', '_%_']);
-
-function checkNumeric(expr: Expr, node: Node): StaticType {
-  if (node.type.name === 'dyn' || isNumeric(node.type)) return node.type;
-  throw new CompileError(expr, `There is no "-" for ${describeType(node.type)}`);
 }
 
 function arithmeticNode(expr: Expr, [left, right]: readonly [Node, Node], operator: Operator): Node {
   const type = arithmeticType(left.type, right.type, operator);
   if (type === undefined) {
-    const sign = operator.charAt(1);
-    throw new CompileError(
-      expr,
-      `There is no "${sign}" for ${describeType(left.type)} and ${describeType(right.type)}`,
-    );
+    const sides = `${describeType(left.type)} and ${describeType(right.type)}`;
+    throw new CompileError(expr, `There is no "${operator.charAt(1)}" for ${sides}`);
   }
-  return { type, run: strict2(left.run, right.run, (a, b) => arithmetic(operator, a, b)) };
+  const { run: runLeft } = left;
+  const { run: runRight } = right;
+  return {
+    type,
+    run(scope) {
+      const a = runLeft(scope);
+      if (isError(a)) return a;
+      const b = runRight(scope);
+      return isError(b) ? b : arithmetic(operator, [a, b], scope);
+    },
+  };
 }
 
 const ADDABLE: ReadonlySet<string> = new Set(['string', 'bytes', 'list', 'duration']);
@@ -253,63 +85,30 @@ function arithmeticType(a: StaticType, b: StaticType, operator: Operator): Stati
   return a.name === 'duration' && b.name === 'duration' ? DURATION : undefined;
 }
 
-function strict1(run: Run, apply: (value: Value) => Result): Run {
-  return (scope) => {
-    const value = run(scope);
-    return isError(value) ? value : apply(value);
-  };
-}
-
-function strict2(left: Run, right: Run, apply: (a: Value, b: Value) => Result): Run {
-  return (scope) => {
-    const a = left(scope);
-    if (isError(a)) return a;
-    const b = right(scope);
-    return isError(b) ? b : apply(a, b);
-  };
-}
-
 function named(expr: Expr, { name, target, args }: Call): Node {
-  if (name === 'matches') return matchesNode(expr, target === undefined ? args : [target, ...args]);
-  if (target !== undefined && TIME_GETTERS[name] !== undefined) return getterNode(expr, name, { target, args });
-  const row = FUNCTIONS.get(name);
   const values = target === undefined ? args : [target, ...args];
+  if (name === 'matches') return matchesNode(expr, values);
+  if (target !== undefined && isTimeField(name)) return timeFieldNode(expr, name, values);
+  const row = FUNCTIONS.get(name);
   const overloads = (target === undefined ? row?.global : row?.member) ?? [];
-  if (overloads.length === 0) {
-    const how =
-      row === undefined
-        ? 'There is no function'
-        : target === undefined
-          ? 'Call on a value'
-          : 'Call without a value the function';
-    throw new CompileError(expr, `${how} "${name}"`);
-  }
+  if (overloads.length === 0) throw new CompileError(expr, noFunction(name, row !== undefined, target !== undefined));
   const fitting = overloads.filter((overload) => fits(overload, values));
-  if (fitting.length === 0) {
-    throw new CompileError(
-      expr,
-      `There is no "${name}" for ${values.map((value) => describeType(value.type)).join(', ')}`,
-    );
+  const [first, ...others] = fitting;
+  if (first === undefined) {
+    const types = values.map(({ type }) => describeType(type)).join(', ');
+    throw new CompileError(expr, `There is no "${name}" for ${types === '' ? 'no values' : types}`);
   }
-  const [first] = fitting;
-  const gives =
-    fitting.length === 1 && first !== undefined ? first.gives : fitting.map((overload) => overload.gives).reduce(join);
-  const node: Node = {
-    type: gives,
-    run: dispatch(
-      name,
-      fitting,
-      values.map((value) => value.run),
-    ),
-  };
-  return name === 'size' ? { ...node, small: smallSize(node.run) } : node;
+  const folded = fold(expr, name, { overloads: fitting, values });
+  if (folded !== undefined) return folded;
+  const type = others.map(({ gives }) => gives).reduce(join, first.gives);
+  const node: Node = { type, run: dispatch(name, fitting, values) };
+  const [value] = values;
+  return name === 'size' && value !== undefined ? { ...node, small: smallSize(value.run) } : node;
 }
 
-function smallSize(run: Run): NonNullable<Node['small']> {
-  return (scope) => {
-    const size = run(scope);
-    return typeof size === 'bigint' ? Number(size) : isError(size) ? size : NOT_BOOL;
-  };
+function noFunction(name: string, isFunction: boolean, isMember: boolean): string {
+  if (!isFunction) return `There is no function "${name}"`;
+  return isMember ? `"${name}" is called as ${name}(value)` : `"${name}" is called on a value, as value.${name}(…)`;
 }
 
 /** Attributes may be null whatever their type, so null is turned away only when it is there. */
@@ -321,69 +120,82 @@ function fits(overload: Overload, values: readonly Node[]): boolean {
   });
 }
 
-function dispatch(name: string, overloads: readonly Overload[], runs: readonly Run[]): Run {
+interface Calling {
+  readonly overloads: readonly Overload[];
+  readonly values: readonly Node[];
+}
+
+/** What is known when the policy arrives is worked out then: `duration('24h')` is parsed once. */
+function fold(expr: Expr, name: string, { overloads, values }: Calling): Node | undefined {
+  if (name === 'dyn') return undefined;
+  const constants: Value[] = [];
+  for (const { constant } of values) {
+    if (constant === undefined) return undefined;
+    constants.push(constant);
+  }
+  const overload = overloads.find(({ takes }) => areKinds(takes, constants));
+  const result = overload?.apply({ work: 100_000 }, ...constants);
+  if (isError(result) && (name === 'duration' || name === 'timestamp'))
+    throw new CompileError(expr, `${name}(…) cannot be read: ${result.message}`);
+  return result === undefined || isError(result) ? undefined : constantNode(result);
+}
+
+const areKinds = (takes: Overload['takes'], values: readonly Value[]): boolean =>
+  takes.every((kind, i) => kind === 'dyn' || kind === typeNameOf(values[i] ?? null));
+
+function dispatch(name: string, overloads: readonly Overload[], values: readonly Node[]): Run {
+  const [overload, another] = overloads;
+  const [a, b] = values;
+  if (overload !== undefined && another === undefined && a !== undefined) {
+    if (b === undefined) return dispatch1(name, overload, a.run);
+    if (values.length === 2) return dispatch2(name, overload, [a.run, b.run]);
+  }
+  const runs = values.map(({ run }) => run);
   return (scope) => {
-    const values: Value[] = [];
+    const given: Value[] = [];
     for (const run of runs) {
       const value = run(scope);
       if (isError(value)) return value;
-      values.push(value);
+      given.push(value);
     }
-    for (const { takes, run } of overloads) {
-      if (takes.every((kind, i) => kind === 'dyn' || kind === typeNameOf(values[i] ?? null))) {
-        return (run as (...args: readonly Value[]) => Result)(...values);
-      }
-    }
-    return noOverload(name, ...values);
+    const fitting = overloads.find(({ takes }) => areKinds(takes, given));
+    return fitting === undefined ? noOverload(name, ...given) : fitting.apply(scope, ...given);
   };
 }
 
-function matchesNode(expr: Expr, [text, pattern]: readonly Node[]): Node {
-  if (text === undefined || pattern === undefined) throw new CompileError(expr, '"matches" takes a text and a pattern');
+function dispatch1(name: string, { takes: [kind], apply }: Overload, run: Run): Run {
+  return (scope) => {
+    const a = run(scope);
+    if (isError(a)) return a;
+    return kind === 'dyn' || typeNameOf(a) === kind ? apply(scope, a) : noOverload(name, a);
+  };
+}
+
+function dispatch2(name: string, { takes: [kindA, kindB], apply }: Overload, [runA, runB]: readonly [Run, Run]): Run {
+  return (scope) => {
+    const a = runA(scope);
+    if (isError(a)) return a;
+    const b = runB(scope);
+    if (isError(b)) return b;
+    return typeNameOf(a) === kindA && typeNameOf(b) === kindB ? apply(scope, a, b) : noOverload(name, a, b);
+  };
+}
+
+function smallSize(run: Run): NonNullable<Node['small']> {
+  return (scope) => {
+    const value = run(scope);
+    return isError(value) ? value : sizeOf(value, scope);
+  };
+}
+
+function matchesNode(expr: Expr, [text, pattern, ...rest]: readonly Node[]): Node {
+  if (text === undefined || pattern === undefined || rest.length > 0)
+    throw new CompileError(expr, '"matches" takes a text and a pattern');
   if (text.type.name !== 'string' && text.type.name !== 'dyn')
     throw new CompileError(expr, `There is no "matches" for ${describeType(text.type)}`);
   if (typeof pattern.constant !== 'string')
     throw new CompileError(expr, 'The pattern of "matches" must be written out, so that it is compiled once');
   const compiled = compilePattern(pattern.constant);
-  if (typeof compiled === 'string') throw new CompileError(expr, `The pattern is not RE2: ${compiled}`);
-  return { type: BOOL, run: strict1(text.run, compiled) };
-}
-
-const ZONE_UNKNOWN = new ExpressionError('the time zone is unknown');
-
-function getterNode(
-  expr: Expr,
-  name: string,
-  { target, args }: { readonly target: Node; readonly args: readonly Node[] },
-): Node {
-  if (!['timestamp', 'duration', 'dyn'].includes(target.type.name))
-    throw new CompileError(expr, `There is no "${name}" for ${describeType(target.type)}`);
-  const [zoneArgument] = args;
-  const fixed =
-    zoneArgument === undefined
-      ? zoneOf('UTC')
-      : typeof zoneArgument.constant === 'string'
-        ? zoneOf(zoneArgument.constant)
-        : undefined;
-  if (typeof zoneArgument?.constant === 'string' && fixed === undefined)
-    throw new CompileError(expr, `There is no time zone "${zoneArgument.constant}"`);
-  const zoneAt = (scope: Scope): Zone | undefined => {
-    if (fixed !== undefined || zoneArgument === undefined) return fixed;
-    const zone = zoneArgument.run(scope);
-    return typeof zone === 'string' ? zoneOf(zone) : undefined;
-  };
-  const small = (scope: Scope): number | ExpressionError => {
-    const value = target.run(scope);
-    if (isError(value)) return value;
-    const zone = zoneAt(scope);
-    if (zone === undefined) return ZONE_UNKNOWN;
-    if (value instanceof Timestamp) return timeField(TIME_GETTERS[name] ?? (() => 0), value, zone);
-    const getter = DURATION_GETTERS[name];
-    return value instanceof Duration && getter !== undefined ? Number(getter(value.ns)) : noOverload(name, value);
-  };
-  const run: Run = (scope) => {
-    const value = small(scope);
-    return typeof value === 'number' ? BigInt(value) : value;
-  };
-  return { type: INT, run, small };
+  if (typeof compiled === 'string') throw new CompileError(expr, `The pattern cannot be used: ${compiled}`);
+  return { type: BOOL, run: matchesRun(text.run, compiled) };
 }

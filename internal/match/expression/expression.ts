@@ -1,13 +1,12 @@
 import type { Evaluation } from '../../core/evaluation.ts';
 import type { ProblemList } from '../../core/problem.ts';
 import { ExpressionError } from '../../core/vocabulary.ts';
-import { type Names, vocabularyNames } from './attributes.ts';
-import { CompileError } from './calls.ts';
 import { Compiler } from './compiler.ts';
-import { MAX_ITERATIONS, type Node, type Scope } from './node.ts';
+import { type Names, vocabularyNames } from './names.ts';
+import { CompileError, MAX_ITERATIONS, MAX_WORK, type Node, type Scope } from './node.ts';
 import { parseSource } from './source.ts';
 import { describeType, isNumeric } from './static-type.ts';
-import { isError, type Result, Uint, type Value } from './value.ts';
+import { isError, keyText, type Result, Uint, type Value } from './value.ts';
 
 /** An expression of a policy, compiled. Its methods never throw and never wait. */
 export interface Expression {
@@ -15,13 +14,15 @@ export interface Expression {
   /** Vocabulary names it reads. */
   readonly attributes: ReadonlySet<string>;
   evaluate(evaluation: Evaluation): Result;
-  /** The value as text for headers and keys: null when it is null, an error when it has no one text. */
+  /** The value as text for headers: null when it is null, an error when it has no one text. */
   text(evaluation: Evaluation): string | null | ExpressionError;
+  /** The value as part of a counter's key: as `text`, but `1`, `"1"` and `true` never read alike. */
+  key(evaluation: Evaluation): string | null | ExpressionError;
 }
 
 export interface ExpressionUse {
   /** What the expression must give; `key` is a text, a whole number, a bool or null. */
-  readonly result: 'bool' | 'number' | 'key';
+  readonly result: 'bool' | 'number' | 'key' | 'any';
   /** Parameters that every path template in scope has. */
   readonly params: readonly string[];
   /** In keys an unknown client address is null, in conditions an error. */
@@ -35,16 +36,23 @@ export function compileExpression(source: string, use: ExpressionUse, problems: 
     problems.error('InvalidExpression', program.why);
     return undefined;
   }
-  if (!isResult(program.node, use.result)) {
-    const wanted = use.result === 'key' ? 'a string, an int, a bool or null' : `a ${use.result}`;
-    problems.error(
-      'InvalidExpression',
-      `The expression gives ${describeType(program.node.type)}, but ${wanted} is needed`,
-    );
+  const wanted = WANTED[use.result];
+  if (!wanted.fits(program.node)) {
+    const given = describeType(program.node.type);
+    problems.error('InvalidExpression', `The expression gives ${given}, but ${wanted.name} is needed`);
     return undefined;
   }
   return new CompiledExpression(source, program);
 }
+
+const KEY_TYPES: ReadonlySet<string> = new Set(['string', 'int', 'bool', 'null']);
+const isDyn = ({ type }: Node): boolean => type.name === 'dyn';
+const WANTED = {
+  bool: { name: 'a bool', fits: (node: Node) => isDyn(node) || node.type.name === 'bool' },
+  number: { name: 'a number', fits: (node: Node) => isDyn(node) || isNumeric(node.type) },
+  key: { name: 'a string, an int, a bool or null', fits: (node: Node) => isDyn(node) || KEY_TYPES.has(node.type.name) },
+  any: { name: 'a value', fits: () => true },
+} as const;
 
 export interface Program {
   readonly node: Node;
@@ -60,46 +68,54 @@ export function compileProgram(text: string, names: Names): Program | { readonly
     return { node: compiler.compile(source.root), attributes: compiler.attributes };
   } catch (error) {
     if (!(error instanceof CompileError)) throw error;
-    const [at = '', ...excerpt] = source.locate(error.node).split('\n');
-    return { why: [`${at}: ${error.message}`, ...excerpt].join('\n') };
+    return { why: source.explain(error.node, error.message) };
   }
 }
 
-function isResult({ type }: Node, result: ExpressionUse['result']): boolean {
-  if (type.name === 'dyn') return true;
-  if (result === 'bool') return type.name === 'bool';
-  if (result === 'number') return isNumeric(type);
-  return ['string', 'int', 'bool', 'null'].includes(type.name);
+const NO_VARIABLES: ReadonlyMap<string, Value> = new Map();
+const OVER_BUDGET = new ExpressionError('the expression takes too much work on this request');
+const UNFORESEEN = new ExpressionError('the expression could not be evaluated');
+
+let idle: Scope | undefined;
+
+/**
+ * Runs a program. An evaluation that used up its iterations or its work is an error as a whole: no `||` in it may
+ * absorb what was never looked at.
+ */
+export function runProgram({ node }: Program, evaluation: Evaluation, variables = NO_VARIABLES): Result {
+  const scope = idle ?? { evaluation, slots: [null, null, null], iterations: 0, work: 0, variables };
+  // Taken while it is used: should an attribute ever evaluate an expression itself, that one gets its own.
+  idle = undefined;
+  scope.evaluation = evaluation;
+  scope.variables = variables;
+  scope.iterations = MAX_ITERATIONS;
+  scope.work = MAX_WORK;
+  try {
+    const result = node.run(scope);
+    return scope.iterations < 0 || scope.work < 0 ? OVER_BUDGET : result;
+  } catch {
+    // Closures do not throw; should one do so all the same, unknown must not help the caller.
+    return UNFORESEEN;
+  } finally {
+    idle = scope;
+  }
 }
 
-const NO_VARIABLES: ReadonlyMap<string, Value> = new Map();
 const NO_TEXT = new ExpressionError('the value has no one text');
-const UNFORESEEN = new ExpressionError('the expression could not be evaluated');
 
 class CompiledExpression implements Expression {
   readonly source: string;
   readonly attributes: ReadonlySet<string>;
-  readonly #node: Node;
-  #scope: Scope | undefined = undefined;
+  readonly #program: Program;
 
-  constructor(source: string, { node, attributes }: Program) {
+  constructor(source: string, program: Program) {
     this.source = source;
-    this.attributes = attributes;
-    this.#node = node;
+    this.attributes = program.attributes;
+    this.#program = program;
   }
 
   evaluate(evaluation: Evaluation): Result {
-    // Evaluation is synchronous and never re-enters, so one scope serves all.
-    this.#scope ??= { evaluation, slots: [], budget: 0, variables: NO_VARIABLES };
-    const scope = this.#scope;
-    scope.evaluation = evaluation;
-    scope.budget = MAX_ITERATIONS;
-    try {
-      return this.#node.run(scope);
-    } catch {
-      // Closures do not throw; should one do so all the same, unknown must not help the caller.
-      return UNFORESEEN;
-    }
+    return runProgram(this.#program, evaluation);
   }
 
   text(evaluation: Evaluation): string | null | ExpressionError {
@@ -107,7 +123,12 @@ class CompiledExpression implements Expression {
     if (isError(value) || value === null || typeof value === 'string') return value;
     if (typeof value === 'bigint' || typeof value === 'boolean') return String(value);
     if (value instanceof Uint) return String(value.value);
-    return typeof value === 'number' && Number.isInteger(value) ? String(value) : NO_TEXT;
+    return typeof value === 'number' && Number.isInteger(value) ? String(BigInt(value)) : NO_TEXT;
+  }
+
+  key(evaluation: Evaluation): string | null | ExpressionError {
+    const value = this.evaluate(evaluation);
+    return isError(value) || value === null ? value : (keyText(value) ?? NO_TEXT);
   }
 }
 

@@ -1,6 +1,16 @@
-import { RE2JS } from 're2js';
-import { ExpressionError } from '../../core/vocabulary.ts';
-import { noOverload, sizeOf, toDuration, toInt, toUint } from './arithmetic.ts';
+import { sizeOf, toInt, toTimestamp, toUint } from './arithmetic.ts';
+import {
+  bytesToText,
+  doubleToInt,
+  doubleToText,
+  doubleToUint,
+  textToBool,
+  textToDouble,
+  textToInt,
+  textToUint,
+  typeValueOf,
+} from './conversion.ts';
+import type { Meter } from './equality.ts';
 import {
   BOOL,
   BYTES,
@@ -12,315 +22,134 @@ import {
   STRING,
   type StaticType,
   TIMESTAMP,
+  TYPE,
   UINT,
 } from './static-type.ts';
-import { formatDuration, formatTimestamp, parseDuration, parseTimestamp } from './time.ts';
-import {
-  type Duration,
-  type Result,
-  Timestamp,
-  type TypeName,
-  TypeValue,
-  typeNameOf,
-  Uint,
-  type Value,
-} from './value.ts';
+import * as text from './text.ts';
+import { floorDiv, formatDuration, formatTimestamp, NANOSECONDS, parseDuration, parseTimestamp } from './time.ts';
+import type { Duration, Result, Timestamp, TypeName, Uint, Value } from './value.ts';
+
+type Kind = TypeName | 'dyn';
+type Apply = (meter: Meter, ...values: readonly Value[]) => Result;
 
 /** One overload: the kinds it takes (a member's receiver first), what it gives, and how. */
 export interface Overload {
-  readonly takes: readonly (TypeName | 'dyn')[];
+  readonly takes: readonly Kind[];
   readonly gives: StaticType;
-  readonly run: (...values: never[]) => Result;
+  readonly apply: Apply;
 }
 
+/** Overloads of one function, called as `value.name(…)` and as `name(value, …)`. */
 export interface FunctionRow {
   readonly member: readonly Overload[];
   readonly global: readonly Overload[];
 }
 
-const MAX_TEXT = 1_048_576;
-const RANGE = new ExpressionError('the index is out of range');
-const LONG = new ExpressionError('the text grows too long');
-const NOT_INT = new ExpressionError('the value is not a 64-bit integer');
-const NOT_DOUBLE = new ExpressionError('the text is not a number');
-const NOT_BOOL = new ExpressionError('the text is not a bool');
-const NOT_UTF8 = new ExpressionError('the bytes are not UTF-8');
-const NOT_STRINGS = new ExpressionError('the list holds something that is not text');
-
-const overload = (takes: Overload['takes'], gives: StaticType, run: Overload['run']): Overload => ({
+/** `apply` is called only with values of the kinds in `takes`, which its own parameters repeat. */
+const overload = (
+  takes: readonly Kind[],
+  gives: StaticType,
+  apply: (meter: Meter, ...values: never[]) => Result,
+): Overload => ({
   takes,
   gives,
-  run,
+  apply: apply as Apply,
 });
-const row = (rows: Partial<FunctionRow>): FunctionRow => ({ member: rows.member ?? [], global: rows.global ?? [] });
+const member = (...overloads: readonly Overload[]): FunctionRow => ({ member: overloads, global: [] });
+const global = (...overloads: readonly Overload[]): FunctionRow => ({ member: [], global: overloads });
+const same = (_: Meter, value: Value): Result => value;
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const points = (text: string): string[] => Array.from(text);
-const at = (index: bigint, length: number): number | undefined =>
-  index < 0n || index > BigInt(length) ? undefined : Number(index);
-
-function substring(text: string, start: bigint, end?: bigint): Result {
-  const characters = points(text);
-  const from = at(start, characters.length);
-  const to = end === undefined ? characters.length : at(end, characters.length);
-  if (from === undefined || to === undefined || from > to) return RANGE;
-  return characters.slice(from, to).join('');
-}
-
-function indexOf(text: string, part: string, offset = 0n): Result {
-  const characters = points(text);
-  const from = at(offset, characters.length);
-  if (from === undefined) return RANGE;
-  const skipped = characters.slice(0, from).join('').length;
-  const found = text.indexOf(part, skipped);
-  return BigInt(found === -1 ? -1 : points(text.slice(0, found)).length);
-}
-
-function lastIndexOf(text: string, part: string, offset?: bigint): Result {
-  const characters = points(text);
-  const from = offset === undefined ? characters.length : at(offset, characters.length);
-  if (from === undefined) return RANGE;
-  const found = text.lastIndexOf(part, characters.slice(0, from).join('').length);
-  return BigInt(found === -1 ? -1 : points(text.slice(0, found)).length);
-}
-
-function charAt(text: string, index: bigint): Result {
-  const characters = points(text);
-  const position = at(index, characters.length);
-  return position === undefined ? RANGE : (characters[position] ?? '');
-}
-
-function split(text: string, separator: string, limit = -1n): Result {
-  if (limit === 0n) return [];
-  const parts = separator === '' ? points(text) : text.split(separator);
-  if (limit < 0n || BigInt(parts.length) <= limit) return parts;
-  const most = Number(limit);
-  return [...parts.slice(0, most - 1), parts.slice(most - 1).join(separator)];
-}
-
-function replace(text: string, from: string, to: string, limit = -1n): Result {
-  const parts = from === '' ? ['', ...points(text), ''] : text.split(from);
-  const most = limit < 0n ? parts.length - 1 : Math.min(Number(limit), parts.length - 1);
-  if (text.length + most * to.length > MAX_TEXT) return LONG;
-  return parts.slice(1).reduce((done, part, i) => done + (i < most ? to : from) + part, parts[0] ?? '');
-}
-
-function joinTexts(list: readonly Value[], separator = ''): Result {
-  if (!list.every((item) => typeof item === 'string')) return NOT_STRINGS;
-  const length = list.reduce<number>((sum, item) => sum + String(item).length + separator.length, 0);
-  return length > MAX_TEXT ? LONG : list.join(separator);
-}
-
-const lower = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
-const upper = (text: string): string => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
-const WHITE_SPACE = /^\p{White_Space}+|\p{White_Space}+$/gu;
-
-function doubleToInt(value: number): Result {
-  const whole = Math.trunc(value);
-  return Number.isFinite(whole) && whole > -(2 ** 63) && whole < 2 ** 63 ? BigInt(whole) : NOT_INT;
-}
-
-function textToInt(text: string): Result {
-  return /^[+-]?\d{1,20}$/.test(text) ? toInt(BigInt(text.replace(/^\+/, ''))) : NOT_INT;
-}
-
-function textToUint(text: string): Result {
-  return /^\d{1,20}$/.test(text) ? toUint(BigInt(text)) : NOT_INT;
-}
-
-function doubleToUint(value: number): Result {
-  const whole = Math.trunc(value);
-  return Number.isFinite(whole) && whole >= 0 && whole < 2 ** 64 ? new Uint(BigInt(whole)) : NOT_INT;
-}
-
-function textToDouble(text: string): Result {
-  if (/^[+-]?(?:inf|infinity)$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
-  if (/^nan$/i.test(text)) return Number.NaN;
-  return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : NOT_DOUBLE;
-}
-
-/** As Go's `%g` writes doubles, which the conformance suite expects: `1e+06`, `-Inf`, `NaN`. */
-function doubleToText(value: number): Result {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value < 0 ? '-Inf' : '+Inf';
-  const [mantissa = '', exponent] = value.toExponential().split('e');
-  const power = Number(exponent);
-  if (power >= -4 && power < 21) return String(value);
-  return `${mantissa}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
-}
-
-const TRUE_TEXTS = ['true', 'True', 'TRUE', 't', '1'];
-const FALSE_TEXTS = ['false', 'False', 'FALSE', 'f', '0'];
-
-function textToBool(text: string): Result {
-  if (TRUE_TEXTS.includes(text)) return true;
-  return FALSE_TEXTS.includes(text) ? false : NOT_BOOL;
-}
-
-function bytesToText(bytes: Uint8Array): Result {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return NOT_UTF8;
-  }
-}
-
-const sizeValue = (value: Value): Result => {
-  const size = sizeOf(value);
+const sizeValue = (meter: Meter, value: Value): Result => {
+  const size = sizeOf(value, meter);
   return typeof size === 'number' ? BigInt(size) : size;
 };
-const SIZE: readonly Overload[] = (['string', 'bytes', 'list', 'map'] as const).map((name) =>
-  overload([name], INT, sizeValue),
-);
+const SIZES = (['string', 'bytes', 'list', 'map'] as const).map((kind) => overload([kind], INT, sizeValue));
 
-const nanoseconds = 1_000_000_000n;
-const TYPE_NAMES: Readonly<Partial<Record<TypeName, string>>> = {
-  null: 'null_type',
-  timestamp: 'google.protobuf.Timestamp',
-  duration: 'google.protobuf.Duration',
+const TEXT_FUNCTIONS: Readonly<Record<string, FunctionRow>> = {
+  contains: member(overload(['string', 'string'], BOOL, text.contains)),
+  startsWith: member(overload(['string', 'string'], BOOL, (_: Meter, a: string, b: string) => a.startsWith(b))),
+  endsWith: member(overload(['string', 'string'], BOOL, (_: Meter, a: string, b: string) => a.endsWith(b))),
+  lowerAscii: member(overload(['string'], STRING, text.lowerAscii)),
+  upperAscii: member(overload(['string'], STRING, text.upperAscii)),
+  trim: member(overload(['string'], STRING, text.trim)),
+  charAt: member(overload(['string', 'int'], STRING, text.charAt)),
+  indexOf: member(
+    overload(['string', 'string'], INT, text.indexOf),
+    overload(['string', 'string', 'int'], INT, text.indexOf),
+  ),
+  lastIndexOf: member(
+    overload(['string', 'string'], INT, text.lastIndexOf),
+    overload(['string', 'string', 'int'], INT, text.lastIndexOf),
+  ),
+  substring: member(
+    overload(['string', 'int'], STRING, text.substring),
+    overload(['string', 'int', 'int'], STRING, text.substring),
+  ),
+  split: member(
+    overload(['string', 'string'], listOf(STRING), text.split),
+    overload(['string', 'string', 'int'], listOf(STRING), text.split),
+  ),
+  replace: member(
+    overload(['string', 'string', 'string'], STRING, text.replace),
+    overload(['string', 'string', 'string', 'int'], STRING, text.replace),
+  ),
+  join: member(overload(['list'], STRING, text.joinTexts), overload(['list', 'string'], STRING, text.joinTexts)),
 };
-export const typeValueOf = (value: Value): TypeValue =>
-  new TypeValue(TYPE_NAMES[typeNameOf(value)] ?? typeNameOf(value));
+
+const CONVERSIONS: Readonly<Record<string, FunctionRow>> = {
+  int: global(
+    overload(['int'], INT, same),
+    overload(['uint'], INT, (_, a: Uint) => toInt(a.value)),
+    overload(['double'], INT, (_, a: number) => doubleToInt(a)),
+    overload(['string'], INT, (_, a: string) => textToInt(a)),
+    overload(['timestamp'], INT, (_, a: Timestamp) => floorDiv(a.ns, NANOSECONDS)),
+  ),
+  uint: global(
+    overload(['uint'], UINT, same),
+    overload(['int'], UINT, (_, a: bigint) => toUint(a)),
+    overload(['double'], UINT, (_, a: number) => doubleToUint(a)),
+    overload(['string'], UINT, (_, a: string) => textToUint(a)),
+  ),
+  double: global(
+    overload(['double'], DOUBLE, same),
+    overload(['int'], DOUBLE, (_, a: bigint) => Number(a)),
+    overload(['uint'], DOUBLE, (_, a: Uint) => Number(a.value)),
+    overload(['string'], DOUBLE, (_, a: string) => textToDouble(a)),
+  ),
+  string: global(
+    overload(['string'], STRING, same),
+    overload(['int'], STRING, (_, a: bigint) => String(a)),
+    overload(['uint'], STRING, (_, a: Uint) => String(a.value)),
+    overload(['double'], STRING, (_, a: number) => doubleToText(a)),
+    overload(['bool'], STRING, (_, a: boolean) => String(a)),
+    overload(['bytes'], STRING, (_, a: Uint8Array) => bytesToText(a)),
+    overload(['timestamp'], STRING, (_, a: Timestamp) => formatTimestamp(a)),
+    overload(['duration'], STRING, (_, a: Duration) => formatDuration(a.ns)),
+  ),
+  bool: global(
+    overload(['bool'], BOOL, same),
+    overload(['string'], BOOL, (_, a: string) => textToBool(a)),
+  ),
+  bytes: global(
+    overload(['bytes'], BYTES, same),
+    overload(['string'], BYTES, (_, a: string) => Buffer.from(a, 'utf8')),
+  ),
+  timestamp: global(
+    overload(['timestamp'], TIMESTAMP, same),
+    overload(['string'], TIMESTAMP, (_, a: string) => parseTimestamp(a)),
+    overload(['int'], TIMESTAMP, (_, a: bigint) => toTimestamp(a * NANOSECONDS)),
+  ),
+  duration: global(
+    overload(['duration'], DURATION, same),
+    overload(['string'], DURATION, (_, a: string) => parseDuration(a)),
+  ),
+  dyn: global(overload(['dyn'], DYN, same)),
+  type: global(overload(['dyn'], TYPE, (_, a: Value) => typeValueOf(a))),
+};
 
 /** Every function that expressions may call, besides operators, macros, `matches` and the fields of times. */
 export const FUNCTIONS: ReadonlyMap<string, FunctionRow> = new Map<string, FunctionRow>([
-  ['size', row({ member: SIZE, global: SIZE })],
-  ['contains', row({ member: [overload(['string', 'string'], BOOL, (a: string, b: string) => a.includes(b))] })],
-  ['startsWith', row({ member: [overload(['string', 'string'], BOOL, (a: string, b: string) => a.startsWith(b))] })],
-  ['endsWith', row({ member: [overload(['string', 'string'], BOOL, (a: string, b: string) => a.endsWith(b))] })],
-  ['lowerAscii', row({ member: [overload(['string'], STRING, lower)] })],
-  ['upperAscii', row({ member: [overload(['string'], STRING, upper)] })],
-  ['trim', row({ member: [overload(['string'], STRING, (a: string) => a.replace(WHITE_SPACE, ''))] })],
-  ['charAt', row({ member: [overload(['string', 'int'], STRING, charAt)] })],
-  [
-    'indexOf',
-    row({
-      member: [overload(['string', 'string'], INT, indexOf), overload(['string', 'string', 'int'], INT, indexOf)],
-    }),
-  ],
-  [
-    'lastIndexOf',
-    row({
-      member: [
-        overload(['string', 'string'], INT, lastIndexOf),
-        overload(['string', 'string', 'int'], INT, lastIndexOf),
-      ],
-    }),
-  ],
-  [
-    'substring',
-    row({
-      member: [overload(['string', 'int'], STRING, substring), overload(['string', 'int', 'int'], STRING, substring)],
-    }),
-  ],
-  [
-    'split',
-    row({
-      member: [
-        overload(['string', 'string'], listOf(STRING), split),
-        overload(['string', 'string', 'int'], listOf(STRING), split),
-      ],
-    }),
-  ],
-  [
-    'replace',
-    row({
-      member: [
-        overload(['string', 'string', 'string'], STRING, replace),
-        overload(['string', 'string', 'string', 'int'], STRING, replace),
-      ],
-    }),
-  ],
-  ['join', row({ member: [overload(['list'], STRING, joinTexts), overload(['list', 'string'], STRING, joinTexts)] })],
-  [
-    'int',
-    row({
-      global: [
-        overload(['int'], INT, (a: bigint) => a),
-        overload(['uint'], INT, (a: Uint) => toInt(a.value)),
-        overload(['double'], INT, doubleToInt),
-        overload(['string'], INT, textToInt),
-        overload(['timestamp'], INT, (a: Timestamp) => a.ns / nanoseconds),
-        overload(['duration'], INT, (a: Duration) => a.ns / nanoseconds),
-      ],
-    }),
-  ],
-  [
-    'uint',
-    row({
-      global: [
-        overload(['uint'], UINT, (a: Uint) => a),
-        overload(['int'], UINT, (a: bigint) => toUint(a)),
-        overload(['double'], UINT, doubleToUint),
-        overload(['string'], UINT, textToUint),
-      ],
-    }),
-  ],
-  [
-    'double',
-    row({
-      global: [
-        overload(['double'], DOUBLE, (a: number) => a),
-        overload(['int'], DOUBLE, (a: bigint) => Number(a)),
-        overload(['uint'], DOUBLE, (a: Uint) => Number(a.value)),
-        overload(['string'], DOUBLE, textToDouble),
-      ],
-    }),
-  ],
-  [
-    'string',
-    row({
-      global: [
-        overload(['string'], STRING, (a: string) => a),
-        overload(['int'], STRING, (a: bigint) => String(a)),
-        overload(['uint'], STRING, (a: Uint) => String(a.value)),
-        overload(['double'], STRING, doubleToText),
-        overload(['bool'], STRING, (a: boolean) => String(a)),
-        overload(['bytes'], STRING, bytesToText),
-        overload(['timestamp'], STRING, (a: Timestamp) => formatTimestamp(a)),
-        overload(['duration'], STRING, (a: Duration) => formatDuration(a.ns)),
-      ],
-    }),
-  ],
-  ['bool', row({ global: [overload(['bool'], BOOL, (a: boolean) => a), overload(['string'], BOOL, textToBool)] })],
-  [
-    'bytes',
-    row({
-      global: [
-        overload(['bytes'], BYTES, (a: Uint8Array) => a),
-        overload(['string'], BYTES, (a: string) => Buffer.from(a, 'utf8')),
-      ],
-    }),
-  ],
-  [
-    'timestamp',
-    row({
-      global: [
-        overload(['timestamp'], TIMESTAMP, (a: Timestamp) => a),
-        overload(['string'], TIMESTAMP, parseTimestamp),
-        overload(['int'], TIMESTAMP, (a: bigint) => new Timestamp(a * nanoseconds)),
-      ],
-    }),
-  ],
-  [
-    'duration',
-    row({
-      global: [
-        overload(['duration'], DURATION, (a: Duration) => a),
-        overload(['string'], DURATION, parseDuration),
-        overload(['int'], DURATION, (a: bigint) => toDuration(a * nanoseconds)),
-      ],
-    }),
-  ],
-  ['dyn', row({ global: [overload(['dyn'], DYN, (a: Value) => a)] })],
-  ['type', row({ global: [overload(['dyn'], DYN, typeValueOf)] })],
+  ['size', { member: SIZES, global: SIZES }],
+  ...Object.entries(TEXT_FUNCTIONS),
+  ...Object.entries(CONVERSIONS),
 ]);
-
-/** A pattern in RE2's language, which is linear in the text whatever the pattern (CEL `matches` searches anywhere). */
-export function compilePattern(pattern: string): ((text: Value) => Result) | string {
-  try {
-    const compiled = RE2JS.compile(pattern);
-    return (text) => (typeof text === 'string' ? compiled.matcher(text).find() : noOverload('matches', text));
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}

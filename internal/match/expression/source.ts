@@ -1,45 +1,59 @@
 import { parse } from '@bufbuild/cel';
-import type { Expr, ParsedExpr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 
 /** A parsed expression with what errors need to point into its text. */
 export interface Source {
-  readonly text: string;
   readonly root: Expr;
-  /** Where a node stands, as `1:12`, followed on lines of their own by the text's line and a caret. */
-  locate(node: Expr): string;
+  /** A sentence with where a node stands before it, as `1:12: …`, and the text's line with a caret below. */
+  explain(node: Expr, message: string): string;
 }
 
-export const MAX_NODES = 1000;
+/** Longest expression, in UTF-16 units; the schema's bound, again for callers that have none. */
+export const MAX_SOURCE = 4096;
+/** What is shown of a long line, on each side of the caret. */
+const EXCERPT = 60;
+const MAX_EXPECTED = 40;
 
 /** @returns what is wrong, when the text is no expression */
 export function parseSource(text: string): Source | { readonly why: string } {
-  let parsed: ParsedExpr & { expr: Expr };
+  if (text.length > MAX_SOURCE) return { why: `The expression is longer than ${MAX_SOURCE} characters` };
   try {
-    parsed = parse(text);
+    const { expr, sourceInfo } = parse(text);
+    const positions: ReadonlyMap<string, number> = new Map(Object.entries(sourceInfo?.positions ?? {}));
+    return { root: expr, explain: (node, message) => point(text, positions.get(String(node.id)) ?? 0, message) };
   } catch (error) {
-    const at = (error as { location?: { start?: { offset?: number } } }).location?.start?.offset;
-    const why = error instanceof Error ? error.message.replace(/^<input>:\d+:\d+: /, '') : String(error);
-    return { why: at === undefined ? why : `${position(text, at)}: ${why}${excerpt(text, at)}` };
+    return { why: syntaxError(text, error) };
   }
-  const positions = parsed.sourceInfo?.positions ?? {};
-  return {
+}
+
+/** The parser's own sentence where it is short; it may list every token that the language has. */
+function syntaxError(text: string, error: unknown): string {
+  // The parser goes as deep as its text does.
+  if (error instanceof RangeError) return 'The expression nests too deeply';
+  const message = error instanceof Error ? error.message.replace(/^<input>:\d+:\d+: /, '') : String(error);
+  const offset = offsetOf(error);
+  if (offset === undefined) return message;
+  const [, found, expected = ''] = /^found (.+?) but expecting (.+)$/.exec(message) ?? [];
+  if (found === undefined) return point(text, offset, message);
+  const hint = expected.length > MAX_EXPECTED ? '' : `: ${expected} should stand here`;
+  return point(
     text,
-    root: parsed.expr,
-    locate(node) {
-      const at = (positions as Record<string, number>)[String(node.id)] ?? 0;
-      return `${position(text, at)}${excerpt(text, at)}`;
-    },
-  };
+    offset,
+    found === 'end of input' ? `The expression ends too soon${hint}` : `Unexpected ${found}${hint}`,
+  );
 }
 
-function position(text: string, offset: number): string {
-  const before = text.slice(0, offset).split('\n');
-  return `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
+function offsetOf(error: unknown): number | undefined {
+  if (!(error instanceof Error && 'location' in error)) return undefined;
+  const { location } = error as { location?: { start?: { offset?: number } } };
+  return location?.start?.offset;
 }
 
-function excerpt(text: string, offset: number): string {
-  if (text.length > 200) return '';
+function point(text: string, offset: number, message: string): string {
   const start = text.lastIndexOf('\n', offset - 1) + 1;
   const end = text.indexOf('\n', offset);
-  return `\n  ${text.slice(start, end === -1 ? undefined : end)}\n  ${' '.repeat(offset - start)}^`;
+  const line = text.slice(0, start).split('\n').length;
+  const from = Math.max(start, offset - EXCERPT);
+  const shown = text.slice(from, Math.min(end === -1 ? text.length : end, offset + EXCERPT));
+  return `${line}:${offset - start + 1}: ${message}\n  ${shown}\n  ${' '.repeat(offset - from)}^`;
 }

@@ -2,7 +2,9 @@ import { ExpressionError } from '../../core/vocabulary.ts';
 import { toDuration, toTimestamp } from './arithmetic.ts';
 import type { Result, Timestamp } from './value.ts';
 
-const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/i;
+export const NANOSECONDS = 1_000_000_000n;
+
+const RFC3339 = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(?:Z|([+-])(\d{2}):(\d{2}))$/;
 const DURATION = /^([+-])?((?:\d+(?:\.\d*)?|\.\d+)(?:h|ms|m|us|µs|s|ns))+$/;
 const DURATION_PART = /(\d*)(?:\.(\d*))?(h|ms|m|us|µs|s|ns)/g;
 const UNIT_NS: Readonly<Record<string, bigint>> = {
@@ -17,12 +19,17 @@ const UNIT_NS: Readonly<Record<string, bigint>> = {
 const NOT_TIME = new ExpressionError('the text is not an RFC 3339 time');
 const NOT_DURATION = new ExpressionError('the text is not a duration');
 
+/** RFC 3339 §5.6, without leap seconds. A day that its month has not is refused: Date.parse would take the next month's. */
 export function parseTimestamp(text: string): Result {
   const match = RFC3339.exec(text);
   if (match === null) return NOT_TIME;
-  const ms = Date.parse(`${text.slice(0, 19)}${match[8] ?? 'Z'}`.toUpperCase());
-  const fraction = BigInt((match[7] ?? '').padEnd(9, '0'));
-  return Number.isNaN(ms) ? NOT_TIME : toTimestamp(BigInt(ms) * 1_000_000n + fraction);
+  const [, date = '', clock = '', digits = '', sign, offsetHours = '0', offsetMinutes = '0'] = match;
+  const local = Date.parse(`${date}T${clock}Z`);
+  if (Number.isNaN(local) || new Date(local).toISOString().slice(0, 19) !== `${date}T${clock}`) return NOT_TIME;
+  if (Number(offsetHours) > 23 || Number(offsetMinutes) > 59) return NOT_TIME;
+  const offsetMs = (Number(offsetHours) * 60 + Number(offsetMinutes)) * 60_000;
+  const ms = sign === '-' ? local + offsetMs : local - offsetMs;
+  return toTimestamp(BigInt(ms) * 1_000_000n + BigInt(digits.padEnd(9, '0')));
 }
 
 export function parseDuration(text: string): Result {
@@ -40,8 +47,8 @@ export function parseDuration(text: string): Result {
 }
 
 export function formatTimestamp({ ns }: Timestamp): string {
-  const seconds = floorDiv(ns, 1_000_000_000n);
-  const fraction = String(ns - seconds * 1_000_000_000n)
+  const seconds = floorDiv(ns, NANOSECONDS);
+  const fraction = String(ns - seconds * NANOSECONDS)
     .padStart(9, '0')
     .replace(/0+$/, '');
   const text = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
@@ -51,10 +58,10 @@ export function formatTimestamp({ ns }: Timestamp): string {
 export function formatDuration(ns: bigint): string {
   const sign = ns < 0n ? '-' : '';
   const magnitude = ns < 0n ? -ns : ns;
-  const fraction = String(magnitude % 1_000_000_000n)
+  const fraction = String(magnitude % NANOSECONDS)
     .padStart(9, '0')
     .replace(/0+$/, '');
-  return `${sign}${magnitude / 1_000_000_000n}${fraction === '' ? '' : `.${fraction}`}s`;
+  return `${sign}${magnitude / NANOSECONDS}${fraction === '' ? '' : `.${fraction}`}s`;
 }
 
 export const floorDiv = (a: bigint, b: bigint): bigint => (a % b < 0n ? a / b - 1n : a / b);
@@ -73,6 +80,7 @@ export function zoneOf(name: string): Zone | undefined {
   if (name === 'UTC' || name === '') return UTC;
   const offset = OFFSET.exec(name);
   if (offset !== null) {
+    if (Number(offset[2]) > 23 || Number(offset[3]) > 59) return undefined;
     const ms = (Number(offset[2]) * 60 + Number(offset[3])) * 60_000 * (offset[1] === '-' ? -1 : 1);
     return { offsetMs: () => ms };
   }
@@ -95,53 +103,31 @@ const FIELDS = {
 } as const;
 const QUARTER_MS = 900_000;
 
-/** Offsets change only at whole quarters of an hour, so the last answer serves the whole quarter. */
+/**
+ * Since 1972 offsets change only at whole quarters of an hour, so the last answer serves the whole quarter; before,
+ * local mean times changed at any second.
+ */
 function ianaZone(format: Intl.DateTimeFormat): Zone {
   let lastQuarter = Number.NaN;
   let lastOffset = 0;
   return {
     offsetMs(epochMs) {
+      if (epochMs < 0) return offsetAt(format, epochMs);
       const quarter = Math.floor(epochMs / QUARTER_MS);
       if (quarter === lastQuarter) return lastOffset;
-      const start = quarter * QUARTER_MS;
-      const parts = Object.fromEntries(format.formatToParts(start).map((part) => [part.type, part.value]));
-      const year = parts['era'] === 'BC' ? 1 - Number(parts['year']) : Number(parts['year']);
-      const local = new Date(0);
-      local.setUTCFullYear(year, Number(parts['month']) - 1, Number(parts['day']));
-      local.setUTCHours(Number(parts['hour']), Number(parts['minute']), Number(parts['second']), 0);
+      lastOffset = offsetAt(format, quarter * QUARTER_MS);
       lastQuarter = quarter;
-      lastOffset = local.getTime() - start;
       return lastOffset;
     },
   };
 }
 
-const DAY_MS = 86_400_000;
-
-/** Fields of a local time, as CEL counts them: months, days of month and of year from 0, Sunday is 0. */
-export const TIME_GETTERS: Readonly<Record<string, (local: Date) => number>> = {
-  getFullYear: (local) => local.getUTCFullYear(),
-  getMonth: (local) => local.getUTCMonth(),
-  getDate: (local) => local.getUTCDate(),
-  getDayOfMonth: (local) => local.getUTCDate() - 1,
-  getDayOfWeek: (local) => local.getUTCDay(),
-  getDayOfYear: (local) => Math.floor((local.getTime() - Date.UTC(local.getUTCFullYear(), 0, 1)) / DAY_MS),
-  getHours: (local) => local.getUTCHours(),
-  getMinutes: (local) => local.getUTCMinutes(),
-  getSeconds: (local) => local.getUTCSeconds(),
-  getMilliseconds: (local) => local.getUTCMilliseconds(),
-};
-
-/** One field of a moment in a zone. */
-export function timeField(getter: (local: Date) => number, moment: Timestamp, zone: Zone): number {
-  const epochMs = Number(floorDiv(moment.ns, 1_000_000n));
-  return getter(new Date(epochMs + zone.offsetMs(epochMs)));
+function offsetAt(format: Intl.DateTimeFormat, epochMs: number): number {
+  const second = Math.floor(epochMs / 1000) * 1000;
+  const parts = new Map(format.formatToParts(second).map(({ type, value }) => [type, value]));
+  const field = (name: Intl.DateTimeFormatPartTypes): number => Number(parts.get(name));
+  const local = new Date(0);
+  local.setUTCFullYear(parts.get('era') === 'BC' ? 1 - field('year') : field('year'), field('month') - 1, field('day'));
+  local.setUTCHours(field('hour'), field('minute'), field('second'), 0);
+  return local.getTime() - second;
 }
-
-/** Fields of a duration: all of it in that unit, milliseconds only what is left of a second. */
-export const DURATION_GETTERS: Readonly<Record<string, (ns: bigint) => bigint>> = {
-  getHours: (ns) => ns / 3_600_000_000_000n,
-  getMinutes: (ns) => ns / 60_000_000_000n,
-  getSeconds: (ns) => ns / 1_000_000_000n,
-  getMilliseconds: (ns) => (ns / 1_000_000n) % 1000n,
-};

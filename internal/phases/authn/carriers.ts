@@ -1,22 +1,39 @@
 import type { Carrier } from '../../core/evaluation.ts';
 import type { Request } from '../../core/request.ts';
+import { equalsIgnoringAsciiCase, lowerAscii } from '../../match/path-template.ts';
 import type { CarrierSpec } from './spec.ts';
 
 /** What a carrier holds: nothing, one credential, or more than one, which is nobody's. */
 export type Held = string | undefined | typeof SEVERAL;
 export const SEVERAL = Symbol('several credentials');
 
-const SCHEME = /^([A-Za-z][A-Za-z0-9-]*) +(.*)$/s;
-
 export function carrierOf(spec: CarrierSpec): Carrier {
   if (spec.header !== undefined) return { kind: 'header', name: spec.header };
   if (spec.query !== undefined) return { kind: 'query', name: spec.query };
   if (spec.cookie !== undefined) return { kind: 'cookie', name: spec.cookie };
-  return { kind: 'authorizationScheme', name: (spec.authorizationScheme ?? '').toLowerCase() };
+  return { kind: 'authorizationScheme', name: lowerAscii(spec.authorizationScheme ?? '') };
 }
 
-/** Carriers that overlap would show one credential to two methods. */
 export const sameCarrier = (a: Carrier, b: Carrier): boolean => a.kind === b.kind && a.name === b.name;
+
+/** Whether one credential could stand in both: the same place, or a whole header and a part of it. */
+export function overlap(a: Carrier, b: Carrier): boolean {
+  return sameCarrier(a, b) || isWholeOf(a, b) || isWholeOf(b, a);
+}
+
+const isWholeOf = (whole: Carrier, part: Carrier): boolean =>
+  whole.kind === 'header' && whole.name === 'authorization' && part.kind === 'authorizationScheme';
+
+/** A carrier as authors and clients know it. */
+export function carrierText({ kind, name }: Carrier): string {
+  const words = {
+    header: 'header',
+    query: 'query parameter',
+    cookie: 'cookie',
+    authorizationScheme: 'scheme',
+  } as const;
+  return `${words[kind]} "${name}"`;
+}
 
 /**
  * The credential in one carrier. An empty carrier holds none; a repeated one, also where Envoy joined its lines with a
@@ -25,45 +42,80 @@ export const sameCarrier = (a: Carrier, b: Carrier): boolean => a.kind === b.kin
 export function readCarrier({ kind, name }: Carrier, request: Request): Held {
   switch (kind) {
     case 'header':
-      return oneOf(request.headers.get(name), request.headers.isJoined);
+      return fromHeader(request.headers.get(name), request.headers.isJoined || name === 'authorization');
     case 'authorizationScheme':
-      return ofScheme(oneOf(request.headers.get('authorization'), true), name);
+      return fromScheme(request.headers.get('authorization'), name);
     case 'query':
-      return oneOf(request.query.get(name), false);
+      return fromQuery(request.query.get(name));
     case 'cookie':
-      return fromCookies(request.headers.get('cookie'), name);
+      return fromCookies(request.headers.get('cookie'), name, request.headers.isJoined);
     default:
       return kind satisfies never;
   }
 }
 
-function oneOf(values: readonly string[] | undefined, isJoined: boolean): Held {
+function fromHeader(values: readonly string[] | undefined, isJoined: boolean): Held {
   if (values === undefined) return undefined;
   if (values.length > 1) return SEVERAL;
-  const [value = ''] = values;
-  const trimmed = value.trim();
-  if (trimmed === '') return undefined;
-  return isJoined && trimmed.includes(',') ? SEVERAL : trimmed;
+  const text = trimBlanks(values[0] ?? '');
+  if (text === '') return undefined;
+  return isJoined && text.includes(',') ? SEVERAL : text;
 }
 
-function ofScheme(held: Held, scheme: string): Held {
-  if (typeof held !== 'string') return held;
-  const match = SCHEME.exec(held);
-  if (match?.[1]?.toLowerCase() !== scheme) return undefined;
-  const credential = (match[2] ?? '').trim();
-  return credential === '' ? undefined : credential;
+function fromQuery(values: readonly string[] | undefined): Held {
+  if (values === undefined) return undefined;
+  if (values.length > 1) return SEVERAL;
+  return values[0] === '' ? undefined : values[0];
 }
 
-/** Cookies by RFC 6265 §4.2; a comma between two is where Envoy joined two header lines. */
-function fromCookies(lines: readonly string[] | undefined, name: string): Held {
+/**
+ * Credentials of one scheme of Authorization. A comma may be where lines were joined: then a part with this scheme is
+ * one of several credentials; without such a part the header is another scheme's, whose parameters hold commas.
+ */
+function fromScheme(values: readonly string[] | undefined, scheme: string): Held {
+  const value = values?.[0];
+  if (values === undefined || value === undefined) return undefined;
+  if (values.length > 1 || value.includes(',')) {
+    const parts = values.flatMap((line) => line.split(','));
+    return parts.some((part) => hasScheme(trimBlanks(part), scheme)) ? SEVERAL : undefined;
+  }
+  const text = trimBlanks(value);
+  if (!hasScheme(text, scheme)) return undefined;
+  return trimBlanks(text.slice(scheme.length)) || undefined;
+}
+
+function hasScheme(text: string, scheme: string): boolean {
+  return text[scheme.length] === ' ' && equalsIgnoringAsciiCase(text.slice(0, scheme.length), scheme);
+}
+
+/**
+ * A cookie by RFC 6265 §4.2, its value as it stands, quotes included. Envoy joins two Cookie lines with a comma in the
+ * joined form; there a comma inside the credential is more than one credential.
+ */
+function fromCookies(lines: readonly string[] | undefined, name: string, isJoined: boolean): Held {
+  if (lines === undefined) return undefined;
   let found: string | undefined;
-  for (const line of lines ?? []) {
-    for (const pair of line.split(/[;,]/)) {
-      const equals = pair.indexOf('=');
-      if (equals === -1 || pair.slice(0, equals).trim() !== name) continue;
-      if (found !== undefined) return SEVERAL;
-      found = pair.slice(equals + 1).trim().replace(/^"(.*)"$/, '$1');
+  for (const line of lines) {
+    for (const segment of line.split(';')) {
+      const parts = isJoined && segment.includes(',') ? segment.split(',') : [segment];
+      for (const part of parts) {
+        const equals = part.indexOf('=');
+        if (equals === -1 || trimBlanks(part.slice(0, equals)) !== name) continue;
+        if (found !== undefined || parts.some((other) => !other.includes('='))) return SEVERAL;
+        found = trimBlanks(part.slice(equals + 1));
+      }
     }
   }
   return found === '' ? undefined : found;
 }
+
+/** Only what RFC 9110 §5.5 calls optional whitespace: other blanks are part of a value, or two keys could be equal. */
+function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
+  return start === 0 && end === text.length ? text : text.slice(start, end);
+}
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;

@@ -1,24 +1,18 @@
-import { hash } from 'node:crypto';
-import type { JSONWebKeySet } from 'jose';
 import type { PolicyRef } from '../../core/decision.ts';
-import { parseDurationMs } from '../../core/duration.ts';
 import type { Carrier } from '../../core/evaluation.ts';
 import type { ProblemList } from '../../core/problem.ts';
-import { parseStrictJson } from '../../core/strict-json.ts';
-import { compilePathTemplates, type PathMatcher } from '../../match/path-template.ts';
-import { carrierOf, sameCarrier } from './carriers.ts';
-import type { JwtMethod } from './jwt.ts';
-import type { KeySource } from './key-source.ts';
-import { ASYMMETRIC, type AuthenticationSpec, type JwtSpec, type MethodSpec, type PublicSpec } from './spec.ts';
+import type { Request } from '../../core/request.ts';
+import { compilePathTemplates, lowerAscii, type PathMatcher } from '../../match/path-template.ts';
+import { isKeyText } from './api-key.ts';
+import { carrierOf, carrierText, overlap, sameCarrier } from './carriers.ts';
+import { claimToken, type TokenReader } from './jwt.ts';
+import { compileJwt, type JwtRules } from './jwt-rules.ts';
+import type { KeySources } from './key-source.ts';
+import { type ClaimFailure, compileRefusals, type Refusals } from './refusals.ts';
+import type { AuthenticationSpec, CarrierSpec, MethodSpec, PublicSpec } from './spec.ts';
+import type { TokenCache } from './token-cache.ts';
 
-/** How a policy gets at the keys of its issuers. */
-export interface KeySources {
-  /** Keys found by discovery at the issuer. */
-  byDiscovery(issuer: string): KeySource;
-  byUrl(url: string): KeySource;
-  /** @returns what is wrong with the set, as a sentence, instead of keys */
-  inline(keys: JSONWebKeySet): KeySource | string;
-}
+export type { KeySources } from './key-source.ts';
 
 export interface AuthnContext {
   readonly policy: PolicyRef;
@@ -26,14 +20,30 @@ export interface AuthnContext {
   readonly caseInsensitive: boolean;
 }
 
-export type Method =
-  | { readonly kind: 'apiKey'; readonly name: string; readonly carriers: readonly Carrier[] }
-  | { readonly kind: 'jwt'; readonly name: string; readonly carriers: readonly Carrier[]; readonly jwt: JwtMethod };
+interface MethodCommon {
+  readonly name: string;
+  readonly carriers: readonly Carrier[];
+  /** Scheme that callers are challenged with. */
+  readonly scheme: string;
+  /** Whether the upstream must not see the credential. */
+  readonly isRemoved: boolean;
+}
 
-/** A carrier with the methods that read it. */
+/** One way to prove who is calling; a further kind is one more member, and one file. */
+export type Method =
+  | (MethodCommon & { readonly kind: 'apiKey' })
+  | (MethodCommon & { readonly kind: 'jwt'; readonly jwt: JwtRules });
+
+/** A carrier with what claims the credential in it for one of the methods that read it. */
 export interface ReadCarrier {
   readonly carrier: Carrier;
-  readonly methods: readonly number[];
+  readonly claim: (held: string, request: Request, cache: TokenCache) => Claim | ClaimFailure;
+}
+
+export interface Claim {
+  /** Index of the method. */
+  readonly method: number;
+  readonly digest: string | undefined;
 }
 
 export interface PublicRoute {
@@ -41,125 +51,115 @@ export interface PublicRoute {
   readonly paths: PathMatcher;
 }
 
+/** `authentication` and `public` of one policy, compiled. */
 export interface Authentication {
   readonly methods: readonly Method[];
   readonly carriers: readonly ReadCarrier[];
   readonly allowsAnonymous: boolean;
   readonly publicRoutes: readonly PublicRoute[];
-  /** Carriers that the upstream must not see. */
+  /** Carriers that the upstream must not see, whoever calls and also on public routes. */
   readonly removals: readonly Carrier[];
-  /** `WWW-Authenticate` when nothing was sent, and when what was sent is not valid. */
-  readonly missingChallenges: readonly string[];
-  readonly invalidChallenges: readonly string[];
+  readonly refusals: Refusals;
 }
 
 /** Compiles `authentication` and `public`; every mistake of the author goes to `problems`. */
 export function compileAuthentication(
-  { authentication, publicRoutes }: { readonly authentication: AuthenticationSpec | undefined; readonly publicRoutes: PublicSpec | undefined },
+  specs: {
+    readonly authentication: AuthenticationSpec | undefined;
+    readonly publicRoutes: PublicSpec | undefined;
+  },
   context: AuthnContext,
   problems: ProblemList,
 ): Authentication {
   const at = problems.at('authentication').at('methods');
-  const specs = authentication?.methods ?? [];
   const methods: Method[] = [];
-  for (const [index, spec] of specs.entries()) {
+  for (const [index, spec] of (specs.authentication?.methods ?? []).entries()) {
     const method = compileMethod(spec, context, at.at(index));
-    if (method !== undefined) methods.push(method);
+    if (method === undefined) continue;
+    for (const other of methods) checkPair(method, other, at.at(index));
+    methods.push(method);
   }
-  checkOverlap(methods, at);
-  const keeps = (name: string): boolean => {
-    const spec = specs.find((candidate) => candidate.name === name);
-    return (spec?.credentials ?? (spec?.apiKey === undefined ? 'Forward' : 'Remove')) === 'Forward';
-  };
   return Object.freeze({
     methods,
     carriers: carriersOf(methods),
-    allowsAnonymous: authentication?.anonymous !== undefined,
-    publicRoutes: compilePublic(publicRoutes ?? [], context, problems.at('public')),
-    removals: methods.filter((method) => !keeps(method.name)).flatMap((method) => method.carriers),
-    ...challengesOf(methods),
+    allowsAnonymous: specs.authentication?.anonymous !== undefined,
+    publicRoutes: compilePublic(specs.publicRoutes ?? [], context, problems.at('public')),
+    removals: credentialRemovals(methods),
+    refusals: compileRefusals(methods),
   });
 }
 
-function carriersOf(methods: readonly Method[]): ReadCarrier[] {
-  const read: { carrier: Carrier; methods: number[] }[] = [];
-  for (const [index, method] of methods.entries()) {
-    for (const carrier of method.carriers) {
-      const known = read.find((other) => sameCarrier(other.carrier, carrier));
-      if (known === undefined) read.push({ carrier, methods: [index] });
-      else if (!known.methods.includes(index)) known.methods.push(index);
-    }
-  }
-  return read;
-}
-
-/** Two methods that would claim the same credential leave nobody knowing whose it is. */
-function checkOverlap(methods: readonly Method[], problems: ProblemList): void {
-  for (const [index, method] of methods.entries()) {
-    for (const other of methods.slice(0, index)) {
-      const shared = method.carriers.some((carrier) => other.carriers.some((candidate) => sameCarrier(candidate, carrier)));
-      const isTold = method.kind === 'jwt' && other.kind === 'jwt' && method.jwt.issuer !== other.jwt.issuer;
-      if (!shared || isTold) continue;
-      problems.at(index).error('AmbiguousMethods', `"${method.name}" and "${other.name}" read the same place: give one of them another "from"`);
-    }
-  }
+/** Carriers from which credentials are removed before the upstream sees the request, each once. */
+function credentialRemovals(methods: readonly Method[]): readonly Carrier[] {
+  const carriers = methods.filter((method) => method.isRemoved).flatMap((method) => method.carriers);
+  return carriers.filter((carrier, index) => carriers.findIndex((other) => sameCarrier(other, carrier)) === index);
 }
 
 function compileMethod(spec: MethodSpec, context: AuthnContext, problems: ProblemList): Method | undefined {
-  if (spec.apiKey !== undefined) return { kind: 'apiKey', name: spec.name, carriers: spec.apiKey.from.map(carrierOf) };
+  const { name } = spec;
+  if (spec.apiKey !== undefined) {
+    const carriers = compileCarriers(spec.apiKey.from, problems.at('apiKey').at('from'));
+    const isRemoved = spec.credentials !== 'Forward';
+    return { kind: 'apiKey', name, carriers, isRemoved, scheme: keyScheme(spec.apiKey.from) };
+  }
   if (spec.jwt === undefined) return undefined;
-  const jwt = compileJwt(spec.name, spec.jwt, { ...context, problems: problems.at('jwt') });
-  return jwt && { kind: 'jwt', name: spec.name, carriers: spec.jwt.from.map(carrierOf), jwt };
+  const carriers = compileCarriers(spec.jwt.from, problems.at('jwt').at('from'));
+  const jwt = compileJwt(spec.jwt, { ...context, name }, problems.at('jwt'));
+  if (jwt === undefined) return undefined;
+  return { kind: 'jwt', name, carriers, isRemoved: spec.credentials === 'Remove', scheme: 'Bearer', jwt };
 }
 
-function compileJwt(name: string, spec: JwtSpec, context: AuthnContext & { readonly problems: ProblemList }): JwtMethod | undefined {
-  const { problems, policy } = context;
-  const isAny = spec.audiences.includes('*');
-  if (isAny) problems.at('audiences').warn('WildcardAudience', 'Tokens that this issuer made for any other service are accepted: name your audience');
-  const algorithms = spec.algorithms ?? ASYMMETRIC;
-  if (spec.jwks?.inline === undefined && algorithms.some((algorithm) => algorithm.startsWith('HS'))) {
-    problems.at('algorithms').error('Invalid', 'Symmetric algorithms need jwks.inline: a fetched key set is public');
-    return undefined;
-  }
-  const keys = keySourceOf(spec, context);
-  if (keys === undefined) return undefined;
-  return Object.freeze({
-    name,
-    issuer: spec.issuer,
-    audiences: isAny ? undefined : spec.audiences,
-    algorithms,
-    types: spec.types && new Set(spec.types.map((type) => type.toLowerCase().replace(/^application\//, ''))),
-    skewS: (parseDurationMs(spec.clockSkew) ?? 60_000) / 1000,
-    requiredClaims: spec.requiredClaims.map(({ path, value }) => ({ path, value })),
-    groupsPath: spec.groupsClaim?.path,
-    keys,
-    cachePrefix: cachePrefix([policy.uid, String(policy.generation), name, JSON.stringify(spec)]),
-  });
+/** The scheme that keys are sent with, if they are; else one of our own, for a 401 must name one (RFC 9110 §15.5.2). */
+function keyScheme(from: readonly CarrierSpec[]): string {
+  const scheme = from.find((carrier) => carrier.authorizationScheme !== undefined)?.authorizationScheme ?? 'ApiKey';
+  return lowerAscii(scheme) === 'bearer' ? 'Bearer' : scheme;
 }
 
-/** A hash over parts with their lengths: no choice of parts reads like another. */
-function cachePrefix(parts: readonly string[]): string {
-  return hash('sha256', parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join(''), 'base64url');
+/** Headers that hold more than a credential: to remove one would break the request. */
+const NO_CARRIERS: ReadonlySet<string> = new Set(['connection', 'content-length', 'content-type', 'cookie', 'host']);
+
+function compileCarriers(specs: readonly CarrierSpec[], problems: ProblemList): readonly Carrier[] {
+  const carriers = specs.map(carrierOf);
+  for (const [index, { kind, name }] of carriers.entries()) {
+    if (kind !== 'header' || !(NO_CARRIERS.has(name) || name.startsWith('x-envoy-'))) continue;
+    const hint = name === 'cookie' ? 'name the cookie instead, as in cookie: session' : 'use a header of its own';
+    problems.at(index).error('Invalid', `"${name}" holds more than a credential: ${hint}`);
+  }
+  return carriers;
 }
 
-function keySourceOf(spec: JwtSpec, { sources, problems }: AuthnContext & { readonly problems: ProblemList }): KeySource | undefined {
-  if (spec.jwks === undefined) {
-    if (/^https?:\/\//.test(spec.issuer)) return sources.byDiscovery(spec.issuer);
-    problems.at('issuer').error('Invalid', 'Keys can be discovered only of an issuer that is a URL: set jwks.url or jwks.inline');
-    return undefined;
+/** Two methods that would claim the same credential leave nobody knowing whose it is. */
+function checkPair(method: Method, other: Method, problems: ProblemList): void {
+  const shared = method.carriers.find((carrier) => other.carriers.some((candidate) => overlap(carrier, candidate)));
+  if (shared === undefined) return;
+  const both = `"${other.name}" and "${method.name}" both read ${carrierText(shared)}`;
+  const isTold = method.kind === 'jwt' && other.kind === 'jwt' && method.jwt.issuer !== other.jwt.issuer;
+  if (!isTold) problems.error('AmbiguousMethods', `${both}: give one of them another "from"`);
+  else if (method.isRemoved !== other.isRemoved) {
+    problems.error('AmbiguousMethods', `${both}, but only one removes what it holds: give both the same "credentials"`);
   }
-  if (spec.jwks.url !== undefined) return sources.byUrl(spec.jwks.url);
-  const at = problems.at('jwks').at('inline');
-  const parsed = parseStrictJson(spec.jwks.inline ?? '');
-  const keys = parsed.ok ? (parsed.value as JSONWebKeySet | null) : undefined;
-  if (!Array.isArray(keys?.keys)) {
-    at.error('Invalid', 'This is not a JWK Set: write {"keys": [...]}');
-    return undefined;
+}
+
+function carriersOf(methods: readonly Method[]): ReadCarrier[] {
+  const carriers: Carrier[] = [];
+  for (const carrier of methods.flatMap((method) => method.carriers)) {
+    if (!carriers.some((other) => sameCarrier(other, carrier))) carriers.push(carrier);
   }
-  const source = sources.inline(keys);
-  if (typeof source !== 'string') return source;
-  at.error('Invalid', source);
-  return undefined;
+  return carriers.map((carrier) => ({ carrier, claim: claimOf(carrier, methods) }));
+}
+
+/** How a credential in one carrier finds its method: a key by its place, a token by its issuer. */
+function claimOf(carrier: Carrier, methods: readonly Method[]): ReadCarrier['claim'] {
+  const readers: TokenReader[] = [];
+  for (const [index, method] of methods.entries()) {
+    if (!method.carriers.some((other) => sameCarrier(other, carrier))) continue;
+    if (method.kind === 'apiKey') {
+      const claim: Claim = Object.freeze({ method: index, digest: undefined });
+      return (held, request) => (isKeyText(held, carrier, request) ? claim : 'credential_unknown');
+    }
+    readers.push({ index, rules: method.jwt });
+  }
+  return (held, _request, cache) => claimToken(held, readers, cache);
 }
 
 function compilePublic(routes: PublicSpec, context: AuthnContext, problems: ProblemList): PublicRoute[] {
@@ -169,13 +169,4 @@ function compilePublic(routes: PublicSpec, context: AuthnContext, problems: Prob
     if (paths !== undefined) compiled.push({ methods: new Set(route.methods), paths });
   }
   return compiled;
-}
-
-/** RFC 6750 §3: no error code where nothing was sent, `invalid_token` where it was; API keys name their own scheme. */
-function challengesOf(methods: readonly Method[]): Pick<Authentication, 'missingChallenges' | 'invalidChallenges'> {
-  const schemes = new Set(methods.map((method) => (method.kind === 'jwt' ? 'Bearer' : 'ApiKey')));
-  return {
-    missingChallenges: [...schemes].map((scheme) => `${scheme} realm="api"`),
-    invalidChallenges: [...schemes].map((scheme) => (scheme === 'Bearer' ? 'Bearer realm="api", error="invalid_token"' : `${scheme} realm="api"`)),
-  };
 }

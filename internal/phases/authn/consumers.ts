@@ -22,12 +22,21 @@ export interface KeyInput {
 export type SecretLookup = (
   ref: { readonly name: string; readonly key: string },
   consumer: string,
-) => Uint8Array | { readonly reason: 'SecretNotFound' | 'SecretNotOffered' | 'SecretsNotReadable'; readonly message: string };
+) =>
+  | Uint8Array
+  | { readonly reason: 'SecretNotFound' | 'SecretNotOffered' | 'SecretsNotReadable'; readonly message: string };
 
 interface Key {
-  readonly consumer: ConsumerInput;
+  readonly consumer: Consumer;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
+}
+
+/** A consumer with its identities by method, so that what is derived from an identity is derived once. */
+interface Consumer {
+  readonly name: string;
+  readonly groups: readonly string[];
+  readonly identities: Map<string, Identity>;
 }
 
 export interface CompiledConsumers {
@@ -35,8 +44,14 @@ export interface CompiledConsumers {
   readonly problems: ReadonlyMap<string, ProblemList>;
 }
 
+interface Holding {
+  readonly key: Key;
+  readonly at: ProblemList;
+}
+
 /** Shortest plain key that a Secret may hold, in bytes. */
 export const MIN_SECRET_BYTES = 16;
+const NO_SCOPES: readonly string[] = Object.freeze([]);
 const EMPTY_DIGEST = hash('sha256', '', 'hex');
 
 /**
@@ -50,30 +65,45 @@ export function compileConsumers(
   namespace: string,
 ): CompiledConsumers {
   const problems = new Map<string, ProblemList>();
-  const held = new Map<string, { readonly key: Key; readonly at: ProblemList }[]>();
+  const held = new Map<string, Holding[]>();
   for (const consumer of consumers) {
     const list = new ProblemList();
     problems.set(consumer.name, list);
+    const holder: Consumer = {
+      name: consumer.name,
+      groups: Object.freeze([...consumer.groups]),
+      identities: new Map(),
+    };
     for (const [index, input] of consumer.keys.entries()) {
       const at = list.at('keys').at(index);
       const digest = digestOf(input, { secrets, consumer: consumer.name, at });
       if (digest === undefined) continue;
-      const key = { consumer, notBeforeMs: timeOf(input.notBefore, -Infinity), notAfterMs: timeOf(input.notAfter, Infinity) };
+      const key: Key = {
+        consumer: holder,
+        notBeforeMs: timeOf(input.notBefore, -Infinity),
+        notAfterMs: timeOf(input.notAfter, Infinity),
+      };
       const holders = held.get(digest);
       if (holders === undefined) held.set(digest, [{ key, at }]);
       else holders.push({ key, at });
     }
   }
+  return { index: new NamespaceConsumers(keysOf(held), namespace), problems };
+}
+
+/** The keys that are one consumer's; the holders of the others are told. */
+function keysOf(held: ReadonlyMap<string, readonly Holding[]>): ReadonlyMap<string, readonly Key[]> {
   const keys = new Map<string, readonly Key[]>();
   for (const [digest, holders] of held) {
-    if (new Set(holders.map(({ key }) => key.consumer.name)).size === 1) {
-      keys.set(digest, holders.map(({ key }) => key));
-      continue;
+    const names = [...new Set(holders.map(({ key }) => key.consumer.name))];
+    const own = holders.map(({ key }) => key);
+    if (names.length === 1) keys.set(digest, own);
+    else {
+      const message = `${names.map((name) => `"${name}"`).join(' and ')} hold the same key, so it is nobody's: give each its own`;
+      for (const { at } of holders) at.reference('DuplicateDigest', message);
     }
-    const names = [...new Set(holders.map(({ key }) => key.consumer.name))].join(' and ');
-    for (const { at } of holders) at.reference('DuplicateDigest', `${names} hold the same key, so it is nobody's: give each its own`);
   }
-  return { index: new NamespaceConsumers(keys, namespace), problems };
+  return keys;
 }
 
 /** A time that cannot be read makes the key invalid, not eternal. */
@@ -90,7 +120,10 @@ interface DigestContext {
 function digestOf(input: KeyInput, { secrets, consumer, at }: DigestContext): string | undefined {
   if (input.sha256 !== undefined) {
     if (input.sha256 !== EMPTY_DIGEST) return input.sha256;
-    at.at('sha256').reference('Invalid', 'This is the digest of an empty key: "postern keys new" makes a key and its digest');
+    at.at('sha256').reference(
+      'Invalid',
+      'This is the digest of an empty key: "postern keys new" makes a key and its digest',
+    );
     return undefined;
   }
   if (input.secretRef === undefined) return undefined;
@@ -100,17 +133,21 @@ function digestOf(input: KeyInput, { secrets, consumer, at }: DigestContext): st
     path.reference(secret.reason, secret.message);
     return undefined;
   }
-  const key = secret.at(-1) === 0x0a ? secret.subarray(0, -1) : secret;
+  const key = withoutNewline(secret);
   if (key.length >= MIN_SECRET_BYTES) return hash('sha256', key, 'hex');
   path.reference('Invalid', `The key has ${key.length} bytes: use at least ${MIN_SECRET_BYTES}`);
   return undefined;
 }
 
+/** Editors and `echo` end what they write with one newline, LF or CR LF. */
+function withoutNewline(secret: Uint8Array): Uint8Array {
+  if (secret.at(-1) !== 0x0a) return secret;
+  return secret.subarray(0, secret.at(-2) === 0x0d ? -2 : -1);
+}
+
 class NamespaceConsumers implements ConsumerIndex {
   readonly #keys: ReadonlyMap<string, readonly Key[]>;
   readonly #issuer: string;
-  /** One identity for each consumer and method, so that what is derived from it is derived once. */
-  readonly #identities = new Map<string, Identity>();
 
   constructor(keys: ReadonlyMap<string, readonly Key[]>, namespace: string) {
     this.#keys = keys;
@@ -126,23 +163,22 @@ class NamespaceConsumers implements ConsumerIndex {
     return 'expired';
   }
 
-  #identity(consumer: ConsumerInput, method: string): Identity {
-    const cacheKey = `${method}/${consumer.name}`;
-    const known = this.#identities.get(cacheKey);
+  #identity({ name, groups, identities }: Consumer, method: string): Identity {
+    const known = identities.get(method);
     if (known !== undefined) return known;
     const identity: Identity = Object.freeze({
       kind: 'apiKey',
       issuer: this.#issuer,
-      subject: consumer.name,
-      id: identityId('apiKey', this.#issuer, consumer.name),
-      groups: Object.freeze([...consumer.groups]),
-      scopes: Object.freeze([]),
+      subject: name,
+      id: identityId('apiKey', this.#issuer, name),
+      groups,
+      scopes: NO_SCOPES,
       claims: null,
-      consumer: consumer.name,
+      consumer: name,
       authTimeMs: null,
       method,
     });
-    this.#identities.set(cacheKey, identity);
+    identities.set(method, identity);
     return identity;
   }
 }

@@ -1,6 +1,6 @@
 import { parseStrictJson } from '../../core/strict-json.ts';
 
-/** Longest token that is looked at, in characters. */
+/** Longest token that is looked at, in characters: nothing longer is decoded or hashed. */
 export const MAX_TOKEN_LENGTH = 16_384;
 
 /** A compact JWS taken apart, nothing in it verified. */
@@ -12,12 +12,13 @@ export interface Token {
 
 const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
-/** Whether a text looks like a token at all, so that a JWT method may be asked about it. */
-export const looksLikeToken = (text: string): boolean => text.length <= MAX_TOKEN_LENGTH && text.split('.', 6).length === 3;
+/** Whether a text looks like a token at all: three parts and not too long. A JWE has five and is none. */
+export const looksLikeToken = (text: string): boolean =>
+  text.length <= MAX_TOKEN_LENGTH && text.split('.', 4).length === 3;
 
 /**
  * Takes a token apart: three parts of canonical base64url (so that one token has one spelling), header and payload
- * JSON objects without repeated members.
+ * JSON objects without repeated members. `__proto__` in them is a member like any other.
  *
  * @see RFC 7515 §3.1, §10.12
  */
@@ -36,6 +37,6 @@ function objectOf(part: string): Readonly<Record<string, unknown>> | undefined {
   const bytes = Buffer.from(part, 'base64url');
   if (bytes.toString('base64url') !== part) return undefined;
   const parsed = parseStrictJson(bytes);
-  if (!parsed.ok || typeof parsed.value !== 'object' || parsed.value === null || Array.isArray(parsed.value)) return undefined;
-  return parsed.value as Record<string, unknown>;
+  if (!parsed.ok || typeof parsed.value !== 'object' || parsed.value === null) return undefined;
+  return Array.isArray(parsed.value) ? undefined : (parsed.value as Record<string, unknown>);
 }

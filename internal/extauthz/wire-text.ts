@@ -1,0 +1,136 @@
+// Text of protobuf fields. What is not UTF-8 stays distinguishable; what comes again and again is made once.
+import { isUtf8 } from 'node:buffer';
+
+/** Up to this length a loop over the bytes beats a call into the runtime. */
+const SHORT = 16;
+/** One byte each in UTF-8. */
+const ALL_ASCII = /^[^\u0080-\uffff]*$/;
+
+/**
+ * UTF-8 text; each byte that is part of no UTF-8 sequence becomes the lone surrogate U+DC00 + byte, so that different
+ * bytes stay different text. Linear in the length.
+ */
+export function decodeText(bytes: Buffer, start: number, end: number): string {
+  if (end - start > SHORT) return decodeLong(bytes, start, end);
+  let text = '';
+  for (let i = start; i < end; i += 1) {
+    const byte = bytes[i] ?? 0;
+    if (byte >= 0x80) return decodeLong(bytes, start, end);
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
+function decodeLong(bytes: Buffer, start: number, end: number): string {
+  const latin = bytes.toString('latin1', start, end);
+  if (ALL_ASCII.test(latin)) return latin;
+  const part = bytes.subarray(start, end);
+  return isUtf8(part) ? part.toString('utf8') : keepBadBytes(part);
+}
+
+/** Decodes in pieces, so that no bytes become an argument list of their own length. */
+const PIECE = 1024;
+
+function keepBadBytes(part: Buffer): string {
+  const units: number[] = [];
+  let text = '';
+  for (let i = 0; i < part.length; ) {
+    const length = sequenceLength(part, i);
+    if (length === 0) units.push(0xdc00 + (part[i] ?? 0));
+    else pushSequence(units, part, i, length);
+    i += length === 0 ? 1 : length;
+    if (units.length >= PIECE) {
+      text += String.fromCharCode(...units);
+      units.length = 0;
+    }
+  }
+  return text + String.fromCharCode(...units);
+}
+
+/** Bytes of the well-formed sequence at a place, 0 where there is none (The Unicode Standard, table 3-7). */
+function sequenceLength(part: Buffer, at: number): number {
+  const first = part[at] ?? 0;
+  if (first < 0x80) return 1;
+  const second = part[at + 1] ?? 0;
+  if (first < 0xe0) return first >= 0xc2 && isContinuation(second) ? 2 : 0;
+  if (!isContinuation(part[at + 2] ?? 0)) return 0;
+  if (first < 0xf0) {
+    const low = first === 0xe0 ? 0xa0 : 0x80;
+    const high = first === 0xed ? 0x9f : 0xbf;
+    return second >= low && second <= high ? 3 : 0;
+  }
+  if (first > 0xf4 || !isContinuation(part[at + 3] ?? 0)) return 0;
+  const low = first === 0xf0 ? 0x90 : 0x80;
+  const high = first === 0xf4 ? 0x8f : 0xbf;
+  return second >= low && second <= high ? 4 : 0;
+}
+
+const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80;
+
+function pushSequence(units: number[], part: Buffer, at: number, length: number): void {
+  const first = part[at] ?? 0;
+  if (length === 1) {
+    units.push(first);
+    return;
+  }
+  let point = first & (0x7f >> length);
+  for (let i = 1; i < length; i += 1) point = (point << 6) | ((part[at + i] ?? 0) & 0x3f);
+  if (point < 0x10000) units.push(point);
+  else units.push(0xd800 + ((point - 0x10000) >> 10), 0xdc00 + ((point - 0x10000) & 0x3ff));
+}
+
+const SLOTS = 1024;
+const MAX_WORD = 32;
+
+/**
+ * Words that most messages share: names of headers, methods, protocols. A table of fixed size, indexed by a hash and
+ * compared in full, so that whoever fills it with other words costs others a decoding and nothing else. Values of
+ * headers do not belong here: they can be secrets.
+ */
+export class WordTable {
+  readonly #fold: (word: string) => string;
+  readonly #spelt: string[] = Array.from({ length: SLOTS }, () => '');
+  readonly #words: string[] = Array.from({ length: SLOTS }, () => '');
+
+  /** @param fold what to make of a word, once */
+  constructor(fold: (word: string) => string = (word) => word) {
+    this.#fold = fold;
+  }
+
+  get(bytes: Buffer, start: number, end: number): string {
+    const length = end - start;
+    if (length > MAX_WORD || length === 0) return this.#fold(decodeText(bytes, start, end));
+    let hash = length;
+    for (let i = start; i < end; i += 1) hash = (Math.imul(hash, 31) + (bytes[i] ?? 0)) | 0;
+    const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
+    const spelt = this.#spelt[slot] ?? '';
+    if (spelt.length === length && isSame(spelt, bytes, start)) return this.#words[slot] ?? '';
+    return this.#put(slot, decodeText(bytes, start, end), length);
+  }
+
+  #put(slot: number, spelt: string, length: number): string {
+    const word = internalised(this.#fold(spelt));
+    // Only what is one byte a character can be compared by `isSame`.
+    if (spelt.length === length && ALL_ASCII.test(spelt)) {
+      this.#spelt[slot] = spelt;
+      this.#words[slot] = word;
+    }
+    return word;
+  }
+}
+
+function isSame(text: string, bytes: Buffer, start: number): boolean {
+  for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) !== bytes[start + i]) return false;
+  return true;
+}
+
+/** The engine's own copy of a text, as it keeps for names in code: two of them are compared by address. */
+function internalised(text: string): string {
+  for (const key in { [text]: true }) return key;
+  return text;
+}
+
+/** Lower case for ASCII alone: other letters fold to ASCII ones (U+212A becomes `k`). */
+export function lowerAscii(text: string): string {
+  return /[A-Z]/.test(text) ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : text;
+}

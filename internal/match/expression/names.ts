@@ -1,0 +1,142 @@
+import { nearest } from '../../core/nearest.ts';
+import {
+  type Attribute,
+  type ExpressionError,
+  type MapAttribute,
+  type ScalarAttribute,
+  UNKNOWN_ADDRESS,
+  VOCABULARY,
+} from '../../core/vocabulary.ts';
+import { lifted } from './member.ts';
+import type { Node, Scope } from './node.ts';
+import { DYN, INT, listOf, mapOf, STRING, type StaticType, TIMESTAMP } from './static-type.ts';
+import { type MapSource, MapValue, type Result, Timestamp, type Value } from './value.ts';
+
+/** What names mean in an expression. */
+export interface Names {
+  resolve(name: string): Node | undefined;
+  /** Whether the name is the first part of attributes, as `request`. */
+  isPrefix(name: string): boolean;
+  readonly known: readonly string[];
+}
+
+const TYPES: Readonly<Record<Attribute['type'], StaticType>> = {
+  string: STRING,
+  int: INT,
+  timestamp: TIMESTAMP,
+  'list(string)': listOf(STRING),
+  dyn: DYN,
+  'map(string, string)': mapOf(STRING, STRING),
+  'map(string, list(string))': mapOf(STRING, listOf(STRING)),
+  'map(string, dyn)': mapOf(STRING, DYN),
+};
+
+const KNOWN = Object.keys(VOCABULARY);
+const PREFIXES: ReadonlySet<string> = new Set(
+  KNOWN.filter((name) => name.includes('.')).map((name) => name.slice(0, name.indexOf('.'))),
+);
+
+/** The vocabulary of requests. In a condition an unknown client address is an error, in a key it is null. */
+export function vocabularyNames(params: readonly string[], use: 'condition' | 'key'): Names {
+  return {
+    known: KNOWN,
+    isPrefix: (name) => PREFIXES.has(name),
+    resolve(name) {
+      const attribute = Object.hasOwn(VOCABULARY, name) ? VOCABULARY[name] : undefined;
+      if (attribute === undefined) return undefined;
+      if ('lookup' in attribute) return mapNode(name === 'request.params' ? withParams(attribute, params) : attribute);
+      const node = scalarNode(attribute);
+      if (use === 'key' || !attribute.isErrorInConditions) return node;
+      return { type: node.type, run: (scope) => node.run(scope) ?? UNKNOWN_ADDRESS };
+    },
+  };
+}
+
+/** Variables of declared types, read from `Scope.variables`. */
+export function declaredNames(types: ReadonlyMap<string, StaticType>): Names {
+  return {
+    known: [...types.keys()],
+    isPrefix: () => false,
+    resolve(name) {
+      const type = types.get(name);
+      return type && { type, run: (scope) => scope.variables.get(name) ?? null };
+    },
+  };
+}
+
+/** A parameter that some template in scope has not would be null on some paths: refused when the policy arrives. */
+function withParams(attribute: MapAttribute, params: readonly string[]): MapAttribute {
+  const known = params.length === 0 ? 'they share none' : `they share ${params.map((name) => `"${name}"`).join(', ')}`;
+  return {
+    ...attribute,
+    keyProblem: (key) =>
+      params.includes(key) ? undefined : `"${key}" is not a parameter of every path template in scope: ${known}`,
+    dynamicKeyProblem: 'A path parameter must be named outright, as in request.params.id',
+  };
+}
+
+function scalarNode({ type, read }: ScalarAttribute): Node {
+  if (type === 'dyn') return { type: DYN, run: ({ evaluation }) => lifted(read(evaluation)) };
+  if (type === 'timestamp') return timestampNode(read);
+  if (type !== 'int') return { type: TYPES[type], run: ({ evaluation }) => read(evaluation) as Result };
+  const small = ({ evaluation }: Scope): number | ExpressionError => read(evaluation) as number | ExpressionError;
+  return {
+    type: INT,
+    small,
+    run(scope) {
+      const value = small(scope);
+      return typeof value === 'number' ? BigInt(value) : value;
+    },
+  };
+}
+
+/** Milliseconds with a fraction become whole microseconds: nothing finer is in them. */
+function timestampNode(read: ScalarAttribute['read']): Node {
+  const epochMs = ({ evaluation }: Scope): number | null => read(evaluation) as number | null;
+  return {
+    type: TIMESTAMP,
+    epochMs,
+    run(scope) {
+      const ms = epochMs(scope);
+      return ms === null ? null : new Timestamp(BigInt(Math.floor(ms * 1000)) * 1000n);
+    },
+  };
+}
+
+function mapNode(map: MapAttribute): Node {
+  return { type: TYPES[map.type], map, run: ({ evaluation }) => new MapValue(new AttributeSource(map, evaluation)) };
+}
+
+/** An attribute of maps as a value of its own; a key that is not there is null, as where it is read by name. */
+class AttributeSource implements MapSource {
+  readonly #map: MapAttribute;
+  readonly #evaluation: Scope['evaluation'];
+
+  constructor(map: MapAttribute, evaluation: Scope['evaluation']) {
+    this.#map = map;
+    this.#evaluation = evaluation;
+  }
+
+  get(key: Value): Result | undefined {
+    if (typeof key !== 'string' || this.#map.keyProblem?.(key) !== undefined) return undefined;
+    return lifted(this.#map.lookup(this.#evaluation, key));
+  }
+
+  has(key: Value): boolean {
+    return typeof key === 'string' && this.#map.has(this.#evaluation, key);
+  }
+
+  keys(): readonly Value[] {
+    return this.#map.keys(this.#evaluation);
+  }
+}
+
+/** What to say of a name that means nothing. */
+export function unknownName(name: string, names: Names): string {
+  if (names.isPrefix(name)) {
+    const members = names.known.filter((known) => known.startsWith(`${name}.`));
+    return `"${name}" is no value of its own: read one of ${members.join(', ')}`;
+  }
+  const hint = nearest(name, name.includes('.') ? names.known : [...names.known, ...PREFIXES]);
+  return `There is no "${name}"${hint === undefined ? '' : `: did you mean "${hint}"?`}`;
+}

@@ -1,0 +1,79 @@
+import { RE2JS } from 're2js';
+import type { Meter } from './equality.ts';
+import type { Run } from './node.ts';
+import { isError, noOverload, type Result } from './value.ts';
+
+/** Most instructions of a compiled pattern; matching costs up to their number for each character. */
+export const MAX_PATTERN_SIZE = 1000;
+
+/**
+ * A pattern in RE2's language, which is linear in the text whatever the pattern; `matches` searches anywhere.
+ *
+ * @returns why not, when it is no pattern, or one that compiles to too much
+ */
+export function compilePattern(pattern: string): ((meter: Meter, text: string) => boolean) | string {
+  if (writtenOut(pattern) > MAX_PATTERN_SIZE) return TOO_LARGE;
+  try {
+    const compiled = RE2JS.compile(pattern);
+    const size = compiled.programSize();
+    if (size > MAX_PATTERN_SIZE) return TOO_LARGE;
+    return (meter, text) => {
+      meter.work -= text.length * size;
+      return meter.work >= 0 && compiled.test(text);
+    };
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+const TOO_LARGE = `its repetitions written out, it has more than ${MAX_PATTERN_SIZE} parts`;
+
+export function matchesRun(run: Run, test: (meter: Meter, text: string) => boolean): Run {
+  return (scope): Result => {
+    const text = run(scope);
+    if (typeof text === 'string') return test(scope, text);
+    return isError(text) ? text : noOverload('matches', text);
+  };
+}
+
+const REPEAT = /^\{(\d{1,6})(?:,(\d{0,6}))?\}/;
+
+/**
+ * Parts of a pattern once its repetitions are written out, estimated before it is compiled: `(x{1000}){1000}` is short
+ * to write and long to compile. Only ever too high for a character class, which counts as one.
+ */
+function writtenOut(pattern: string): number {
+  const open: number[] = [];
+  let size = 0;
+  let last = 0;
+  for (let i = 0; i < pattern.length; i += 1) {
+    const char = pattern.charAt(i);
+    const repeat = char === '{' ? REPEAT.exec(pattern.slice(i, i + 16)) : null;
+    if (char === '(') {
+      open.push(size);
+      size = 0;
+      last = 0;
+    } else if (char === ')') {
+      last = size + 1;
+      size = (open.pop() ?? 0) + last;
+    } else if (repeat !== null) {
+      const times = Math.max(Number(repeat[1]), Number(repeat[2] ?? 0));
+      size += last * Math.max(0, times - 1);
+      last *= Math.max(1, times);
+      i += repeat[0].length - 1;
+    } else {
+      i = endOfAtom(pattern, i);
+      last = 1;
+      size += 1;
+    }
+  }
+  return size;
+}
+
+/** Index of the last character of the atom that begins at `start`: an escape, a class, or the character itself. */
+function endOfAtom(pattern: string, start: number): number {
+  if (pattern.charAt(start) === '\\') return start + 1;
+  if (pattern.charAt(start) !== '[') return start;
+  const close = pattern.indexOf(']', start + 2);
+  return close === -1 ? start : close;
+}

@@ -1,0 +1,128 @@
+import { ExpressionError } from '../../core/vocabulary.ts';
+import { TOO_LONG } from './arithmetic.ts';
+import type { Meter } from './equality.ts';
+import { MAX_TEXT } from './node.ts';
+import type { Result, Value } from './value.ts';
+
+// Indexes and lengths count code points. Whatever runs over a text is charged for it before it runs.
+
+const RANGE = new ExpressionError('the index is out of range');
+const NOT_STRINGS = new ExpressionError('the list holds something that is not text');
+
+const isAscii = (text: string): boolean => Buffer.byteLength(text) === text.length;
+
+/** Where the nth code point stands in UTF-16 units; undefined when there is none, the end counting as one. */
+function unitOf(text: string, index: bigint): number | undefined {
+  if (index < 0n || index > BigInt(text.length)) return undefined;
+  const target = Number(index);
+  let unit = 0;
+  for (let point = 0; point < target; point += 1) {
+    if (unit >= text.length) return undefined;
+    unit += widthAt(text, unit);
+  }
+  return unit;
+}
+
+const widthAt = (text: string, unit: number): number => ((text.codePointAt(unit) ?? 0) > 0xffff ? 2 : 1);
+
+/** How many code points stand before a UTF-16 unit. */
+function pointOf(text: string, unit: number): bigint {
+  let point = 0;
+  for (let i = 0; i < unit; i += widthAt(text, i)) point += 1;
+  return BigInt(point);
+}
+
+const charge = (meter: Meter, text: string): void => {
+  meter.work -= text.length >> 3;
+};
+
+/** A search can be as slow as the product of both lengths. */
+function chargeSearch(meter: Meter, text: string, part: string): boolean {
+  meter.work -= (text.length >> 3) + Math.floor((text.length * part.length) / 64);
+  return meter.work >= 0;
+}
+
+export const contains = (meter: Meter, text: string, part: string): Result =>
+  chargeSearch(meter, text, part) && text.includes(part);
+
+export function substring(meter: Meter, text: string, start: bigint, end?: bigint): Result {
+  charge(meter, text);
+  const from = unitOf(text, start);
+  const to = end === undefined ? text.length : unitOf(text, end);
+  return from === undefined || to === undefined || from > to ? RANGE : text.slice(from, to);
+}
+
+export function indexOf(meter: Meter, text: string, part: string, offset = 0n): Result {
+  const from = unitOf(text, offset);
+  if (from === undefined) return RANGE;
+  if (!chargeSearch(meter, text, part)) return RANGE;
+  const found = text.indexOf(part, from);
+  return found === -1 ? -1n : pointOf(text, found);
+}
+
+export function lastIndexOf(meter: Meter, text: string, part: string, offset?: bigint): Result {
+  const from = offset === undefined ? text.length : unitOf(text, offset);
+  if (from === undefined) return RANGE;
+  if (!chargeSearch(meter, text, part)) return RANGE;
+  const found = text.lastIndexOf(part, from);
+  return found === -1 ? -1n : pointOf(text, found);
+}
+
+export function charAt(meter: Meter, text: string, index: bigint): Result {
+  charge(meter, text);
+  const unit = unitOf(text, index);
+  return unit === undefined ? RANGE : text.slice(unit, unit + (unit < text.length ? widthAt(text, unit) : 0));
+}
+
+export function split(meter: Meter, text: string, separator: string, limit = -1n): Result {
+  if (limit === 0n) return [];
+  if (!chargeSearch(meter, text, separator)) return TOO_LONG;
+  const parts = separator === '' ? Array.from(text) : text.split(separator);
+  meter.work -= parts.length;
+  if (limit < 0n || BigInt(parts.length) <= limit) return parts;
+  const most = Number(limit);
+  return [...parts.slice(0, most - 1), parts.slice(most - 1).join(separator)];
+}
+
+export function replace(meter: Meter, text: string, ...[from, to, limit = -1n]: [string, string, bigint?]): Result {
+  if (!chargeSearch(meter, text, from)) return TOO_LONG;
+  const parts = from === '' ? ['', ...Array.from(text), ''] : text.split(from);
+  const most = limit < 0n ? parts.length - 1 : Math.min(Number(limit), parts.length - 1);
+  const length = text.length + most * (to.length - from.length);
+  meter.work -= parts.length + (length >> 3);
+  if (length > MAX_TEXT || meter.work < 0) return TOO_LONG;
+  const rest = parts.slice(most + 1).reduce((done, part) => done + from + part, '');
+  return parts.slice(0, most + 1).join(to) + rest;
+}
+
+export function joinTexts(meter: Meter, list: readonly Value[], separator = ''): Result {
+  let length = 0;
+  for (const item of list) {
+    if (typeof item !== 'string') return NOT_STRINGS;
+    length += item.length + separator.length;
+  }
+  meter.work -= list.length + (length >> 3);
+  return length > MAX_TEXT || meter.work < 0 ? TOO_LONG : list.join(separator);
+}
+
+export function lowerAscii(meter: Meter, text: string): Result {
+  charge(meter, text);
+  return isAscii(text) ? text.toLowerCase() : text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+export function upperAscii(meter: Meter, text: string): Result {
+  charge(meter, text);
+  return isAscii(text) ? text.toUpperCase() : text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+}
+
+const WHITE_SPACE = /^\p{White_Space}$/u;
+
+/** Looks at each end on its own: a pattern for both would be quadratic in a run of spaces inside. */
+export function trim(meter: Meter, text: string): Result {
+  charge(meter, text);
+  let start = 0;
+  let end = text.length;
+  while (start < end && WHITE_SPACE.test(text.charAt(start))) start += 1;
+  while (end > start && WHITE_SPACE.test(text.charAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}

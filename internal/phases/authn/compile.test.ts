@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { aBench, FakeKeys, ISSUER } from './authn.fixture.ts';
+import { authenticationSpec } from './spec.ts';
+
+const keys = new FakeKeys();
+const jwt = (more: object = {}): object => ({ issuer: ISSUER, audiences: ['orders'], ...more });
+const problemsOf = (methods: readonly object[], more: object = {}): unknown =>
+  aBench({ authentication: { methods }, keys, ...more }).problems.problems.map(({ reason, path, severity }) => [
+    reason,
+    path,
+    severity,
+  ]);
+const AT = 'spec.authentication.methods';
+
+describe('compileAuthentication()', () => {
+  it('finds nothing wrong with several methods side by side', () => {
+    assert.deepEqual(
+      problemsOf([
+        { name: 'a', apiKey: {} },
+        { name: 'b', apiKey: { from: [{ authorizationScheme: 'ApiKey' }] } },
+        { name: 'c', jwt: jwt() },
+        { name: 'd', jwt: jwt({ issuer: 'https://other.example.org' }) },
+      ]),
+      [],
+    );
+  });
+
+  it('refuses two methods that would claim the same credential', () => {
+    const ambiguous = [['AmbiguousMethods', `${AT}[1]`, 'error']];
+    const header = (name: string, header: string): object => ({ name, apiKey: { from: [{ header }] } });
+    const scheme = (name: string, authorizationScheme: string): object => ({
+      name,
+      apiKey: { from: [{ authorizationScheme }] },
+    });
+    for (const [a, b] of [
+      [header('a', 'x-api-key'), header('b', 'x-api-key')],
+      [scheme('a', 'ApiKey'), scheme('b', 'APIKEY')],
+      [scheme('a', 'Bearer'), { name: 'b', jwt: jwt() }],
+      [header('a', 'authorization'), { name: 'b', jwt: jwt() }],
+      [{ name: 'a', jwt: jwt() }, header('b', 'authorization')],
+      [
+        { name: 'a', jwt: jwt() },
+        { name: 'b', jwt: jwt({ audiences: ['billing'] }) },
+      ],
+    ] as const) {
+      assert.deepEqual(problemsOf([a, b]), ambiguous, JSON.stringify([a, b]));
+    }
+  });
+
+  it('refuses tokens of one place of which only some are removed', () => {
+    const other = { name: 'b', credentials: 'Remove', jwt: jwt({ issuer: 'https://other.example.org' }) };
+    assert.deepEqual(problemsOf([{ name: 'a', jwt: jwt() }, other]), [['AmbiguousMethods', `${AT}[1]`, 'error']]);
+  });
+
+  it('refuses headers that hold more than a credential', () => {
+    for (const header of ['cookie', 'host', 'content-length', 'connection', 'x-envoy-peer-metadata']) {
+      const expected = [['Invalid', `${AT}[0].apiKey.from[0]`, 'error']];
+      assert.deepEqual(problemsOf([{ name: 'a', apiKey: { from: [{ header }] } }]), expected, header);
+    }
+  });
+
+  it('warns of any audience, and refuses it beside others', () => {
+    const at = `${AT}[0].jwt.audiences`;
+    assert.deepEqual(problemsOf([{ name: 'a', jwt: jwt({ audiences: ['*'] }) }]), [
+      ['WildcardAudience', at, 'warning'],
+    ]);
+    assert.deepEqual(problemsOf([{ name: 'a', jwt: jwt({ audiences: ['*', 'orders'] }) }]), [
+      ['Invalid', at, 'error'],
+      ['WildcardAudience', at, 'warning'],
+    ]);
+  });
+
+  it('refuses symmetric algorithms without inline keys, and beside asymmetric ones', () => {
+    const at = [['Invalid', `${AT}[0].jwt.algorithms`, 'error']];
+    assert.deepEqual(problemsOf([{ name: 'a', jwt: jwt({ algorithms: ['HS256'] }) }]), at);
+    assert.deepEqual(
+      problemsOf([{ name: 'a', jwt: jwt({ algorithms: ['HS256'], jwks: { url: 'https://x.example.org' } }) }]),
+      at,
+    );
+    assert.deepEqual(
+      problemsOf([{ name: 'a', jwt: jwt({ algorithms: ['HS256', 'RS256'], jwks: { inline: '{}' } }) }]),
+      at,
+    );
+  });
+
+  it('refuses a skew that would keep expired tokens alive', () => {
+    assert.deepEqual(problemsOf([{ name: 'a', jwt: jwt({ clockSkew: '10m' }) }]), []);
+    assert.deepEqual(problemsOf([{ name: 'a', jwt: jwt({ clockSkew: '11m' }) }]), [
+      ['Invalid', `${AT}[0].jwt.clockSkew`, 'error'],
+    ]);
+  });
+
+  it('says where keys come from when they cannot be had', () => {
+    const of = (more: object): unknown => problemsOf([{ name: 'a', jwt: jwt(more) }], { keys: {} });
+    assert.deepEqual(of({}), [['Invalid', `${AT}[0].jwt.issuer`, 'error']]);
+    assert.deepEqual(of({ jwks: { url: 'https://x.example.org' } }), [['Invalid', `${AT}[0].jwt.jwks.url`, 'error']]);
+    assert.deepEqual(of({ jwks: { inline: '[]' } }), [['Invalid', `${AT}[0].jwt.jwks.inline`, 'error']]);
+  });
+
+  it('refuses a public path that can never match', () => {
+    const { problems } = aBench({ publicRoutes: [{ name: 'p', methods: ['GET'], paths: ['/a/**/b'] }] });
+    assert.deepEqual(
+      problems.problems.map(({ reason, path }) => [reason, path]),
+      [['InvalidPath', 'spec.public[0].paths[0]']],
+    );
+  });
+
+  it('removes API keys and forwards tokens unless the policy says otherwise, each carrier once', () => {
+    const { authentication } = aBench({
+      authentication: {
+        methods: [
+          { name: 'a', apiKey: { from: [{ header: 'x-api-key' }, { cookie: 'k' }, { header: 'x-api-key' }] } },
+          { name: 'b', credentials: 'Forward', apiKey: { from: [{ query: 'k' }] } },
+          { name: 'c', jwt: jwt() },
+          { name: 'd', credentials: 'Remove', jwt: jwt({ from: [{ header: 'x-token' }] }) },
+        ],
+      },
+      keys,
+    });
+    assert.deepEqual(authentication.removals, [
+      { kind: 'header', name: 'x-api-key' },
+      { kind: 'cookie', name: 'k' },
+      { kind: 'header', name: 'x-token' },
+    ]);
+  });
+
+  it('challenges with the scheme that keys are sent with', () => {
+    const { authentication } = aBench({
+      authentication: {
+        methods: [{ name: 'a', apiKey: { from: [{ header: 'x' }, { authorizationScheme: 'Token' }] } }],
+      },
+    });
+    assert.deepEqual(authentication.refusals.missing.challenges, ['Token realm="api"']);
+  });
+});
+
+describe('authenticationSpec', () => {
+  const accepts = (value: unknown): boolean => authenticationSpec.safeParse(value).success;
+
+  it('takes exactly one kind in each method, one place in each carrier, one source of keys', () => {
+    assert.equal(accepts({ methods: [{ name: 'a', apiKey: {} }] }), true);
+    assert.equal(accepts({ anonymous: {} }), true);
+    for (const methods of [
+      [],
+      [{ name: 'a' }],
+      [{ name: 'a', apiKey: {}, jwt: jwt() }],
+      [{ name: 'a', apiKey: { from: [] } }],
+      [{ name: 'a', apiKey: { from: [{}] } }],
+      [{ name: 'a', apiKey: { from: [{ header: 'a', query: 'b' }] } }],
+      [{ name: 'a', apiKey: { from: [{ header: 'X-Api-Key' }] } }],
+      [{ name: 'a', apiKey: { from: [{ cookie: 'a b' }] } }],
+      [{ name: 'a', jwt: { issuer: ISSUER } }],
+      [{ name: 'a', jwt: jwt({ audiences: [] }) }],
+      [{ name: 'a', jwt: jwt({ algorithms: ['none'] }) }],
+      [{ name: 'a', jwt: jwt({ jwks: {} }) }],
+      [{ name: 'a', jwt: jwt({ jwks: { url: 'https://x.example.org', inline: '{}' } }) }],
+      [{ name: 'a', jwt: jwt({ requiredClaims: [{ path: ['x'] }] }) }],
+      [{ name: 'a', jwt: jwt({ clockSkew: '1d' }) }],
+      [{ name: 'a', credentials: 'Keep', apiKey: {} }],
+      [{ name: 'a', apiKey: {}, anonymous: {} }],
+    ]) {
+      assert.equal(accepts({ methods }), false, JSON.stringify(methods));
+    }
+  });
+});
