@@ -30,6 +30,9 @@ it('parseStrictJson() refuses repeated members, depth, bad UTF-8 and anything th
     ['\ufeff{}', /not JSON/],
     ['', /not JSON/],
     [new Uint8Array([0x22, 0xff, 0x22]), /UTF-8/],
+    ['{"a":"\\ud800"}', /half/],
+    ['{"\\udc00x":1}', /half/],
+    ['["\ud800"]', /half/],
   ];
   for (const [input, why] of cases) {
     const parsed = parseStrictJson(input);

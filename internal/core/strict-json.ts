@@ -8,12 +8,13 @@ const DEEP = 'the JSON is nested too deeply';
 const SYNTAX = 'the text is not JSON';
 export const REPEATED_MEMBER = 'the JSON repeats a member';
 const UTF8 = 'the text is not UTF-8';
+const SURROGATE = 'the JSON escapes half a character';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Reads JSON that every reader reads alike (RFC 8259 §4, §8): a repeated member, also one spelt with escapes, nesting
- * over 64 levels, bad UTF-8 and a byte order mark are refused. `__proto__` is a member like any other. Linear time.
+ * over 64 levels, bad UTF-8, an escaped half of a surrogate pair and a byte order mark are refused. `__proto__` is a member like any other. Linear time.
  */
 export function parseStrictJson(input: Uint8Array | string): StrictJson {
   let text: string;
@@ -28,7 +29,7 @@ export function parseStrictJson(input: Uint8Array | string): StrictJson {
   } catch {
     return { ok: false, why: SYNTAX };
   }
-  const why = scanMembers(text);
+  const why = text.isWellFormed() ? scanMembers(text) : SURROGATE;
   return why === undefined ? { ok: true, value } : { ok: false, why };
 }
 
@@ -36,14 +37,16 @@ export function parseStrictJson(input: Uint8Array | string): StrictJson {
 function scanMembers(text: string): string | undefined {
   // One set of names for each open object, null for each open array.
   const open: (Set<string> | null)[] = [];
+  const mayHoldHalves = text.includes('\\u');
   let expectsName = false;
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i);
     if (code === QUOTE) {
       const end = endOfString(text, i);
-      const names = open.at(-1);
-      if (expectsName && names) {
-        const name = nameOf(text.slice(i, end + 1));
+      if (mayHoldHalves && !stringAt(text, i, end).isWellFormed()) return SURROGATE;
+      const names = expectsName ? open.at(-1) : undefined;
+      if (names) {
+        const name = stringAt(text, i, end);
         if (names.has(name)) return REPEATED_MEMBER;
         names.add(name);
         expectsName = false;
@@ -72,10 +75,19 @@ const CLOSE_ARRAY = 0x5d;
 const COMMA = 0x2c;
 
 function endOfString(text: string, start: number): number {
-  let i = start + 1;
-  while (text.charCodeAt(i) !== QUOTE) i += text.charCodeAt(i) === BACKSLASH ? 2 : 1;
-  return i;
+  let end = text.indexOf('"', start + 1);
+  while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end;
 }
 
-const nameOf = (literal: string): string =>
-  literal.includes('\\') ? (JSON.parse(literal) as string) : literal.slice(1, -1);
+/** An odd number of backslashes before a quote makes it part of the string. */
+function isEscaped(text: string, quote: number): boolean {
+  let first = quote;
+  while (text.charCodeAt(first - 1) === BACKSLASH) first -= 1;
+  return (quote - first) % 2 === 1;
+}
+
+function stringAt(text: string, start: number, end: number): string {
+  const inner = text.slice(start + 1, end);
+  return inner.includes('\\') ? (JSON.parse(text.slice(start, end + 1)) as string) : inner;
+}
