@@ -197,7 +197,7 @@ export class PolicyStore {
     const problems = [...record.problems];
     if (assignment.problem !== undefined) problems.push(assignment.problem);
     const roles = this.#compiled.get(record.object.metadata.namespace)?.roles;
-    for (const { role, at } of candidate.newest?.roleRefs ?? []) {
+    for (const { role, at } of (assignment.serving ?? candidate.newest)?.roleRefs ?? []) {
       if (roles?.defined.has(role)) continue;
       const message = `No APIRole "${role}" in this namespace: allow rules grant nothing by it${roles?.bound.has(role) ? '' : ', deny rules hold for everyone'}`;
       problems.push({ reason: 'RoleNotFound', path: at.path, message, severity: 'reference' });

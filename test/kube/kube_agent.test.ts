@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type ApiServer, startApiServer } from '../components/api-server.ts';
+import { requireComponent } from '../components/cache.ts';
+import { obtainKubernetes } from '../components/kubernetes.ts';
+import { checkOver, closeClients } from '../door/client.ts';
+import { startTestAgent, type TestAgent } from '../envoy/harness.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const KEY = 'a-key-of-the-cluster-0123456789';
+const SECRET = 'a-secret-of-the-cluster-0123456789';
+const POLICY = `
+apiVersion: postern.dev/v1alpha1
+kind: APIPolicy
+metadata: {name: orders, namespace: shop}
+spec:
+  target: {hosts: [api.example.org]}
+  authentication: {methods: [{name: keys, apiKey: {}}]}
+  authorization: {rules: [{name: all, allow: {roles: [reader]}}]}
+`;
+const REST = `
+apiVersion: postern.dev/v1alpha1
+kind: APIConsumer
+metadata: {name: acme, namespace: shop}
+spec: {groups: [partners], keys: [{name: k, sha256: ${hash('sha256', KEY, 'hex')}}, {name: s, secretRef: {name: acme, key: plain}}]}
+---
+apiVersion: postern.dev/v1alpha1
+kind: APIRole
+metadata: {name: reader, namespace: shop}
+spec: {permissions: [{name: read, policyRefs: [{name: orders}], methods: [GET]}]}
+---
+apiVersion: postern.dev/v1alpha1
+kind: APIRoleBinding
+metadata: {name: readers, namespace: shop}
+spec: {roleRef: {name: reader}, subjects: [{consumerGroup: {name: partners}}]}
+`;
+const OFFERED = `
+apiVersion: v1
+kind: Secret
+metadata: {name: acme, namespace: shop, annotations: {postern.dev/used-by: APIConsumer/acme}}
+type: postern.dev/credential
+stringData: {plain: ${SECRET}}
+`;
+/** What an agent may do, and no more: its kinds, their status, leases. Secrets are granted name by name. */
+const RBAC = `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: agent}
+rules:
+- {apiGroups: [postern.dev], resources: [apipolicies, apiconsumers, apiroles, apirolebindings], verbs: [get, list, watch]}
+- {apiGroups: [postern.dev], resources: [apipolicies/status, apiconsumers/status, apiroles/status, apirolebindings/status], verbs: [patch]}
+- {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: agent}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: agent}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: agent}]
+`;
+const SECRET_ROLE = `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: agent-secrets, namespace: shop}
+rules: [{apiGroups: [""], resources: [secrets], resourceNames: [acme], verbs: [get, list, watch]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: agent-secrets, namespace: shop}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: agent-secrets}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: agent}]
+`;
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration: number;
+}
+
+describe('an agent in a cluster, as a user with no rights but its own', async () => {
+  const found = await obtainKubernetes();
+  let api: ApiServer;
+  let agent: TestAgent;
+
+  before(async () => {
+    if (!('path' in found)) return;
+    api = await startApiServer(found.path, [['agent-token', 'agent']]);
+    await apply(RBAC);
+    for (const file of ['apipolicies', 'apiconsumers', 'apiroles', 'apirolebindings']) await apply(readFileSync(join(ROOT, `deploy/crds/postern.dev_${file}.yaml`), 'utf8'));
+    await api.kubectl(['create', 'namespace', 'shop']);
+    await until(async () => (await api.kubectl(['get', 'postern', '-A'])).code === 0);
+    await apply(POLICY + '---' + REST + '---' + OFFERED);
+    agent = await startTestAgent('', { kube: 'true', kubeconfig: api.kubeconfigFor('agent', 'agent-token'), 'host-grants': 'first-come' });
+    await agent.ready;
+  });
+  after(async () => {
+    closeClients();
+    await agent?.stop();
+    await api?.stop();
+  });
+
+  async function apply(yaml: string): Promise<void> {
+    const { code, stderr } = await api.kubectl(['apply', '-f', '-'], yaml);
+    assert.equal(code, 0, stderr);
+  }
+
+  const code = async (key: string, host = 'api.example.org'): Promise<number> => (await checkOver(agent.grpcAddress, { host, headers: { 'x-api-key': key } })).http;
+
+  async function conditions(kind: string, name: string): Promise<readonly Condition[]> {
+    const { stdout } = await api.kubectl(['get', kind, name, '-n', 'shop', '-o', 'json']);
+    const { status } = JSON.parse(stdout) as { status?: { conditions?: Condition[]; instances?: { conditions: Condition[] }[] } };
+    return status?.conditions ?? status?.instances?.[0]?.conditions ?? [];
+  }
+
+  const statusOf = async (kind: string, name: string): Promise<Record<string, string>> =>
+    Object.fromEntries((await conditions(kind, name)).map(({ type, status, reason }) => [type, `${status} ${reason}`]));
+
+  it('decides by what kubectl applied', async (t) => {
+    if (requireComponent(found, t) === undefined) return;
+    assert.equal(await code(KEY), 200);
+    assert.equal(await code('wrong'), 401);
+    assert.equal(await code(KEY, 'other.test'), 404);
+  });
+
+  it('writes status: accepted, resolved, programmed, with the hosts it holds', async (t) => {
+    if (requireComponent(found, t) === undefined) return;
+    await until(async () => (await statusOf('apol', 'orders')).Programmed !== undefined);
+    assert.deepEqual(await statusOf('apol', 'orders'), { Accepted: 'True Accepted', ResolvedRefs: 'True ResolvedRefs', Programmed: 'True Programmed' });
+    const { stdout } = await api.kubectl(['get', 'apol', 'orders', '-n', 'shop', '-o', 'jsonpath={.status.hosts}']);
+    assert.equal(stdout, '["api.example.org"]');
+  });
+
+  it('says which Secret it may not read, and reads it once it may', async (t) => {
+    if (requireComponent(found, t) === undefined) return;
+    await until(async () => (await statusOf('acon', 'acme')).ResolvedRefs === 'False SecretsNotReadable');
+    assert.match((await conditions('acon', 'acme')).find(({ type }) => type === 'ResolvedRefs')?.message ?? '', /kubectl create role/);
+    assert.equal(await code(SECRET), 401);
+    await apply(SECRET_ROLE);
+    await until(async () => (await code(SECRET)) === 200, 40_000);
+    await until(async () => (await statusOf('acon', 'acme')).ResolvedRefs === 'True ResolvedRefs');
+    await api.kubectl(['delete', 'secret', 'acme', '-n', 'shop']);
+    await until(async () => (await code(SECRET)) === 401);
+    assert.equal(await code(KEY), 200);
+  });
+
+  it('keeps the last good spec when a newer one is wrong, and says which field', async (t) => {
+    if (requireComponent(found, t) === undefined) return;
+    await apply(POLICY.replace('roles: [reader]', 'when: [{expression: "requst.method == 1"}]'));
+    await until(async () => (await statusOf('apol', 'orders')).Accepted === 'False InvalidExpression');
+    const accepted = (await conditions('apol', 'orders')).find(({ type }) => type === 'Accepted');
+    assert.match(accepted?.message ?? '', /spec\.authorization\.rules\[0\]\.allow\.when\[0\]\.expression: 1:1.*did you mean "request"/s);
+    assert.equal((await statusOf('apol', 'orders')).Programmed, 'False LastGoodServes');
+    assert.equal(await code(KEY), 200);
+    await apply(POLICY);
+    await until(async () => (await statusOf('apol', 'orders')).Programmed === 'True Programmed');
+  });
+
+  it('says what a role lacks', async (t) => {
+    if (requireComponent(found, t) === undefined) return;
+    await api.kubectl(['delete', 'arole', 'reader', '-n', 'shop']);
+    await until(async () => (await code(KEY)) === 403);
+    await until(async () => (await statusOf('apol', 'orders')).ResolvedRefs === 'False RoleNotFound');
+    await apply(REST);
+    await until(async () => (await code(KEY)) === 200);
+  });
+
+  it('refuses a host of another namespace', async (t) => {
+    if (requireComponent(found, t) === undefined) return;
+    await api.kubectl(['create', 'namespace', 'evil']);
+    await apply(POLICY.replace('namespace: shop', 'namespace: evil').replace('roles: [reader]', 'any: {}').replace('methods: [{name: keys, apiKey: {}}]', 'anonymous: {}'));
+    await until(async () => /HostConflict/.test((await api.kubectl(['get', 'apol', '-n', 'evil', '-o', 'yaml'])).stdout));
+    assert.equal(await code('wrong'), 401);
+    await api.kubectl(['delete', 'apol', 'orders', '-n', 'evil']);
+  });
+
+  it('goes on without the API server, and catches up when it is back', async (t) => {
+    if (requireComponent(found, t) === undefined) return;
+    await api.kill();
+    assert.equal(await code(KEY), 200);
+    await api.restart();
+    await apply(POLICY.replace('api.example.org', 'moved.example.org'));
+    await until(async () => (await code(KEY, 'moved.example.org')) === 200, 40_000);
+    assert.equal(await code(KEY), 404);
+    await apply(POLICY);
+    await until(async () => (await code(KEY)) === 200);
+  });
+
+  it('forgets what is deleted', async (t) => {
+    if (requireComponent(found, t) === undefined) return;
+    await api.kubectl(['delete', 'acon', 'acme', '-n', 'shop']);
+    await until(async () => (await code(KEY)) === 401);
+    await api.kubectl(['delete', 'apol', 'orders', '-n', 'shop']);
+    await until(async () => (await code(KEY)) === 404);
+  });
+});
+
+async function until(holds: () => Promise<boolean>, withinMs = 15_000): Promise<void> {
+  const give = performance.now() + withinMs;
+  while (!(await holds())) {
+    assert.ok(performance.now() < give, `it did not come about in time: ${holds.toString()}`);
+    await wait(50);
+  }
+}
