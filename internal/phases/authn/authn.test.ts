@@ -1,19 +1,9 @@
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { describe, it } from 'node:test';
-import {
-  aBench,
-  aSigner,
-  aToken,
-  authenticate,
-  bearer,
-  CLAIMS,
-  FakeKeys,
-  ISSUER,
-  keySet,
-  verdictOf,
-} from './authn.fixture.ts';
+import { aBench, authenticate, bearer, ISSUER, verdictOf } from './authn.fixture.ts';
 import { compileConsumers } from './consumers.ts';
+import { aSigner, aToken, CLAIMS, FakeKeys, keySet } from './token.fixture.ts';
 
 const KEY = 'pk_test_0123456789abcdef';
 const consumers = compileConsumers(

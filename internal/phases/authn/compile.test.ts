@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { aBench, FakeKeys, ISSUER } from './authn.fixture.ts';
+import { aBench, ISSUER } from './authn.fixture.ts';
 import { authenticationSpec } from './spec.ts';
+import { FakeKeys } from './token.fixture.ts';
 
 const keys = new FakeKeys();
 const jwt = (more: object = {}): object => ({ issuer: ISSUER, audiences: ['orders'], ...more });

@@ -1,23 +1,5 @@
 import { type Identity, identityId } from '../../core/identity.ts';
-
-type Claims = Readonly<Record<string, unknown>>;
-
-/** The claim at a path, own members only; undefined when a step is missing. */
-export function claimAt(claims: Claims, path: readonly string[]): unknown {
-  let claim: unknown = claims;
-  for (const step of path) {
-    if (typeof claim !== 'object' || claim === null || !Object.hasOwn(claim, step)) return undefined;
-    claim = (claim as Record<string, unknown>)[step];
-  }
-  return claim;
-}
-
-/** Whether a claim is there, or is or lists a text. */
-export function hasClaim(claims: Claims, path: readonly string[], value: string | undefined): boolean {
-  const claim = claimAt(claims, path);
-  if (value === undefined) return claim !== undefined && claim !== null;
-  return claim === value || (Array.isArray(claim) && claim.includes(value));
-}
+import { type Claims, claimAt } from './token-claims.ts';
 
 /** Latest time that a date can hold, in milliseconds (ECMA-262 §21.4.1.1). */
 const MAX_TIME_MS = 8.64e15;

@@ -3,7 +3,7 @@ import type { JwtRules } from './jwt-rules.ts';
 import { typeName } from './jwt-rules.ts';
 import type { KeySet, VerificationKey } from './key-source.ts';
 import type { Token } from './token.ts';
-import { hasClaim } from './token-identity.ts';
+import { hasGoodClaims } from './token-claims.ts';
 
 /** By default: no `typ`, JWT and at+jwt (RFC 9068 §2.1). Tokens for other purposes name theirs (RFC 8725 §3.11). */
 const DEFAULT_TYPES: ReadonlySet<string> = new Set(['jwt', 'at+jwt']);
@@ -104,14 +104,4 @@ async function verifyOne(
     // Whatever else a stranger's token makes jose say, it is not valid.
     return 'token_invalid';
   }
-}
-
-/** What jose leaves open: numbers JSON cannot hold, members of `aud`, texts that are not Unicode, required claims. */
-function hasGoodClaims(claims: Readonly<Record<string, unknown>>, rules: JwtRules): boolean {
-  const { exp, nbf, iat, aud, sub } = claims;
-  if (!Number.isFinite(exp) || ![nbf, iat].every((time) => time === undefined || Number.isFinite(time))) return false;
-  if (aud !== undefined && !(Array.isArray(aud) ? aud : [aud]).every((one) => typeof one === 'string')) return false;
-  // A lone surrogate would make different subjects one and the same id.
-  if (sub !== undefined && !(typeof sub === 'string' && sub.isWellFormed())) return false;
-  return rules.requiredClaims.every(({ path, value }) => hasClaim(claims, path, value));
 }
