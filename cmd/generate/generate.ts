@@ -6,7 +6,10 @@ import { generateReference } from './reference.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const isCheck = process.argv.includes('--check');
-const files = new Map([...[...generateCrds()].map(([name, text]) => [`deploy/crds/${name}`, text] as const), ...generateReference()]);
+const files = new Map([
+  ...[...generateCrds()].map(([name, text]) => [`deploy/crds/${name}`, text] as const),
+  ...generateReference(),
+]);
 const stale: string[] = [];
 for (const [name, text] of files) {
   const path = join(ROOT, name);
@@ -17,5 +20,8 @@ for (const [name, text] of files) {
   writeFileSync(path, text);
 }
 if (stale.length === 0) process.stdout.write(`${files.size} generated files are up to date\n`);
-else process.stdout.write(`${isCheck ? 'Not up to date, run "npm run generate"' : 'Written'}:\n${stale.map((name) => `  ${name}`).join('\n')}\n`);
+else
+  process.stdout.write(
+    `${isCheck ? 'Not up to date, run "npm run generate"' : 'Written'}:\n${stale.map((name) => `  ${name}`).join('\n')}\n`,
+  );
 process.exit(isCheck && stale.length > 0 ? 1 : 0);

@@ -12,8 +12,15 @@ export function devCommand(): Command {
     .action(async (options: { policies: string; port: string; adminAddr: string }) => {
       try {
         const port = Number(options.port);
-        if (!Number.isInteger(port) || port < 1 || port > 65_535) fail(2, [`--port is "${options.port}": write a number from 1 to 65535`]);
-        await runDev({ policies: options.policies, port, adminAddress: options.adminAddr, searchPath: process.env.PATH ?? '', say: (line) => process.stdout.write(`${line}\n`) });
+        if (!Number.isInteger(port) || port < 1 || port > 65_535)
+          fail(2, [`--port is "${options.port}": write a number from 1 to 65535`]);
+        await runDev({
+          policies: options.policies,
+          port,
+          adminAddress: options.adminAddr,
+          searchPath: process.env.PATH ?? '',
+          say: (line) => process.stdout.write(`${line}\n`),
+        });
       } catch (error) {
         fail(1, [describe(error)]);
       }

@@ -3,7 +3,12 @@ import { loadOffline } from '../../internal/app/offline.ts';
 import { formatProblem } from '../../internal/files/format-problem.ts';
 import { describe, fail } from './fail.ts';
 
-const EDGE = { clientAddress: { kind: 'direct' }, bodiesForwarded: true, transportTls: false, trustContextExtensions: true } as const;
+const EDGE = {
+  clientAddress: { kind: 'direct' },
+  bodiesForwarded: true,
+  transportTls: false,
+  trustContextExtensions: true,
+} as const;
 
 /** `postern lint DIR`: everything a cluster would say of these files, before it has to. */
 export function lintCommand(): Command {

@@ -13,5 +13,6 @@ const program = new Command('postern')
   .version(VERSION, '-V, --version', 'print the version')
   .helpCommand(false)
   .showHelpAfterError('(see --help)');
-for (const command of [serveCommand(), devCommand(), checkCommand(), lintCommand(), keysCommand(), versionCommand()]) program.addCommand(command);
+for (const command of [serveCommand(), devCommand(), checkCommand(), lintCommand(), keysCommand(), versionCommand()])
+  program.addCommand(command);
 await program.parseAsync();

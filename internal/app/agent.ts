@@ -57,7 +57,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const metrics = new Metrics({ version });
   const stops: (() => Promise<unknown>)[] = [() => tracing.shutdown(TRACE_FLUSH_MS)];
   const stopAll = async (): Promise<void> => {
-    for (const stop of stops.reverse()) await stop().catch((error: unknown) => log.error('A part did not stop cleanly', { error }));
+    for (const stop of stops.reverse())
+      await stop().catch((error: unknown) => log.error('A part did not stop cleanly', { error }));
   };
   try {
     const parts = await startParts(options, metrics, stops);
@@ -67,13 +68,29 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     throw error;
   }
 
-  async function startParts(given: AgentOptions, registry: Metrics, stopped: (() => Promise<unknown>)[]): Promise<Omit<Agent, 'stop'>> {
-    const counters = new MemoryStore({ maxKeys: config.maxLimitKeys, onEvict: () => registry.count('postern_ratelimit_evictions_total') });
+  async function startParts(
+    given: AgentOptions,
+    registry: Metrics,
+    stopped: (() => Promise<unknown>)[],
+  ): Promise<Omit<Agent, 'stop'>> {
+    const counters = new MemoryStore({
+      maxKeys: config.maxLimitKeys,
+      onEvict: () => registry.count('postern_ratelimit_evictions_total'),
+    });
     const source = await makeSource(given, registry);
-    const outbound = new OutboundClient({ isRelaxed: config.outbound.isOpen, allowed: config.outbound.allow.list, forbidden: source.forbidden });
+    const outbound = new OutboundClient({
+      isRelaxed: config.outbound.isOpen,
+      allowed: config.outbound.allow.list,
+      forbidden: source.forbidden,
+    });
     stopped.push(() => outbound.close());
     const tokens = createTokenCache();
-    const keySources = createKeySources({ client: outbound, clock, random: Math.random, observe: observeKeys(registry, log) });
+    const keySources = createKeySources({
+      client: outbound,
+      clock,
+      random: Math.random,
+      observe: observeKeys(registry, log),
+    });
     const readiness = new Readiness();
     const { edge } = config;
     const store = new PolicyStore({
@@ -82,7 +99,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         tokens,
         limits: createRateLimitPorts(counters),
         knowsClientAddress: edge.clientAddress.kind !== 'unset',
-        knowsTransport: edge.transportTls || edge.trustContextExtensions || edge.clientAddress.kind === 'hops' || edge.clientAddress.kind === 'cidrs',
+        knowsTransport:
+          edge.transportTls ||
+          edge.trustContextExtensions ||
+          edge.clientAddress.kind === 'hops' ||
+          edge.clientAddress.kind === 'cidrs',
       },
       clusterIssuer: config.clusterIssuer,
       className: config.className,
@@ -108,17 +129,34 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     registry.read('postern_snapshot_age_seconds', () => readiness.ageSeconds(clock));
     registry.read('postern_ready', () => (readiness.why() === undefined ? 1 : 0));
     const observer = new Observer({ metrics: registry, log, tracing, clock, random: Math.random });
-    const door = await startDoor({ ...given, metrics: registry, check: createCheckBytes({ engine, observer, maxWaiting: MAX_WAITING }) });
+    const door = await startDoor({
+      ...given,
+      metrics: registry,
+      check: createCheckBytes({ engine, observer, maxWaiting: MAX_WAITING }),
+    });
     readiness.door = door;
     stopped.push(() => {
       readiness.isDraining = true;
       return door.drain(config.drainTimeoutMs);
     });
     const onError = (error: unknown): void => log.error('A page could not be served', { error });
-    const admin = await startAdminServer({ address: config.adminAddress, metrics: registry, notReady: () => readiness.why(), onError });
+    const admin = await startAdminServer({
+      address: config.adminAddress,
+      metrics: registry,
+      notReady: () => readiness.why(),
+      onError,
+    });
     stopped.splice(1, 0, () => admin.close());
-    const pages = debugPages({ reports: () => readiness.reports, version: () => store.current?.version, source: source.adapter, counters });
-    const debug = config.debugAddress === undefined ? undefined : await startDebugServer({ address: config.debugAddress, pages, onError });
+    const pages = debugPages({
+      reports: () => readiness.reports,
+      version: () => store.current?.version,
+      source: source.adapter,
+      counters,
+    });
+    const debug =
+      config.debugAddress === undefined
+        ? undefined
+        : await startDebugServer({ address: config.debugAddress, pages, onError });
     if (debug !== undefined) stopped.splice(1, 0, () => debug.close());
     await source.adapter.start(store);
     stopped.splice(1, 0, () => source.adapter.stop());
@@ -139,7 +177,8 @@ interface Source {
 }
 
 async function makeSource({ config, log, clock }: AgentOptions, metrics: Metrics): Promise<Source> {
-  if (config.source.kind === 'directory') return { adapter: new FileSource(config.source.directory, log), forbidden: new BlockList() };
+  if (config.source.kind === 'directory')
+    return { adapter: new FileSource(config.source.directory, log), forbidden: new BlockList() };
   return startKubeSource({ config, source: config.source, log, clock, metrics });
 }
 
@@ -171,7 +210,10 @@ class Readiness {
     return this.#builtMs === undefined ? undefined : (clock.monotonicMs() - this.#builtMs) / 1000;
   }
 
-  built(build: Build, { registry, source }: { readonly registry: Metrics; readonly source: PolicySourceAdapter }): void {
+  built(
+    build: Build,
+    { registry, source }: { readonly registry: Metrics; readonly source: PolicySourceAdapter },
+  ): void {
     const isFirst = this.#builtMs === undefined;
     this.#builtMs = performance.now();
     this.reports = build.reports;
@@ -179,8 +221,14 @@ class Readiness {
     const policies = build.reports.filter(({ object }) => object.kind === 'APIPolicy');
     registry.set('postern_policies', policies.filter((report) => report.isAccepted).length, 'accepted');
     registry.set('postern_policies', policies.filter((report) => report.servesLastGood).length, 'last_good');
-    registry.set('postern_policies', policies.filter((report) => !report.isAccepted && !report.servesLastGood).length, 'rejected');
-    registry.setPolicies([...build.snapshot.named.values()].flatMap(({ policy }) => (policy === undefined ? [] : [policy.ref])));
+    registry.set(
+      'postern_policies',
+      policies.filter((report) => !report.isAccepted && !report.servesLastGood).length,
+      'rejected',
+    );
+    registry.setPolicies(
+      [...build.snapshot.named.values()].flatMap(({ policy }) => (policy === undefined ? [] : [policy.ref])),
+    );
     source.report(build.reports);
     if (!isFirst) return;
     if (!this.isDraining) this.door?.setServing(true);

@@ -22,11 +22,20 @@ export interface CheckOutput {
   readonly problems: readonly LocatedProblem[];
 }
 
-const CALL = { deadlineMs: undefined, isCancelled: () => false, trace: { startPhase: () => undefined, endPhase: () => undefined } };
+const CALL = {
+  deadlineMs: undefined,
+  isCancelled: () => false,
+  trace: { startPhase: () => undefined, endPhase: () => undefined },
+};
 
 /** Decides one request by the policies of a directory, with the engine that serves. */
 export async function checkOnce(input: CheckInput): Promise<CheckOutput> {
-  const edge = { clientAddress: { kind: 'direct' }, bodiesForwarded: true, transportTls: input.url.startsWith('https:'), trustContextExtensions: true } as const;
+  const edge = {
+    clientAddress: { kind: 'direct' },
+    bodiesForwarded: true,
+    transportTls: input.url.startsWith('https:'),
+    trustContextExtensions: true,
+  } as const;
   const offline = await loadOffline({ directory: input.policies, className: input.class, edge });
   try {
     const checked = await offline.engine.check(attributesOf(input), CALL);
@@ -41,7 +50,8 @@ const URL_PARTS = /^https?:\/\/([^/?#]+)([^#]*)$/;
 
 function attributesOf({ url, method, header, data, client }: CheckInput): Attributes {
   const parts = URL_PARTS.exec(url);
-  if (parts === null) throw new PosternError('ERR_POSTERN_CONFIG', `"${url}" is no URL: write it as http://localhost/v1/orders/7`);
+  if (parts === null)
+    throw new PosternError('ERR_POSTERN_CONFIG', `"${url}" is no URL: write it as http://localhost/v1/orders/7`);
   const peer = { address: client, principal: '', certificate: '' };
   const fields = data === undefined ? header : [...header, ['x-envoy-auth-partial-body', 'false'] as const];
   return {
@@ -74,7 +84,9 @@ function answerOf({ decision, evaluation }: Checked): object {
     ...(refusal?.rule !== undefined && { rule: refusal.rule }),
     ...(refusal?.detail !== undefined && { detail: refusal.detail }),
     ...(refusal?.cause !== undefined && { cause: refusal.cause }),
-    ...(evaluation !== undefined && { identity: { kind: evaluation.identity.kind, subject: evaluation.identity.subject } }),
+    ...(evaluation !== undefined && {
+      identity: { kind: evaluation.identity.kind, subject: evaluation.identity.subject },
+    }),
     ...(findings.length > 0 && { audit: findings }),
     ...(outcome === 'allow' && { edits }),
   };

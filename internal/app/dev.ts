@@ -56,7 +56,13 @@ interface Front {
 
 async function startFront(path: string, { agent, upstream, port }: Front): Promise<RunningEnvoy> {
   try {
-    return await startEnvoy({ path, listenPort: port, upstreamPort: upstream.port, extAuthz: agent.grpcAddress, withBody: { maxBytes: 65_536, allowPartial: true } });
+    return await startEnvoy({
+      path,
+      listenPort: port,
+      upstreamPort: upstream.port,
+      extAuthz: agent.grpcAddress,
+      withBody: { maxBytes: 65_536, allowPartial: true },
+    });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const hint = /address already in use/i.test(why) ? `port ${port} is in use: choose another with --port` : why;
@@ -77,7 +83,14 @@ async function startDevAgent({ policies, adminAddress }: DevOptions): Promise<Ag
   if (!result.ok) throw new PosternError('ERR_POSTERN_CONFIG', result.problems.join('; '));
   const output = openOutput(1);
   const log = createLog({ level: 'warn', output, clock: systemClock });
-  return startAgent({ config: result.config, clock: systemClock, log, tracing: TRACING_OFF, version: VERSION, logDropped: () => output.dropped });
+  return startAgent({
+    config: result.config,
+    clock: systemClock,
+    log,
+    tracing: TRACING_OFF,
+    version: VERSION,
+    logDropped: () => output.dropped,
+  });
 }
 
 function sayReady({ port, say, policies }: DevOptions, agent: Agent): void {
@@ -106,7 +119,8 @@ function sayWithoutEnvoy(missing: string, { say, policies }: DevOptions): void {
   say(`There is no Envoy to put in front: ${missing}.`);
   say('The same decisions, without it:');
   say('');
-  for (const header of [` -H 'x-api-key: ${PARTNER}'`, '', ` -H 'x-api-key: ${GUEST}'`]) say(`  ${check} --policies ${policies}${header} http://localhost/v1/orders/7`);
+  for (const header of [` -H 'x-api-key: ${PARTNER}'`, '', ` -H 'x-api-key: ${GUEST}'`])
+    say(`  ${check} --policies ${policies}${header} http://localhost/v1/orders/7`);
 }
 
 const nextSignal = (): Promise<string> =>

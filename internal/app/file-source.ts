@@ -35,8 +35,14 @@ export class FileSource implements PolicySourceAdapter {
     const content = this.#directory.read();
     if (content !== undefined) this.#take(content, store);
     store.complete();
-    const onError = (error: unknown): void => this.#log.error('The policies cannot be read; those that were read stay', { error });
-    this.#watch = watchDirectory({ root: this.#root, directory: this.#directory, onError, onChange: (next) => this.#take(next, store) });
+    const onError = (error: unknown): void =>
+      this.#log.error('The policies cannot be read; those that were read stay', { error });
+    this.#watch = watchDirectory({
+      root: this.#root,
+      directory: this.#directory,
+      onError,
+      onChange: (next) => this.#take(next, store),
+    });
     return Promise.resolve();
   }
 

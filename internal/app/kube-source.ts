@@ -24,7 +24,9 @@ export interface KubeSourceOptions {
 }
 
 /** Connects to the cluster; nothing is asked of it before `start`. */
-export async function startKubeSource(options: KubeSourceOptions): Promise<{ readonly adapter: PolicySourceAdapter; readonly forbidden: BlockList }> {
+export async function startKubeSource(
+  options: KubeSourceOptions,
+): Promise<{ readonly adapter: PolicySourceAdapter; readonly forbidden: BlockList }> {
   const kube = loadKubeConfig(options.source.kubeconfig);
   return { adapter: new KubeSource(kube, options), forbidden: await addressesOf(kube) };
 }
@@ -33,7 +35,8 @@ export async function startKubeSource(options: KubeSourceOptions): Promise<{ rea
 async function addressesOf(kube: KubeConfig): Promise<BlockList> {
   const list = new BlockList();
   const host = new URL(kube.getCurrentCluster()?.server ?? 'https://localhost').hostname.replace(/^\[(.*)\]$/, '$1');
-  const found = isIP(host) === 0 ? await lookup(host, { all: true }).catch(() => []) : [{ address: host, family: isIP(host) }];
+  const found =
+    isIP(host) === 0 ? await lookup(host, { all: true }).catch(() => []) : [{ address: host, family: isIP(host) }];
   for (const { address, family } of found) list.addAddress(address, family === 6 ? 'ipv6' : 'ipv4');
   return list;
 }
@@ -91,10 +94,19 @@ class KubeSource implements PolicySourceAdapter {
     for (const { kind, plural } of Object.values(KINDS)) {
       for (const namespace of namespaces) {
         const isPolicy = kind === 'APIPolicy';
-        this.#watch({ kind, plural, namespace, labelSelector: isPolicy ? source.policySelector : undefined, fieldSelector: isPolicy ? `spec.className=${config.className}` : undefined }, () => {
-          missing -= 1;
-          if (missing === 0) void this.#complete(store);
-        });
+        this.#watch(
+          {
+            kind,
+            plural,
+            namespace,
+            labelSelector: isPolicy ? source.policySelector : undefined,
+            fieldSelector: isPolicy ? `spec.className=${config.className}` : undefined,
+          },
+          () => {
+            missing -= 1;
+            if (missing === 0) void this.#complete(store);
+          },
+        );
       }
     }
     this.#lease.start();
@@ -143,7 +155,10 @@ class KubeSource implements PolicySourceAdapter {
       },
       onError: (why, status) => {
         metrics.count('postern_watch_restarts_total', resource);
-        this.#fail(what.plural, status === 404 ? `the API server knows no ${what.plural}: apply deploy/crds first` : why);
+        this.#fail(
+          what.plural,
+          status === 404 ? `the API server knows no ${what.plural}: apply deploy/crds first` : why,
+        );
       },
     });
     this.#reflectors.push(reflector);

@@ -31,7 +31,9 @@ export interface OfflineOptions {
 /** @throws {PosternError} ERR_POSTERN_FILE when the directory cannot be read */
 export async function loadOffline({ directory, className, edge }: OfflineOptions): Promise<Offline> {
   const content = new PolicyDirectory(directory).read() ?? { objects: [], problems: [] };
-  const objects = new Map(content.objects.map((found) => [`${found.object.kind}/${objectKey(found.object.metadata)}`, found]));
+  const objects = new Map(
+    content.objects.map((found) => [`${found.object.kind}/${objectKey(found.object.metadata)}`, found]),
+  );
   const outbound = new OutboundClient({ isRelaxed: true, allowed: new BlockList(), forbidden: new BlockList() });
   const clock = systemClock;
   const { promise, resolve, reject } = Promise.withResolvers<Build>();
@@ -58,6 +60,18 @@ export async function loadOffline({ directory, className, edge }: OfflineOptions
     const file = objects.get(`${object.kind}/${objectKey(object.metadata)}`);
     return file === undefined ? [] : problems.map((problem) => ({ ...problem, place: file.placeOf(problem.path) }));
   });
-  const engine = new Engine(() => store.current, { edge, unmatched: 'deny', routeMetadata: 'optional', checkTimeoutMs: 10_000, clock, newDecisionId: randomUUID });
-  return { engine, problems: [...content.problems, ...found], count: content.objects.length, close: () => outbound.close() };
+  const engine = new Engine(() => store.current, {
+    edge,
+    unmatched: 'deny',
+    routeMetadata: 'optional',
+    checkTimeoutMs: 10_000,
+    clock,
+    newDecisionId: randomUUID,
+  });
+  return {
+    engine,
+    problems: [...content.problems, ...found],
+    count: content.objects.length,
+    close: () => outbound.close(),
+  };
 }

@@ -22,8 +22,20 @@ export async function runAgent(config: Config, otel: Readonly<Record<string, str
   process.on('unhandledRejection', (error) => log.error('A promise was rejected and nobody looked', { error }));
   try {
     const tracing = await startTracing({ variables: otel, version: VERSION, log });
-    const agent = await startAgent({ config, clock: systemClock, log, tracing, version: VERSION, logDropped: () => output.dropped });
-    log.info('Postern listens', { version: VERSION, grpc: agent.grpcAddress, admin: addressText(agent.adminAddress), given: config.given });
+    const agent = await startAgent({
+      config,
+      clock: systemClock,
+      log,
+      tracing,
+      version: VERSION,
+      logDropped: () => output.dropped,
+    });
+    log.info('Postern listens', {
+      version: VERSION,
+      grpc: agent.grpcAddress,
+      admin: addressText(agent.adminAddress),
+      given: config.given,
+    });
     void agent.ready.then(() => log.info('Postern is ready'));
     const signal = await nextSignal();
     log.info('Postern drains', { signal });

@@ -59,7 +59,11 @@ export class MemoryStore implements CounterStore {
     const row = this.#rows.get(key);
     switch (rate.algorithm) {
       case 'GCRA':
-        return gcraState(rate, { arrivalMs: row === undefined ? -Infinity : (this.#time[row] ?? 0), cost, nowMs: moment.monotonicMs });
+        return gcraState(rate, {
+          arrivalMs: row === undefined ? -Infinity : (this.#time[row] ?? 0),
+          cost,
+          nowMs: moment.monotonicMs,
+        });
       case 'SlidingWindow':
         return this.#slidingState(rate, { row, cost, nowMs: moment.monotonicMs });
       default: {
@@ -70,7 +74,10 @@ export class MemoryStore implements CounterStore {
     }
   }
 
-  #slidingState(rate: Extract<Rate, { algorithm: 'SlidingWindow' }>, { row, cost, nowMs }: { row: number | undefined; cost: number; nowMs: number }): CounterState {
+  #slidingState(
+    rate: Extract<Rate, { algorithm: 'SlidingWindow' }>,
+    { row, cost, nowMs }: { row: number | undefined; cost: number; nowMs: number },
+  ): CounterState {
     const partMs = rate.windowMs / PARTS;
     const part = Math.floor(nowMs / partMs);
     let count = 0;
@@ -97,7 +104,10 @@ export class MemoryStore implements CounterStore {
       this.#idleAt[row] = arrivalMs;
       return;
     }
-    if (rate.algorithm === 'SlidingWindow') return this.#commitSliding(row, rate, { nowMs, cost });
+    if (rate.algorithm === 'SlidingWindow') {
+      this.#commitSliding(row, rate, { nowMs, cost });
+      return;
+    }
     const { start, endsInMs } = windowOf(rate, moment);
     const count = this.#time[row] === start ? (this.#count[row] ?? 0) : 0;
     this.#time[row] = start;
@@ -105,7 +115,11 @@ export class MemoryStore implements CounterStore {
     this.#idleAt[row] = nowMs + endsInMs;
   }
 
-  #commitSliding(row: number, rate: Extract<Rate, { algorithm: 'SlidingWindow' }>, { nowMs, cost }: { nowMs: number; cost: number }): void {
+  #commitSliding(
+    row: number,
+    rate: Extract<Rate, { algorithm: 'SlidingWindow' }>,
+    { nowMs, cost }: { nowMs: number; cost: number },
+  ): void {
     const partMs = rate.windowMs / PARTS;
     const part = Math.floor(nowMs / partMs);
     const newest = this.#time[row] ?? -Infinity;
@@ -181,7 +195,10 @@ interface Arrival {
 }
 
 /** GCRA: at most `burst` at one instant, and `requests` more for each window that passes. */
-function gcraState({ requests, windowMs, burst }: Extract<Rate, { algorithm: 'GCRA' }>, { arrivalMs, cost, nowMs }: Arrival): CounterState {
+function gcraState(
+  { requests, windowMs, burst }: Extract<Rate, { algorithm: 'GCRA' }>,
+  { arrivalMs, cost, nowMs }: Arrival,
+): CounterState {
   const perRequestMs = windowMs / requests;
   const allowanceMs = burst * perRequestMs;
   const ahead = Math.max(nowMs, arrivalMs) + cost * perRequestMs - nowMs;
@@ -204,7 +221,10 @@ function countState({ count, cost, requests, waitMs }: Counted): CounterState {
   return { isWithin, remaining: Math.max(0, requests - count - (isWithin ? cost : 0)), waitMs: Math.max(0, waitMs) };
 }
 
-function windowOf(rate: Extract<Rate, { algorithm: 'FixedWindow' | 'Calendar' }>, { monotonicMs, wallMs }: Moment): { start: number; endsInMs: number } {
+function windowOf(
+  rate: Extract<Rate, { algorithm: 'FixedWindow' | 'Calendar' }>,
+  { monotonicMs, wallMs }: Moment,
+): { start: number; endsInMs: number } {
   if (rate.algorithm === 'Calendar') {
     const { startMs, endMs } = rate.calendar(wallMs);
     return { start: startMs, endsInMs: endMs - wallMs };

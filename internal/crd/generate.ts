@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { stringify } from 'yaml';
-import { GROUP, type Kind, KINDS, VERSION } from '../policy/resource/kinds.ts';
+import { GROUP, KINDS, type Kind, VERSION } from '../policy/resource/kinds.ts';
 import { type Json, structuralSchema } from './structural-schema.ts';
 import { unknownFieldRules } from './unknown-fields.ts';
 
@@ -34,7 +34,13 @@ const STATUS: Readonly<Record<Kind['status'], Json>> = {
     type: 'object',
     properties: {
       conditions: CONDITIONS,
-      hosts: { type: 'array', maxItems: 64, 'x-kubernetes-list-type': 'set', items: { type: 'string', maxLength: 253 }, description: 'Hosts that the policy holds.' },
+      hosts: {
+        type: 'array',
+        maxItems: 64,
+        'x-kubernetes-list-type': 'set',
+        items: { type: 'string', maxLength: 253 },
+        description: 'Hosts that the policy holds.',
+      },
       accepted: {
         type: 'object',
         description: 'The spec that serves.',
@@ -57,7 +63,10 @@ const STATUS: Readonly<Record<Kind['status'], Json>> = {
         items: {
           type: 'object',
           required: ['className'],
-          properties: { className: { type: 'string', maxLength: 63, description: 'The class.' }, conditions: CONDITIONS },
+          properties: {
+            className: { type: 'string', maxLength: 63, description: 'The class.' },
+            conditions: CONDITIONS,
+          },
         },
       },
     },
@@ -70,7 +79,11 @@ export function generateCrds(): ReadonlyMap<string, string> {
   for (const kind of Object.values(KINDS)) {
     const spec = structuralSchema(kind.spec);
     const documents = [definition(kind, spec), ...admission(kind, spec)];
-    files.set(`${GROUP}_${kind.plural}.yaml`, HEADER + documents.map((document) => stringify(document, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n'));
+    files.set(
+      `${GROUP}_${kind.plural}.yaml`,
+      HEADER +
+        documents.map((document) => stringify(document, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n'),
+    );
   }
   return files;
 }
@@ -79,7 +92,10 @@ export function generateCrds(): ReadonlyMap<string, string> {
 export const schemaDigest = (spec: Json): string => hash('sha256', JSON.stringify(spec), 'hex').slice(0, 16);
 
 function definition(kind: Kind, spec: Json): Json {
-  const immutable = kind.immutable.map((field) => ({ rule: `self.${field} == oldSelf.${field}`, message: `${field} is immutable: make a new object, then delete this one` }));
+  const immutable = kind.immutable.map((field) => ({
+    rule: `self.${field} == oldSelf.${field}`,
+    message: `${field} is immutable: make a new object, then delete this one`,
+  }));
   const rules = [...((spec['x-kubernetes-validations'] as Json[] | undefined) ?? []), ...immutable];
   const schema: Json = {
     type: 'object',
@@ -89,7 +105,11 @@ function definition(kind: Kind, spec: Json): Json {
       apiVersion: { type: 'string' },
       kind: { type: 'string' },
       metadata: { type: 'object' },
-      spec: { ...spec, description: `What the ${kind.kind} says.`, ...(rules.length > 0 && { 'x-kubernetes-validations': rules }) },
+      spec: {
+        ...spec,
+        description: `What the ${kind.kind} says.`,
+        ...(rules.length > 0 && { 'x-kubernetes-validations': rules }),
+      },
       status: { ...STATUS[kind.status], description: 'What the agent says of it.' } as Json,
     },
   };
@@ -101,7 +121,14 @@ function definition(kind: Kind, spec: Json): Json {
     spec: {
       group: GROUP,
       scope: 'Namespaced',
-      names: { kind: kind.kind, listKind: `${kind.kind}List`, plural: kind.plural, singular: kind.kind.toLowerCase(), shortNames: [kind.shortName], categories: ['postern'] },
+      names: {
+        kind: kind.kind,
+        listKind: `${kind.kind}List`,
+        plural: kind.plural,
+        singular: kind.kind.toLowerCase(),
+        shortNames: [kind.shortName],
+        categories: ['postern'],
+      },
       versions: [
         {
           name: VERSION,
@@ -109,7 +136,10 @@ function definition(kind: Kind, spec: Json): Json {
           storage: true,
           schema: { openAPIV3Schema: schema },
           subresources: { status: {} },
-          additionalPrinterColumns: [...kind.columns.map((column) => ({ ...column, type: 'string' })), { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }],
+          additionalPrinterColumns: [
+            ...kind.columns.map((column) => ({ ...column, type: 'string' })),
+            { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+          ],
           ...(hasClass && { selectableFields: [{ jsonPath: '.spec.className' }] }),
         },
       ],
@@ -126,7 +156,11 @@ function admission(kind: Kind, spec: Json): Json[] {
     metadata: { name },
     spec: {
       failurePolicy: 'Fail',
-      matchConstraints: { resourceRules: [{ apiGroups: [GROUP], apiVersions: [VERSION], operations: ['CREATE', 'UPDATE'], resources: [kind.plural] }] },
+      matchConstraints: {
+        resourceRules: [
+          { apiGroups: [GROUP], apiVersions: [VERSION], operations: ['CREATE', 'UPDATE'], resources: [kind.plural] },
+        ],
+      },
       validations: unknownFieldRules(spec).map((rule) => ({ ...rule, reason: 'Invalid' })),
     },
   };

@@ -20,7 +20,10 @@ export function unknownFieldRules(schema: Json): UnknownFieldRule[] {
 function placesOf(schema: Json, steps: readonly Step[]): UnknownFieldRule[] {
   const properties = Object.entries((schema.properties ?? {}) as Record<string, Json>);
   const known = `[${properties.map(([key]) => `'${key}'`).join(', ')}]`;
-  const label = steps.map((step) => (step === 'each' ? '[]' : `.${step.field}`)).join('').slice(1);
+  const label = steps
+    .map((step) => (step === 'each' ? '[]' : `.${step.field}`))
+    .join('')
+    .slice(1);
   const own: UnknownFieldRule = {
     expression: `!(${isBad({ cel: 'object', steps, known, depth: 0 })})`,
     messageExpression: `'unknown field ${label}.' + ${unknownNames({ cel: 'object', steps, known, depth: 0 })}.join(', ')`,
@@ -45,7 +48,8 @@ interface Walk {
 function isBad({ cel, steps, known, depth }: Walk): string {
   const [step, ...rest] = steps;
   if (step === undefined) return `${cel}.exists(k, !(k in ${known}))`;
-  if (step === 'each') return `${cel}.exists(v${depth}, ${isBad({ cel: `v${depth}`, steps: rest, known, depth: depth + 1 })})`;
+  if (step === 'each')
+    return `${cel}.exists(v${depth}, ${isBad({ cel: `v${depth}`, steps: rest, known, depth: depth + 1 })})`;
   return `has(${cel}.${step.field}) && ${isBad({ cel: `${cel}.${step.field}`, steps: rest, known, depth })}`;
 }
 

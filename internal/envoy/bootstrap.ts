@@ -64,7 +64,9 @@ function pathOptions(paths: 'off' | 'on' | 'strict'): object {
 }
 
 function route({ contextExtensions }: EnvoyOptions): object {
-  const check = typed('envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute', { check_settings: { context_extensions: contextExtensions } });
+  const check = typed('envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute', {
+    check_settings: { context_extensions: contextExtensions },
+  });
   return {
     match: { prefix: '/' },
     route: { cluster: 'upstream' },
@@ -90,7 +92,11 @@ function extAuthz(options: EnvoyOptions): object {
       ...(options.statusOnError !== undefined && { status_on_error: { code: options.statusOnError } }),
       ...(options.metadataNamespaces !== undefined && { metadata_context_namespaces: options.metadataNamespaces }),
       ...(withBody !== undefined && {
-        with_request_body: { max_request_bytes: withBody.maxBytes, allow_partial_message: withBody.allowPartial, pack_as_bytes: withBody.asBytes ?? false },
+        with_request_body: {
+          max_request_bytes: withBody.maxBytes,
+          allow_partial_message: withBody.allowPartial,
+          pack_as_bytes: withBody.asBytes ?? false,
+        },
       }),
     }),
   };
@@ -101,24 +107,40 @@ function staticCluster(name: string, address: object): object {
     name,
     type: 'STATIC',
     connect_timeout: '1s',
-    load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: address } } }] }] },
+    load_assignment: {
+      cluster_name: name,
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: address } } }] }],
+    },
   };
 }
 
 /** The agent speaks gRPC: HTTP/2 without upgrade. */
 function agentCluster(target: string): object {
   const cluster = target.startsWith('unix:') ? pipeCluster(target.slice(5)) : tcpCluster(target);
-  const http2 = typed('envoy.extensions.upstreams.http.v3.HttpProtocolOptions', { explicit_http_config: { http2_protocol_options: {} } });
-  return { ...cluster, typed_extension_protocol_options: { 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': http2 } };
+  const http2 = typed('envoy.extensions.upstreams.http.v3.HttpProtocolOptions', {
+    explicit_http_config: { http2_protocol_options: {} },
+  });
+  return {
+    ...cluster,
+    typed_extension_protocol_options: { 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': http2 },
+  };
 }
 
 function tcpCluster(target: string): object {
   const colon = target.lastIndexOf(':');
   const host = target.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
-  return staticCluster('agent', { address: host === '::' ? '127.0.0.1' : host, port_value: Number(target.slice(colon + 1)) });
+  return staticCluster('agent', {
+    address: host === '::' ? '127.0.0.1' : host,
+    port_value: Number(target.slice(colon + 1)),
+  });
 }
 
 function pipeCluster(path: string): object {
   const endpoint = { address: { pipe: { path } } };
-  return { name: 'agent', type: 'STATIC', connect_timeout: '1s', load_assignment: { cluster_name: 'agent', endpoints: [{ lb_endpoints: [{ endpoint }] }] } };
+  return {
+    name: 'agent',
+    type: 'STATIC',
+    connect_timeout: '1s',
+    load_assignment: { cluster_name: 'agent', endpoints: [{ lb_endpoints: [{ endpoint }] }] },
+  };
 }

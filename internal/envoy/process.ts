@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { request } from 'undici';
-import { envoyBootstrap, type EnvoyOptions } from './bootstrap.ts';
+import { type EnvoyOptions, envoyBootstrap } from './bootstrap.ts';
 
 export interface RunningEnvoy {
   readonly listenPort: number;
@@ -31,7 +31,8 @@ export async function startEnvoy(options: StartEnvoyOptions): Promise<RunningEnv
   const adminPort = await freePort();
   const config = envoyBootstrap({ ...options, listenPort, adminPort });
   const args = ['--config-yaml', config, '--concurrency', '1', '--log-level', 'warning', '--use-dynamic-base-id'];
-  const [command, rest] = options.cpus === undefined ? [options.path, args] : ['taskset', ['-c', options.cpus, options.path, ...args]];
+  const [command, rest] =
+    options.cpus === undefined ? [options.path, args] : ['taskset', ['-c', options.cpus, options.path, ...args]];
   const child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => {

@@ -68,7 +68,9 @@ export class PolicyDirectory {
       return names;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      throw new PosternError('ERR_POSTERN_FILE', `Cannot read the policies in "${this.#root}": ${why}`, { cause: error });
+      throw new PosternError('ERR_POSTERN_FILE', `Cannot read the policies in "${this.#root}": ${why}`, {
+        cause: error,
+      });
     }
   }
 
@@ -87,7 +89,13 @@ export class PolicyDirectory {
           continue;
         }
         const place = found.placeOf('metadata.name');
-        problems.push({ reason: 'DuplicateName', path: 'metadata.name', severity: 'error', message: `${key} stands in "${first.file}" already, which is the one that counts`, place });
+        problems.push({
+          reason: 'DuplicateName',
+          path: 'metadata.name',
+          severity: 'error',
+          message: `${key} stands in "${first.file}" already, which is the one that counts`,
+          place,
+        });
       }
     }
     return { objects, problems };
@@ -101,5 +109,13 @@ function readText(path: string): string | undefined {
 
 const TOO_LARGE = (file: string): ParsedFile => ({
   objects: [],
-  problems: [{ reason: 'Invalid', path: '', severity: 'error', message: `The file is larger than ${MAX_FILE_BYTES} bytes`, place: { file, line: 1, column: 1 } }],
+  problems: [
+    {
+      reason: 'Invalid',
+      path: '',
+      severity: 'error',
+      message: `The file is larger than ${MAX_FILE_BYTES} bytes`,
+      place: { file, line: 1, column: 1 },
+    },
+  ],
 });

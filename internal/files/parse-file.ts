@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { isMap, isNode, LineCounter, parseAllDocuments } from 'yaml';
 import type { Document } from 'yaml';
+import { isMap, isNode, LineCounter, parseAllDocuments } from 'yaml';
 import { nearest } from '../core/nearest.ts';
 import { type Problem, ProblemList } from '../core/problem.ts';
 import type { SourceObject } from '../policy/object.ts';
@@ -39,7 +39,13 @@ const SECRET_TOP_LEVEL = ['apiVersion', 'kind', 'metadata', 'type', 'data', 'str
 /** Reads the objects of one YAML file strictly: repeated keys, unknown fields and unknown kinds are problems. */
 export function parseFile(file: string, text: string): ParsedFile {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: true, strict: true, version: '1.2', merge: false });
+  const documents = parseAllDocuments(text, {
+    lineCounter: lines,
+    uniqueKeys: true,
+    strict: true,
+    version: '1.2',
+    merge: false,
+  });
   const objects: FileObject[] = [];
   const problems: LocatedProblem[] = [];
   for (const document of Array.isArray(documents) ? documents : []) {
@@ -91,13 +97,20 @@ function objectOf(value: unknown, problems: ProblemList): SourceObject | undefin
   const { kind, apiVersion } = given;
   if (typeof kind !== 'string' || !KNOWN_KINDS.includes(kind)) {
     const hint = nearest(String(kind), KNOWN_KINDS);
-    problems.at('kind').error('Invalid', `Unknown kind "${String(kind)}"${hint === undefined ? `: known are ${KNOWN_KINDS.join(', ')}` : `: did you mean "${hint}"?`}`);
+    problems
+      .at('kind')
+      .error(
+        'Invalid',
+        `Unknown kind "${String(kind)}"${hint === undefined ? `: known are ${KNOWN_KINDS.join(', ')}` : `: did you mean "${hint}"?`}`,
+      );
     return undefined;
   }
   const version = kind === 'Secret' ? 'v1' : API_VERSION;
-  if (apiVersion !== version) problems.at('apiVersion').error('Invalid', `${kind} has the apiVersion "${version}", not "${String(apiVersion)}"`);
+  if (apiVersion !== version)
+    problems.at('apiVersion').error('Invalid', `${kind} has the apiVersion "${version}", not "${String(apiVersion)}"`);
   for (const key of Object.keys(given)) {
-    if (!(kind === 'Secret' ? SECRET_TOP_LEVEL : TOP_LEVEL).includes(key)) problems.at(key).error('UnknownField', `Unknown field "${key}"`);
+    if (!(kind === 'Secret' ? SECRET_TOP_LEVEL : TOP_LEVEL).includes(key))
+      problems.at(key).error('UnknownField', `Unknown field "${key}"`);
   }
   const metadata = metadataOf(kind, given.metadata, problems.at('metadata'));
   if (metadata === undefined || problems.hasErrors) return undefined;
@@ -109,7 +122,10 @@ const NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 function metadataOf(kind: string, value: unknown, problems: ProblemList): SourceObject['metadata'] | undefined {
   const given = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   const namespace = given.namespace ?? 'default';
-  for (const [field, text] of [['name', given.name], ['namespace', namespace]] as const) {
+  for (const [field, text] of [
+    ['name', given.name],
+    ['namespace', namespace],
+  ] as const) {
     if (typeof text === 'string' && NAME.test(text)) continue;
     problems.at(field).error('Invalid', `"${String(text)}" is no name: use lower-case letters, digits, "-" and "."`);
   }
@@ -117,17 +133,33 @@ function metadataOf(kind: string, value: unknown, problems: ProblemList): Source
   const name = String(given.name);
   const parts = [kind, String(namespace), name].map((part) => `${part.length}:${part}`).join('');
   const uid = createHash('sha256').update(parts).digest('hex').slice(0, 32);
-  const texts = (map: unknown): Record<string, string> => Object.fromEntries(Object.entries((map ?? {}) as object).map(([key, text]) => [key, String(text)]));
-  return { name, namespace: String(namespace), uid, generation: 1, labels: texts(given.labels), annotations: texts(given.annotations) };
+  const texts = (map: unknown): Record<string, string> =>
+    Object.fromEntries(Object.entries((map ?? {}) as object).map(([key, text]) => [key, String(text)]));
+  return {
+    name,
+    namespace: String(namespace),
+    uid,
+    generation: 1,
+    labels: texts(given.labels),
+    annotations: texts(given.annotations),
+  };
 }
 
 /** Offset of the field that a problem's path names, or of the nearest one around it that is there. */
 function offsetOf(document: Document, path: string): number {
-  const steps = path === '' ? [] : path.replaceAll(/\[(\d+)\]/g, '.$1').split('.').filter((step) => step !== '');
+  const steps =
+    path === ''
+      ? []
+      : path
+          .replaceAll(/\[(\d+)\]/g, '.$1')
+          .split('.')
+          .filter((step) => step !== '');
   for (let length = steps.length; length > 0; length -= 1) {
     const keys = steps.slice(0, length).map((step) => (/^\d+$/.test(step) ? Number(step) : step));
     const parent = length === 1 ? document.contents : document.getIn(keys.slice(0, -1), true);
-    const pair = isMap(parent) ? parent.items.find((item) => isNode(item.key) && item.key.toJSON() === String(keys.at(-1))) : undefined;
+    const pair = isMap(parent)
+      ? parent.items.find((item) => isNode(item.key) && item.key.toJSON() === String(keys.at(-1)))
+      : undefined;
     const node = pair?.key ?? document.getIn(keys, true);
     if (isNode(node) && node.range) return node.range[0];
   }

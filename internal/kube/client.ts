@@ -1,5 +1,5 @@
-import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { existsSync, readFileSync } from 'node:fs';
+import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { request } from 'undici';
 import { PosternError } from '../core/error.ts';
 
@@ -39,9 +39,17 @@ export function loadKubeConfig(file: string | undefined): KubeConfig {
     else config.loadFromFile(file);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new PosternError('ERR_POSTERN_CONFIG', `Cannot read the cluster's configuration${file === undefined ? '' : ` "${file}"`}: ${why}`, { cause: error });
+    throw new PosternError(
+      'ERR_POSTERN_CONFIG',
+      `Cannot read the cluster's configuration${file === undefined ? '' : ` "${file}"`}: ${why}`,
+      { cause: error },
+    );
   }
-  if (config.getCurrentCluster() === null) throw new PosternError('ERR_POSTERN_CONFIG', 'There is no cluster to talk to: run in a Pod, or name one with --kubeconfig');
+  if (config.getCurrentCluster() === null)
+    throw new PosternError(
+      'ERR_POSTERN_CONFIG',
+      'There is no cluster to talk to: run in a Pod, or name one with --kubeconfig',
+    );
   return config;
 }
 
@@ -79,7 +87,11 @@ export async function kubeCall(config: KubeConfig, call: Call): Promise<unknown>
   const dispatcher = context.getDispatcher();
   const { statusCode, body } = await request(url, {
     method: call.method,
-    headers: { accept: 'application/json', ...context.getHeaders(), ...(call.contentType !== undefined && { 'content-type': call.contentType }) },
+    headers: {
+      accept: 'application/json',
+      ...context.getHeaders(),
+      ...(call.contentType !== undefined && { 'content-type': call.contentType }),
+    },
     ...(dispatcher !== undefined && { dispatcher }),
     ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
     headersTimeout: TIMEOUT_MS,

@@ -28,25 +28,42 @@ interface Plain {
 }
 
 /** The conditions of one object after a build. */
-export function conditionsOf(report: ObjectReport, previous: readonly Condition[], nowIso: string): readonly Condition[] {
+export function conditionsOf(
+  report: ObjectReport,
+  previous: readonly Condition[],
+  nowIso: string,
+): readonly Condition[] {
   const { object, isAccepted, servesLastGood, problems } = report;
   const errors = problems.filter((problem) => problem.severity === 'error');
   const references = problems.filter((problem) => problem.severity === 'reference');
   const warnings = problems.filter((problem) => problem.severity === 'warning');
   const plain: Plain[] = [
     { type: 'Accepted', isTrue: isAccepted, reason: errors[0]?.reason ?? 'Accepted', problems: errors },
-    { type: 'ResolvedRefs', isTrue: references.length === 0, reason: references[0]?.reason ?? 'ResolvedRefs', problems: references },
+    {
+      type: 'ResolvedRefs',
+      isTrue: references.length === 0,
+      reason: references[0]?.reason ?? 'ResolvedRefs',
+      problems: references,
+    },
   ];
   if (object.kind === 'APIPolicy') {
     const reason = isAccepted ? 'Programmed' : servesLastGood ? 'LastGoodServes' : 'NeverAccepted';
     plain.push({ type: 'Programmed', isTrue: isAccepted, reason, problems: [] });
   }
-  if (warnings.length > 0) plain.push({ type: 'Warning', isTrue: true, reason: warnings[0]?.reason ?? 'Warning', problems: warnings });
+  if (warnings.length > 0)
+    plain.push({ type: 'Warning', isTrue: true, reason: warnings[0]?.reason ?? 'Warning', problems: warnings });
   return plain.map(({ type, isTrue, reason, problems: said }) => {
     const status = isTrue ? 'True' : 'False';
     const before = previous.find((condition) => condition.type === type);
     const lastTransitionTime = before?.status === status ? before.lastTransitionTime : nowIso;
-    return { type, status, reason, message: messageOf(said), observedGeneration: object.metadata.generation, lastTransitionTime };
+    return {
+      type,
+      status,
+      reason,
+      message: messageOf(said),
+      observedGeneration: object.metadata.generation,
+      lastTransitionTime,
+    };
   });
 }
 
@@ -74,5 +91,9 @@ export function saysSame(a: unknown, b: unknown): boolean {
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, member]) => [key, sorted(member)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, member]) => [key, sorted(member)]),
+  );
 }

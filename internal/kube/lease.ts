@@ -20,7 +20,12 @@ export interface LeaseOptions {
 
 interface LeaseObject {
   readonly metadata: { readonly name: string; readonly namespace: string; readonly resourceVersion?: string };
-  readonly spec?: { readonly holderIdentity?: string | null; readonly leaseDurationSeconds?: number; readonly renewTime?: string; readonly leaseTransitions?: number };
+  readonly spec?: {
+    readonly holderIdentity?: string | null;
+    readonly leaseDurationSeconds?: number;
+    readonly renewTime?: string;
+    readonly leaseTransitions?: number;
+  };
 }
 
 const DURATION_MS = 15_000;
@@ -120,7 +125,11 @@ export class LeaseHolder {
     const lease = {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
-      metadata: { name, namespace, ...(previous?.metadata.resourceVersion !== undefined && { resourceVersion: previous.metadata.resourceVersion }) },
+      metadata: {
+        name,
+        namespace,
+        ...(previous?.metadata.resourceVersion !== undefined && { resourceVersion: previous.metadata.resourceVersion }),
+      },
       spec: {
         holderIdentity: identity,
         leaseDurationSeconds: Math.ceil(this.#durationMs / 1000),
@@ -137,7 +146,12 @@ export class LeaseHolder {
     if (lease?.spec?.holderIdentity !== this.#options.identity) return;
     const { config, namespace, name } = this.#options;
     const body = { ...lease, spec: { ...lease.spec, holderIdentity: '' } };
-    await kubeCall(config, { method: 'PUT', path: pathOf(LEASES, namespace, name), contentType: 'application/json', body });
+    await kubeCall(config, {
+      method: 'PUT',
+      path: pathOf(LEASES, namespace, name),
+      contentType: 'application/json',
+      body,
+    });
   }
 }
 

@@ -80,7 +80,10 @@ export class Reflector {
         const end = await this.#watch();
         this.#judge(end, this.#options.clock.monotonicMs() - startMs);
       } catch (error) {
-        this.#fail(error instanceof Error ? error.message : String(error), error instanceof KubeError ? error.status : 0);
+        this.#fail(
+          error instanceof Error ? error.message : String(error),
+          error instanceof KubeError ? error.status : 0,
+        );
       }
       if (this.#failures > 0 && !signal.aborted) await this.#pause();
     }

@@ -57,10 +57,20 @@ export class StatusReporter {
       seen.add(key);
       const previous = this.#wanted.get(key) ?? object.status;
       const conditions = conditionsOf(report, this.#conditionsIn(object.kind, previous), nowIso);
-      const status = object.kind === 'APIPolicy' ? policyStatus(report, conditions) : instanceStatus(this.#options.className, conditions);
+      const status =
+        object.kind === 'APIPolicy'
+          ? policyStatus(report, conditions)
+          : instanceStatus(this.#options.className, conditions);
       if (saysSame(status, this.#ownPart(object.kind, previous))) continue;
       this.#wanted.set(key, status);
-      this.#writer.want({ resource: { group: GROUP, version: VERSION, plural }, apiVersion: API_VERSION, kind: object.kind, namespace, name, status });
+      this.#writer.want({
+        resource: { group: GROUP, version: VERSION, plural },
+        apiVersion: API_VERSION,
+        kind: object.kind,
+        namespace,
+        name,
+        status,
+      });
     }
     for (const key of this.#wanted.keys()) if (!seen.has(key)) this.#wanted.delete(key);
   }
@@ -73,7 +83,9 @@ export class StatusReporter {
   }
 
   #conditionsIn(kind: string, status: unknown): readonly Condition[] {
-    const own = this.#ownPart(kind, status) as { conditions?: Condition[]; instances?: { conditions?: Condition[] }[] } | undefined;
+    const own = this.#ownPart(kind, status) as
+      | { conditions?: Condition[]; instances?: { conditions?: Condition[] }[] }
+      | undefined;
     return own?.conditions ?? own?.instances?.[0]?.conditions ?? [];
   }
 }

@@ -109,7 +109,12 @@ export class StatusWriter {
       onWrite('success');
       return true;
     } catch (error) {
-      const isFinal = error instanceof KubeError && error.status >= 400 && error.status < 500 && error.status !== 429 && error.status !== 409;
+      const isFinal =
+        error instanceof KubeError &&
+        error.status >= 400 &&
+        error.status < 500 &&
+        error.status !== 429 &&
+        error.status !== 409;
       onWrite('failure', `${kind} ${namespace}/${name}: ${error instanceof Error ? error.message : String(error)}`);
       return isFinal;
     }

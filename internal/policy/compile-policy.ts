@@ -1,5 +1,5 @@
-import { parseDurationMs } from '../core/duration.ts';
 import type { HeaderEdit, PolicyRef } from '../core/decision.ts';
+import { parseDurationMs } from '../core/duration.ts';
 import type { ProblemList } from '../core/problem.ts';
 import { compileExpression } from '../match/expression/expression.ts';
 import { compilePathTemplates, parsePathTemplate } from '../match/path-template.ts';
@@ -26,7 +26,11 @@ export interface PolicyPorts {
 }
 
 /** Compiles one APIPolicy; undefined when something in it is wrong, which `problems` then says. */
-export function compilePolicy(spec: ApiPolicySpec, ref: PolicyRef, { ports, problems }: { readonly ports: PolicyPorts; readonly problems: ProblemList }): CompiledPolicy | undefined {
+export function compilePolicy(
+  spec: ApiPolicySpec,
+  ref: PolicyRef,
+  { ports, problems }: { readonly ports: PolicyPorts; readonly problems: ProblemList },
+): CompiledPolicy | undefined {
   const target = compileTarget(spec, problems.at('target'));
   const { caseInsensitive } = spec.target.pathOptions;
   const params = target?.paths.parameters ?? [];
@@ -40,10 +44,21 @@ export function compilePolicy(spec: ApiPolicySpec, ref: PolicyRef, { ports, prob
     suppliesGroups: method.kind === 'apiKey' || method.jwt.groupsPath !== undefined,
     suppliesScopes: method.kind === 'jwt',
   }));
-  const authorization = compileAuthorization(spec.authorization, { methods, params, caseInsensitive }, problems.at('authorization'));
-  const limits = compileRateLimits(spec.rateLimits ?? [], { ownerUid: ref.uid, params, mode: spec.mode }, problems.at('rateLimits'));
+  const authorization = compileAuthorization(
+    spec.authorization,
+    { methods, params, caseInsensitive },
+    problems.at('authorization'),
+  );
+  const limits = compileRateLimits(
+    spec.rateLimits ?? [],
+    { ownerUid: ref.uid, params, mode: spec.mode },
+    problems.at('rateLimits'),
+  );
   const edits = compilePolicyEdits(spec, { authentication, params, problems: problems.at('response') });
-  const attributes = new Set([...authorization.attributes, ...edits.upstreamHeaders.flatMap(({ value }) => [...value.attributes])]);
+  const attributes = new Set([
+    ...authorization.attributes,
+    ...edits.upstreamHeaders.flatMap(({ value }) => [...value.attributes]),
+  ]);
   for (const { key, cost } of limits) {
     for (const { expression } of key) for (const name of expression.attributes) attributes.add(name);
     for (const name of cost?.attributes ?? []) attributes.add(name);
@@ -66,7 +81,9 @@ export function compilePolicy(spec: ApiPolicySpec, ref: PolicyRef, { ports, prob
 
 function compileTarget({ target }: ApiPolicySpec, problems: ProblemList): Target | undefined {
   if (target.workloadSelector !== undefined) {
-    problems.at('workloadSelector').error('TargetNotSupported', 'Only sidecar classes select workloads: use hosts or routes here');
+    problems
+      .at('workloadSelector')
+      .error('TargetNotSupported', 'Only sidecar classes select workloads: use hosts or routes here');
     return undefined;
   }
   const paths = compilePathTemplates(target.paths, target.pathOptions, problems.at('paths'));
@@ -94,9 +111,15 @@ function compilePolicyEdits(spec: ApiPolicySpec, { authentication, params, probl
   const upstreamHeaders: UpstreamHeader[] = [];
   for (const [index, header] of (spec.response?.upstreamHeaders ?? []).entries()) {
     const at = problems.at('upstreamHeaders').at(index);
-    if (RESERVED_HEADER.test(header.name)) at.at('name').error('Invalid', `"${header.name}" is not a policy's to set: use a name of your own`);
-    const value = compileExpression(header.value.expression, { result: 'key', params, use: 'key' }, at.at('value').at('expression'));
-    if (value !== undefined) upstreamHeaders.push({ name: header.name, value, action: header.action, missing: header.missing });
+    if (RESERVED_HEADER.test(header.name))
+      at.at('name').error('Invalid', `"${header.name}" is not a policy's to set: use a name of your own`);
+    const value = compileExpression(
+      header.value.expression,
+      { result: 'key', params, use: 'key' },
+      at.at('value').at('expression'),
+    );
+    if (value !== undefined)
+      upstreamHeaders.push({ name: header.name, value, action: header.action, missing: header.missing });
   }
   const responseHeaders: HeaderEdit[] = [];
   const maxAge = spec.transport?.hsts?.maxAge;
@@ -104,16 +127,33 @@ function compilePolicyEdits(spec: ApiPolicySpec, { authentication, params, probl
     const seconds = Math.floor((parseDurationMs(maxAge) ?? 0) / 1000);
     responseHeaders.push({ name: 'strict-transport-security', value: `max-age=${seconds}`, action: 'Set' });
   }
-  return compileEdits({ upstreamHeaders, keepHeaders: spec.response?.keepHeaders ?? [], credentials: authentication.removals, responseHeaders });
+  return compileEdits({
+    upstreamHeaders,
+    keepHeaders: spec.response?.keepHeaders ?? [],
+    credentials: authentication.removals,
+    responseHeaders,
+  });
 }
 
 /** Says what this instance cannot know, so that an author need not find out by refusals. */
-function warnAboutInstance(spec: ApiPolicySpec, attributes: ReadonlySet<string>, { ports, problems }: { readonly ports: PolicyPorts; readonly problems: ProblemList }): void {
+function warnAboutInstance(
+  spec: ApiPolicySpec,
+  attributes: ReadonlySet<string>,
+  { ports, problems }: { readonly ports: PolicyPorts; readonly problems: ProblemList },
+): void {
   const readsClient = attributes.has('client.address') || attributes.has('client.network');
   if (readsClient && !ports.knowsClientAddress) {
-    problems.warn('ClientAddressUnconfigured', "The client's address is unknown behind a private peer: start the agent with --client-address");
+    problems.warn(
+      'ClientAddressUnconfigured',
+      "The client's address is unknown behind a private peer: start the agent with --client-address",
+    );
   }
   if (spec.transport?.requireTLS === true && !ports.knowsTransport) {
-    problems.at('transport').warn('TransportUnknown', 'Only include_tls_session of Envoy shows TLS here: set it, or start the agent with --transport-security=tls');
+    problems
+      .at('transport')
+      .warn(
+        'TransportUnknown',
+        'Only include_tls_session of Envoy shows TLS here: set it, or start the agent with --transport-security=tls',
+      );
   }
 }

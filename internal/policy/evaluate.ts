@@ -150,7 +150,8 @@ export class Engine {
       result = unforeseen(error);
     }
     run.call.trace.endPhase();
-    if (result === 'late' || clock.monotonicMs() >= run.evaluation.deadlineMs || run.call.isCancelled()) return this.#refused(run, LATE);
+    if (result === 'late' || clock.monotonicMs() >= run.evaluation.deadlineMs || run.call.isCancelled())
+      return this.#refused(run, LATE);
     return result === undefined ? this.#run(run, next) : this.#refused(run, result);
   }
 

@@ -1,10 +1,10 @@
 import type { NamespaceView } from '../core/evaluation.ts';
 import { type Problem, ProblemList } from '../core/problem.ts';
 import { compileConsumers, type SecretLookup } from '../phases/authn/consumers.ts';
-import { compileRoles, type CompiledRoles } from '../phases/authz/role-index.ts';
+import { type CompiledRoles, compileRoles } from '../phases/authz/role-index.ts';
+import type { SourceObject } from './object.ts';
 import type { ApiConsumerSpec } from './resource/api-consumer.ts';
 import type { ApiRoleBindingSpec, ApiRoleSpec } from './resource/api-role.ts';
-import type { SourceObject } from './object.ts';
 import { KINDS, type KindName } from './resource/kinds.ts';
 import { parseSpec } from './resource/parse-spec.ts';
 
@@ -49,12 +49,22 @@ export class NamespaceObjects {
     return names;
   }
 
-  compile({ secrets, clusterIssuer }: { readonly secrets: SecretLookup; readonly clusterIssuer: string | undefined }): CompiledNamespace {
+  compile({
+    secrets,
+    clusterIssuer,
+  }: {
+    readonly secrets: SecretLookup;
+    readonly clusterIssuer: string | undefined;
+  }): CompiledNamespace {
     const problems = new Map<SourceObject, Problem[]>();
     const consumers = this.#parse<ApiConsumerSpec>('APIConsumer', problems);
     const roles = this.#parse<ApiRoleSpec>('APIRole', problems);
     const bindings = this.#parse<ApiRoleBindingSpec>('APIRoleBinding', problems);
-    const compiledConsumers = compileConsumers(consumers.map(({ object, spec }) => ({ name: object.metadata.name, ...spec })), secrets, this.#namespace);
+    const compiledConsumers = compileConsumers(
+      consumers.map(({ object, spec }) => ({ name: object.metadata.name, ...spec })),
+      secrets,
+      this.#namespace,
+    );
     const compiledRoles = compileRoles(
       roles.map(({ object, spec }) => ({ name: object.metadata.name, ...spec })),
       bindings.map(({ spec }) => spec),
@@ -72,7 +82,10 @@ export class NamespaceObjects {
     return { view, roles: compiledRoles, problems };
   }
 
-  #parse<S>(kind: Shared, problems: Map<SourceObject, Problem[]>): { readonly object: SourceObject; readonly spec: S }[] {
+  #parse<S>(
+    kind: Shared,
+    problems: Map<SourceObject, Problem[]>,
+  ): { readonly object: SourceObject; readonly spec: S }[] {
     const parsed: { readonly object: SourceObject; readonly spec: S }[] = [];
     for (const object of this.#objects[kind].values()) {
       const list = new ProblemList();

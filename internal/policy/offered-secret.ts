@@ -14,15 +14,21 @@ export type KnownSecret = SourceObject | 'absent' | 'forbidden';
 export function secretLookup(find: (name: string) => KnownSecret): SecretLookup {
   return ({ name, key }, consumer) => {
     const secret = find(name);
-    if (secret === 'absent') return { reason: 'SecretNotFound', message: `There is no Secret "${name}" in this namespace` };
+    if (secret === 'absent')
+      return { reason: 'SecretNotFound', message: `There is no Secret "${name}" in this namespace` };
     if (secret === 'forbidden') {
       const command = `kubectl create role postern-secrets --verb=get,list,watch --resource=secrets --resource-name=${name}`;
-      return { reason: 'SecretsNotReadable', message: `The agent may not read the Secret "${name}": ${command}, and bind it to the agent's ServiceAccount` };
+      return {
+        reason: 'SecretsNotReadable',
+        message: `The agent may not read the Secret "${name}": ${command}, and bind it to the agent's ServiceAccount`,
+      };
     }
     const reader = `APIConsumer/${consumer}`;
     const why = whyNotOffered(secret, reader);
     if (why !== undefined) return { reason: 'SecretNotOffered', message: `The Secret "${name}" ${why}` };
-    return valueOf(secret, key) ?? { reason: 'SecretNotFound', message: `The Secret "${name}" has no data key "${key}"` };
+    return (
+      dataOf(secret, key) ?? { reason: 'SecretNotFound', message: `The Secret "${name}" has no data key "${key}"` }
+    );
   };
 }
 
@@ -32,7 +38,7 @@ function whyNotOffered({ type, metadata }: SourceObject, reader: string): string
   return readers.includes(reader) ? undefined : `is not offered to ${reader}: annotate it with ${USED_BY}=${reader}`;
 }
 
-function valueOf({ data, stringData }: SourceObject, key: string): Uint8Array | undefined {
+function dataOf({ data, stringData }: SourceObject, key: string): Uint8Array | undefined {
   const plain = stringData !== undefined && Object.hasOwn(stringData, key) ? stringData[key] : undefined;
   if (plain !== undefined) return Buffer.from(plain, 'utf8');
   const encoded = data !== undefined && Object.hasOwn(data, key) ? data[key] : undefined;

@@ -7,8 +7,8 @@ import { authorize } from '../phases/authz/authz.ts';
 import type { Authorization } from '../phases/authz/compile.ts';
 import type { CompiledLimit } from '../phases/ratelimit/compile.ts';
 import { rateLimitStep } from '../phases/ratelimit/ratelimit.ts';
-import type { PhaseStep } from './compiled-policy.ts';
 import type { PolicyPorts } from './compile-policy.ts';
+import type { PhaseStep } from './compiled-policy.ts';
 
 /** The compiled sections of a policy. */
 export interface Sections {

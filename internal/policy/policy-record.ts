@@ -1,10 +1,10 @@
 import { canonicalHost } from '../core/canonical-host.ts';
 import type { PolicyRef } from '../core/decision.ts';
 import { type Problem, ProblemList } from '../core/problem.ts';
-import { parsePathTemplate, type PathTemplate } from '../match/path-template.ts';
+import { type PathTemplate, parsePathTemplate } from '../match/path-template.ts';
 import type { Assignment, Candidate } from './assign.ts';
-import type { CompiledPolicy } from './compiled-policy.ts';
 import { compilePolicy, type PolicyPorts } from './compile-policy.ts';
+import type { CompiledPolicy } from './compiled-policy.ts';
 import type { SourceObject } from './object.ts';
 import { apiPolicySpec } from './resource/api-policy.ts';
 import { parseSpec } from './resource/parse-spec.ts';
@@ -66,13 +66,17 @@ function isSameSpec(a: SourceObject, b: SourceObject): boolean {
   return JSON.stringify(a.spec) === JSON.stringify(b.spec);
 }
 
-const refOf = ({ metadata: { namespace, name, uid, generation } }: SourceObject): PolicyRef => Object.freeze({ namespace, name, uid, generation });
+const refOf = ({ metadata: { namespace, name, uid, generation } }: SourceObject): PolicyRef =>
+  Object.freeze({ namespace, name, uid, generation });
 
 function member(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<string, unknown>)[key]
+    : undefined;
 }
 
-const textsIn = (value: unknown): readonly string[] => (Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []);
+const textsIn = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 
 /** What a spec that does not compile claims all the same, as far as it can be read: that part is refused, not free. */
 function claimedHosts(spec: unknown): readonly string[] {

@@ -123,7 +123,8 @@ export class PolicyStore {
     }
     const record = this.#policies.get(key);
     // Deleted and made anew under its old name is another policy: it inherits no last good spec.
-    if (record === undefined || record.object.metadata.uid !== object.metadata.uid) this.#policies.set(key, new PolicyRecord(object));
+    if (record === undefined || record.object.metadata.uid !== object.metadata.uid)
+      this.#policies.set(key, new PolicyRecord(object));
     else record.object = object;
   }
 
@@ -178,7 +179,10 @@ export class PolicyStore {
     this.#options.onBuild({ snapshot, reports, tookMs: clock.monotonicMs() - startMs });
   }
 
-  async #compileNamespaces(records: readonly PolicyRecord[], breathe: () => Promise<void> | undefined): Promise<ReadonlyMap<string, NamespaceView>> {
+  async #compileNamespaces(
+    records: readonly PolicyRecord[],
+    breathe: () => Promise<void> | undefined,
+  ): Promise<ReadonlyMap<string, NamespaceView>> {
     const wanted = new Set([...this.#namespaces.keys(), ...records.map((record) => record.object.metadata.namespace)]);
     for (const namespace of wanted) {
       await breathe();
@@ -192,7 +196,10 @@ export class PolicyStore {
     return new Map([...this.#compiled].map(([namespace, { view }]) => [namespace, view]));
   }
 
-  #report(record: PolicyRecord, { candidate, assignment }: { readonly candidate: Candidate; readonly assignment: Assignment }): ObjectReport {
+  #report(
+    record: PolicyRecord,
+    { candidate, assignment }: { readonly candidate: Candidate; readonly assignment: Assignment },
+  ): ObjectReport {
     const isAccepted = candidate.newest !== undefined && assignment.serving === candidate.newest;
     const problems = [...record.problems];
     if (assignment.problem !== undefined) problems.push(assignment.problem);
@@ -211,7 +218,13 @@ export class PolicyStore {
       const compiled = this.#compiled.get(namespace);
       for (const object of objects.all()) {
         const problems = compiled?.problems.get(object) ?? [];
-        yield { object, isAccepted: !problems.some((problem) => problem.severity === 'error'), servesLastGood: false, problems, hosts: [] };
+        yield {
+          object,
+          isAccepted: !problems.some((problem) => problem.severity === 'error'),
+          servesLastGood: false,
+          problems,
+          hosts: [],
+        };
       }
     }
   }

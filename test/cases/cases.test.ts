@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
-import { type ReasonName, REASONS } from '../../internal/core/reasons.ts';
 import type { Decision } from '../../internal/core/decision.ts';
+import { REASONS, type ReasonName } from '../../internal/core/reasons.ts';
 import { type CaseRequest, type Instance, type Loaded, load } from './run-case.ts';
 
 /** One file: objects, and what they make of requests. */
@@ -49,18 +49,32 @@ function partsOf(decision: Decision, expected: Expected): Expected {
   const answers = [...decision.edits.responseHeaders, ...decision.answerHeaders];
   return {
     reason: decision.reason,
-    ...(expected.policy !== undefined && { policy: decision.policy === undefined ? 'none' : `${decision.policy.namespace}/${decision.policy.name}` }),
+    ...(expected.policy !== undefined && {
+      policy: decision.policy === undefined ? 'none' : `${decision.policy.namespace}/${decision.policy.name}`,
+    }),
     ...(expected.rule !== undefined && { rule: decision.refusal?.rule ?? '' }),
     ...(expected.set !== undefined && { set: Object.fromEntries(edits) }),
-    ...(expected.removed !== undefined && { removed: [...decision.edits.requestHeadersToRemove].filter((name) => !OVERRIDES.has(name)).sort() }),
+    ...(expected.removed !== undefined && {
+      removed: [...decision.edits.requestHeadersToRemove].filter((name) => !OVERRIDES.has(name)).sort(),
+    }),
     ...(expected.query !== undefined && { query: decision.edits.queryToRemove }),
-    ...(expected.answer !== undefined && { answer: Object.fromEntries(answers.map(({ name, value }) => [name, value])) }),
+    ...(expected.answer !== undefined && {
+      answer: Object.fromEntries(answers.map(({ name, value }) => [name, value])),
+    }),
     ...(expected.retryAfter !== undefined && { retryAfter: decision.refusal?.retryAfterS ?? -1 }),
-    ...(expected.audit !== undefined && { audit: decision.findings.map((finding) => `${finding.outcome} ${finding.reason}`) }),
+    ...(expected.audit !== undefined && {
+      audit: decision.findings.map((finding) => `${finding.outcome} ${finding.reason}`),
+    }),
   };
 }
 
-const OVERRIDES = new Set(['x-http-method-override', 'x-http-method', 'x-method-override', 'x-original-url', 'x-rewrite-url']);
+const OVERRIDES = new Set([
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+  'x-original-url',
+  'x-rewrite-url',
+]);
 
 async function judge(loaded: Loaded, test: Case): Promise<void> {
   if (test.apply !== undefined) await loaded.apply(test.apply);
@@ -75,14 +89,19 @@ async function judge(loaded: Loaded, test: Case): Promise<void> {
   assert.equal(decision.outcome === 'allow', isAllow, 'an allow is an allow, and nothing else is');
 }
 
-for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.yaml')).sort()) {
+for (const file of readdirSync(FOLDER)
+  .filter((name) => name.endsWith('.yaml'))
+  .sort()) {
   const cases = parse(readFileSync(join(FOLDER, file), 'utf8')) as CaseFile;
   describe(`${file}: ${cases.about}`, async () => {
     const loaded = await load(cases.objects, cases.instance);
     it('says what is wrong with its objects, and nothing else', () => {
       const problems = loaded.build.reports
         .filter((report) => report.problems.length > 0)
-        .map(({ object, problems: found }) => [`${object.kind}/${object.metadata.namespace}/${object.metadata.name}`, found.map((problem) => `${problem.reason} ${problem.path}`)]);
+        .map(({ object, problems: found }) => [
+          `${object.kind}/${object.metadata.namespace}/${object.metadata.name}`,
+          found.map((problem) => `${problem.reason} ${problem.path}`),
+        ]);
       assert.deepEqual(Object.fromEntries(problems), cases.problems ?? {});
     });
     for (const test of cases.cases) it(test.name, () => judge(loaded, test));

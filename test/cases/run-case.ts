@@ -107,7 +107,8 @@ export async function load(yaml: string, instance: Instance = {}): Promise<Loade
   const apply = async (text: string): Promise<Build> => {
     told = Promise.withResolvers<Build>();
     const { objects, problems } = parseFile('case.yaml', text);
-    if (problems.length > 0) throw new Error(problems.map((problem) => `${problem.path}: ${problem.message}`).join('; '));
+    if (problems.length > 0)
+      throw new Error(problems.map((problem) => `${problem.path}: ${problem.message}`).join('; '));
     for (const { object } of objects) {
       // What an edit changes is the same object in a newer generation.
       serial += 1;
@@ -122,14 +123,28 @@ export async function load(yaml: string, instance: Instance = {}): Promise<Loade
     return told.promise;
   };
   const build = await apply(yaml);
-  const call = { deadlineMs: undefined, isCancelled: () => false, trace: { startPhase: () => undefined, endPhase: () => undefined } };
-  return { engine, store, build, clock, apply, check: async (request) => engine.check(attributesOf(request, clock), call) };
+  const call = {
+    deadlineMs: undefined,
+    isCancelled: () => false,
+    trace: { startPhase: () => undefined, endPhase: () => undefined },
+  };
+  return {
+    engine,
+    store,
+    build,
+    clock,
+    apply,
+    check: async (request) => engine.check(attributesOf(request, clock), call),
+  };
 }
 
 function attributesOf(request: CaseRequest, clock: Clock): Attributes {
   serial += 1;
-  const fields = Object.entries(request.headers ?? {}).flatMap(([name, values]) => [values].flat().map((value) => [name, value] as const));
-  const marked = request.bodyMark === undefined ? fields : [...fields, ['x-envoy-auth-partial-body', request.bodyMark] as const];
+  const fields = Object.entries(request.headers ?? {}).flatMap(([name, values]) =>
+    [values].flat().map((value) => [name, value] as const),
+  );
+  const marked =
+    request.bodyMark === undefined ? fields : [...fields, ['x-envoy-auth-partial-body', request.bodyMark] as const];
   const peer = { address: request.client ?? '192.0.2.1', principal: request.principal ?? '', certificate: '' };
   const metadata = request.metadata ?? {};
   return {
@@ -147,7 +162,8 @@ function attributesOf(request: CaseRequest, clock: Clock): Attributes {
     destination: { address: '', principal: '', certificate: '' },
     contextExtensions: new Map(Object.entries(request.context ?? {})),
     metadata: () => metadata,
-    routeMetadata: () => (request.routes === undefined ? undefined : { 'envoy-gateway': { resources: request.routes } }),
+    routeMetadata: () =>
+      request.routes === undefined ? undefined : { 'envoy-gateway': { resources: request.routes } },
     tlsSession: request.tls === true ? { sni: '' } : undefined,
   };
 }

@@ -20,7 +20,12 @@ export interface ApiServer {
   readonly kubeconfig: string;
   kubectl(args: readonly string[], stdin?: string): Promise<CommandResult>;
   /** One request with a token, the administrator's by default. */
-  call(method: string, path: string, body?: unknown, options?: { readonly contentType?: string; readonly token?: string }): Promise<{ readonly status: number; readonly body: unknown }>;
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    options?: { readonly contentType?: string; readonly token?: string },
+  ): Promise<{ readonly status: number; readonly body: unknown }>;
   /** A kubeconfig for a new user without any rights; groups can be bound. */
   kubeconfigFor(user: string, token: string): string;
   kill(): Promise<void>;
@@ -31,28 +36,58 @@ export interface ApiServer {
 const START_MS = 60_000;
 const insecure = new Agent({ connect: { rejectUnauthorized: false } });
 
-export async function startApiServer(binaries: string, users: readonly (readonly [token: string, name: string])[] = []): Promise<ApiServer> {
+export async function startApiServer(
+  binaries: string,
+  users: readonly (readonly [token: string, name: string])[] = [],
+): Promise<ApiServer> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-kube-'));
   const token = randomBytes(16).toString('hex');
   const [clientPort, peerPort, port] = [await freePort(), await freePort(), await freePort()];
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   writeFileSync(join(folder, 'sa.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
   writeFileSync(join(folder, 'tokens.csv'), `${token},admin,uid0,"system:masters"\n`);
-  for (const [userToken, name] of users) appendFileSync(join(folder, 'tokens.csv'), `${userToken},${name},uid-${name}\n`);
+  for (const [userToken, name] of users)
+    appendFileSync(join(folder, 'tokens.csv'), `${userToken},${name},uid-${name}\n`);
   const etcdUrl = `http://127.0.0.1:${clientPort}`;
-  const etcd = spawn(join(binaries, 'etcd'), ['--data-dir', join(folder, 'etcd'), '--listen-client-urls', etcdUrl, '--advertise-client-urls', etcdUrl, '--listen-peer-urls', `http://127.0.0.1:${peerPort}`, '--log-level', 'error', '--unsafe-no-fsync'], { stdio: 'ignore' });
+  const etcd = spawn(
+    join(binaries, 'etcd'),
+    [
+      '--data-dir',
+      join(folder, 'etcd'),
+      '--listen-client-urls',
+      etcdUrl,
+      '--advertise-client-urls',
+      etcdUrl,
+      '--listen-peer-urls',
+      `http://127.0.0.1:${peerPort}`,
+      '--log-level',
+      'error',
+      '--unsafe-no-fsync',
+    ],
+    { stdio: 'ignore' },
+  );
   const url = `https://127.0.0.1:${port}`;
   const args = [
-    `--etcd-servers=${etcdUrl}`, `--secure-port=${port}`, '--bind-address=127.0.0.1', `--cert-dir=${folder}`,
-    `--service-account-key-file=${join(folder, 'sa.key')}`, `--service-account-signing-key-file=${join(folder, 'sa.key')}`,
-    '--service-account-issuer=https://kubernetes.default.svc', `--token-auth-file=${join(folder, 'tokens.csv')}`,
-    '--authorization-mode=RBAC', '--service-cluster-ip-range=10.0.0.0/24', '--disable-admission-plugins=ServiceAccount', '--v=0',
+    `--etcd-servers=${etcdUrl}`,
+    `--secure-port=${port}`,
+    '--bind-address=127.0.0.1',
+    `--cert-dir=${folder}`,
+    `--service-account-key-file=${join(folder, 'sa.key')}`,
+    `--service-account-signing-key-file=${join(folder, 'sa.key')}`,
+    '--service-account-issuer=https://kubernetes.default.svc',
+    `--token-auth-file=${join(folder, 'tokens.csv')}`,
+    '--authorization-mode=RBAC',
+    '--service-cluster-ip-range=10.0.0.0/24',
+    '--disable-admission-plugins=ServiceAccount',
+    '--v=0',
   ];
   let server: ChildProcess = spawn(join(binaries, 'kube-apiserver'), args, { stdio: 'ignore' });
   const kubeconfigFor = (user: string, userToken: string): string => {
     const path = join(folder, `${user}.kubeconfig`);
     const config = {
-      apiVersion: 'v1', kind: 'Config', 'current-context': 'test',
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'test',
       clusters: [{ name: 'test', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
       users: [{ name: user, user: { token: userToken } }],
       contexts: [{ name: 'test', context: { cluster: 'test', user } }],
@@ -63,13 +98,24 @@ export async function startApiServer(binaries: string, users: readonly (readonly
   const kubeconfig = kubeconfigFor('admin', token);
   await untilReady(url, token);
   return {
-    url, token, kubeconfig, kubeconfigFor,
-    kubectl: (kubectlArgs, stdin) => runCommand(join(binaries, 'kubectl'), ['--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'kubectl'), ...kubectlArgs], stdin),
+    url,
+    token,
+    kubeconfig,
+    kubeconfigFor,
+    kubectl: (kubectlArgs, stdin) =>
+      runCommand(
+        join(binaries, 'kubectl'),
+        ['--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'kubectl'), ...kubectlArgs],
+        stdin,
+      ),
     async call(method, path, body, options = {}) {
       const answer = await request(url + path, {
         method: method as 'GET',
         dispatcher: insecure,
-        headers: { authorization: `Bearer ${options.token ?? token}`, 'content-type': options.contentType ?? 'application/json' },
+        headers: {
+          authorization: `Bearer ${options.token ?? token}`,
+          'content-type': options.contentType ?? 'application/json',
+        },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
       return { status: answer.statusCode, body: await answer.body.json() };
@@ -92,7 +138,10 @@ async function untilReady(url: string, token: string): Promise<void> {
   const give = performance.now() + START_MS;
   while (performance.now() < give) {
     try {
-      const { statusCode, body } = await request(`${url}/readyz`, { dispatcher: insecure, headers: { authorization: `Bearer ${token}` } });
+      const { statusCode, body } = await request(`${url}/readyz`, {
+        dispatcher: insecure,
+        headers: { authorization: `Bearer ${token}` },
+      });
       await body.dump();
       if (statusCode === 200) return;
     } catch {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, closeSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -62,4 +62,12 @@ export function requireComponent(obtained: Obtained, test: { skip(message: strin
   progress(`SKIPPED: ${obtained.missing}`);
   test.skip(obtained.missing);
   return undefined;
+}
+
+/** The same for a whole suite: the reason to skip it, or false. */
+export function skipWithout(obtained: Obtained): string | false {
+  if ('path' in obtained) return false;
+  if (process.env.CI === 'true') throw new Error(`A component is missing: ${obtained.missing}`);
+  progress(`SKIPPED: ${obtained.missing}`);
+  return obtained.missing;
 }

@@ -22,7 +22,9 @@ export async function obtainKubernetes(): Promise<Obtained> {
       await build(go);
       return { path: HOME };
     } catch (error) {
-      return { missing: `the API server could not be built: ${error instanceof Error ? error.message.slice(-500) : String(error)}` };
+      return {
+        missing: `the API server could not be built: ${error instanceof Error ? error.message.slice(-500) : String(error)}`,
+      };
     }
   });
 }
@@ -32,9 +34,16 @@ const isComplete = (): boolean => Object.keys(PACKAGES).every((name) => existsSy
 async function build(go: string): Promise<void> {
   const source = join(HOME, 'source');
   mkdirSync(source, { recursive: true });
-  const options = { cwd: source, env: { ...process.env, GOFLAGS: '-mod=mod', GOTOOLCHAIN: 'auto' }, maxBuffer: 64 * 1024 * 1024 };
+  const options = {
+    cwd: source,
+    env: { ...process.env, GOFLAGS: '-mod=mod', GOTOOLCHAIN: 'auto' },
+    maxBuffer: 64 * 1024 * 1024,
+  };
   progress(`Resolving Kubernetes ${KUBERNETES_VERSION} …`);
-  const { stdout } = await run(go, ['mod', 'download', '-json', `k8s.io/kubernetes@v${KUBERNETES_VERSION}`], { ...options, cwd: HOME });
+  const { stdout } = await run(go, ['mod', 'download', '-json', `k8s.io/kubernetes@v${KUBERNETES_VERSION}`], {
+    ...options,
+    cwd: HOME,
+  });
   const { GoMod } = JSON.parse(stdout) as { GoMod: string };
   const { stdout: modules } = await run('cat', [GoMod]);
   writeFileSync(join(source, 'go.mod'), goMod(modules));

@@ -3,12 +3,24 @@ import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
 const ROOT = fileURLToPath(new URL('../../proto/', import.meta.url));
-const definition = loadSync('envoy/service/auth/v3/external_auth.proto', { includeDirs: [ROOT], keepCase: true, longs: Number, defaults: false });
-const service = definition['envoy.service.auth.v3.Authorization'] as unknown as Record<'Check', { requestSerialize(value: object): Buffer; responseDeserialize(bytes: Buffer): CheckResponse }>;
+const definition = loadSync('envoy/service/auth/v3/external_auth.proto', {
+  includeDirs: [ROOT],
+  keepCase: true,
+  longs: Number,
+  defaults: false,
+});
+const service = definition['envoy.service.auth.v3.Authorization'] as unknown as Record<
+  'Check',
+  { requestSerialize(value: object): Buffer; responseDeserialize(bytes: Buffer): CheckResponse }
+>;
 
 export interface CheckResponse {
   readonly status?: { readonly code?: number };
-  readonly denied_response?: { readonly status?: { readonly code?: number }; readonly headers?: readonly Option[]; readonly body?: string };
+  readonly denied_response?: {
+    readonly status?: { readonly code?: number };
+    readonly headers?: readonly Option[];
+    readonly body?: string;
+  };
   readonly error_response?: { readonly status?: { readonly code?: number } };
   readonly ok_response?: { readonly headers?: readonly Option[]; readonly headers_to_remove?: readonly string[] };
 }
@@ -32,7 +44,10 @@ export function encodeCheck({ method = 'GET', path = '/', host, headers = {} }: 
   return service.Check.requestSerialize({
     attributes: {
       source: { address: { socket_address: { address: '192.0.2.1', port_value: 4711 } } },
-      request: { time: { seconds: Math.floor(Date.now() / 1000), nanos: serial }, http: { id: String(serial), method, path, host, scheme: 'http', protocol: 'HTTP/1.1', headers, size: 0 } },
+      request: {
+        time: { seconds: Math.floor(Date.now() / 1000), nanos: serial },
+        http: { id: String(serial), method, path, host, scheme: 'http', protocol: 'HTTP/1.1', headers, size: 0 },
+      },
     },
   });
 }
@@ -42,10 +57,16 @@ export const decodeCheck = (bytes: Buffer): CheckResponse => service.Check.respo
 const clients = new Map<string, Client>();
 
 /** One check over gRPC: the HTTP status that Envoy would answer with, 200 for an allow. */
-export function checkOver(address: string, input: CheckInput): Promise<{ readonly http: number; readonly response: CheckResponse }> {
+export function checkOver(
+  address: string,
+  input: CheckInput,
+): Promise<{ readonly http: number; readonly response: CheckResponse }> {
   return callRaw(address, encodeCheck(input)).then((bytes) => {
     const response = decodeCheck(bytes);
-    const http = response.status?.code === 0 ? 200 : (response.denied_response?.status?.code ?? response.error_response?.status?.code ?? 403);
+    const http =
+      response.status?.code === 0
+        ? 200
+        : (response.denied_response?.status?.code ?? response.error_response?.status?.code ?? 403);
     return { http, response };
   });
 }
@@ -56,10 +77,16 @@ export function callRaw(address: string, bytes: Buffer): Promise<Buffer> {
   clients.set(address, client);
   const same = (value: Buffer): Buffer => value;
   return new Promise((resolve, reject) => {
-    client.makeUnaryRequest('/envoy.service.auth.v3.Authorization/Check', same, same, bytes, (error: ServiceError | null, answer?: Buffer) => {
-      if (error !== null || answer === undefined) reject(error ?? new Error('no answer'));
-      else resolve(answer);
-    });
+    client.makeUnaryRequest(
+      '/envoy.service.auth.v3.Authorization/Check',
+      same,
+      same,
+      bytes,
+      (error: ServiceError | null, answer?: Buffer) => {
+        if (error !== null || answer === undefined) reject(error ?? new Error('no answer'));
+        else resolve(answer);
+      },
+    );
   });
 }
 

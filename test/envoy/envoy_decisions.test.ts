@@ -48,11 +48,20 @@ describe('a real Envoy in front of Postern', async () => {
 
   it('reaches the upstream with who is calling, and without the key', async (t) => {
     if (requireComponent(found, t) === undefined) return;
-    const answer = await send(front.port, '/v1?key2=1', [auth, 'x-caller: evil', 'X_Caller: evil', 'X.Caller: evil', 'X-HTTP-Method-Override: DELETE']);
+    const answer = await send(front.port, '/v1?key2=1', [
+      auth,
+      'x-caller: evil',
+      'X_Caller: evil',
+      'X.Caller: evil',
+      'X-HTTP-Method-Override: DELETE',
+    ]);
     assert.equal(answer.status, 200);
     const seen = front.upstream.seen.at(-1);
     assert.equal(seen?.headers['x-caller'], 'acme');
-    assert.deepEqual(Object.keys(seen.headers).filter((name) => /api-key|x[_.]caller|override/.test(name)), []);
+    assert.deepEqual(
+      Object.keys(seen.headers).filter((name) => /api-key|x[_.]caller|override/.test(name)),
+      [],
+    );
     assert.equal(seen.url, '/v1?key2=1');
   });
 
@@ -64,7 +73,13 @@ describe('a real Envoy in front of Postern', async () => {
 
   it('keeps what Connection names from removing our header', async (t) => {
     if (requireComponent(found, t) === undefined) return;
-    const answer = await sendRaw(front.port, ['GET /v1 HTTP/1.1', 'Host: api.example.org', auth, 'Connection: close, X-Caller', 'x-caller: evil']);
+    const answer = await sendRaw(front.port, [
+      'GET /v1 HTTP/1.1',
+      'Host: api.example.org',
+      auth,
+      'Connection: close, X-Caller',
+      'x-caller: evil',
+    ]);
     assert.equal(answer.status, 200);
     assert.equal(front.upstream.seen.at(-1)?.headers['x-caller'], 'acme');
   });
@@ -78,13 +93,21 @@ describe('a real Envoy in front of Postern', async () => {
     assert.equal(answer.headers['www-authenticate'], 'ApiKey realm="api"');
     const problem = JSON.parse(answer.body) as Record<string, unknown>;
     assert.equal(problem.decisionId, answer.headers['x-postern-decision-id']);
-    assert.deepEqual({ ...problem, decisionId: '' }, { type: 'urn:postern:reason:credential_missing', title: 'A credential is required', status: 401, decisionId: '' });
+    assert.deepEqual(
+      { ...problem, decisionId: '' },
+      { type: 'urn:postern:reason:credential_missing', title: 'A credential is required', status: 401, decisionId: '' },
+    );
     assert.equal(front.upstream.count(), before);
   });
 
   it('answers gRPC callers with grpc-status', async (t) => {
     if (requireComponent(found, t) === undefined) return;
-    const answer = await send(front.port, '/pkg.Service/Method', ['content-type: application/grpc', 'te: trailers'], 'POST');
+    const answer = await send(
+      front.port,
+      '/pkg.Service/Method',
+      ['content-type: application/grpc', 'te: trailers'],
+      'POST',
+    );
     assert.equal(answer.status, 200);
     assert.equal(answer.headers['grpc-status'], '16');
     assert.match(answer.headers['grpc-message'] ?? '', /^A credential is required/);
@@ -104,7 +127,18 @@ describe('a real Envoy in front of Postern', async () => {
 
   it('judges a body that was forwarded, and refuses one that was cut', async (t) => {
     if (requireComponent(found, t) === undefined) return;
-    const post = (body: string) => sendRaw(front.port, ['POST /body/x HTTP/1.1', 'Host: api.example.org', auth, `Content-Length: ${body.length}`, 'Content-Type: application/json'], body);
+    const post = (body: string) =>
+      sendRaw(
+        front.port,
+        [
+          'POST /body/x HTTP/1.1',
+          'Host: api.example.org',
+          auth,
+          `Content-Length: ${body.length}`,
+          'Content-Type: application/json',
+        ],
+        body,
+      );
     assert.equal((await post('{"amount": 3}')).status, 200);
     assert.equal((await post('{"amount": 30}')).status, 403);
     assert.equal((await post('{"amount": 3, "amount": 30}')).status, 400);
@@ -117,7 +151,13 @@ describe('a real Envoy in front of Postern', async () => {
   it("is not fooled by a client's own mark of a whole body", async (t) => {
     if (requireComponent(found, t) === undefined) return;
     const body = `{"amount": 3, "x": "${'y'.repeat(2000)}"}`;
-    const head = ['POST /body/x HTTP/1.1', 'Host: api.example.org', auth, `Content-Length: ${body.length}`, 'x-envoy-auth-partial-body: false'];
+    const head = [
+      'POST /body/x HTTP/1.1',
+      'Host: api.example.org',
+      auth,
+      `Content-Length: ${body.length}`,
+      'x-envoy-auth-partial-body: false',
+    ];
     assert.equal((await sendRaw(front.port, head, body)).status, 403);
   });
 
@@ -126,7 +166,10 @@ describe('a real Envoy in front of Postern', async () => {
     const before = front.upstream.count();
     const answers = await Promise.all(Array.from({ length: 400 }, () => send(front.port, '/exact', [auth])));
     const count = (status: number): number => answers.filter((answer) => answer.status === status).length;
-    assert.deepEqual({ allowed: count(200), refused: count(429), reached: front.upstream.count() - before }, { allowed: 100, refused: 300, reached: 100 });
+    assert.deepEqual(
+      { allowed: count(200), refused: count(429), reached: front.upstream.count() - before },
+      { allowed: 100, refused: 300, reached: 100 },
+    );
     const refused = answers.find((answer) => answer.status === 429);
     assert.match(refused?.headers['retry-after'] ?? '', /^\d+$/);
     assert.equal(refused?.headers['ratelimit-policy'], '"exact";q=100;w=3600');

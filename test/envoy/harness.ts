@@ -13,7 +13,8 @@ import { createLog } from '../../internal/telemetry/log.ts';
 import { TRACING_OFF } from '../../internal/telemetry/tracing.ts';
 import { CACHE, type Obtained, progress } from '../components/cache.ts';
 
-export const envoyBinary = (): Promise<Obtained> => obtainEnvoy({ cacheDirectory: CACHE, searchPath: process.env.PATH ?? '', onProgress: progress });
+export const envoyBinary = (): Promise<Obtained> =>
+  obtainEnvoy({ cacheDirectory: CACHE, searchPath: process.env.PATH ?? '', onProgress: progress });
 
 /** The agent that is shipped, on a directory of its own, with every line it logs. */
 export interface TestAgent extends Agent {
@@ -26,12 +27,30 @@ export async function startTestAgent(yaml: string, flags: Readonly<Record<string
   const directory = mkdtempSync(join(tmpdir(), 'postern-policies-'));
   writeFileSync(join(directory, 'policies.yaml'), yaml);
   const source = flags.kube === undefined ? { policies: directory } : {};
-  const result = readConfig({ flags: { ...source, 'grpc-addr': '127.0.0.1:0', 'admin-addr': '127.0.0.1:0', 'debug-addr': '127.0.0.1:0', 'client-address': 'direct', ...flags }, env: {}, readFile: () => '' });
+  const result = readConfig({
+    flags: {
+      ...source,
+      'grpc-addr': '127.0.0.1:0',
+      'admin-addr': '127.0.0.1:0',
+      'debug-addr': '127.0.0.1:0',
+      'client-address': 'direct',
+      ...flags,
+    },
+    env: {},
+    readFile: () => '',
+  });
   if (!result.ok) throw new Error(result.problems.join('; '));
   const lines: Record<string, unknown>[] = [];
   const output = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
   const log = createLog({ level: 'debug', output, clock: systemClock });
-  const agent = await startAgent({ config: result.config, clock: systemClock, log, tracing: TRACING_OFF, version: VERSION, logDropped: () => 0 });
+  const agent = await startAgent({
+    config: result.config,
+    clock: systemClock,
+    log,
+    tracing: TRACING_OFF,
+    version: VERSION,
+    logDropped: () => 0,
+  });
   return {
     ...agent,
     directory,
@@ -52,7 +71,11 @@ export interface Front {
   stop(): Promise<void>;
 }
 
-export async function startFront(path: string, extAuthz: string | undefined, options: Partial<StartEnvoyOptions> = {}): Promise<Front> {
+export async function startFront(
+  path: string,
+  extAuthz: string | undefined,
+  options: Partial<StartEnvoyOptions> = {},
+): Promise<Front> {
   const upstream = await startEchoUpstream();
   const envoy = await startEnvoy({ path, upstreamPort: upstream.port, extAuthz, ...options });
   return {
@@ -86,11 +109,17 @@ export function sendRaw(port: number, head: readonly string[], body = ''): Promi
 
 /** One request by method and target, with headers in order and spelling as given. */
 export const send = (port: number, target: string, headers: readonly string[] = [], method = 'GET'): Promise<Answer> =>
-  sendRaw(port, [`${method} ${target} HTTP/1.1`, ...(headers.some((line) => /^host:/i.test(line)) ? [] : ['Host: api.example.org']), ...headers]);
+  sendRaw(port, [
+    `${method} ${target} HTTP/1.1`,
+    ...(headers.some((line) => /^host:/i.test(line)) ? [] : ['Host: api.example.org']),
+    ...headers,
+  ]);
 
 function parseAnswer(text: string): Answer {
   const end = text.indexOf('\r\n\r\n');
   const [statusLine = '', ...lines] = text.slice(0, end === -1 ? undefined : end).split('\r\n');
-  const headers = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
+  const headers = Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+  );
   return { status: Number(statusLine.split(' ')[1] ?? 0), headers, body: text.slice(end + 4) };
 }

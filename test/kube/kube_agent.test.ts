@@ -91,11 +91,16 @@ describe('an agent in a cluster, as a user with no rights but its own', async ()
     if (!('path' in found)) return;
     api = await startApiServer(found.path, [['agent-token', 'agent']]);
     await apply(RBAC);
-    for (const file of ['apipolicies', 'apiconsumers', 'apiroles', 'apirolebindings']) await apply(readFileSync(join(ROOT, `deploy/crds/postern.dev_${file}.yaml`), 'utf8'));
+    for (const file of ['apipolicies', 'apiconsumers', 'apiroles', 'apirolebindings'])
+      await apply(readFileSync(join(ROOT, `deploy/crds/postern.dev_${file}.yaml`), 'utf8'));
     await api.kubectl(['create', 'namespace', 'shop']);
     await until(async () => (await api.kubectl(['get', 'postern', '-A'])).code === 0);
     await apply(POLICY + '---' + REST + '---' + OFFERED);
-    agent = await startTestAgent('', { kube: 'true', kubeconfig: api.kubeconfigFor('agent', 'agent-token'), 'host-grants': 'first-come' });
+    agent = await startTestAgent('', {
+      kube: 'true',
+      kubeconfig: api.kubeconfigFor('agent', 'agent-token'),
+      'host-grants': 'first-come',
+    });
     await agent.ready;
   });
   after(async () => {
@@ -109,11 +114,14 @@ describe('an agent in a cluster, as a user with no rights but its own', async ()
     assert.equal(code, 0, stderr);
   }
 
-  const code = async (key: string, host = 'api.example.org'): Promise<number> => (await checkOver(agent.grpcAddress, { host, headers: { 'x-api-key': key } })).http;
+  const code = async (key: string, host = 'api.example.org'): Promise<number> =>
+    (await checkOver(agent.grpcAddress, { host, headers: { 'x-api-key': key } })).http;
 
   async function conditions(kind: string, name: string): Promise<readonly Condition[]> {
     const { stdout } = await api.kubectl(['get', kind, name, '-n', 'shop', '-o', 'json']);
-    const { status } = JSON.parse(stdout) as { status?: { conditions?: Condition[]; instances?: { conditions: Condition[] }[] } };
+    const { status } = JSON.parse(stdout) as {
+      status?: { conditions?: Condition[]; instances?: { conditions: Condition[] }[] };
+    };
     return status?.conditions ?? status?.instances?.[0]?.conditions ?? [];
   }
 
@@ -130,7 +138,11 @@ describe('an agent in a cluster, as a user with no rights but its own', async ()
   it('writes status: accepted, resolved, programmed, with the hosts it holds', async (t) => {
     if (requireComponent(found, t) === undefined) return;
     await until(async () => (await statusOf('apol', 'orders')).Programmed !== undefined);
-    assert.deepEqual(await statusOf('apol', 'orders'), { Accepted: 'True Accepted', ResolvedRefs: 'True ResolvedRefs', Programmed: 'True Programmed' });
+    assert.deepEqual(await statusOf('apol', 'orders'), {
+      Accepted: 'True Accepted',
+      ResolvedRefs: 'True ResolvedRefs',
+      Programmed: 'True Programmed',
+    });
     const { stdout } = await api.kubectl(['get', 'apol', 'orders', '-n', 'shop', '-o', 'jsonpath={.status.hosts}']);
     assert.equal(stdout, '["api.example.org"]');
   });
@@ -138,7 +150,10 @@ describe('an agent in a cluster, as a user with no rights but its own', async ()
   it('says which Secret it may not read, and reads it once it may', async (t) => {
     if (requireComponent(found, t) === undefined) return;
     await until(async () => (await statusOf('acon', 'acme')).ResolvedRefs === 'False SecretsNotReadable');
-    assert.match((await conditions('acon', 'acme')).find(({ type }) => type === 'ResolvedRefs')?.message ?? '', /kubectl create role/);
+    assert.match(
+      (await conditions('acon', 'acme')).find(({ type }) => type === 'ResolvedRefs')?.message ?? '',
+      /kubectl create role/,
+    );
     assert.equal(await code(SECRET), 401);
     await apply(SECRET_ROLE);
     await until(async () => (await code(SECRET)) === 200, 40_000);
@@ -153,7 +168,10 @@ describe('an agent in a cluster, as a user with no rights but its own', async ()
     await apply(POLICY.replace('roles: [reader]', 'when: [{expression: "requst.method == 1"}]'));
     await until(async () => (await statusOf('apol', 'orders')).Accepted === 'False InvalidExpression');
     const accepted = (await conditions('apol', 'orders')).find(({ type }) => type === 'Accepted');
-    assert.match(accepted?.message ?? '', /spec\.authorization\.rules\[0\]\.allow\.when\[0\]\.expression: 1:1.*did you mean "request"/s);
+    assert.match(
+      accepted?.message ?? '',
+      /spec\.authorization\.rules\[0\]\.allow\.when\[0\]\.expression: 1:1.*did you mean "request"/s,
+    );
     assert.equal((await statusOf('apol', 'orders')).Programmed, 'False LastGoodServes');
     assert.equal(await code(KEY), 200);
     await apply(POLICY);
@@ -172,8 +190,14 @@ describe('an agent in a cluster, as a user with no rights but its own', async ()
   it('refuses a host of another namespace', async (t) => {
     if (requireComponent(found, t) === undefined) return;
     await api.kubectl(['create', 'namespace', 'evil']);
-    await apply(POLICY.replace('namespace: shop', 'namespace: evil').replace('roles: [reader]', 'any: {}').replace('methods: [{name: keys, apiKey: {}}]', 'anonymous: {}'));
-    await until(async () => /HostConflict/.test((await api.kubectl(['get', 'apol', '-n', 'evil', '-o', 'yaml'])).stdout));
+    await apply(
+      POLICY.replace('namespace: shop', 'namespace: evil')
+        .replace('roles: [reader]', 'any: {}')
+        .replace('methods: [{name: keys, apiKey: {}}]', 'anonymous: {}'),
+    );
+    await until(async () =>
+      /HostConflict/.test((await api.kubectl(['get', 'apol', '-n', 'evil', '-o', 'yaml'])).stdout),
+    );
     assert.equal(await code('wrong'), 401);
     await api.kubectl(['delete', 'apol', 'orders', '-n', 'evil']);
   });

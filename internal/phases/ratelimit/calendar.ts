@@ -18,7 +18,10 @@ const EDGES: Readonly<Record<Unit, (local: Date) => readonly [number, number]>> 
     const start = day - ((local.getUTCDay() + 6) % 7) * DAY_MS;
     return [start, start + 7 * DAY_MS];
   },
-  Month: (local) => [Date.UTC(local.getUTCFullYear(), local.getUTCMonth()), Date.UTC(local.getUTCFullYear(), local.getUTCMonth() + 1)],
+  Month: (local) => [
+    Date.UTC(local.getUTCFullYear(), local.getUTCMonth()),
+    Date.UTC(local.getUTCFullYear(), local.getUTCMonth() + 1),
+  ],
   Year: (local) => [Date.UTC(local.getUTCFullYear(), 0), Date.UTC(local.getUTCFullYear() + 1, 0)],
 };
 

@@ -49,7 +49,11 @@ const MIN_WINDOW_MS = 10;
 const MAX_WINDOW_MS = 366 * 86_400_000;
 
 /** Compiles `rateLimits`; every mistake of the author goes to `problems`. */
-export function compileRateLimits(specs: readonly RateLimitSpec[], context: LimitsContext, problems: ProblemList): CompiledLimit[] {
+export function compileRateLimits(
+  specs: readonly RateLimitSpec[],
+  context: LimitsContext,
+  problems: ProblemList,
+): CompiledLimit[] {
   const limits: CompiledLimit[] = [];
   for (const [index, spec] of specs.entries()) {
     const limit = compileLimit(spec, context, problems.at(index));
@@ -63,15 +67,22 @@ function compileLimit(spec: RateLimitSpec, context: LimitsContext, problems: Pro
   const key: KeyPart[] = [];
   for (const [index, part] of spec.key.entries()) {
     const at = problems.at('key').at(index);
-    const expression = compileExpression(part.expression, { result: 'key', params: context.params, use: 'key' }, at.at('expression'));
+    const expression = compileExpression(
+      part.expression,
+      { result: 'key', params: context.params, use: 'key' },
+      at.at('expression'),
+    );
     const missing = part.missing ?? (spec.stage === 'AuthenticationFailure' ? 'Skip' : 'Share');
     if (expression !== undefined) key.push({ expression, missing });
     checkStage(expression, spec.stage, at);
   }
   const costAt = problems.at('cost').at('expression');
-  const cost = spec.cost && compileExpression(spec.cost.expression, { result: 'number', params: context.params, use: 'condition' }, costAt);
+  const cost =
+    spec.cost &&
+    compileExpression(spec.cost.expression, { result: 'number', params: context.params, use: 'condition' }, costAt);
   const rates = compileRates(spec, { ...context, mode }, problems.at('rates'));
-  if (rates === undefined || key.length !== spec.key.length || (spec.cost !== undefined && cost === undefined)) return undefined;
+  if (rates === undefined || key.length !== spec.key.length || (spec.cost !== undefined && cost === undefined))
+    return undefined;
   return Object.freeze({
     name: spec.name,
     stage: spec.stage,
@@ -90,7 +101,11 @@ function compileLimit(spec: RateLimitSpec, context: LimitsContext, problems: Pro
 function checkStage(expression: Expression | undefined, stage: Stage, problems: ProblemList): void {
   if (expression === undefined || stage === 'AfterAuthentication') return;
   const identity = [...expression.attributes].find((name) => name.startsWith('identity.'));
-  if (identity !== undefined) problems.error('Invalid', `"${identity}" is not known at stage ${stage}: use client.network, or stage AfterAuthentication`);
+  if (identity !== undefined)
+    problems.error(
+      'Invalid',
+      `"${identity}" is not known at stage ${stage}: use client.network, or stage AfterAuthentication`,
+    );
 }
 
 function compileRates(spec: RateLimitSpec, context: LimitsContext, problems: ProblemList): CompiledRate[] | undefined {
@@ -100,7 +115,10 @@ function compileRates(spec: RateLimitSpec, context: LimitsContext, problems: Pro
     const at = problems.at(index);
     const rate = compileRate(rateSpec, at);
     if (rate === undefined) continue;
-    const window = rate.algorithm === 'Calendar' ? `${rateSpec.calendar?.unit}/${rateSpec.calendar?.timeZone}` : String(rate.windowMs);
+    const window =
+      rate.algorithm === 'Calendar'
+        ? `${rateSpec.calendar?.unit}/${rateSpec.calendar?.timeZone}`
+        : String(rate.windowMs);
     if (windows.has(window)) at.error('Invalid', 'Two rates of one limit have the same window: keep the smaller one');
     windows.add(window);
     const parts = [context.ownerUid, spec.name, rate.algorithm, window, context.mode];
@@ -116,14 +134,19 @@ function compileRate(spec: RateSpec, problems: ProblemList): Rate | undefined {
   if (spec.calendar !== undefined) {
     const calendar = compileCalendar(spec.calendar.unit, spec.calendar.timeZone);
     if (calendar !== undefined) return { algorithm: 'Calendar', requests, calendar };
-    problems.at('calendar').at('timeZone').error('Invalid', `There is no time zone "${spec.calendar.timeZone}": write an IANA name such as Europe/Berlin`);
+    problems
+      .at('calendar')
+      .at('timeZone')
+      .error('Invalid', `There is no time zone "${spec.calendar.timeZone}": write an IANA name such as Europe/Berlin`);
     return undefined;
   }
   const windowMs = parseDurationMs(spec.window ?? '');
   const at = problems.at('window');
   if (windowMs === undefined) at.error('Invalid', durationHint(spec.window ?? ''));
-  else if (windowMs < MIN_WINDOW_MS || windowMs > MAX_WINDOW_MS) at.error('Invalid', `"${spec.window}" is not between 10ms and 8784h (366 days)`);
-  else if (spec.algorithm === undefined || spec.algorithm === 'GCRA') return { algorithm: 'GCRA', requests, windowMs, burst: spec.burst ?? requests };
+  else if (windowMs < MIN_WINDOW_MS || windowMs > MAX_WINDOW_MS)
+    at.error('Invalid', `"${spec.window}" is not between 10ms and 8784h (366 days)`);
+  else if (spec.algorithm === undefined || spec.algorithm === 'GCRA')
+    return { algorithm: 'GCRA', requests, windowMs, burst: spec.burst ?? requests };
   else return { algorithm: spec.algorithm, requests, windowMs };
   return undefined;
 }

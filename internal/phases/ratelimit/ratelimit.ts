@@ -50,7 +50,11 @@ export function rateLimitStep(limits: readonly CompiledLimit[], stage: Stage, po
   };
 }
 
-function remembered(ports: RateLimitPorts, key: string, { settled, monotonicMs }: { readonly settled: StepResult; readonly monotonicMs: number }): StepResult {
+function remembered(
+  ports: RateLimitPorts,
+  key: string,
+  { settled, monotonicMs }: { readonly settled: StepResult; readonly monotonicMs: number },
+): StepResult {
   ports.recent.remember(key, settled, monotonicMs);
   return settled;
 }
@@ -78,7 +82,10 @@ function takeAll({ enforced, audited, evaluation, ports }: Stageful): StepResult
   if (charges.length === 0) return undefined;
   const store = charges.some((charge) => charge.limit.isShared) ? ports.shared : ports.local;
   try {
-    const states = store.take(charges.flatMap((charge) => charge.takes), evaluation);
+    const states = store.take(
+      charges.flatMap((charge) => charge.takes),
+      evaluation,
+    );
     if (states instanceof Promise) {
       return states.then(
         (settled) => judge(charges, settled, { evaluation, store }),
@@ -136,7 +143,11 @@ function costOf(limit: CompiledLimit, evaluation: Evaluation): number | Refusal 
   const value = limit.cost.evaluate(evaluation);
   const cost = typeof value === 'bigint' || typeof value === 'number' ? Number(value) : Number.NaN;
   if (Number.isInteger(cost) && cost >= 0 && cost <= limit.maxCost) return cost;
-  return { reason: 'expression_error', rule: limit.name, cause: `the cost is no whole number from 0 to ${limit.maxCost}` };
+  return {
+    reason: 'expression_error',
+    rule: limit.name,
+    cause: `the cost is no whole number from 0 to ${limit.maxCost}`,
+  };
 }
 
 interface Taken {
@@ -183,7 +194,11 @@ function refusalOf(charges: readonly Charge[], states: readonly CounterState[]):
     }
     position += takes.length;
   }
-  return { reason: 'rate_limited', retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)), ...(rule !== undefined && { rule }) };
+  return {
+    reason: 'rate_limited',
+    retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)),
+    ...(rule !== undefined && { rule }),
+  };
 }
 
 /** RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-10), one item for each rate. */
@@ -216,11 +231,19 @@ function extend(headers: HeaderEdit[], name: string, items: string): void {
 const STORE_DOWN: Refusal = Object.freeze({ reason: 'limit_store_unavailable', retryAfterS: 1 });
 
 /** The store cannot answer: each limit's `onFault` says what that means. */
-function withoutStore(charges: readonly Charge[], evaluation: Evaluation, ports: RateLimitPorts): StepResult | Promise<StepResult> {
+function withoutStore(
+  charges: readonly Charge[],
+  evaluation: Evaluation,
+  ports: RateLimitPorts,
+): StepResult | Promise<StepResult> {
   if (charges.some((charge) => charge.limit.onFault === 'Deny')) return STORE_DOWN;
   const local = charges.filter((charge) => charge.limit.onFault === 'LocalShare');
   if (local.length === 0) return undefined;
-  const states = ports.local.take(local.flatMap((charge) => charge.takes), evaluation as Moment);
-  if (states instanceof Promise) return states.then((settled) => judge(local, settled, { evaluation, store: ports.local }));
+  const states = ports.local.take(
+    local.flatMap((charge) => charge.takes),
+    evaluation as Moment,
+  );
+  if (states instanceof Promise)
+    return states.then((settled) => judge(local, settled, { evaluation, store: ports.local }));
   return judge(local, states, { evaluation, store: ports.local });
 }
