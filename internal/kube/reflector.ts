@@ -166,8 +166,13 @@ export class Reflector {
     const most = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(this.#failures - 1, 10));
     const { signal } = this.#stopped;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, most * (0.5 + this.#options.random() / 2));
-      signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+      const end = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, most * (0.5 + this.#options.random() / 2));
+      signal.addEventListener('abort', end);
     });
   }
 

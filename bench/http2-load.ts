@@ -1,0 +1,137 @@
+// A load of unary gRPC calls over HTTP/2 with prior knowledge, many bodies in turn, from pre-encoded frames: a client
+// that costs less than the server it measures. Run as a process of its own, on a core of its own.
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+
+const [target = '', bodiesFile = '', seconds = '10', connections = '2', streams = '16'] = process.argv.slice(2);
+const [host = '127.0.0.1', port = '0'] = target.split(':');
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+const FRAME = { data: 0, headers: 1, rst: 3, settings: 4, ping: 6, goaway: 7, windowUpdate: 8 } as const;
+const END_STREAM = 1;
+const END_HEADERS = 4;
+const ACK = 1;
+const WINDOW = 0x3fff_0000;
+
+function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head[3] = type;
+  head[4] = flags;
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
+const text = (value: string): Buffer => Buffer.concat([Buffer.from([value.length]), Buffer.from(value)]);
+/** HPACK: fields of the static table by index, the others as literals that nobody remembers. */
+const HEADERS = Buffer.concat([
+  Buffer.from([0x83, 0x86, 0x04]), text('/envoy.service.auth.v3.Authorization/Check'),
+  Buffer.from([0x01]), text('bench'),
+  Buffer.from([0x0f, 0x10]), text('application/grpc'),
+  Buffer.from([0x00]), text('te'), text('trailers'),
+]);
+
+/** Bodies as they were written: each a length of four bytes and the message. */
+function readBodies(file: string): Buffer[] {
+  const bytes = readFileSync(file);
+  const bodies: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const length = bytes.readUInt32BE(at);
+    const message = bytes.subarray(at + 4, at + 4 + length);
+    const prefix = Buffer.alloc(5);
+    prefix.writeUInt32BE(length, 1);
+    const payload = Buffer.concat([prefix, message]);
+    bodies.push(Buffer.concat([frame(FRAME.headers, END_HEADERS, 0, HEADERS), frame(FRAME.data, END_STREAM, 0, payload)]));
+    at += 4 + length;
+  }
+  return bodies;
+}
+
+const bodies = readBodies(bodiesFile);
+const dataAt = 9 + HEADERS.length;
+const latencies: number[] = [];
+let next = 0;
+let done = 0;
+let failed = 0;
+let isOver = false;
+
+class Connection {
+  readonly #socket: Socket;
+  #stream = 1;
+  #left: Buffer = Buffer.alloc(0);
+  #window = 65_535;
+  readonly #started = new Map<number, number>();
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+    this.#socket = connect(Number(port), host);
+    this.#socket.setNoDelay(true);
+    this.#socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    this.#socket.on('error', () => undefined);
+    const settings = Buffer.alloc(6);
+    settings.writeUInt16BE(4, 0);
+    settings.writeUInt32BE(WINDOW, 2);
+    const window = Buffer.alloc(4);
+    window.writeUInt32BE(WINDOW);
+    this.#socket.write(Buffer.concat([PREFACE, frame(FRAME.settings, 0, 0, settings), frame(FRAME.windowUpdate, 0, 0, window)]));
+    this.#fill();
+  }
+
+  end(): void {
+    this.#socket.destroy();
+  }
+
+  #fill(): void {
+    const out: Buffer[] = [];
+    while (!isOver && this.#started.size < this.#most) {
+      const template = bodies[next % bodies.length];
+      if (template === undefined || this.#window < template.length - dataAt - 9) break;
+      next += 1;
+      const copy = Buffer.from(template);
+      copy.writeUInt32BE(this.#stream, 5);
+      copy.writeUInt32BE(this.#stream, dataAt + 5);
+      this.#window -= template.length - dataAt - 9;
+      this.#started.set(this.#stream, performance.now());
+      this.#stream += 2;
+      out.push(copy);
+    }
+    if (out.length > 0) this.#socket.write(Buffer.concat(out));
+  }
+
+  #read(chunk: Buffer): void {
+    const bytes = this.#left.length === 0 ? chunk : Buffer.concat([this.#left, chunk]);
+    let at = 0;
+    while (bytes.length - at >= 9) {
+      const length = bytes.readUIntBE(at, 3);
+      if (bytes.length - at < 9 + length) break;
+      this.#frame(bytes[at + 3] ?? 0, bytes[at + 4] ?? 0, bytes.readUInt32BE(at + 5), bytes.subarray(at + 9, at + 9 + length));
+      at += 9 + length;
+    }
+    this.#left = bytes.subarray(at);
+    this.#fill();
+  }
+
+  #frame(type: number, flags: number, stream: number, payload: Buffer): void {
+    if (type === FRAME.windowUpdate && stream === 0) this.#window += payload.readUInt32BE(0);
+    if (type === FRAME.settings && (flags & ACK) === 0) this.#socket.write(frame(FRAME.settings, ACK, 0, Buffer.alloc(0)));
+    if (type === FRAME.ping && (flags & ACK) === 0) this.#socket.write(frame(FRAME.ping, ACK, 0, payload));
+    if (type === FRAME.rst) failed += 1;
+    const isEnd = type === FRAME.rst || ((type === FRAME.headers || type === FRAME.data) && (flags & END_STREAM) !== 0);
+    const startedMs = isEnd ? this.#started.get(stream) : undefined;
+    if (startedMs === undefined) return;
+    this.#started.delete(stream);
+    done += 1;
+    latencies.push(performance.now() - startedMs);
+  }
+}
+
+const all = Array.from({ length: Number(connections) }, () => new Connection(Number(streams)));
+const startMs = performance.now();
+setTimeout(() => {
+  isOver = true;
+  const elapsedS = (performance.now() - startMs) / 1000;
+  latencies.sort((a, b) => a - b);
+  const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? Number.NaN;
+  for (const connection of all) connection.end();
+  process.stdout.write(`${JSON.stringify({ perSecond: done / elapsedS, done, failed, p50Ms: at(0.5), p99Ms: at(0.99) })}\n`);
+}, Number(seconds) * 1000);

@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const ROOT = resolve(import.meta.dirname, '..');
+export const SERVER_CORE = '0';
+export const LOAD_CORE = '1';
+
+export interface BenchServer {
+  readonly target: string;
+  readonly admin: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** Starts a program on a core and waits for the line that `read` takes. */
+function start(args: readonly string[], read: (line: Record<string, unknown>) => { target: string; admin: string } | undefined): Promise<BenchServer> {
+  const child = spawn('taskset', ['-c', SERVER_CORE, process.execPath, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  return new Promise((ready, fail) => {
+    let found: { target: string; admin: string } | undefined;
+    createInterface({ input: child.stdout }).on('line', (text) => {
+      if (!text.startsWith('{')) return;
+      const line = JSON.parse(text) as Record<string, unknown>;
+      found ??= read(line);
+      const isReady = found !== undefined && (line.message === 'Postern is ready' || line.port !== undefined);
+      if (isReady && found !== undefined) ready({ ...found, pid: child.pid ?? 0, stop: () => end(child) });
+    });
+    child.once('exit', (code) => fail(new Error(`it ended with ${code}`)));
+  });
+}
+
+function end(child: ChildProcess): Promise<void> {
+  return new Promise((done) => {
+    child.once('exit', () => done());
+    child.kill('SIGKILL');
+  });
+}
+
+export const startNoop = (): Promise<BenchServer> => start(['bench/noop-server.ts'], ({ port }) => (port === undefined ? undefined : { target: `127.0.0.1:${String(port)}`, admin: '' }));
+
+/** The bundle that is shipped, on a directory with these policies, or with other flags. */
+export function startPostern(yaml: string, flags: readonly string[] = []): Promise<BenchServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'postern-bench-'));
+  writeFileSync(join(directory, 'policies.yaml'), yaml);
+  const source = flags.includes('--kube') ? [] : ['--policies', directory];
+  const args = ['dist/cmd/postern/main.js', 'serve', ...source, '--grpc-addr', '127.0.0.1:0', '--admin-addr', '127.0.0.1:0', '--client-address', 'direct', ...flags];
+  return start(args, ({ message, grpc, admin }) => (message === 'Postern listens' ? { target: String(grpc), admin: String(admin) } : undefined));
+}
+
+export interface LoadResult {
+  readonly perSecond: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** Writes the messages where the load generator reads them. */
+export function writeBodies(messages: readonly Uint8Array[]): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'postern-load-')), 'bodies.bin');
+  const parts = messages.flatMap((message) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(message.length);
+    return [length, message];
+  });
+  writeFileSync(file, Buffer.concat(parts));
+  return file;
+}
+
+export function load(target: string, bodies: string, seconds: number): Promise<LoadResult> {
+  const child = spawn('taskset', ['-c', LOAD_CORE, process.execPath, 'bench/http2-load.ts', target, bodies, String(seconds)], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  return new Promise((done, fail) => {
+    let out = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString('utf8');
+    });
+    child.once('exit', (code) => (code === 0 ? done(JSON.parse(out) as LoadResult) : fail(new Error(`the load ended with ${code}`))));
+  });
+}
+
+export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
