@@ -68,7 +68,7 @@ describe('OutboundClient', () => {
     options: OutboundOptions = {},
     { rules = RELAXED, host = '127.0.0.1' } = {},
   ): Promise<unknown> => {
-    const client = new OutboundClient(rules, { timeoutMs: 200, maxBytes: 4096, ...options });
+    const client = new OutboundClient(rules, { maxBytes: 4096, ...options });
     try {
       return await client.get(`http://${host}:${port}${path}`);
     } catch (error) {
@@ -92,8 +92,10 @@ describe('OutboundClient', () => {
   });
 
   it('fails on an answer that is too large, never ends or never begins', async () => {
-    for (const path of ['/huge', '/endless', '/silent'])
-      assert.equal(await get(path), 'ERR_POSTERN_KEYS_UNAVAILABLE', path);
+    assert.equal(await get('/huge'), 'ERR_POSTERN_KEYS_UNAVAILABLE');
+    for (const path of ['/endless', '/silent']) {
+      assert.equal(await get(path, { timeoutMs: 100 }), 'ERR_POSTERN_KEYS_UNAVAILABLE', path);
+    }
   });
 
   it('inflates nothing', async () => {

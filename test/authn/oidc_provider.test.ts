@@ -104,7 +104,7 @@ class Issuer {
 describe('an OpenID provider', () => {
   const issuer = new Issuer();
   const none = new BlockList();
-  const client = new OutboundClient({ isRelaxed: true, allowed: none, forbidden: none }, { timeoutMs: 2000 });
+  const client = new OutboundClient({ isRelaxed: true, allowed: none, forbidden: none });
   let monotonicMs = 0;
   const clock = { wallMs: () => Date.parse('2030-01-01'), monotonicMs: () => monotonicMs };
   const newBench = (audiences: readonly string[] = [AUDIENCE]): Bench => {

@@ -114,9 +114,21 @@ export class Compiler {
       if (object === undefined || key === undefined) throw new CompileError(expr, 'The index is missing');
       return lookupNode(expr, { object: this.#part(object), key: this.compile(key), testOnly: false });
     }
+    this.#checkDash(expr, call);
     const target = call.target === undefined ? undefined : this.#part(call.target);
     const args = call.args.map((arg) => (isSameOperator(arg, call) ? this.#part(arg) : this.compile(arg)));
     return compileCall(expr, { name: call.function, target, args });
+  }
+
+  /** `request.headers.x-tenant` is a subtraction; its author meant a name. */
+  #checkDash(expr: Expr, { function: name, args: [left, right] }: Expr_Call): void {
+    const path = name === '_-_' && left !== undefined ? this.#dottedPath(left) : undefined;
+    if (path === undefined || right?.exprKind.case !== 'identExpr') return;
+    const dot = path.lastIndexOf('.');
+    const map = path.slice(0, Math.max(0, dot));
+    if (this.#names.resolve(map)?.map === undefined) return;
+    const key = `${path.slice(dot + 1)}-${right.exprKind.value.name}`;
+    throw new CompileError(expr, `"-" is a minus here: write ${map}['${key}']`);
   }
 
   #struct(expr: Expr): Node {

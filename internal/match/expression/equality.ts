@@ -21,8 +21,8 @@ export function equals(a: Value, b: Value, meter: Meter): boolean | ExpressionEr
   if (typeof a === 'string' || typeof b === 'string' || typeof a === 'boolean' || typeof b === 'boolean')
     return a === b;
   if (a === null || b === null) return a === b;
-  const order = compareNumbers(a, b);
-  if (order !== undefined) return order === 0;
+  const numbersAreEqual = equalNumbers(a, b);
+  if (numbersAreEqual !== undefined) return numbersAreEqual;
   if (isList(a)) return isList(b) && equalLists(a, b, meter);
   if (a instanceof MapValue) return b instanceof MapValue && equalMaps(a.source, b.source, meter);
   if (a instanceof Timestamp) return b instanceof Timestamp && a.ns === b.ns;
@@ -72,24 +72,25 @@ export function holds(list: readonly Value[], item: Value, meter: Meter): boolea
   return unread ?? false;
 }
 
-/** Order of two numbers of any type; NaN when one is not a number, undefined when one is no numeric value at all. */
+const isNumber = (value: unknown): value is bigint | number => typeof value === 'bigint' || typeof value === 'number';
+
+/** Equality of numbers of any type, exact: 2^63-1 is not the double 2^63. Undefined for other values. */
+function equalNumbers(a: Value, b: Value): boolean | undefined {
+  const left = a instanceof Uint ? a.value : a;
+  const right = b instanceof Uint ? b.value : b;
+  // JavaScript compares an integer and a double without taking the one for the other.
+  return isNumber(left) && isNumber(right) ? left >= right && left <= right : undefined;
+}
+
+/** Order of two numbers of any type; NaN when one is not a number, undefined for other values. */
 export function compareNumbers(a: Value, b: Value): number | undefined {
   const left = a instanceof Uint ? a.value : a;
   const right = b instanceof Uint ? b.value : b;
-  if (typeof left === 'bigint') {
-    if (typeof right === 'bigint') return left < right ? -1 : left > right ? 1 : 0;
-    // An integer beside a double is taken as a double, as the conformance suite has it.
-    return typeof right === 'number' ? orderDoubles(Number(left), right) : undefined;
-  }
-  if (typeof left !== 'number') return undefined;
-  if (typeof right === 'number') return orderDoubles(left, right);
-  return typeof right === 'bigint' ? orderDoubles(left, Number(right)) : undefined;
-}
-
-function orderDoubles(left: number, right: number): number {
-  if (left < right) return -1;
-  if (left > right) return 1;
-  return left === right ? 0 : Number.NaN;
+  if (!isNumber(left) || !isNumber(right)) return undefined;
+  if (typeof left === 'bigint' && typeof right === 'bigint') return left < right ? -1 : left > right ? 1 : 0;
+  // For order, an integer beside a double is taken as a double: the conformance suite has it so.
+  const difference = Number(left) - Number(right);
+  return Number(left) === Number(right) ? 0 : difference;
 }
 
 /** Order of two values of one ordered type; undefined when they have none. */

@@ -4,7 +4,7 @@ import { compare, equals, holds } from './equality.ts';
 import { checkKey, keyError } from './member.ts';
 import { CompileError, type Node, type Run, type RunSmall } from './node.ts';
 import { BOOL, comparable, describeType, elementTypeOf, keyTypeOf } from './static-type.ts';
-import { isError, isList, MapValue, noOverload } from './value.ts';
+import { isError, isList, MapValue, noOverload, Uint, type Value } from './value.ts';
 
 export function equality(expr: Expr, [left, right]: readonly [Node, Node], isEqual: boolean): Node {
   if (!comparable(left.type, right.type)) {
@@ -115,9 +115,13 @@ function isIn(item: Run, container: Run): Run {
     const among = container(scope);
     if (isError(among)) return among;
     if (isList(among)) return holds(among, value, scope);
-    return among instanceof MapValue ? among.source.has(value) : noOverload('in', value, among);
+    if (!(among instanceof MapValue) || !isKey(value)) return noOverload('in', value, among);
+    return among.source.has(value);
   };
 }
+
+/** What can be no key is an error, not just absent: a list in the body must not slip past `role in {'admin': true}`. */
+const isKey = (value: Value): boolean => typeof value !== 'object' || value instanceof Uint;
 
 function attributeMembership(expr: Expr, item: Node, map: MapAttribute): Node {
   checkKey(expr, item, map);
@@ -126,7 +130,8 @@ function attributeMembership(expr: Expr, item: Node, map: MapAttribute): Node {
     run(scope) {
       const key = item.run(scope);
       if (isError(key)) return key;
-      return typeof key === 'string' && (keyError(map, key) ?? map.has(scope.evaluation, key));
+      if (typeof key !== 'string') return isKey(key) ? false : noOverload('in', key);
+      return keyError(map, key) ?? map.has(scope.evaluation, key);
     },
   };
 }

@@ -35,7 +35,8 @@ function syntaxError(text: string, error: unknown): string {
   if (offset === undefined) return message;
   const [, found, expected = ''] = /^found (.+?) but expecting (.+)$/.exec(message) ?? [];
   if (found === undefined) return point(text, offset, message);
-  const hint = expected.length > MAX_EXPECTED ? '' : `: ${expected} should stand here`;
+  const isVague = expected.length > MAX_EXPECTED || expected === 'end of input';
+  const hint = isVague ? '' : `: ${expected} should stand here`;
   return point(
     text,
     offset,

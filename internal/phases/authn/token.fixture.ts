@@ -86,9 +86,11 @@ export function signatureOf({ alg, privateKey }: Signer, input: string): Buffer 
   return sign(digest, bytes, alg.startsWith('PS') ? { key: privateKey, padding: 6, saltLength: 32 } : privateKey);
 }
 
-export const hmacToken = (secret: string | Uint8Array, header: object, payload: object): string => {
+export const hmacToken = (secret: string | Uint8Array, header: object, payload: object, alg = 'HS256'): string => {
   const input = `${encode(JSON.stringify(header))}.${encode(JSON.stringify(payload))}`;
-  return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
+  return `${input}.${createHmac(`sha${alg.slice(2)}`, secret)
+    .update(input)
+    .digest('base64url')}`;
 };
 
 export const CLAIMS = Object.freeze({

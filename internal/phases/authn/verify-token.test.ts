@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createSecretKey } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { aBench, authenticate, bearer, ISSUER, verdictOf } from './authn.fixture.ts';
 import {
@@ -143,5 +144,34 @@ describe('a signature', () => {
     const bench = jwtBench({}, { keys: new FakeKeys(keySet(a.key, b.key, c.key, d.key, e.key)) });
     assert.equal(await verdictOf(bench, bearer(aToken(d, CLAIMS, { alg: 'ES256' }))), 'jwt');
     assert.equal(await verdictOf(bench, bearer(aToken(e, CLAIMS, { alg: 'ES256' }))), 'token_invalid');
+  });
+});
+
+describe('a symmetric key', () => {
+  const secret = Buffer.alloc(48, 7);
+  const key = createSecretKey(secret);
+  const verdictFor = (alg: string, stated?: string): Promise<string> => {
+    const id = `oct/${stated}`;
+    const set = keySet({ id, kid: undefined, alg: stated, type: 'oct', curve: undefined, key }, RSA.key);
+    const bench = jwtBench(
+      { algorithms: ['HS256', 'HS384', 'HS512'], jwks: { inline: '{}' } },
+      { keys: new FakeKeys(set) },
+    );
+    return verdictOf(bench, bearer(hmacToken(secret, { alg }, CLAIMS, alg)));
+  };
+
+  it('verifies what it is long enough for (RFC 7518 §3.2), and only its own algorithm', async () => {
+    assert.deepEqual(await Promise.all(['HS256', 'HS384', 'HS512'].map((alg) => verdictFor(alg))), [
+      'jwt',
+      'jwt',
+      'token_invalid',
+    ]);
+    assert.equal(await verdictFor('HS256', 'HS384'), 'token_invalid');
+  });
+
+  it('never verifies for a method of asymmetric algorithms', async () => {
+    const set = keySet({ id: 'oct', kid: undefined, alg: undefined, type: 'oct', curve: undefined, key });
+    const bench = jwtBench({}, { keys: new FakeKeys(set) });
+    assert.equal(await verdictOf(bench, bearer(hmacToken(secret, { alg: 'HS256' }, CLAIMS))), 'token_invalid');
   });
 });

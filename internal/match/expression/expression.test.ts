@@ -1,0 +1,343 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { anEvaluation, type Given } from '../../core/evaluation.fixture.ts';
+import { ProblemList } from '../../core/problem.ts';
+import { ExpressionError } from '../../core/vocabulary.ts';
+import { compileExpression, type Expression, type ExpressionUse, isTrue } from './expression.ts';
+import type { Result } from './value.ts';
+
+const ANY: ExpressionUse = { result: 'any', params: ['id'], use: 'condition' };
+
+function compiled(source: string, use: Partial<ExpressionUse> = {}): Expression {
+  const problems = new ProblemList();
+  const expression = compileExpression(source, { ...ANY, ...use }, problems);
+  assert.deepEqual(problems.problems, [], source);
+  assert.ok(expression !== undefined);
+  return expression;
+}
+
+function refusal(source: string, use: Partial<ExpressionUse> = {}): string {
+  const problems = new ProblemList('spec.rule');
+  assert.equal(compileExpression(source, { ...ANY, ...use }, problems), undefined, source);
+  const [problem] = problems.problems;
+  assert.equal(problem?.reason, 'InvalidExpression');
+  assert.equal(problems.problems.length, 1);
+  return problem.message;
+}
+
+const value = (source: string, given: Given = {}, use: Partial<ExpressionUse> = {}): Result =>
+  compiled(source, use).evaluate(anEvaluation(given));
+
+const failed = (message: string): ExpressionError => new ExpressionError(message);
+
+describe('compileExpression()', () => {
+  it('evaluates the conditions that the contract shows', () => {
+    const given: Given = {
+      params: { id: '17' },
+      identity: { issuer: 'https://sso.example.org/realms/shop', subject: '17' },
+    };
+    const ownData = "identity.issuer != 'https://sso.example.org/realms/shop' || request.params.id != identity.subject";
+    assert.equal(value(ownData, given), false);
+    assert.equal(value(ownData, { ...given, params: { id: '18' } }), true);
+    assert.equal(value(ownData, { params: { id: '17' } }), true);
+    // 03:30 UTC is 05:30 in Berlin's summer.
+    assert.equal(value("request.time.getHours('Europe/Berlin') < 6"), true);
+    assert.equal(value("request.time.getHours('Europe/Berlin') == 5"), true);
+    assert.equal(value("request.method == 'POST' ? 5 : 1", {}, { result: 'number' }), 1n);
+  });
+
+  it('names the attributes that are read', () => {
+    const { attributes } = compiled("client.network == 'x' || identity.groups.exists(g, g == request.headers['x-g'])");
+    assert.deepEqual([...attributes].sort(), ['client.network', 'identity.groups', 'request.headers']);
+  });
+
+  it('says where a mistake stands and what was meant', () => {
+    assert.equal(
+      refusal("request.method == 'GET' && identity.grups.size() > 0"),
+      '1:36: There is no "identity.grups": did you mean "identity.groups"?\n' +
+        "  request.method == 'GET' && identity.grups.size() > 0\n" +
+        '                                     ^',
+    );
+    assert.equal(refusal('1 +'), '1:3: Unexpected +\n  1 +\n    ^');
+    assert.equal(refusal('true &&\n  1 + + 1'), '2:5: Unexpected +\n    1 + + 1\n      ^');
+  });
+
+  const REFUSED: readonly (readonly [string, RegExp])[] = [
+    ['requests.method == "GET"', /There is no "requests": did you mean "request"\?/],
+    ['request == "GET"', /"request" is no value of its own: read one of request\.id, /],
+    ['identity.name == "x"', /There is no "identity.name": did you mean "identity.\w+"\?/],
+    ['request.method == 1', /string and int are never equal/],
+    ['request.method < 1', /string and int have no order/],
+    ['request.size in ["1"]', /A list\(string\) never holds a int/],
+    ['request.method && true', /A condition must be a bool, not string/],
+    ['identity.groups.exists(g, g)', /A condition must be a bool, not string/],
+    ['request.size + "1" == "1"', /There is no "\+" for int and string/],
+    ['request.method.getHours() == 1', /There is no "getHours" for string/],
+    ['request.time.getHours("Mars/Olympus") == 1', /There is no time zone "Mars\/Olympus"/],
+    ['request.time.getHours(request.host) == 1', /The time zone must be written out/],
+    ['request.path.matches(request.host)', /The pattern of "matches" must be written out/],
+    ['request.path.matches("(")', /The pattern cannot be used: /],
+    ['request.path.matches("(?=x)")', /The pattern cannot be used: /],
+    ['request.path.frobnicate()', /There is no function "frobnicate"/],
+    ['startsWith(request.path, "/")', /"startsWith" is called on a value, as value.startsWith\(…\)/],
+    ['request.path.int() == 1', /"int" is called as int\(value\)/],
+    ['request.path.startsWith(1)', /There is no "startsWith" for string, int/],
+    ['request.time > timestamp("2026-02-30T00:00:00Z")', /timestamp\(…\) cannot be read/],
+    ['request.time - request.time > duration("1d")', /duration\(…\) cannot be read/],
+    ['identity.groups["a"] == "x"', /A list is read by index, not by string/],
+    ['{"a": 1}[1] == 1', /A map\(string, int\) has no key of the type int/],
+    ['{1.5: 1} == {}', /A double cannot be a key of a map/],
+    ['has(identity.subject)', /"identity.subject" is always there: compare it with null/],
+    ['google.rpc.Status{code: 1} == null', /There are no messages here/],
+    ['identity.groups.exists(g, h, true)', /There is no|one variable/],
+    ['request.headers["X-Role"] == "admin"', /Names of headers are in lower case: write "x-role"/],
+    ['"X-Role" in request.headers', /Names of headers are in lower case: write "x-role"/],
+    ['request.headerValues["X-Role"] == []', /write "x-role"/],
+    ['request.headers[":path"] == "/"', /read request.method, request.host or request.path/],
+    ['request.headers.x-tenant == "a"', /"-" is a minus here: write request.headers\['x-tenant'\]/],
+    ['request.headers[1] == "x"', /The key must be a string, not int/],
+  ];
+  for (const [source, why] of REFUSED) {
+    it(`refuses ${source}`, () => assert.match(refusal(source), why));
+  }
+
+  it('refuses a parameter that is not in every path template in scope', () => {
+    assert.match(refusal('request.params.uid == "1"'), /"uid" is not a parameter .* in scope: they share "id"/);
+    assert.match(refusal('request.params["uid"] == "1"', { params: [] }), /they share none/);
+    assert.match(refusal('has(request.params.uid)'), /"uid" is not a parameter/);
+    assert.match(refusal('"uid" in request.params'), /"uid" is not a parameter/);
+    assert.match(refusal('request.params[request.method] == "1"'), /must be named outright/);
+    assert.match(refusal('["id"].exists(k, k in request.params)'), /must be named outright/);
+    assert.equal(value('request.params.id == "a"', { params: { id: 'a' } }), true);
+  });
+
+  it('refuses a result of another type than is needed', () => {
+    assert.match(refusal('request.method', { result: 'bool' }), /gives string, but a bool is needed/);
+    assert.match(refusal('request.method', { result: 'number' }), /gives string, but a number is needed/);
+    assert.match(refusal('identity.groups', { result: 'key' }), /gives list\(string\), but a string, an int, a bool/);
+    assert.match(refusal('1.5', { result: 'key' }), /gives double, but/);
+    for (const source of ['identity.id', '1', 'true', 'null', 'identity.claims.x']) compiled(source, { result: 'key' });
+    for (const source of ['1', '1u', '1.5', 'identity.claims.x']) compiled(source, { result: 'number' });
+  });
+
+  it('bounds what an author may write', () => {
+    assert.match(refusal(`1 in [${Array(1000).fill('1').join()}]`), /more than 1000 parts/);
+    assert.match(refusal(`${'['.repeat(40)}1${']'.repeat(40)} == []`), /nests deeper than 32/);
+    assert.match(refusal(`${'('.repeat(2000)}true${')'.repeat(2000)}`), /nests too deeply/);
+    assert.match(refusal(`"${'x'.repeat(5000)}" == ""`), /longer than 4096/);
+    const four = (['a', 'b', 'c', 'd'] as const).reduce((inner, name) => `[1].all(${name}, ${inner})`, 'true');
+    assert.match(refusal(four), /Macros nest deeper than 3/);
+    assert.equal(value(Array(200).fill('true').join(' && ')), true);
+    assert.equal(value(`"a" + ${Array(100).fill('"b"').join(' + ')} != ""`), true);
+  });
+
+  it('refuses a pattern that is short to write and long to compile, before compiling it', () => {
+    for (const pattern of ['(x{1000}){1000}', 'x{1000}'.repeat(100), '((a{1,30}){1,30}){1,30}', '([a-z]{40}){40}'])
+      assert.match(refusal(`request.path.matches("${pattern}")`), /more than 1000 parts|invalid repeat/);
+    assert.equal(value('request.path.matches("^/v[0-9]{1,3}/[a-z]{1,63}$")'), true);
+  });
+});
+
+describe('Expression.evaluate()', () => {
+  it('lets unknown never help the caller', () => {
+    const unknown: Given = { request: { client: { address: null, network: null } } };
+    assert.deepEqual(value("client.address == '192.0.2.7'", unknown), failed("the client's address is unknown"));
+    assert.deepEqual(value("client.address != '192.0.2.7'", unknown), failed("the client's address is unknown"));
+    assert.deepEqual(value('client.network == null', unknown), failed("the client's address is unknown"));
+    assert.equal(value('client.network', unknown, { use: 'key', result: 'key' }), null);
+    assert.deepEqual(value('request.body.role == "user"'), failed('the body was not forwarded'));
+    assert.deepEqual(value('!(request.body.role == "admin")'), failed('the body was not forwarded'));
+    assert.deepEqual(value('request.size < 10'), failed('the body was not forwarded'));
+  });
+
+  it('takes an absent attribute as null, and errs on what null cannot do', () => {
+    assert.equal(value('identity.subject == null'), true);
+    assert.equal(value("identity.subject != 'root'"), true);
+    assert.equal(value('identity.groups == []'), true);
+    assert.equal(value("'x' in identity.groups"), false);
+    assert.equal(value("request.headers['x-a'] == null && !('x-a' in request.headers)"), true);
+    assert.equal(value('identity.claims.a == null && !has(identity.claims.a)'), true);
+    assert.deepEqual(value("identity.subject.startsWith('x')"), failed('no "startsWith" for null and string'));
+    assert.deepEqual(value('identity.authTime > request.time'), failed('no "_>_" for null and timestamp'));
+    assert.deepEqual(value('identity.authTime.getHours() == 1'), failed('no "getHours" for null'));
+    assert.deepEqual(value('identity.claims.a.b == 1'), failed('a value is read from null'));
+  });
+
+  it('absorbs an error only where the other side decides', () => {
+    assert.equal(value('request.size > 1 || true'), true);
+    assert.equal(value('true || request.size > 1'), true);
+    assert.equal(value('request.size > 1 && false'), false);
+    assert.deepEqual(value('request.size > 1 || false'), failed('the body was not forwarded'));
+    assert.deepEqual(value('true && request.size > 1'), failed('the body was not forwarded'));
+    assert.equal(value('["a", "b"].exists(x, x == "b" || request.size > 1)'), true);
+    assert.equal(value('["a", "b"].all(x, x == "b" && request.size > 1)'), false);
+  });
+
+  it('errs on a header that is repeated or not UTF-8, in every expression that reads it', () => {
+    const repeated: Given = {
+      headers: [
+        ['x-role', 'user'],
+        ['x-role', 'admin'],
+      ],
+    };
+    for (const source of [
+      "request.headers['x-role'] == 'user'",
+      "request.headers['x-role'] != 'user'",
+      "request.headers == {'x-role': 'user'}",
+      "request.headers != {'x-role': 'user'}",
+      "[request.headers] != [{'x-role': 'user'}]",
+      "request.headers.exists(k, request.headers[k] == 'none')",
+      "(true ? request.headers : request.query)['x-role'] != 'admin'",
+    ])
+      assert.deepEqual(value(source, repeated), failed('"x-role" is repeated'), source);
+    assert.equal(value("request.headerValues['x-role'].exists(v, v == 'admin')", repeated), true);
+    assert.deepEqual(
+      value("request.headers['x-role'] != 'admin'", { headers: [['x-role', 'admin\udc80']] }),
+      failed('the value is not UTF-8'),
+    );
+  });
+
+  it('errs on a header name in upper case that only the request tells', () => {
+    const given: Given = { headers: [['x-role', 'admin']], query: { name: ['X-Role'] } };
+    const message = failed('Names of headers are in lower case: write "x-role"');
+    assert.deepEqual(value("request.headers[request.query.name] != 'admin'", given), message);
+    assert.deepEqual(value('!(request.query.name in request.headers)', given), message);
+  });
+
+  it('reads JSON null and null in lists as null, not as a missing key', () => {
+    const given: Given = { body: '{"a":null,"list":[null,1],"o":{"p":null}}' };
+    assert.equal(
+      value('request.body.a == null && request.body.list[0] == null && request.body.o.p == null', given),
+      true,
+    );
+    assert.deepEqual(value('request.body.b == null', given), failed('there is no such key'));
+    assert.deepEqual(value('request.body.list[2] == null', given), failed('the index is out of range'));
+    assert.deepEqual(value('request.body.list[-1] == null', given), failed('the index is out of range'));
+    assert.equal(value('has(request.body.o.p) && !has(request.body.o.q)', given), true);
+  });
+
+  it('errs on a number of JSON that equals its neighbours', () => {
+    const body = '{"owner":9007199254740993,"list":[1,9007199254740993],"half":0.5,"huge":1e400}';
+    assert.deepEqual(
+      value('request.body.owner == 9007199254740992', { body }),
+      failed('the JSON holds a number that no double holds exactly'),
+    );
+    assert.deepEqual(
+      value('request.body.list[0] == 1', { body }),
+      failed('the JSON holds a number that no double holds exactly'),
+    );
+    assert.deepEqual(
+      value('request.body.huge > 1', { body }),
+      failed('the JSON holds a number that no double holds exactly'),
+    );
+    assert.equal(value('request.body.half == 0.5', { body }), true);
+  });
+
+  it('does not walk into a prototype', () => {
+    const given: Given = { body: '{"__proto__":{"admin":true}}', identity: { claims: {} } };
+    assert.equal(value('has(request.body.constructor) || has(request.body.toString)', given), false);
+    assert.deepEqual(value('request.body.admin == true', given), failed('there is no such key'));
+    assert.equal(value('identity.claims.constructor == null && context.toString == null', given), true);
+    assert.equal(value('request.query.__proto__ == null', given), true);
+  });
+
+  it('tells moments apart to the microsecond', () => {
+    const timeMs = Date.UTC(2026, 0, 1) - 0.001;
+    assert.equal(value('request.time < timestamp("2026-01-01T00:00:00Z")', { request: { timeMs } }), true);
+    assert.equal(value('request.time.getFullYear()', { request: { timeMs } }), 2025n);
+    assert.equal(value('string(request.time)', { request: { timeMs } }), '2025-12-31T23:59:59.999999Z');
+  });
+
+  it('knows daylight saving time in both directions', () => {
+    const hour = (iso: string): Result =>
+      value("request.time.getHours('Europe/Berlin')", { request: { timeMs: Date.parse(iso) } });
+    assert.deepEqual(
+      ['2026-03-29T00:59:59Z', '2026-03-29T01:00:00Z', '2026-10-25T00:59:59Z', '2026-10-25T01:00:00Z'].map(hour),
+      [1n, 3n, 2n, 2n],
+    );
+  });
+});
+
+describe('the budget of an evaluation', () => {
+  const list = (length: number): string => JSON.stringify({ a: Array.from({ length }, (_, i) => i) });
+  const OVER = failed('the expression takes too much work on this request');
+
+  it('ends at 10,000 iterations, over all macros together', () => {
+    assert.equal(value('request.body.a.all(x, x >= 0)', { body: list(10_000) }), true);
+    assert.deepEqual(value('request.body.a.all(x, x >= 0)', { body: list(10_001) }), OVER);
+    assert.deepEqual(value('request.body.a.all(x, request.body.a.exists(y, y == x))', { body: list(200) }), OVER);
+  });
+
+  it('is not absorbed by "or": what was never looked at may not be taken for true', () => {
+    assert.deepEqual(value('request.body.a.exists(x, x < 0) || true', { body: list(20_000) }), OVER);
+  });
+
+  it('covers work that hides in one iteration', () => {
+    const long = 'a'.repeat(60_000);
+    const many: Given = { body: list(9_000), query: { s: [long], t: [`${'a'.repeat(30_000)}b${'a'.repeat(29_000)}`] } };
+    for (const source of [
+      'request.body.a.all(x, -1 in request.body.a == false)',
+      'request.body.a.all(x, request.body.a == request.body.a)',
+      'request.body.a.all(x, request.query.s.size() > 0)',
+      'request.body.a.all(x, !request.query.s.contains("b"))',
+      'request.body.a.all(x, !request.query.s.matches("[ab]*b"))',
+      'request.body.a.all(x, (request.query.s + request.query.s).size() > 0)',
+      'request.body.a.all(x, request.query.s.replace("a", "bb").size() > 0)',
+      'request.body.a.all(x, request.query.s.split("").size() > 0)',
+      'request.body.a.all(x, request.query.s.lowerAscii() < request.query.t)',
+      'request.query.s.contains(request.query.t) || request.query.s.lastIndexOf(request.query.t) >= 0',
+    ])
+      assert.deepEqual(value(source, many), OVER, source);
+  });
+
+  it('is new for each evaluation', () => {
+    const expression = compiled('request.body.a.all(x, x >= 0)');
+    for (const [length, result] of [
+      [20_000, OVER],
+      [3, true],
+    ] as const)
+      assert.deepEqual(expression.evaluate(anEvaluation({ body: list(length) })), result);
+  });
+
+  it('makes trimming and reading numbers linear: both were quadratic in a header', () => {
+    const header = `a${' '.repeat(60_000)}b`;
+    const given: Given = { query: { spaces: [header], digits: [`${'1'.repeat(60_000)}x`] } };
+    const started = process.hrtime.bigint();
+    assert.equal(value('request.query.spaces.trim()', given), header);
+    assert.deepEqual(value('double(request.query.digits)', given), failed('the text is not a number'));
+    assert.ok(process.hrtime.bigint() - started < 500_000_000n);
+  });
+});
+
+describe('Expression.text()', () => {
+  const text = (source: string): unknown => compiled(source, { result: 'any' }).text(anEvaluation());
+
+  it('gives one text for texts, whole numbers and bools, null for null, an error for the rest', () => {
+    const NO_TEXT = failed('the value has no one text');
+    const sources = ['"a"', '12', '12u', '12.0', 'true', 'null', '1.5', '[1]', 'request.time', '1e300'];
+    assert.deepEqual(sources.slice(0, 9).map(text), ['a', '12', '12', '12', 'true', null, NO_TEXT, NO_TEXT, NO_TEXT]);
+    assert.match(String(text('1e300')), /^\d{301}$/);
+  });
+});
+
+describe('Expression.key()', () => {
+  const key = (source: string): unknown => compiled(source, { result: 'any' }).key(anEvaluation());
+
+  it('tells types apart that read alike as text, and takes equal numbers as one', () => {
+    const values = ['"1"', '1', 'true', '"true"', 'null', '"null"', '""'].map(key);
+    assert.equal(new Set(values).size, values.length);
+    assert.deepEqual(['1', '1u', '1.0'].map(key), ['n1', 'n1', 'n1']);
+    assert.deepEqual([key('null'), key('1.5')], [null, failed('the value has no one text')]);
+  });
+});
+
+describe('isTrue()', () => {
+  it('is an error for anything but true and false', () => {
+    const given: Given = { identity: { claims: { admin: 'true', ok: true } } };
+    const condition = (source: string): unknown => isTrue(compiled(source, { result: 'bool' }), anEvaluation(given));
+    assert.deepEqual(
+      ['identity.claims.ok', '!identity.claims.ok', 'identity.claims.admin', 'identity.claims.none'].map(condition),
+      [true, false, failed('the value is not a bool'), failed('the value is not a bool')],
+    );
+  });
+});
