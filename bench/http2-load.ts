@@ -24,10 +24,15 @@ function frame(type: number, flags: number, stream: number, payload: Buffer): Bu
 const text = (value: string): Buffer => Buffer.concat([Buffer.from([value.length]), Buffer.from(value)]);
 /** HPACK: fields of the static table by index, the others as literals that nobody remembers. */
 const HEADERS = Buffer.concat([
-  Buffer.from([0x83, 0x86, 0x04]), text('/envoy.service.auth.v3.Authorization/Check'),
-  Buffer.from([0x01]), text('bench'),
-  Buffer.from([0x0f, 0x10]), text('application/grpc'),
-  Buffer.from([0x00]), text('te'), text('trailers'),
+  Buffer.from([0x83, 0x86, 0x04]),
+  text('/envoy.service.auth.v3.Authorization/Check'),
+  Buffer.from([0x01]),
+  text('bench'),
+  Buffer.from([0x0f, 0x10]),
+  text('application/grpc'),
+  Buffer.from([0x00]),
+  text('te'),
+  text('trailers'),
 ]);
 
 /** Bodies as they were written: each a length of four bytes and the message. */
@@ -40,7 +45,9 @@ function readBodies(file: string): Buffer[] {
     const prefix = Buffer.alloc(5);
     prefix.writeUInt32BE(length, 1);
     const payload = Buffer.concat([prefix, message]);
-    bodies.push(Buffer.concat([frame(FRAME.headers, END_HEADERS, 0, HEADERS), frame(FRAME.data, END_STREAM, 0, payload)]));
+    bodies.push(
+      Buffer.concat([frame(FRAME.headers, END_HEADERS, 0, HEADERS), frame(FRAME.data, END_STREAM, 0, payload)]),
+    );
     at += 4 + length;
   }
   return bodies;
@@ -73,7 +80,9 @@ class Connection {
     settings.writeUInt32BE(WINDOW, 2);
     const window = Buffer.alloc(4);
     window.writeUInt32BE(WINDOW);
-    this.#socket.write(Buffer.concat([PREFACE, frame(FRAME.settings, 0, 0, settings), frame(FRAME.windowUpdate, 0, 0, window)]));
+    this.#socket.write(
+      Buffer.concat([PREFACE, frame(FRAME.settings, 0, 0, settings), frame(FRAME.windowUpdate, 0, 0, window)]),
+    );
     this.#fill();
   }
 
@@ -104,7 +113,12 @@ class Connection {
     while (bytes.length - at >= 9) {
       const length = bytes.readUIntBE(at, 3);
       if (bytes.length - at < 9 + length) break;
-      this.#frame(bytes[at + 3] ?? 0, bytes[at + 4] ?? 0, bytes.readUInt32BE(at + 5), bytes.subarray(at + 9, at + 9 + length));
+      this.#frame(
+        bytes[at + 3] ?? 0,
+        bytes[at + 4] ?? 0,
+        bytes.readUInt32BE(at + 5),
+        bytes.subarray(at + 9, at + 9 + length),
+      );
       at += 9 + length;
     }
     this.#left = bytes.subarray(at);
@@ -113,7 +127,8 @@ class Connection {
 
   #frame(type: number, flags: number, stream: number, payload: Buffer): void {
     if (type === FRAME.windowUpdate && stream === 0) this.#window += payload.readUInt32BE(0);
-    if (type === FRAME.settings && (flags & ACK) === 0) this.#socket.write(frame(FRAME.settings, ACK, 0, Buffer.alloc(0)));
+    if (type === FRAME.settings && (flags & ACK) === 0)
+      this.#socket.write(frame(FRAME.settings, ACK, 0, Buffer.alloc(0)));
     if (type === FRAME.ping && (flags & ACK) === 0) this.#socket.write(frame(FRAME.ping, ACK, 0, payload));
     if (type === FRAME.rst) failed += 1;
     const isEnd = type === FRAME.rst || ((type === FRAME.headers || type === FRAME.data) && (flags & END_STREAM) !== 0);
@@ -133,5 +148,7 @@ setTimeout(() => {
   latencies.sort((a, b) => a - b);
   const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? Number.NaN;
   for (const connection of all) connection.end();
-  process.stdout.write(`${JSON.stringify({ perSecond: done / elapsedS, done, failed, p50Ms: at(0.5), p99Ms: at(0.99) })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ perSecond: done / elapsedS, done, failed, p50Ms: at(0.5), p99Ms: at(0.99) })}\n`,
+  );
 }, Number(seconds) * 1000);

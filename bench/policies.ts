@@ -40,7 +40,8 @@ ${RULES}`;
 
 export const KEYS = '{name: keys, apiKey: {}}';
 
-export const apiKeyPolicies = (count: number): string => Array.from({ length: count }, (_, index) => policyFor(index, KEYS)).join('---') + SHARED;
+export const apiKeyPolicies = (count: number): string =>
+  Array.from({ length: count }, (_, index) => policyFor(index, KEYS)).join('---') + SHARED;
 
 /** A policy that takes tokens of an issuer whose keys stand in it, and such a token. */
 export async function jwtPolicies(): Promise<{ readonly yaml: string; readonly token: string }> {
@@ -48,7 +49,11 @@ export async function jwtPolicies(): Promise<{ readonly yaml: string; readonly t
   const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' }] });
   const token = await new SignJWT({ role: 'reader', scope: 'orders:read orders:write', org: 'x'.repeat(300) })
     .setProtectedHeader({ alg: 'ES256', kid: 'k1', typ: 'at+jwt' })
-    .setIssuer('https://issuer.example.org').setAudience('orders').setSubject('user-1').setIssuedAt().setExpirationTime('12h')
+    .setIssuer('https://issuer.example.org')
+    .setAudience('orders')
+    .setSubject('user-1')
+    .setIssuedAt()
+    .setExpirationTime('12h')
     .sign(privateKey);
   const method = `{name: sso, jwt: {issuer: "https://issuer.example.org", audiences: [orders], jwks: {inline: '${jwks}'}}}`;
   return { yaml: policyFor(0, method) + SHARED, token };
@@ -56,9 +61,17 @@ export async function jwtPolicies(): Promise<{ readonly yaml: string; readonly t
 
 /** Headers that Envoy and a browser put on every request. */
 const COMMON = {
-  ':authority': 'h0.example.org', ':method': 'GET', ':path': '/v1/orders/42', ':scheme': 'https', accept: 'application/json', 'accept-encoding': 'gzip, br',
-  'user-agent': 'client/1.0', 'x-forwarded-proto': 'https', 'x-request-id': '1cdef7a9-ad6d-4d1d-afdf-4a93a86c94a1',
+  ':authority': 'h0.example.org',
+  ':method': 'GET',
+  ':path': '/v1/orders/42',
+  ':scheme': 'https',
+  accept: 'application/json',
+  'accept-encoding': 'gzip, br',
+  'user-agent': 'client/1.0',
+  'x-forwarded-proto': 'https',
+  'x-request-id': '1cdef7a9-ad6d-4d1d-afdf-4a93a86c94a1',
 };
 
 /** A check as Envoy sends it, each with an id of its own so that none looks like a retry. */
-export const message = (host: string, credential: Readonly<Record<string, string>>): Buffer => encodeCheck({ host, path: '/v1/orders/42', headers: { ...COMMON, ...credential } });
+export const message = (host: string, credential: Readonly<Record<string, string>>): Buffer =>
+  encodeCheck({ host, path: '/v1/orders/42', headers: { ...COMMON, ...credential } });

@@ -16,8 +16,14 @@ export interface BenchServer {
 }
 
 /** Starts a program on a core and waits for the line that `read` takes. */
-function start(args: readonly string[], read: (line: Record<string, unknown>) => { target: string; admin: string } | undefined): Promise<BenchServer> {
-  const child = spawn('taskset', ['-c', SERVER_CORE, process.execPath, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+function start(
+  args: readonly string[],
+  read: (line: Record<string, unknown>) => { target: string; admin: string } | undefined,
+): Promise<BenchServer> {
+  const child = spawn('taskset', ['-c', SERVER_CORE, process.execPath, ...args], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   return new Promise((ready, fail) => {
     let found: { target: string; admin: string } | undefined;
     createInterface({ input: child.stdout }).on('line', (text) => {
@@ -38,15 +44,31 @@ function end(child: ChildProcess): Promise<void> {
   });
 }
 
-export const startNoop = (): Promise<BenchServer> => start(['bench/noop-server.ts'], ({ port }) => (port === undefined ? undefined : { target: `127.0.0.1:${String(port)}`, admin: '' }));
+export const startNoop = (): Promise<BenchServer> =>
+  start(['bench/noop-server.ts'], ({ port }) =>
+    port === undefined ? undefined : { target: `127.0.0.1:${String(port)}`, admin: '' },
+  );
 
 /** The bundle that is shipped, on a directory with these policies, or with other flags. */
 export function startPostern(yaml: string, flags: readonly string[] = []): Promise<BenchServer> {
   const directory = mkdtempSync(join(tmpdir(), 'postern-bench-'));
   writeFileSync(join(directory, 'policies.yaml'), yaml);
   const source = flags.includes('--kube') ? [] : ['--policies', directory];
-  const args = ['dist/cmd/postern/main.js', 'serve', ...source, '--grpc-addr', '127.0.0.1:0', '--admin-addr', '127.0.0.1:0', '--client-address', 'direct', ...flags];
-  return start(args, ({ message, grpc, admin }) => (message === 'Postern listens' ? { target: String(grpc), admin: String(admin) } : undefined));
+  const args = [
+    'dist/cmd/postern/main.js',
+    'serve',
+    ...source,
+    '--grpc-addr',
+    '127.0.0.1:0',
+    '--admin-addr',
+    '127.0.0.1:0',
+    '--client-address',
+    'direct',
+    ...flags,
+  ];
+  return start(args, ({ message, grpc, admin }) =>
+    message === 'Postern listens' ? { target: String(grpc), admin: String(admin) } : undefined,
+  );
 }
 
 export interface LoadResult {
@@ -70,14 +92,21 @@ export function writeBodies(messages: readonly Uint8Array[]): string {
 }
 
 export function load(target: string, bodies: string, seconds: number): Promise<LoadResult> {
-  const child = spawn('taskset', ['-c', LOAD_CORE, process.execPath, 'bench/http2-load.ts', target, bodies, String(seconds)], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(
+    'taskset',
+    ['-c', LOAD_CORE, process.execPath, 'bench/http2-load.ts', target, bodies, String(seconds)],
+    { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   return new Promise((done, fail) => {
     let out = '';
     child.stdout.on('data', (chunk: Buffer) => {
       out += chunk.toString('utf8');
     });
-    child.once('exit', (code) => (code === 0 ? done(JSON.parse(out) as LoadResult) : fail(new Error(`the load ended with ${code}`))));
+    child.once('exit', (code) =>
+      code === 0 ? done(JSON.parse(out) as LoadResult) : fail(new Error(`the load ended with ${code}`)),
+    );
   });
 }
 
-export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+export const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;

@@ -90,6 +90,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       clock,
       random: Math.random,
       observe: observeKeys(registry, log),
+      prefetch: true,
     });
     const readiness = new Readiness();
     const { edge } = config;

@@ -5,6 +5,7 @@ import type { Request } from './request.ts';
 import type { StrictJson } from './strict-json.ts';
 
 export type Mode = 'Enforce' | 'Audit';
+export type Outcome = 'allow' | 'deny' | 'fault';
 
 /** What a step of a phase answers: nothing to go on, or a refusal. */
 export type StepResult = Refusal | undefined;
@@ -47,7 +48,7 @@ export class Evaluation {
   /** RateLimit fields and the like, for whichever answer is given. */
   answerHeaders: HeaderEdit[] | undefined = undefined;
   /** What has to be given back or settled once the decision stands, by the limits that took it. */
-  settlements: ((isAllowed: boolean) => void)[] | undefined = undefined;
+  settlements: ((outcome: Outcome) => void)[] | undefined = undefined;
 
   constructor(start: EvaluationStart) {
     this.request = start.request;

@@ -1,6 +1,7 @@
 import type { Edits, HeaderAction, HeaderEdit } from '../core/decision.ts';
 import type { Carrier, Evaluation } from '../core/evaluation.ts';
 import type { Expression } from '../match/expression/expression.ts';
+import { readCarrier } from '../phases/authn/carriers.ts';
 
 /** A header that the policy gives the upstream, from an expression. */
 export interface UpstreamHeader {
@@ -17,6 +18,8 @@ export interface EditPlan {
   readonly headersToRemove: readonly string[];
   /** The same with what Audit leaves in place: credentials stay. */
   readonly headersToRemoveInAudit: readonly string[];
+  /** Schemes of Authorization that the upstream must not see; another scheme's credential stays. */
+  readonly schemesToRemove: readonly Carrier[];
   readonly queryToRemove: readonly string[];
   readonly cookiesToRemove: ReadonlySet<string>;
   /** Names of `upstreamHeaders` and the removed ones as CGI folds them, to find other spellings of them. */
@@ -57,15 +60,14 @@ export interface EditInputs {
 
 export function compileEdits({ upstreamHeaders, keepHeaders, credentials, responseHeaders }: EditInputs): EditPlan {
   const overrides = OVERRIDE_HEADERS.filter((name) => !keepHeaders.includes(name));
-  const credentialHeaders = credentials
-    .filter((carrier) => carrier.kind === 'header' || carrier.kind === 'authorizationScheme')
-    .map((carrier) => (carrier.kind === 'header' ? carrier.name : 'authorization'));
+  const credentialHeaders = credentials.filter((carrier) => carrier.kind === 'header').map((carrier) => carrier.name);
   const headersToRemove = [...new Set([...overrides, ...credentialHeaders])];
   const names = [...headersToRemove, ...upstreamHeaders.map((header) => header.name)];
   return Object.freeze({
     upstreamHeaders,
     headersToRemove,
     headersToRemoveInAudit: overrides,
+    schemesToRemove: credentials.filter((carrier) => carrier.kind === 'authorizationScheme'),
     queryToRemove: credentials.filter((carrier) => carrier.kind === 'query').map((carrier) => carrier.name),
     cookiesToRemove: new Set(credentials.filter((carrier) => carrier.kind === 'cookie').map((carrier) => carrier.name)),
     folded: new Set(names.map(foldName)),
@@ -97,6 +99,9 @@ export function editsOf(plan: EditPlan, evaluation: Evaluation): Edits | { reado
   }
   const isSet = (name: string): boolean => set.some((edit) => edit.name === name);
   for (const name of isAudit ? plan.headersToRemoveInAudit : plan.headersToRemove) if (!isSet(name)) removed.push(name);
+  const { request } = evaluation;
+  const holdsScheme = plan.schemesToRemove.some((carrier) => readCarrier(carrier, request) !== undefined);
+  if (!isAudit && holdsScheme && !isSet('authorization')) removed.push('authorization');
   addSpellings(plan, evaluation, removed, isSet);
   if (!isAudit && plan.cookiesToRemove.size > 0) rewriteCookies(plan.cookiesToRemove, evaluation, set, removed);
   return {

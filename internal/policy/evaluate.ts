@@ -3,7 +3,7 @@ import { ENCODED_SLASH, SEMICOLON } from '../core/canonical-path.ts';
 import { canonicalize, type EdgeOptions, isGrpc, type Malformed } from '../core/canonicalize.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Decision, Finding, HeaderEdit, PolicyRef, Refusal } from '../core/decision.ts';
-import { Evaluation, type StepResult } from '../core/evaluation.ts';
+import { Evaluation, type Outcome, type StepResult } from '../core/evaluation.ts';
 import { REASONS, type ReasonName } from '../core/reasons.ts';
 import type { PathReadings, Request } from '../core/request.ts';
 import { REPEATED_MEMBER } from '../core/strict-json.ts';
@@ -160,7 +160,7 @@ export class Engine {
     const { evaluation, policy } = run;
     const edits = editsOf(policy.edits, evaluation);
     if ('failed' in edits) return this.#refused(run, { reason: 'expression_error', rule: edits.failed });
-    settle(evaluation, true);
+    settle(evaluation, 'allow');
     const decision: Decision = {
       outcome: 'allow',
       reason: evaluation.isPublic ? 'public' : 'allowed',
@@ -178,7 +178,7 @@ export class Engine {
   #refused(run: Run, given: Refusal): Checked {
     const { evaluation, policy } = run;
     const refusal = given.reason === 'expression_error' && isRepeatedBody(evaluation) ? REPEATED_BODY : given;
-    settle(evaluation, false);
+    settle(evaluation, REASONS[refusal.reason].kind === 'fault' ? 'fault' : 'deny');
     const decision = this.#refusal(refusal, {
       policy: policy.ref,
       findings: evaluation.findings ?? NOTHING,
@@ -318,10 +318,10 @@ function unkeptDelimiter(readings: PathReadings, options: PathOptions): string |
 }
 
 /** Settles what steps took. A settlement that throws must not change a decision that stands, nor stop the others. */
-function settle(evaluation: Evaluation, isAllowed: boolean): void {
+function settle(evaluation: Evaluation, outcome: Outcome): void {
   for (const settlement of evaluation.settlements ?? NOTHING) {
     try {
-      settlement(isAllowed);
+      settlement(outcome);
     } catch {
       // Counters that cannot be given back stay taken: the safe side.
     }

@@ -166,19 +166,20 @@ function judge(charges: readonly Charge[], states: readonly CounterState[], { ev
   return undefined;
 }
 
-/** A guess is given back once the credential proved right. */
+/** A guess is given back once the credential proved right, and when nobody could tell: an outage is no guess. */
 function settleGuess(takes: readonly Take[], evaluation: Evaluation, store: CounterStore): void {
   evaluation.settlements ??= [];
-  evaluation.settlements.push(() => {
+  evaluation.settlements.push((outcome) => {
     const { kind } = evaluation.identity;
-    if (kind !== 'anonymous' && kind !== 'unauthenticated') store.giveBack(takes, evaluation);
+    const isProven = kind !== 'anonymous' && kind !== 'unauthenticated';
+    if (isProven || outcome === 'fault') store.giveBack(takes, evaluation);
   });
 }
 
 function settleDenied(takes: readonly Take[], evaluation: Evaluation, store: CounterStore): void {
   evaluation.settlements ??= [];
-  evaluation.settlements.push((isAllowed) => {
-    if (!isAllowed) store.giveBack(takes, evaluation);
+  evaluation.settlements.push((outcome) => {
+    if (outcome !== 'allow') store.giveBack(takes, evaluation);
   });
 }
 
