@@ -1,0 +1,151 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { request } from 'undici';
+import { type ApiServer, startApiServer } from '../../test/components/api-server.ts';
+import { obtainKubernetes } from '../../test/components/kubernetes.ts';
+import { checkOver, closeClients } from '../../test/door/client.ts';
+import { envoyBinary, send, startFront } from '../../test/envoy/harness.ts';
+import type { Figure } from '../figures.ts';
+import { type BenchServer, startPostern } from '../servers.ts';
+
+const POLICIES = 10_000;
+const CHANGES = 100;
+const FLIPS = 500;
+const PATH = '/apis/postern.dev/v1alpha1/namespaces/default/apipolicies';
+
+const policy = (name: string, host: string, rule: object): object => ({
+  apiVersion: 'postern.dev/v1alpha1',
+  kind: 'APIPolicy',
+  metadata: { name, namespace: 'default' },
+  spec: { target: { hosts: [host] }, authentication: { anonymous: {} }, authorization: { rules: [{ name: 'all', ...rule }] } },
+});
+
+/** Makes objects many at a time. */
+async function createAll(api: ApiServer, objects: readonly object[]): Promise<void> {
+  for (let at = 0; at < objects.length; at += 100) await Promise.all(objects.slice(at, at + 100).map((object) => api.call('POST', PATH, object)));
+}
+
+const startAgent = (api: ApiServer): Promise<BenchServer> => startPostern('', ['--kube', '--kubeconfig', api.kubeconfig, '--host-grants', 'first-come', '--log-level', 'info']);
+
+async function maxStallMs(admin: string): Promise<number> {
+  const { body } = await request(`http://${admin}/metrics`);
+  return Number(/^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(await body.text())?.[1] ?? Number.NaN) * 1000;
+}
+
+/** Checks in a loop, and the longest wait for one of them: what a stall of the event loop looks like from outside. */
+async function probe(target: string, host: string, isOver: () => boolean): Promise<number> {
+  let longest = 0;
+  while (!isOver()) {
+    const start = performance.now();
+    await checkOver(target, { host });
+    longest = Math.max(longest, performance.now() - start);
+    await wait(1);
+  }
+  return longest;
+}
+
+export async function measureCluster(say: (line: string) => void): Promise<Figure[]> {
+  const found = await obtainKubernetes();
+  const envoy = await envoyBinary();
+  if (!('path' in found)) throw new Error(found.missing);
+  if (!('path' in envoy)) throw new Error(envoy.missing);
+  const api = await startApiServer(found.path);
+  await api.kubectl(['apply', '-f', 'deploy/crds']);
+  await wait(3000);
+  const figures = [...(await measureChanges(api, envoy.path, say)), ...(await measureLoad(api, say))];
+  closeClients();
+  await api.stop();
+  return figures;
+}
+
+async function measureChanges(api: ApiServer, envoyPath: string, say: (line: string) => void): Promise<Figure[]> {
+  await createAll(api, [policy('flip', 'api.example.org', { allow: { any: {} } })]);
+  const agent = await startAgent(api);
+  const front = await startFront(envoyPath, agent.target);
+  const latencies: number[] = [];
+  for (let i = 0; i < CHANGES; i += 1) {
+    const isOpen = i % 2 === 1;
+    const { code, stderr } = await api.kubectl(['apply', '-f', '-'], JSON.stringify(policy('flip', 'api.example.org', isOpen ? { allow: { any: {} } } : { deny: { any: {} } })));
+    if (code !== 0) throw new Error(stderr);
+    const start = performance.now();
+    while ((await send(front.port, '/')).status !== (isOpen ? 200 : 403)) if (performance.now() - start > 10_000) throw new Error('A change was not enforced');
+    latencies.push(performance.now() - start);
+  }
+  latencies.sort((a, b) => a - b);
+  say(`  changes: p50 ${latencies[CHANGES / 2]?.toFixed(1)} ms`);
+  const mixed = await flip(api, agent, say);
+  await front.stop();
+  await agent.stop();
+  return [
+    { key: 'apply_p99_ms', value: Math.round(latencies[Math.ceil(CHANGES * 0.99) - 1] ?? Number.NaN), unit: 'ms', bar: '<= 1000', note: `${CHANGES} changes by kubectl, through Envoy` },
+    { key: 'flip_mixed', value: mixed, unit: 'answers', bar: '0', note: `${FLIPS} flips at 50 Hz` },
+  ];
+}
+
+/**
+ * Two forms of one spec that exclude each other: one lets GET in and names itself "get" to the upstream, the other POST
+ * and "post". An answer that lets one in under the other's name mixes both.
+ */
+async function flip(api: ApiServer, agent: BenchServer, say: (line: string) => void): Promise<number> {
+  const form = (method: string): object => ({
+    ...policy('flip', 'api.example.org', { allow: { methods: [method] } }),
+    spec: {
+      target: { hosts: ['api.example.org'] },
+      authentication: { anonymous: {} },
+      authorization: { rules: [{ name: 'all', allow: { methods: [method] } }] },
+      response: { upstreamHeaders: [{ name: 'x-form', value: { expression: `'${method}'` } }] },
+    },
+  });
+  let isOver = false;
+  let answers = 0;
+  let mixed = 0;
+  const seen = new Set<string>();
+  const ask = async (): Promise<void> => {
+    while (!isOver) {
+      for (const method of ['GET', 'POST']) {
+        const { http, response } = await checkOver(agent.target, { host: 'api.example.org', method });
+        answers += 1;
+        const name = response.ok_response?.headers?.find(({ header }) => header.key === 'x-form')?.header.value;
+        if (http === 200 && name !== undefined) seen.add(name);
+        if (http === 200 && name !== undefined && name !== method) mixed += 1;
+      }
+    }
+  };
+  const asking = Promise.all(Array.from({ length: 4 }, ask));
+  const start = performance.now();
+  for (let i = 0; i < FLIPS; i += 1) {
+    const { status } = await api.call('PATCH', `${PATH}/flip`, form(i % 2 === 0 ? 'GET' : 'POST'), { contentType: 'application/merge-patch+json' });
+    if (status !== 200) throw new Error(`A flip was refused with ${status}`);
+    await wait(Math.max(0, start + (i + 1) * 20 - performance.now()));
+  }
+  isOver = true;
+  await asking;
+  say(`  ${answers} answers, forms seen: ${[...seen].join(' ')}`);
+  if (seen.size !== 2) throw new Error('Only one form was ever seen');
+  return mixed;
+}
+
+async function measureLoad(api: ApiServer, say: (line: string) => void): Promise<Figure[]> {
+  say(`  making ${POLICIES} policies`);
+  await createAll(api, Array.from({ length: POLICIES }, (_, i) => policy(`p${i}`, `h${i}.example.org`, { allow: { any: {}, ...(i % 2 === 0 ? {} : {}) } })));
+  const start = performance.now();
+  const agent = await startAgent(api);
+  while ((await checkOver(agent.target, { host: `h${POLICIES - 1}.example.org` })).http !== 200) if (performance.now() - start > 60_000) throw new Error('The policies were not loaded');
+  const loadS = Math.round((performance.now() - start) / 100) / 10;
+  // Stalls count while traffic runs: everything is loaded anew beside it, by a change that touches every policy's namespace.
+  let isOver = false;
+  const probing = probe(agent.target, 'h0.example.org', () => isOver);
+  await maxStallMs(agent.admin);
+  await api.call('PATCH', `${PATH}/p1`, { spec: { mode: 'Audit' } }, { contentType: 'application/merge-patch+json' });
+  const relabel = await api.kubectl(['annotate', 'apol', '--all', 'touched=yes', '--overwrite']);
+  if (relabel.code !== 0) throw new Error(relabel.stderr);
+  await wait(2000);
+  isOver = true;
+  const longest = await probing;
+  const stall = await maxStallMs(agent.admin);
+  say(`  longest wait for a check ${longest.toFixed(1)} ms, longest stall by the agent's own measure ${stall.toFixed(1)} ms`);
+  await agent.stop();
+  return [
+    { key: 'load_s', value: loadS, unit: 's', bar: '<= 10', note: 'from the start of the process to the last policy enforced' },
+    { key: 'load_stall_ms', value: Math.round(Math.max(stall, 0)), unit: 'ms', bar: '<= 50', note: `longest wait of a check beside it: ${longest.toFixed(1)} ms` },
+  ];
+}

@@ -1,0 +1,7 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { pathDisagreements } from './path-models.ts';
+
+it('no path is allowed that a strict, an nginx-like, a Tomcat-like or a WHATWG upstream takes for the protected prefix', async () => {
+  assert.deepEqual(await pathDisagreements(20_000), []);
+});
