@@ -1,4 +1,4 @@
-import { ExpressionError } from '../../core/vocabulary.ts';
+import { ExpressionError } from '../../core/expression-error.ts';
 import { toInt, toUint } from './arithmetic.ts';
 import { type Result, TypeValue, typeNameOf, Uint, type Value } from './value.ts';
 

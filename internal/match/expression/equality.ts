@@ -1,4 +1,4 @@
-import type { ExpressionError } from '../../core/vocabulary.ts';
+import type { ExpressionError } from '../../core/expression-error.ts';
 import {
   Duration,
   isError,

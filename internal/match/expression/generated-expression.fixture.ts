@@ -66,11 +66,11 @@ function leafOf(kind: Kind, scope: Readonly<Partial<Record<Kind, string>>>): fc.
 
 const LEAVES: Readonly<Record<Kind, fc.Arbitrary<string>>> = {
   bool: pick('true', 'false', '(identity.subject == null)', 'has(request.body.n)', 'has(request.body.none)'),
-  int: fc.oneof(ints, pick('request.size', 'size(request.path)')),
+  int: fc.oneof(ints, pick('request.size', 'size(request.id)')),
   double: doubles,
   string: fc.oneof(
     word,
-    pick('request.method', 'request.path', "request.headers['x-a']", 'identity.subject', 'context.team'),
+    pick('request.scheme', 'request.id', "request.headers['x-a']", 'identity.subject', 'context.team'),
   ),
   strings: fc.oneof(
     fc.array(word, { maxLength: 3 }).map((items) => `[${items.join(', ')}]`),

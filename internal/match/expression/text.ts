@@ -1,4 +1,4 @@
-import { ExpressionError } from '../../core/vocabulary.ts';
+import { ExpressionError } from '../../core/expression-error.ts';
 import { TOO_LONG } from './arithmetic.ts';
 import type { Meter } from './equality.ts';
 import { MAX_TEXT } from './node.ts';

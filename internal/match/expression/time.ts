@@ -1,4 +1,4 @@
-import { ExpressionError } from '../../core/vocabulary.ts';
+import { ExpressionError } from '../../core/expression-error.ts';
 import { toDuration, toTimestamp } from './arithmetic.ts';
 import type { Result, Timestamp } from './value.ts';
 
