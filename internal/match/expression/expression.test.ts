@@ -310,6 +310,10 @@ describe('the budget of an evaluation', () => {
       'request.body.a.all(x, request.query.s.replace("a", "bb").size() > 0)',
       'request.body.a.all(x, request.query.s.split("").size() > 0)',
       'request.body.a.all(x, request.query.s.lowerAscii() < request.query.t)',
+      'request.body.a.all(x, bytes(request.query.s) == bytes(request.query.s))',
+      'request.body.a.all(x, string(bytes(request.query.s)) != "")',
+      'request.body.a.all(x, {request.query.s: 1} != {})',
+      'request.body.a.all(x, request.query.s + "" == request.query.s + "")',
       'request.query.s.contains(request.query.t) || request.query.s.lastIndexOf(request.query.t) >= 0',
     ])
       assert.deepEqual(value(source, many), OVER, source);

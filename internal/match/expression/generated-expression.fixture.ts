@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
-// Left out is where the interpreter goes its own way: int("") and double("") are 0, string() writes doubles and parts of
-// a second otherwise than the conformance suite's authors do, characters beyond the first plane count twice, has() is false for a
-// member that is null, and replace() of "" inserts elsewhere.
+// Left out is where the interpreter goes its own way: int("") and double("") are 0, string() writes doubles and parts
+// of a second otherwise than cel-go, characters beyond the first plane count twice, has() is false for a member that
+// is null, and replace() of "" inserts elsewhere.
 
 /** Text of an expression that type-checks over the vocabulary, by the type that it gives. */
 export type Kind = 'bool' | 'int' | 'double' | 'string' | 'strings' | 'ints' | 'time' | 'duration' | 'dyn';

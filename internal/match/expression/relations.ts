@@ -1,6 +1,6 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import type { MapAttribute } from '../../core/vocabulary.ts';
-import { compare, equals, holds } from './equality.ts';
+import { compare, equals, equalTexts, holds } from './equality.ts';
 import { checkKey, keyError } from './member.ts';
 import { CompileError, type Node, type Run, type RunSmall } from './node.ts';
 import { BOOL, comparable, describeType, elementTypeOf, keyTypeOf } from './static-type.ts';
@@ -26,7 +26,7 @@ export function equality(expr: Expr, [left, right]: readonly [Node, Node], isEqu
       if (isError(a)) return a;
       const b = runRight(scope);
       if (isError(b)) return b;
-      const result = typeof a === 'string' ? a === b : equals(a, b, scope);
+      const result = typeof a === 'string' ? equalTexts(a, b, scope) : equals(a, b, scope);
       return typeof result === 'boolean' ? result === isEqual : result;
     },
   };
@@ -138,6 +138,7 @@ function isIn(item: Run, container: Run): Run {
     if (isError(among)) return among;
     if (isList(among)) return holds(among, value, scope);
     if (!(among instanceof MapValue) || !isKey(value)) return noOverload('in', value, among);
+    if (typeof value === 'string') scope.work -= value.length >> 5;
     return among.source.has(value);
   };
 }

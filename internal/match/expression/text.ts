@@ -45,6 +45,16 @@ function chargeSearch(meter: Meter, text: string, part: string): boolean {
 export const contains = (meter: Meter, text: string, part: string): Result =>
   chargeSearch(meter, text, part) && text.includes(part);
 
+export function startsWith(meter: Meter, text: string, part: string): Result {
+  meter.work -= part.length >> 6;
+  return text.startsWith(part);
+}
+
+export function endsWith(meter: Meter, text: string, part: string): Result {
+  meter.work -= part.length >> 6;
+  return text.endsWith(part);
+}
+
 export function substring(meter: Meter, text: string, start: bigint, end?: bigint): Result {
   charge(meter, text);
   const from = unitOf(text, start);
