@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { anEvaluation } from './evaluation.fixture.ts';
 import type { Evaluation } from './evaluation.ts';
-import { ExpressionError, type MapAttribute, VOCABULARY } from './vocabulary.ts';
+import { ExpressionError } from './expression-error.ts';
+import { type MapAttribute, VOCABULARY } from './vocabulary.ts';
 
 const read = (name: string, evaluation: Evaluation): unknown => {
   const attribute = VOCABULARY[name];

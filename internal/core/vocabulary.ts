@@ -1,15 +1,7 @@
-import type { HeaderFields } from './attributes.ts';
+import { bodyOf, headerNameProblem, headerValues, isFieldName, single, sizeOf, textual } from './attribute-readers.ts';
 import type { Evaluation } from './evaluation.ts';
-import { parseStrictJson } from './strict-json.ts';
-
-/** Why an expression has no value on this request. A value itself: `||` and `&&` may absorb it. */
-export class ExpressionError {
-  readonly message: string;
-
-  constructor(message: string) {
-    this.message = message;
-  }
-}
+import { ExpressionError } from './expression-error.ts';
+import { notAddress, notHost, notKind, notMethod, notNetwork, notPath } from './never-equal.ts';
 
 interface AttributeRow {
   /** The contract's word for what a reader finds where the request has nothing. */
@@ -23,6 +15,8 @@ export interface ScalarAttribute extends AttributeRow {
   readonly read: (evaluation: Evaluation) => unknown;
   /** Set where null stands for "unknown": a condition must not take it for a value. */
   readonly isErrorInConditions?: true;
+  /** Why the attribute is never this text; comparing with it is refused when the policy arrives. */
+  readonly neverEqual?: (text: string) => string | undefined;
 }
 
 /** An attribute that is read by key; a key that is not there gives null, or an empty list of values. */
@@ -40,46 +34,17 @@ export interface MapAttribute extends AttributeRow {
 export type Attribute = ScalarAttribute | MapAttribute;
 
 const EMPTY: readonly string[] = Object.freeze([]);
-const NOT_FORWARDED = new ExpressionError('the body was not forwarded');
-const CUT = new ExpressionError('the body was cut');
-const NO_ADDRESS = new ExpressionError("the client's address is unknown");
-const NOT_TEXT = new ExpressionError('the value is not UTF-8');
-
-/** Fields whose commas are part of one value, or that Envoy never joins (RFC 9110 §5.3, RFC 6265 §5.4). */
-const COMMA_FIELDS: ReadonlySet<string> = new Set([
-  'accept',
-  'accept-charset',
-  'accept-encoding',
-  'accept-language',
-  'cache-control',
-  'connection',
-  'content-encoding',
-  'content-language',
-  'cookie',
-  'date',
-  'expires',
-  'forwarded',
-  'if-match',
-  'if-modified-since',
-  'if-none-match',
-  'if-unmodified-since',
-  'last-modified',
-  'pragma',
-  'te',
-  'trailer',
-  'user-agent',
-  'vary',
-  'via',
-  'x-forwarded-for',
-]);
 
 /** Every attribute that expressions, docs, logs and metrics name. */
 export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
   'request.id': text("Envoy's id of the request.", 'never', (e) => e.request.id),
-  'request.method': text('Method, exactly as sent.', 'never', (e) => e.request.method),
+  'request.method': { ...text('Method, exactly as sent.', 'never', (e) => e.request.method), neverEqual: notMethod },
   'request.scheme': text("Scheme as Envoy shows it; the client's word.", 'never', (e) => e.request.scheme),
-  'request.host': text('Host in lower case, without port and trailing dot.', 'never', (e) => e.request.host),
-  'request.path': text('Canonical path, without query.', 'never', (e) => e.request.path),
+  'request.host': {
+    ...text('Host in lower case, without port and trailing dot.', 'never', (e) => e.request.host),
+    neverEqual: notHost,
+  },
+  'request.path': { ...text('Canonical path, without query.', 'never', (e) => e.request.path), neverEqual: notPath },
   'request.params': {
     type: 'map(string, string)',
     absent: 'refused at compile',
@@ -140,15 +105,24 @@ export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
     doc: "Time of the request's first byte, by Envoy's clock.",
     read: (e) => e.request.timeMs,
   },
-  'client.address': client("The client's address, canonical.", (e) => e.request.client.address),
-  'client.network': client("The client's /32 (IPv4) or /64 (IPv6).", (e) => e.request.client.network),
+  'client.address': {
+    ...client("The client's address, canonical.", (e) => e.request.client.address),
+    neverEqual: notAddress,
+  },
+  'client.network': {
+    ...client("The client's /32 (IPv4) or /64 (IPv6).", (e) => e.request.client.network),
+    neverEqual: notNetwork,
+  },
   'source.address': text("Address of Envoy's peer.", 'null', (e) => e.request.source.address || null),
   'source.principal': text(
     "Identity in the peer's verified certificate.",
     'null',
     (e) => e.request.source.principal || null,
   ),
-  'identity.kind': text('apiKey, jwt, anonymous or unauthenticated.', 'null', (e) => e.identity.kind),
+  'identity.kind': {
+    ...text('apiKey, jwt, anonymous or unauthenticated.', 'null', (e) => e.identity.kind),
+    neverEqual: notKind,
+  },
   'identity.issuer': text('Who vouches for the subject.', 'null', (e) => e.identity.issuer),
   'identity.subject': text('Who is calling; unique only within its issuer.', 'null', (e) => e.identity.subject),
   'identity.id': text(
@@ -180,7 +154,7 @@ export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
 } satisfies Record<string, Attribute>);
 
 /** What a condition gets for an address that is not known. A key gets null, and the limit says what that means. */
-export const UNKNOWN_ADDRESS: ExpressionError = NO_ADDRESS;
+export const UNKNOWN_ADDRESS = new ExpressionError("the client's address is unknown");
 
 function text(doc: string, absent: string, read: (evaluation: Evaluation) => string | null): ScalarAttribute {
   return { type: 'string', absent, doc, read };
@@ -209,56 +183,4 @@ function json(doc: string, read: (evaluation: Evaluation) => Readonly<Record<str
     },
     keys: (evaluation) => Object.keys(read(evaluation) ?? {}),
   };
-}
-
-function single(values: readonly string[] | undefined, key: string): string | null | ExpressionError {
-  if (values === undefined || values.length === 0) return null;
-  const [value = ''] = values;
-  if (values.length > 1) return new ExpressionError(`"${key}" is repeated`);
-  return value.isWellFormed() ? value : NOT_TEXT;
-}
-
-function textual(values: readonly string[] | undefined): readonly string[] | ExpressionError | undefined {
-  return values?.some((value) => !value.isWellFormed()) ? NOT_TEXT : values;
-}
-
-/** `:path` and its kin are no fields (RFC 9113 §8.3): they hold the request before it was made canonical. */
-const isFieldName = (name: string): boolean => !name.startsWith(':');
-
-/** A rule that asks for `X-Role` would never match: names are kept in lower case. */
-function headerNameProblem(name: string): string | undefined {
-  if (!isFieldName(name)) return `"${name}" is no header: read request.method, request.host or request.path`;
-  const lower = name.toLowerCase();
-  return name === lower ? undefined : `Names of headers are in lower case: write "${lower}"`;
-}
-
-/** Values of a header; where Envoy joined its lines, a comma is where it did so. */
-function headerValues(headers: HeaderFields, name: string): readonly string[] | undefined {
-  const values = headers.get(name);
-  if (values === undefined || !headers.isJoined || COMMA_FIELDS.has(name)) return values;
-  return values.some((value) => value.includes(','))
-    ? values.flatMap((value) => value.split(',').map(trimmed))
-    : values;
-}
-
-/** Without the optional white space around a list's members (RFC 9110 §5.6.1). */
-function trimmed(member: string): string {
-  let end = member.length;
-  while (end > 0 && (member.charCodeAt(end - 1) === 0x20 || member.charCodeAt(end - 1) === 0x09)) end -= 1;
-  return member.slice(0, end).replace(/^[ \t]+/, '');
-}
-
-function sizeOf({ request: { body } }: Evaluation): number | ExpressionError {
-  if (body.state === 'none') return 0;
-  if (body.state === 'forwarded') return body.size;
-  return body.state === 'cut' ? CUT : NOT_FORWARDED;
-}
-
-function bodyOf(evaluation: Evaluation): unknown {
-  const { body } = evaluation.request;
-  if (body.state === 'cut') return CUT;
-  if (body.state !== 'forwarded') return NOT_FORWARDED;
-  evaluation.parsedBody ??= parseStrictJson(body.bytes);
-  const parsed = evaluation.parsedBody;
-  return parsed.ok ? parsed.value : new ExpressionError(parsed.why);
 }

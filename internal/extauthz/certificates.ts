@@ -73,22 +73,33 @@ export function watchCertificates(
 ): { stop(): void } {
   let known = current;
   let lastWhy = '';
+  let isLooking = false;
+  let isStopped = false;
   const look = async (): Promise<void> => {
+    if (isLooking) return;
+    isLooking = true;
     try {
       const found = await readCertificates(files);
       lastWhy = '';
-      if (isSame(found, known)) return;
+      if (isStopped || isSame(found, known)) return;
       known = found;
       onChange(found);
     } catch (error) {
       const why = messageOf(error);
       if (why !== lastWhy) onError(error);
       lastWhy = why;
+    } finally {
+      isLooking = false;
     }
   };
   const timer = setInterval(() => void look(), everyMs);
   timer.unref();
-  return { stop: () => clearInterval(timer) };
+  return {
+    stop() {
+      isStopped = true;
+      clearInterval(timer);
+    },
+  };
 }
 
 const isSame = (a: Certificates, b: Certificates): boolean =>

@@ -140,6 +140,7 @@ class Checker {
       }
     };
     const timer = setTimeout(() => settle(() => this.#refuse(LATE, watched)), this.#patienceMs(call));
+    timer.unref();
     this.#waiting += 1;
     call.onCancel?.(() => settle(() => this.#abandon(watched)));
     pending.then(

@@ -1,17 +1,27 @@
-import { existsSync, rmSync, statSync } from 'node:fs';
-import { connect } from 'node:net';
-import { dirname } from 'node:path';
+import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { type handleUnaryCall, Server, type ServerOptions, status } from '@grpc/grpc-js';
+import {
+  type handleUnaryCall,
+  Server,
+  type ServerOptions,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  status,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import { HealthImplementation } from 'grpc-health-check';
 import type { Clock } from '../core/clock.ts';
-import { PosternError } from '../core/error.ts';
 import { addressText, type ListenAddress } from '../core/listen-address.ts';
-import type { CheckBytes } from './check.ts';
-import { serverTls, type TlsOptions } from './credentials.ts';
+import type { CheckBytes, DoorCall } from './check.ts';
+import { GrpcConnections } from './connections.ts';
+import { HealthService } from './health-service.ts';
+import { type Listener, startListener } from './listener.ts';
+import { startTls, type TlsOptions } from './tls-termination.ts';
 
 export const AUTHORIZATION = 'envoy.service.auth.v3.Authorization';
+
+const AGE_GRACE_MS = 10_000;
+/** Envoy's own default for its side. */
+export const MAX_CONCURRENT_STREAMS = 1024;
 
 /** The same place from here and from the bundle, which lies at `dist/cmd/postern`. */
 const PROTO_ROOT = fileURLToPath(new URL('../../proto/', import.meta.url));
@@ -21,9 +31,18 @@ export interface GrpcDoorOptions {
   readonly tls: TlsOptions | undefined;
   readonly check: CheckBytes;
   readonly clock: Clock;
+  /** Above Envoy's `max_request_bytes` and all headers; what is larger is answered RESOURCE_EXHAUSTED. */
   readonly maxReceiveBytes: number;
+  /** Envoy keeps its connections for ever; they end now and then, so that new replicas get their share. */
   readonly maxConnectionAgeMs: number;
+  /** How long a connection that is too old may take for its last calls. */
+  readonly connectionAgeGraceMs?: number;
+  readonly maxConcurrentStreams?: number;
+  /** 0 ≤ x < 1: jitter of the connections' age. */
+  readonly random?: () => number;
   readonly hasReflection: boolean;
+  /** What goes wrong with the listener while it listens. */
+  readonly onError?: (error: unknown) => void;
 }
 
 export interface GrpcDoor {
@@ -31,54 +50,53 @@ export interface GrpcDoor {
   readonly address: string;
   /** What grpc.health.v1 says, for the whole server and for the authorization service. */
   setServing(isServing: boolean): void;
-  /** Says NOT_SERVING, lets checks in flight finish for at most this long, then closes. */
+  /**
+   * Says NOT_SERVING, takes no more connections, asks those that there are to end, and evaluates what they still send;
+   * cuts off what is left after this long.
+   */
   drain(timeoutMs: number): Promise<void>;
 }
-
-const bytesAsTheyAre = (bytes: Buffer): Buffer => bytes;
-
-const CHECK_METHOD = {
-  path: `/${AUTHORIZATION}/Check`,
-  requestStream: false,
-  responseStream: false,
-  requestSerialize: bytesAsTheyAre,
-  requestDeserialize: bytesAsTheyAre,
-  responseSerialize: bytesAsTheyAre,
-  responseDeserialize: bytesAsTheyAre,
-} as const;
 
 /** Starts the gRPC door: Check, health and, where asked for, reflection. Behind it are only bytes. */
 export async function startGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> {
   const server = new Server(serverOptions(options));
-  server.addService({ Check: CHECK_METHOD }, { Check: checkHandler(options) });
-  const health = new HealthImplementation({ '': 'NOT_SERVING', [AUTHORIZATION]: 'NOT_SERVING' });
-  health.addToServer(server);
+  server.addService(SERVICE, { Check: checkHandler(options) });
+  const health = new HealthService([AUTHORIZATION]);
+  health.addTo(server);
   if (options.hasReflection) await addReflection(server);
-  const tls = await serverTls(options.tls);
-  const bound = await bind(server, options.address, tls.credentials);
-  const setServing = (isServing: boolean): void => {
-    const serving = isServing ? 'SERVING' : 'NOT_SERVING';
-    health.setStatus('', serving);
-    health.setStatus(AUTHORIZATION, serving);
-  };
+  const connections = new GrpcConnections(server, {
+    maxAgeMs: options.maxConnectionAgeMs,
+    graceMs: options.connectionAgeGraceMs ?? AGE_GRACE_MS,
+    random: options.random ?? Math.random,
+  });
+  const accept = (socket: Socket): void => connections.accept(socket);
+  const tls = options.tls === undefined ? undefined : await startTls(options.tls, accept);
+  // Own listening, so that addresses, socket files and connections are ours to check, name and cut off.
+  const listener = await startListener({
+    address: options.address,
+    flag: 'grpc-addr',
+    onConnection: tls === undefined ? accept : (socket) => tls.accept(socket),
+    onError: options.onError ?? (() => undefined),
+  }).catch((error: unknown) => {
+    tls?.stop();
+    throw error;
+  });
+  let drained: Promise<void> | undefined;
   return {
-    address: bound,
-    setServing,
-    async drain(timeoutMs) {
-      setServing(false);
-      tls.stop();
-      await shutDown(server, timeoutMs);
+    address: addressText(listener.address),
+    setServing: (isServing) => health.setServing(isServing && drained === undefined),
+    drain(timeoutMs) {
+      tls?.stop();
+      drained ??= drain({ server, health, connections, listener }, timeoutMs);
+      return drained;
     },
   };
 }
 
-function serverOptions({ maxReceiveBytes, maxConnectionAgeMs }: GrpcDoorOptions): ServerOptions {
+function serverOptions(options: GrpcDoorOptions): ServerOptions {
   return {
-    'grpc.max_receive_message_length': maxReceiveBytes,
-    'grpc.max_concurrent_streams': 1024,
-    // Envoy keeps its connections for ever: they end now and then, with jitter, so that new replicas get their share.
-    'grpc.max_connection_age_ms': maxConnectionAgeMs,
-    'grpc.max_connection_age_grace_ms': 10_000,
+    'grpc.max_receive_message_length': options.maxReceiveBytes,
+    'grpc.max_concurrent_streams': options.maxConcurrentStreams ?? MAX_CONCURRENT_STREAMS,
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
     'grpc.keepalive_permit_without_calls': 1,
@@ -88,29 +106,68 @@ function serverOptions({ maxReceiveBytes, maxConnectionAgeMs }: GrpcDoorOptions)
   };
 }
 
+const bytesAsTheyAre = (bytes: Buffer): Buffer => bytes;
+
+const SERVICE: ServiceDefinition = {
+  Check: {
+    path: `/${AUTHORIZATION}/Check`,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: bytesAsTheyAre,
+    requestDeserialize: bytesAsTheyAre,
+    responseSerialize: bytesAsTheyAre,
+    responseDeserialize: bytesAsTheyAre,
+  },
+};
+
+/** The check neither throws nor rejects. Should it do so all the same, Envoy gets an error, never an empty message. */
+const FAILED = Object.freeze({ code: status.INTERNAL, details: 'internal' });
+
 function checkHandler({ check, clock }: GrpcDoorOptions): handleUnaryCall<Buffer, Buffer> {
   return (call, callback) => {
-    const answer = check(call.request, {
-      deadlineMs: monotonicDeadline(call.getDeadline(), clock),
-      isCancelled: () => call.cancelled,
-      metadata: call.metadata,
-    });
+    let answer: Uint8Array | Promise<Uint8Array>;
+    try {
+      answer = check(call.request, new UnaryCall(call, clock));
+    } catch {
+      callback(FAILED);
+      return;
+    }
     if (!(answer instanceof Promise)) {
       callback(null, asBuffer(answer));
       return;
     }
     answer.then(
       (bytes) => callback(null, asBuffer(bytes)),
-      // The check never rejects; should it do so all the same, Envoy gets an error, never an empty message.
-      () => callback({ code: status.INTERNAL, details: 'internal' }),
+      () => callback(FAILED),
     );
   };
+}
+
+class UnaryCall implements DoorCall {
+  readonly deadlineMs: number | undefined;
+  readonly isCancelled: () => boolean;
+  readonly #call: ServerUnaryCall<Buffer, Buffer>;
+
+  constructor(call: ServerUnaryCall<Buffer, Buffer>, clock: Clock) {
+    this.#call = call;
+    this.deadlineMs = monotonicDeadline(call.getDeadline(), clock);
+    this.isCancelled = () => call.cancelled;
+  }
+
+  get metadata(): DoorCall['metadata'] {
+    return this.#call.metadata;
+  }
+
+  onCancel(listener: () => void): void {
+    this.#call.on('cancelled', listener);
+  }
 }
 
 /** The same bytes in the class that grpc-js writes. */
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+/** `grpc-timeout`, which grpc-js gives as wall time. */
 function monotonicDeadline(deadline: Date | number, clock: Clock): number | undefined {
   const wallMs = typeof deadline === 'number' ? deadline : deadline.getTime();
   return Number.isFinite(wallMs) ? clock.monotonicMs() + (wallMs - clock.wallMs()) : undefined;
@@ -125,59 +182,19 @@ async function addReflection(server: Server): Promise<void> {
   new ReflectionService(definition, { services: [AUTHORIZATION] }).addToServer(server);
 }
 
-async function bind(
-  server: Server,
-  address: ListenAddress,
-  credentials: Parameters<Server['bindAsync']>[1],
-): Promise<string> {
-  if (address.kind === 'unix') await clearStaleSocket(address.path);
-  // "Every interface" is both families where the machine has both.
-  const target = addressText(address.kind === 'tcp' && address.host === '' ? { ...address, host: '::' } : address);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(target, credentials, (error, bound) =>
-      error === null ? resolve(bound) : reject(cannotListen(target, error)),
-    );
-  });
-  return address.kind === 'unix' ? target : target.replace(/:\d+$/, `:${port}`);
+interface Parts {
+  readonly server: Server;
+  readonly health: HealthService;
+  readonly connections: GrpcConnections;
+  readonly listener: Listener;
 }
 
-function cannotListen(target: string, error: Error): PosternError {
-  const inUse = /EADDRINUSE/.test(error.message);
-  const why = inUse ? 'it is in use: stop what listens there, or choose another with --grpc-addr' : error.message;
-  return new PosternError('ERR_POSTERN_LISTEN', `Cannot listen on ${target}: ${why}`, { cause: error });
-}
-
-/** Removes the socket file of a process that is gone; one that still answers is left alone. */
-async function clearStaleSocket(path: string): Promise<void> {
-  if (!existsSync(dirname(path)))
-    throw new PosternError(
-      'ERR_POSTERN_LISTEN',
-      `Cannot listen on unix:${path}: there is no directory "${dirname(path)}"`,
-    );
-  if (!existsSync(path)) return;
-  if (!statSync(path).isSocket())
-    throw new PosternError('ERR_POSTERN_LISTEN', `Cannot listen on unix:${path}: the file there is no socket`);
-  const isLive = await new Promise<boolean>((resolve) => {
-    const probe = connect(path, () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.on('error', () => resolve(false));
-  });
-  if (isLive) throw new PosternError('ERR_POSTERN_LISTEN', `Cannot listen on unix:${path}: it is in use`);
-  rmSync(path, { force: true });
-}
-
-/** GOAWAY to every connection; whatever has not finished in time is cut off. */
-function shutDown(server: Server, timeoutMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      server.forceShutdown();
-      resolve();
-    }, timeoutMs);
-    server.tryShutdown(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+async function drain({ server, health, connections, listener }: Parts, timeoutMs: number): Promise<void> {
+  health.setServing(false);
+  health.endWatches();
+  listener.stop();
+  await connections.drain(timeoutMs);
+  // What is left, connections that never became HTTP/2 among them, such as an unfinished TLS handshake.
+  listener.destroy();
+  server.forceShutdown();
 }

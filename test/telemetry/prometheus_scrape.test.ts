@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { startAdminServer } from '../../internal/admin/admin-server.ts';
 import type { RunningHttpServer } from '../../internal/admin/http-server.ts';
@@ -6,14 +8,14 @@ import { REASONS, type ReasonName } from '../../internal/core/reasons.ts';
 import { aChecked, anAttributes, ORDERS } from '../../internal/telemetry/checked.fixture.ts';
 import { CHECK_BUCKETS, METRICS } from '../../internal/telemetry/metric-table.ts';
 import { Metrics } from '../../internal/telemetry/metrics.ts';
-import { skipWithout } from '../components/cache.ts';
-import { obtainDebian } from '../components/debian.ts';
+import { progress } from '../components/cache.ts';
+import { obtainPrometheus } from './obtain-prometheus.ts';
 import { type Prometheus, startPrometheus } from './prometheus.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const ODD_NAME = 'or"de\\rs';
-const found = await obtainDebian('prometheus');
-const binary = 'path' in found ? found.path : '';
+const obtained = await obtainPrometheus();
+const isSkipped = 'missing' in obtained && process.env.CI !== 'true';
 
 interface Vector {
   readonly result: readonly {
@@ -32,12 +34,16 @@ const query = (expression: string): string => `/api/v1/query?query=${encodeURICo
 const hasResult = ({ result }: Vector): boolean => result.length > 0;
 const valuesOf = ({ result }: Vector): string[] => result.map(({ value }) => value[1]);
 
-describe('a real Prometheus', { skip: skipWithout(found) }, () => {
+if ('missing' in obtained) progress(`Prometheus: MISSING: ${obtained.missing}`);
+
+describe('a real Prometheus', { skip: isSkipped }, () => {
+  const binaries = 'path' in obtained ? obtained.path : '';
   const metrics = new Metrics({ version: '1.2.3' });
   let admin: RunningHttpServer;
   let prometheus: Prometheus;
 
   before(async () => {
+    assert.ok('path' in obtained, 'A component is missing');
     const attributes = anAttributes({});
     metrics.setPolicies([ORDERS, { ...ORDERS, name: ODD_NAME }]);
     for (const reason of Object.keys(REASONS) as ReasonName[]) {
@@ -49,7 +55,7 @@ describe('a real Prometheus', { skip: skipWithout(found) }, () => {
     const address = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
     admin = await startAdminServer({ address, metrics, notReady: () => undefined, onError: () => {} });
     assert.ok(admin.address.kind === 'tcp');
-    prometheus = await startPrometheus(binary, `127.0.0.1:${admin.address.port}`);
+    prometheus = await startPrometheus(join(binaries, 'prometheus'), `127.0.0.1:${admin.address.port}`);
     await prometheus.ask<Vector>(query('up == 1'), hasResult);
   });
 
@@ -112,6 +118,14 @@ describe('a real Prometheus', { skip: skipWithout(found) }, () => {
   it('reads the counters that prom-client keeps', async () => {
     const data = await prometheus.ask<Vector>(query('postern_watch_restarts_total{resource="apipolicies"}'), hasResult);
     assert.deepEqual(valuesOf(data), ['2']);
+  });
+
+  it('has a linter that finds nothing in our names', async () => {
+    let input = '';
+    for await (const piece of metrics.scrape('text')) input += piece;
+    const { stderr } = spawnSync(join(binaries, 'promtool'), ['check', 'metrics'], { input, encoding: 'utf8' });
+    const ours = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('nodejs_'));
+    assert.deepEqual(ours, []);
   });
 
   it('drops a policy that is gone, and goes on counting for the one that stays', async () => {

@@ -1,4 +1,4 @@
-import { ExpressionError } from '../../core/vocabulary.ts';
+import { ExpressionError } from '../../core/expression-error.ts';
 import type { Meter } from './equality.ts';
 import { MAX_LIST, MAX_TEXT } from './node.ts';
 import { Duration, isList, MapValue, noOverload, type Result, Timestamp, Uint, type Value } from './value.ts';

@@ -1,5 +1,6 @@
-import { ExpressionError } from '../../core/vocabulary.ts';
+import { ExpressionError } from '../../core/expression-error.ts';
 import { toInt, toUint } from './arithmetic.ts';
+import type { Meter } from './equality.ts';
 import { type Result, TypeValue, typeNameOf, Uint, type Value } from './value.ts';
 
 const NOT_INT = new ExpressionError('the value is not a 64-bit integer');
@@ -52,7 +53,13 @@ export function textToBool(text: string): Result {
   return FALSE_TEXTS.includes(text) ? false : NOT_BOOL;
 }
 
-export function bytesToText(bytes: Uint8Array): Result {
+export function textToBytes(meter: Meter, text: string): Result {
+  meter.work -= text.length >> 5;
+  return Buffer.from(text, 'utf8');
+}
+
+export function bytesToText(meter: Meter, bytes: Uint8Array): Result {
+  meter.work -= bytes.length >> 5;
   try {
     return decoder.decode(bytes);
   } catch {

@@ -11,7 +11,7 @@ import { expression, type Kind, words } from './generated-expression.fixture.ts'
 import { isError, type Result } from './value.ts';
 
 interface Facts {
-  readonly method: string;
+  readonly scheme: string;
   readonly header: string;
   readonly subject: string | null;
   readonly groups: readonly string[];
@@ -22,10 +22,10 @@ interface Facts {
 }
 
 const SIZE = 77;
-const PATH = '/v1/é';
+const ID = '/v1/é';
 
-const given = ({ method, header, subject, groups, q, body, level, timeMs }: Facts): Given => ({
-  request: { method, path: PATH, timeMs, body: { state: 'forwarded', bytes: JSON.stringify(body), size: SIZE } },
+const given = ({ scheme, header, subject, groups, q, body, level, timeMs }: Facts): Given => ({
+  request: { scheme, id: ID, timeMs, body: { state: 'forwarded', bytes: JSON.stringify(body), size: SIZE } },
   headers: [['x-a', header]],
   query: { q },
   context: { team: 'shop' },
@@ -33,10 +33,10 @@ const given = ({ method, header, subject, groups, q, body, level, timeMs }: Fact
 });
 
 /** The same facts for the interpreter. */
-const bindings = ({ method, header, subject, groups, q, body, level, timeMs }: Facts): Record<string, CelInput> => ({
+const bindings = ({ scheme, header, subject, groups, q, body, level, timeMs }: Facts): Record<string, CelInput> => ({
   request: new Map<string, CelInput>([
-    ['method', method],
-    ['path', PATH],
+    ['scheme', scheme],
+    ['id', ID],
     ['size', BigInt(SIZE)],
     ['time', timestampFromMs(timeMs)],
     ['headers', new Map([['x-a', header]])],
@@ -60,7 +60,7 @@ function input(json: unknown): CelInput {
 
 const scalar = fc.oneof(fc.constant(null), fc.boolean(), words, fc.integer({ min: -3, max: 3 }), fc.constant(0.5));
 const facts: fc.Arbitrary<Facts> = fc.record({
-  method: fc.constantFrom('GET', 'POST'),
+  scheme: fc.constantFrom('http', 'https'),
   header: words,
   subject: fc.option(words),
   groups: fc.array(words, { maxLength: 3 }),

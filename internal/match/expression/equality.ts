@@ -1,4 +1,4 @@
-import type { ExpressionError } from '../../core/vocabulary.ts';
+import type { ExpressionError } from '../../core/expression-error.ts';
 import {
   Duration,
   isError,
@@ -16,7 +16,7 @@ export interface Meter {
   work: number;
 }
 
-/** Equality across numeric types; values of different kinds are just not equal. An error is a member that cannot be read. */
+/** Equality across numeric types; values of different kinds are just not equal. An error: a member cannot be read. */
 export function equals(a: Value, b: Value, meter: Meter): boolean | ExpressionError {
   if (typeof a === 'string' || typeof b === 'string' || typeof a === 'boolean' || typeof b === 'boolean')
     return a === b;
@@ -28,7 +28,15 @@ export function equals(a: Value, b: Value, meter: Meter): boolean | ExpressionEr
   if (a instanceof Timestamp) return b instanceof Timestamp && a.ns === b.ns;
   if (a instanceof Duration) return b instanceof Duration && a.ns === b.ns;
   if (a instanceof TypeValue) return b instanceof TypeValue && a.name === b.name;
-  return a instanceof Uint8Array && b instanceof Uint8Array && Buffer.compare(a, b) === 0;
+  if (!(a instanceof Uint8Array) || !(b instanceof Uint8Array) || a.length !== b.length) return false;
+  meter.work -= a.length >> 6;
+  return Buffer.compare(a, b) === 0;
+}
+
+/** The same for texts, which are read only when they are equally long. */
+export function equalTexts(a: string, b: Value, meter: Meter): boolean {
+  if (typeof b === 'string' && a.length === b.length) meter.work -= a.length >> 6;
+  return a === b;
 }
 
 function equalLists(a: readonly Value[], b: readonly Value[], meter: Meter): boolean | ExpressionError {
@@ -62,6 +70,7 @@ function equalMaps(a: MapSource, b: MapSource, meter: Meter): boolean | Expressi
 export function holds(list: readonly Value[], item: Value, meter: Meter): boolean | ExpressionError {
   meter.work -= list.length;
   if (typeof item === 'string') return list.includes(item);
+  meter.work -= list.length;
   let unread: ExpressionError | undefined;
   for (const member of list) {
     if (meter.work < 0) return false;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { anEvaluation, type Given } from '../../core/evaluation.fixture.ts';
+import { ExpressionError } from '../../core/expression-error.ts';
 import { ProblemList } from '../../core/problem.ts';
-import { ExpressionError } from '../../core/vocabulary.ts';
 import { compileExpression, type Expression, type ExpressionUse, isTrue } from './expression.ts';
 import type { Result } from './value.ts';
 
@@ -46,8 +46,20 @@ describe('compileExpression()', () => {
     assert.equal(value("request.method == 'POST' ? 5 : 1", {}, { result: 'number' }), 1n);
   });
 
+  it('takes every text that an attribute can be', () => {
+    for (const source of [
+      "request.method == 'PURGE' || request.method in ['GET', 'purge']",
+      "request.path == '/' || request.path == '/v1/orders' || request.path == '/a%20b'",
+      "request.host == 'api.example.org' || request.host == '[2001:db8::1]'",
+      "client.address == '192.0.2.7' || client.address == '2001:db8::1'",
+      "client.network == '192.0.2.7/32' || client.network == '2001:db8::/64'",
+      "identity.kind in ['apiKey', 'jwt', 'anonymous', 'unauthenticated']",
+    ])
+      compiled(source, { result: 'bool' });
+  });
+
   it('names the attributes that are read', () => {
-    const { attributes } = compiled("client.network == 'x' || identity.groups.exists(g, g == request.headers['x-g'])");
+    const { attributes } = compiled("client.network == null || identity.groups.exists(g, g == request.headers['x-g'])");
     assert.deepEqual([...attributes].sort(), ['client.network', 'identity.groups', 'request.headers']);
   });
 
@@ -94,6 +106,19 @@ describe('compileExpression()', () => {
     ['"X-Role" in request.headers', /Names of headers are in lower case: write "x-role"/],
     ['request.headerValues["X-Role"] == []', /write "x-role"/],
     ['request.headers[":path"] == "/"', /read request.method, request.host or request.path/],
+    ['request.method == "get"', /A method is never "get": write "GET"/],
+    ['"delete" != request.method', /A method is never "delete": write "DELETE"/],
+    ['request.method in ["GET", "head"]', /A method is never "head": write "HEAD"/],
+    ['request.path == "/admin/"', /A canonical path is never "\/admin\/": write "\/admin"/],
+    ['request.path == "admin"', /"admin" is no canonical path. The path does not begin with "\/"/],
+    ['request.path == "/caf\u00e9"', /write "\/caf%C3%A9"/],
+    ['request.path == "/%61dmin"', /write "\/admin"/],
+    ['request.host == "API.example.org:443"', /write "api.example.org"/],
+    ['request.host == "a b"', /"a b" is no host/],
+    ['client.address == "2001:DB8::0:1"', /write "2001:db8::1"/],
+    ['client.address == "192.0.2.0/24"', /is no IP address: for a network use cidrs/],
+    ['client.network == "192.0.2.0/24"', /it is a \/32 \(IPv4\) or a \/64 \(IPv6\)/],
+    ['identity.kind == "anonymus"', /identity.kind is never "anonymus": did you mean "anonymous"\?/],
     ['request.headers.x-tenant == "a"', /"-" is a minus here: write request.headers\['x-tenant'\]/],
     ['request.headers[1] == "x"', /The key must be a string, not int/],
   ];
@@ -285,6 +310,10 @@ describe('the budget of an evaluation', () => {
       'request.body.a.all(x, request.query.s.replace("a", "bb").size() > 0)',
       'request.body.a.all(x, request.query.s.split("").size() > 0)',
       'request.body.a.all(x, request.query.s.lowerAscii() < request.query.t)',
+      'request.body.a.all(x, bytes(request.query.s) == bytes(request.query.s))',
+      'request.body.a.all(x, string(bytes(request.query.s)) != "")',
+      'request.body.a.all(x, {request.query.s: 1} != {})',
+      'request.body.a.all(x, request.query.s + "" == request.query.s + "")',
       'request.query.s.contains(request.query.t) || request.query.s.lastIndexOf(request.query.t) >= 0',
     ])
       assert.deepEqual(value(source, many), OVER, source);

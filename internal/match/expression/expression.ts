@@ -1,6 +1,6 @@
 import type { Evaluation } from '../../core/evaluation.ts';
+import { ExpressionError } from '../../core/expression-error.ts';
 import type { ProblemList } from '../../core/problem.ts';
-import { ExpressionError } from '../../core/vocabulary.ts';
 import { Compiler } from './compiler.ts';
 import { type Names, vocabularyNames } from './names.ts';
 import { CompileError, MAX_ITERATIONS, MAX_WORK, type Node, type Scope } from './node.ts';

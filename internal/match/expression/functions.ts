@@ -5,6 +5,7 @@ import {
   doubleToText,
   doubleToUint,
   textToBool,
+  textToBytes,
   textToDouble,
   textToInt,
   textToUint,
@@ -67,8 +68,8 @@ const SIZES = (['string', 'bytes', 'list', 'map'] as const).map((kind) => overlo
 
 const TEXT_FUNCTIONS: Readonly<Record<string, FunctionRow>> = {
   contains: member(overload(['string', 'string'], BOOL, text.contains)),
-  startsWith: member(overload(['string', 'string'], BOOL, (_: Meter, a: string, b: string) => a.startsWith(b))),
-  endsWith: member(overload(['string', 'string'], BOOL, (_: Meter, a: string, b: string) => a.endsWith(b))),
+  startsWith: member(overload(['string', 'string'], BOOL, text.startsWith)),
+  endsWith: member(overload(['string', 'string'], BOOL, text.endsWith)),
   lowerAscii: member(overload(['string'], STRING, text.lowerAscii)),
   upperAscii: member(overload(['string'], STRING, text.upperAscii)),
   trim: member(overload(['string'], STRING, text.trim)),
@@ -122,7 +123,7 @@ const CONVERSIONS: Readonly<Record<string, FunctionRow>> = {
     overload(['uint'], STRING, (_, a: Uint) => String(a.value)),
     overload(['double'], STRING, (_, a: number) => doubleToText(a)),
     overload(['bool'], STRING, (_, a: boolean) => String(a)),
-    overload(['bytes'], STRING, (_, a: Uint8Array) => bytesToText(a)),
+    overload(['bytes'], STRING, bytesToText),
     overload(['timestamp'], STRING, (_, a: Timestamp) => formatTimestamp(a)),
     overload(['duration'], STRING, (_, a: Duration) => formatDuration(a.ns)),
   ),
@@ -130,10 +131,7 @@ const CONVERSIONS: Readonly<Record<string, FunctionRow>> = {
     overload(['bool'], BOOL, same),
     overload(['string'], BOOL, (_, a: string) => textToBool(a)),
   ),
-  bytes: global(
-    overload(['bytes'], BYTES, same),
-    overload(['string'], BYTES, (_, a: string) => Buffer.from(a, 'utf8')),
-  ),
+  bytes: global(overload(['bytes'], BYTES, same), overload(['string'], BYTES, textToBytes)),
   timestamp: global(
     overload(['timestamp'], TIMESTAMP, same),
     overload(['string'], TIMESTAMP, (_, a: string) => parseTimestamp(a)),

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
-// Left out is where the interpreter goes its own way: int("") and double("") are 0, string() writes doubles and parts of
-// a second otherwise than the conformance suite's authors do, characters beyond the first plane count twice, has() is false for a
-// member that is null, and replace() of "" inserts elsewhere.
+// Left out is where the interpreter goes its own way: int("") and double("") are 0, string() writes doubles and parts
+// of a second otherwise than cel-go, characters beyond the first plane count twice, has() is false for a member that
+// is null, and replace() of "" inserts elsewhere.
 
 /** Text of an expression that type-checks over the vocabulary, by the type that it gives. */
 export type Kind = 'bool' | 'int' | 'double' | 'string' | 'strings' | 'ints' | 'time' | 'duration' | 'dyn';
@@ -66,11 +66,11 @@ function leafOf(kind: Kind, scope: Readonly<Partial<Record<Kind, string>>>): fc.
 
 const LEAVES: Readonly<Record<Kind, fc.Arbitrary<string>>> = {
   bool: pick('true', 'false', '(identity.subject == null)', 'has(request.body.n)', 'has(request.body.none)'),
-  int: fc.oneof(ints, pick('request.size', 'size(request.path)')),
+  int: fc.oneof(ints, pick('request.size', 'size(request.id)')),
   double: doubles,
   string: fc.oneof(
     word,
-    pick('request.method', 'request.path', "request.headers['x-a']", 'identity.subject', 'context.team'),
+    pick('request.scheme', 'request.id', "request.headers['x-a']", 'identity.subject', 'context.team'),
   ),
   strings: fc.oneof(
     fc.array(word, { maxLength: 3 }).map((items) => `[${items.join(', ')}]`),

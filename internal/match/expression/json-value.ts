@@ -1,4 +1,4 @@
-import { ExpressionError } from '../../core/vocabulary.ts';
+import { ExpressionError } from '../../core/expression-error.ts';
 import { isError, type MapSource, MapValue, type Result, type Value } from './value.ts';
 
 const INEXACT = new ExpressionError('the JSON holds a number that no double holds exactly');

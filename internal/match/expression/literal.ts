@@ -1,5 +1,5 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
-import { ExpressionError } from '../../core/vocabulary.ts';
+import { ExpressionError } from '../../core/expression-error.ts';
 import { CompileError, constantNode, type Node, type Scope } from './node.ts';
 import { DYN, describeType, join, listOf, mapOf, type StaticType } from './static-type.ts';
 import { isError, LiteralSource, MapValue, type Result, type Value } from './value.ts';
@@ -48,6 +48,7 @@ function makeMap(pairs: readonly (readonly [Node, Node])[], scope: Scope): Resul
     if (isError(key)) return key;
     const value = valueNode.run(scope);
     if (isError(value)) return value;
+    if (typeof key === 'string') scope.work -= key.length >> 5;
     if (!source.add(key, value)) return BAD_KEY;
   }
   return new MapValue(source);

@@ -1,5 +1,5 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
-import { ExpressionError } from '../../core/vocabulary.ts';
+import { ExpressionError } from '../../core/expression-error.ts';
 import { CompileError, type Node, type Run, type RunSmall } from './node.ts';
 import { BOOL, describeType, join } from './static-type.ts';
 import { isError, type Result } from './value.ts';

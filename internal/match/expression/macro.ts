@@ -1,5 +1,5 @@
 import type { Expr, Expr_Comprehension } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
-import { ExpressionError } from '../../core/vocabulary.ts';
+import { ExpressionError } from '../../core/expression-error.ts';
 import { notBool, requireBool } from './logic.ts';
 import type { Node, Run, Scope } from './node.ts';
 import { BOOL, DYN, elementTypeOf, keyTypeOf, listOf, type StaticType } from './static-type.ts';

@@ -1,5 +1,6 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
-import { ExpressionError, type MapAttribute } from '../../core/vocabulary.ts';
+import { ExpressionError } from '../../core/expression-error.ts';
+import type { MapAttribute } from '../../core/vocabulary.ts';
 import { fromJson } from './json-value.ts';
 import { CompileError, type Node, type Run } from './node.ts';
 import {

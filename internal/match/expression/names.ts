@@ -1,7 +1,7 @@
+import type { ExpressionError } from '../../core/expression-error.ts';
 import { nearest } from '../../core/nearest.ts';
 import {
   type Attribute,
-  type ExpressionError,
   type MapAttribute,
   type ScalarAttribute,
   UNKNOWN_ADDRESS,
@@ -47,7 +47,7 @@ export function vocabularyNames(params: readonly string[], use: 'condition' | 'k
       if ('lookup' in attribute) return mapNode(name === 'request.params' ? withParams(attribute, params) : attribute);
       const node = scalarNode(attribute);
       if (use === 'key' || !attribute.isErrorInConditions) return node;
-      return { type: node.type, run: (scope) => node.run(scope) ?? UNKNOWN_ADDRESS };
+      return { ...node, run: (scope) => node.run(scope) ?? UNKNOWN_ADDRESS };
     },
   };
 }
@@ -75,10 +75,13 @@ function withParams(attribute: MapAttribute, params: readonly string[]): MapAttr
   };
 }
 
-function scalarNode({ type, read }: ScalarAttribute): Node {
+function scalarNode({ type, read, neverEqual }: ScalarAttribute): Node {
   if (type === 'dyn') return { type: DYN, run: ({ evaluation }) => lifted(read(evaluation)) };
   if (type === 'timestamp') return timestampNode(read);
-  if (type !== 'int') return { type: TYPES[type], run: ({ evaluation }) => read(evaluation) as Result };
+  if (type !== 'int') {
+    const node = { type: TYPES[type], run: ({ evaluation }: Scope) => read(evaluation) as Result };
+    return neverEqual === undefined ? node : { ...node, neverEqual };
+  }
   const small = ({ evaluation }: Scope): number | ExpressionError => read(evaluation) as number | ExpressionError;
   return {
     type: INT,

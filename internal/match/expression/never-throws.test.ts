@@ -83,7 +83,7 @@ it('evaluate() gives a value or an error, whatever JSON stands where a text or a
   fc.assert(
     fc.property(sources, bodies, fc.constantFrom('a', 'list', 'n', 's', 'none'), (source, body, member) => {
       const dynamic = source.replace(
-        /request\.(?:method|path|size|time)|identity\.(?:subject|groups|scopes)/g,
+        /request\.(?:scheme|id|size|time)|identity\.(?:subject|groups|scopes)/g,
         `request.body.${member}`,
       );
       const compiled = compile(dynamic);

@@ -1,6 +1,7 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import type { Evaluation } from '../../core/evaluation.ts';
-import type { ExpressionError, MapAttribute } from '../../core/vocabulary.ts';
+import type { ExpressionError } from '../../core/expression-error.ts';
+import type { MapAttribute } from '../../core/vocabulary.ts';
 import type { Meter } from './equality.ts';
 import {
   BOOL,
@@ -58,6 +59,8 @@ export interface Node {
   readonly epochMs?: (scope: Scope) => number | null;
   /** Set for what is known when the policy arrives. */
   readonly constant?: Value;
+  /** Why this is never the text; for attributes that have one spelling only. */
+  readonly neverEqual?: (text: string) => string | undefined;
   /** Set for an attribute that is read by key: the key is looked up without making a map. */
   readonly map?: MapAttribute;
 }

@@ -1,6 +1,6 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import type { MapAttribute } from '../../core/vocabulary.ts';
-import { compare, equals, holds } from './equality.ts';
+import { compare, equals, equalTexts, holds } from './equality.ts';
 import { checkKey, keyError } from './member.ts';
 import { CompileError, type Node, type Run, type RunSmall } from './node.ts';
 import { BOOL, comparable, describeType, elementTypeOf, keyTypeOf } from './static-type.ts';
@@ -10,9 +10,13 @@ export function equality(expr: Expr, [left, right]: readonly [Node, Node], isEqu
   if (!comparable(left.type, right.type)) {
     throw new CompileError(expr, `${describeType(left.type)} and ${describeType(right.type)} are never equal`);
   }
+  checkSpelling(expr, left, right.constant);
+  checkSpelling(expr, right, left.constant);
   if (typeof right.constant === 'string') return { type: BOOL, run: textEquality(left.run, right.constant, isEqual) };
   if (typeof left.constant === 'string') return { type: BOOL, run: textEquality(right.run, left.constant, isEqual) };
   if (left.small && right.small) return { type: BOOL, run: smallEquality(left.small, right.small, isEqual) };
+  if (right.small && typeof right.constant === 'bigint')
+    return { type: BOOL, run: integerEquality(left.run, right.constant, isEqual) };
   const { run: runLeft } = left;
   const { run: runRight } = right;
   return {
@@ -22,16 +26,33 @@ export function equality(expr: Expr, [left, right]: readonly [Node, Node], isEqu
       if (isError(a)) return a;
       const b = runRight(scope);
       if (isError(b)) return b;
-      const result = typeof a === 'string' ? a === b : equals(a, b, scope);
+      const result = typeof a === 'string' ? equalTexts(a, b, scope) : equals(a, b, scope);
       return typeof result === 'boolean' ? result === isEqual : result;
     },
   };
+}
+
+/** Refuses a comparison that could never hold: in a `deny` it would let everyone by. */
+function checkSpelling(expr: Expr, { neverEqual }: Node, text: unknown): void {
+  const problem = typeof text === 'string' ? neverEqual?.(text) : undefined;
+  if (problem !== undefined) throw new CompileError(expr, problem);
 }
 
 function textEquality(run: Run, text: string, isEqual: boolean): Run {
   return (scope) => {
     const value = run(scope);
     return isError(value) ? value : (value === text) === isEqual;
+  };
+}
+
+/** A number of JSON beside an integer that a double holds: no bigint is made of it. */
+function integerEquality(run: Run, integer: bigint, isEqual: boolean): Run {
+  const double = Number(integer);
+  return (scope) => {
+    const value = run(scope);
+    if (typeof value === 'number') return (value === double) === isEqual;
+    if (typeof value === 'bigint') return (value === integer) === isEqual;
+    return isError(value) ? value : (equals(value, integer, scope) === true) === isEqual;
   };
 }
 
@@ -93,6 +114,7 @@ export function membership(expr: Expr, item: Node, container: Node): Node {
   if (!comparable(item.type, inner))
     throw new CompileError(expr, `A ${describeType(type)} never holds a ${describeType(item.type)}`);
   const texts = constantTexts(container);
+  for (const text of texts ?? []) checkSpelling(expr, item, text);
   return { type: BOOL, run: texts === undefined ? isIn(item.run, container.run) : isAmong(item.run, texts) };
 }
 
@@ -116,6 +138,7 @@ function isIn(item: Run, container: Run): Run {
     if (isError(among)) return among;
     if (isList(among)) return holds(among, value, scope);
     if (!(among instanceof MapValue) || !isKey(value)) return noOverload('in', value, among);
+    if (typeof value === 'string') scope.work -= value.length >> 5;
     return among.source.has(value);
   };
 }

@@ -1,4 +1,4 @@
-import { ExpressionError } from '../../core/vocabulary.ts';
+import { ExpressionError } from '../../core/expression-error.ts';
 import { TOO_LONG } from './arithmetic.ts';
 import type { Meter } from './equality.ts';
 import { MAX_TEXT } from './node.ts';
@@ -44,6 +44,16 @@ function chargeSearch(meter: Meter, text: string, part: string): boolean {
 
 export const contains = (meter: Meter, text: string, part: string): Result =>
   chargeSearch(meter, text, part) && text.includes(part);
+
+export function startsWith(meter: Meter, text: string, part: string): Result {
+  meter.work -= part.length >> 6;
+  return text.startsWith(part);
+}
+
+export function endsWith(meter: Meter, text: string, part: string): Result {
+  meter.work -= part.length >> 6;
+  return text.endsWith(part);
+}
 
 export function substring(meter: Meter, text: string, start: bigint, end?: bigint): Result {
   charge(meter, text);

@@ -1,5 +1,5 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
-import type { ExpressionError } from '../../core/vocabulary.ts';
+import type { ExpressionError } from '../../core/expression-error.ts';
 import { CompileError, type Node, type RunSmall } from './node.ts';
 import { describeType, INT } from './static-type.ts';
 import { floorDiv, type Zone, zoneOf } from './time.ts';

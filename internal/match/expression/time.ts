@@ -1,4 +1,4 @@
-import { ExpressionError } from '../../core/vocabulary.ts';
+import { ExpressionError } from '../../core/expression-error.ts';
 import { toDuration, toTimestamp } from './arithmetic.ts';
 import type { Result, Timestamp } from './value.ts';
 
@@ -19,7 +19,7 @@ const UNIT_NS: Readonly<Record<string, bigint>> = {
 const NOT_TIME = new ExpressionError('the text is not an RFC 3339 time');
 const NOT_DURATION = new ExpressionError('the text is not a duration');
 
-/** RFC 3339 §5.6, without leap seconds. A day that its month has not is refused: Date.parse would take the next month's. */
+/** RFC 3339 §5.6, without leap seconds. Date.parse would take 30 February for a day in March: that is refused. */
 export function parseTimestamp(text: string): Result {
   const match = RFC3339.exec(text);
   if (match === null) return NOT_TIME;

@@ -1,4 +1,4 @@
-import { ExpressionError } from '../../core/vocabulary.ts';
+import { ExpressionError } from '../../core/expression-error.ts';
 
 /**
  * What an expression computes with. Integers are bigint (64 bits, checked), doubles are numbers; a list is an array,

@@ -1,0 +1,58 @@
+import type { Socket } from 'node:net';
+import { createServer, type TlsOptions as ServerContext } from 'node:tls';
+import { type Certificates, readCertificates, type TlsFileNames, watchCertificates } from './certificates.ts';
+
+export interface TlsOptions {
+  readonly files: TlsFileNames;
+  readonly reloadEveryMs: number;
+  /** Told of the first certificate and of every new one, with the moment it ends. */
+  readonly onCertificate: (notAfterMs: number) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+export interface TlsTermination {
+  /** Takes an accepted connection; hands it on when its handshake is done, or drops it. */
+  accept(socket: Socket): void;
+  stop(): void;
+}
+
+const HANDSHAKE_MS = 10_000;
+
+/**
+ * Terminates TLS, and mTLS where there are authorities of clients, with certificates that are read again from disk. One
+ * that cannot be used leaves the old one in place; connections keep the one they began with.
+ *
+ * @throws {PosternError} ERR_POSTERN_TLS when the first ones cannot be used
+ */
+export async function startTls(options: TlsOptions, onSecure: (socket: Socket) => void): Promise<TlsTermination> {
+  const { files, reloadEveryMs, onCertificate, onError } = options;
+  const first = await readCertificates(files);
+  const requiresClient = files.clientCaFile !== undefined;
+  const server = createServer({
+    ...contextOf(first),
+    ALPNProtocols: ['h2'],
+    handshakeTimeout: HANDSHAKE_MS,
+    requestCert: requiresClient,
+    rejectUnauthorized: requiresClient,
+  });
+  server.on('secureConnection', (socket) => {
+    socket.on('error', () => undefined);
+    onSecure(socket);
+  });
+  const watch = watchCertificates(first, {
+    files,
+    everyMs: reloadEveryMs,
+    onError,
+    onChange(certificates) {
+      server.setSecureContext(contextOf(certificates));
+      onCertificate(certificates.notAfterMs);
+    },
+  });
+  onCertificate(first.notAfterMs);
+  return { accept: (socket) => void server.emit('connection', socket), stop: () => watch.stop() };
+}
+
+function contextOf({ certificate, privateKey, clientCa }: Certificates): ServerContext {
+  const context: ServerContext = { cert: certificate, key: privateKey, minVersion: 'TLSv1.2' };
+  return clientCa === undefined ? context : { ...context, ca: clientCa };
+}
