@@ -6,13 +6,18 @@ import { load, startNoop, startPostern, writeBodies } from './servers.ts';
 const SECONDS = Number(process.argv[2] ?? 5);
 execFileSync('npm', ['run', '-s', 'build'], { stdio: 'inherit' });
 const { yaml, token } = await jwtPolicies();
-const bodies = (headers: Readonly<Record<string, string>>): string => writeBodies(Array.from({ length: 5000 }, () => message('h0.example.org', headers)));
+const bodies = (headers: Readonly<Record<string, string>>): string =>
+  writeBodies(Array.from({ length: 5000 }, () => message('h0.example.org', headers)));
 const key = bodies({ 'x-api-key': API_KEY });
 const bearer = bodies({ authorization: `Bearer ${token}` });
 const noop = await startNoop();
 const floor = await load(noop.target, key, SECONDS);
 const rows: Record<string, object> = { noop: floor };
-for (const [name, policies, file] of [['apikey', apiKeyPolicies(1), key], ['jwt', yaml, bearer], ['10000 policies', apiKeyPolicies(10_000), key]] as const) {
+for (const [name, policies, file] of [
+  ['apikey', apiKeyPolicies(1), key],
+  ['jwt', yaml, bearer],
+  ['10000 policies', apiKeyPolicies(10_000), key],
+] as const) {
   const server = await startPostern(policies);
   await load(server.target, file, 2);
   const result = await load(server.target, file, SECONDS);

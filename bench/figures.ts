@@ -29,7 +29,13 @@ if (part !== 'gate') {
 }
 execFileSync('npm', ['run', '-s', 'build'], { cwd: ROOT, stdio: 'inherit' });
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim();
-const common = { command: 'npm run figures -- gate', date: new Date().toISOString().slice(0, 10), node: process.versions.node, cpu: cpus()[0]?.model ?? '', commit };
+const common = {
+  command: 'npm run figures -- gate',
+  date: new Date().toISOString().slice(0, 10),
+  node: process.versions.node,
+  cpu: cpus()[0]?.model ?? '',
+  commit,
+};
 const known = new Map(readKnown().map((figure) => [figure.key, figure]));
 for (const [name, measure] of Object.entries(GROUPS)) {
   if (only.length > 0 && !only.includes(name)) continue;

@@ -62,6 +62,8 @@ export function startPostern(yaml: string, flags: readonly string[] = []): Promi
     '127.0.0.1:0',
     '--admin-addr',
     '127.0.0.1:0',
+    '--debug-addr',
+    'off',
     '--client-address',
     'direct',
     ...flags,

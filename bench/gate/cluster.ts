@@ -16,15 +16,21 @@ const policy = (name: string, host: string, rule: object): object => ({
   apiVersion: 'postern.dev/v1alpha1',
   kind: 'APIPolicy',
   metadata: { name, namespace: 'default' },
-  spec: { target: { hosts: [host] }, authentication: { anonymous: {} }, authorization: { rules: [{ name: 'all', ...rule }] } },
+  spec: {
+    target: { hosts: [host] },
+    authentication: { anonymous: {} },
+    authorization: { rules: [{ name: 'all', ...rule }] },
+  },
 });
 
 /** Makes objects many at a time. */
 async function createAll(api: ApiServer, objects: readonly object[]): Promise<void> {
-  for (let at = 0; at < objects.length; at += 100) await Promise.all(objects.slice(at, at + 100).map((object) => api.call('POST', PATH, object)));
+  for (let at = 0; at < objects.length; at += 100)
+    await Promise.all(objects.slice(at, at + 100).map((object) => api.call('POST', PATH, object)));
 }
 
-const startAgent = (api: ApiServer): Promise<BenchServer> => startPostern('', ['--kube', '--kubeconfig', api.kubeconfig, '--host-grants', 'first-come', '--log-level', 'info']);
+const startAgent = (api: ApiServer): Promise<BenchServer> =>
+  startPostern('', ['--kube', '--kubeconfig', api.kubeconfig, '--host-grants', 'first-come', '--log-level', 'info']);
 
 async function maxStallMs(admin: string): Promise<number> {
   const { body } = await request(`http://${admin}/metrics`);
@@ -64,10 +70,14 @@ async function measureChanges(api: ApiServer, envoyPath: string, say: (line: str
   const latencies: number[] = [];
   for (let i = 0; i < CHANGES; i += 1) {
     const isOpen = i % 2 === 1;
-    const { code, stderr } = await api.kubectl(['apply', '-f', '-'], JSON.stringify(policy('flip', 'api.example.org', isOpen ? { allow: { any: {} } } : { deny: { any: {} } })));
+    const { code, stderr } = await api.kubectl(
+      ['apply', '-f', '-'],
+      JSON.stringify(policy('flip', 'api.example.org', isOpen ? { allow: { any: {} } } : { deny: { any: {} } })),
+    );
     if (code !== 0) throw new Error(stderr);
     const start = performance.now();
-    while ((await send(front.port, '/')).status !== (isOpen ? 200 : 403)) if (performance.now() - start > 10_000) throw new Error('A change was not enforced');
+    while ((await send(front.port, '/')).status !== (isOpen ? 200 : 403))
+      if (performance.now() - start > 10_000) throw new Error('A change was not enforced');
     latencies.push(performance.now() - start);
   }
   latencies.sort((a, b) => a - b);
@@ -76,7 +86,13 @@ async function measureChanges(api: ApiServer, envoyPath: string, say: (line: str
   await front.stop();
   await agent.stop();
   return [
-    { key: 'apply_p99_ms', value: Math.round(latencies[Math.ceil(CHANGES * 0.99) - 1] ?? Number.NaN), unit: 'ms', bar: '<= 1000', note: `${CHANGES} changes by kubectl, through Envoy` },
+    {
+      key: 'apply_p99_ms',
+      value: Math.round(latencies[Math.ceil(CHANGES * 0.99) - 1] ?? Number.NaN),
+      unit: 'ms',
+      bar: '<= 1000',
+      note: `${CHANGES} changes by kubectl, through Envoy`,
+    },
     { key: 'flip_mixed', value: mixed, unit: 'answers', bar: '0', note: `${FLIPS} flips at 50 Hz` },
   ];
 }
@@ -113,7 +129,9 @@ async function flip(api: ApiServer, agent: BenchServer, say: (line: string) => v
   const asking = Promise.all(Array.from({ length: 4 }, ask));
   const start = performance.now();
   for (let i = 0; i < FLIPS; i += 1) {
-    const { status } = await api.call('PATCH', `${PATH}/flip`, form(i % 2 === 0 ? 'GET' : 'POST'), { contentType: 'application/merge-patch+json' });
+    const { status } = await api.call('PATCH', `${PATH}/flip`, form(i % 2 === 0 ? 'GET' : 'POST'), {
+      contentType: 'application/merge-patch+json',
+    });
     if (status !== 200) throw new Error(`A flip was refused with ${status}`);
     await wait(Math.max(0, start + (i + 1) * 20 - performance.now()));
   }
@@ -126,10 +144,16 @@ async function flip(api: ApiServer, agent: BenchServer, say: (line: string) => v
 
 async function measureLoad(api: ApiServer, say: (line: string) => void): Promise<Figure[]> {
   say(`  making ${POLICIES} policies`);
-  await createAll(api, Array.from({ length: POLICIES }, (_, i) => policy(`p${i}`, `h${i}.example.org`, { allow: { any: {}, ...(i % 2 === 0 ? {} : {}) } })));
+  await createAll(
+    api,
+    Array.from({ length: POLICIES }, (_, i) =>
+      policy(`p${i}`, `h${i}.example.org`, { allow: { any: {}, ...(i % 2 === 0 ? {} : {}) } }),
+    ),
+  );
   const start = performance.now();
   const agent = await startAgent(api);
-  while ((await checkOver(agent.target, { host: `h${POLICIES - 1}.example.org` })).http !== 200) if (performance.now() - start > 60_000) throw new Error('The policies were not loaded');
+  while ((await checkOver(agent.target, { host: `h${POLICIES - 1}.example.org` })).http !== 200)
+    if (performance.now() - start > 60_000) throw new Error('The policies were not loaded');
   const loadS = Math.round((performance.now() - start) / 100) / 10;
   // Stalls count while traffic runs: everything is loaded anew beside it, by a change that touches every policy's namespace.
   let isOver = false;
@@ -142,10 +166,24 @@ async function measureLoad(api: ApiServer, say: (line: string) => void): Promise
   isOver = true;
   const longest = await probing;
   const stall = await maxStallMs(agent.admin);
-  say(`  longest wait for a check ${longest.toFixed(1)} ms, longest stall by the agent's own measure ${stall.toFixed(1)} ms`);
+  say(
+    `  longest wait for a check ${longest.toFixed(1)} ms, longest stall by the agent's own measure ${stall.toFixed(1)} ms`,
+  );
   await agent.stop();
   return [
-    { key: 'load_s', value: loadS, unit: 's', bar: '<= 10', note: 'from the start of the process to the last policy enforced' },
-    { key: 'load_stall_ms', value: Math.round(Math.max(stall, 0)), unit: 'ms', bar: '<= 50', note: `longest wait of a check beside it: ${longest.toFixed(1)} ms` },
+    {
+      key: 'load_s',
+      value: loadS,
+      unit: 's',
+      bar: '<= 10',
+      note: 'from the start of the process to the last policy enforced',
+    },
+    {
+      key: 'load_stall_ms',
+      value: Math.round(Math.max(stall, 0)),
+      unit: 'ms',
+      bar: '<= 50',
+      note: `longest wait of a check beside it: ${longest.toFixed(1)} ms`,
+    },
   ];
 }

@@ -3,13 +3,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { request } from 'undici';
 import { startApiServer } from '../../test/components/api-server.ts';
 import { obtainKubernetes } from '../../test/components/kubernetes.ts';
-import type { Figure } from '../figures.ts';
 import { encodeCheck } from '../../test/door/client.ts';
+import type { Figure } from '../figures.ts';
 import { load, startPostern, writeBodies } from '../servers.ts';
 
 const KEYS = 1_000_000;
 
-const rssMib = (pid: number): number => Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+const rssMib = (pid: number): number =>
+  Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 
 const POLICY = `
 apiVersion: postern.dev/v1alpha1
@@ -40,19 +41,33 @@ export async function measureMemory(say: (line: string) => void): Promise<Figure
   await api.stop();
   const figures: Figure[] = [{ key: 'rss_idle_mib', value: idleMib, unit: 'MiB', bar: '<= 150' }];
   const server = await startPostern(POLICY);
-  const batch = (start: number, count: number): string => writeBodies(Array.from({ length: count }, (_, i) => encodeCheck({ host: 'h0.example.org', path: `/k/${start + i}` })));
+  const batch = (start: number, count: number): string =>
+    writeBodies(
+      Array.from({ length: count }, (_, i) => encodeCheck({ host: 'h0.example.org', path: `/k/${start + i}` })),
+    );
   await load(server.target, batch(-20_000, 20_000), 3);
   const before = rssMib(server.pid);
   const size = 100_000;
   for (let start = 0; start < KEYS; start += size) {
     const bodies = batch(start, size);
     // Until every one of the batch was sent: the load goes round, and a key that is there already adds nothing.
-    for (let tries = 0; tries < 20 && (await metric(server.admin, 'postern_ratelimit_keys')) < Math.min(KEYS, start + size); tries += 1) await load(server.target, bodies, 4);
+    for (
+      let tries = 0;
+      tries < 20 && (await metric(server.admin, 'postern_ratelimit_keys')) < Math.min(KEYS, start + size);
+      tries += 1
+    )
+      await load(server.target, bodies, 4);
     say(`  ${await metric(server.admin, 'postern_ratelimit_keys')} keys, ${Math.round(rssMib(server.pid))} MiB`);
   }
   await wait(3000);
   const added = Math.round(rssMib(server.pid) - before);
-  figures.push({ key: 'rss_1m_keys_mib', value: added, unit: 'MiB', bar: '<= 400', note: `${await metric(server.admin, 'postern_ratelimit_keys')} keys held` });
+  figures.push({
+    key: 'rss_1m_keys_mib',
+    value: added,
+    unit: 'MiB',
+    bar: '<= 400',
+    note: `${await metric(server.admin, 'postern_ratelimit_keys')} keys held`,
+  });
   await server.stop();
   return figures;
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { callRaw, closeClients, decodeCheck, encodeCheck } from '../../test/door/client.ts';
 import { pathDisagreements } from '../../test/attack/path-models.ts';
+import { callRaw, closeClients, decodeCheck, encodeCheck } from '../../test/door/client.ts';
 import type { Figure } from '../figures.ts';
 import { API_KEY, apiKeyPolicies, message } from '../policies.ts';
 import { startPostern } from '../servers.ts';
@@ -15,9 +15,26 @@ function mutant(index: number): Buffer {
   const wrong = randomBytes(16).toString('base64url');
   if (kind === 0) return damaged(message('h0.example.org', {}));
   if (kind === 1) return damaged(message('h0.example.org', { 'x-api-key': wrong }));
-  if (kind === 2) return encodeCheck({ host: 'h0.example.org', path: randomPath(), headers: { 'x-api-key': `${API_KEY}${wrong.slice(0, 1)}` } });
-  if (kind === 3) return encodeCheck({ host: randomHost(), method: randomBytes(3).toString('latin1'), path: randomPath(), headers: { [randomBytes(4).toString('hex')]: API_KEY } });
-  return damaged(encodeCheck({ host: 'h0.example.org', path: '/v1/orders/42', headers: { authorization: `Bearer ${wrong}.${wrong}.${wrong}` } }));
+  if (kind === 2)
+    return encodeCheck({
+      host: 'h0.example.org',
+      path: randomPath(),
+      headers: { 'x-api-key': `${API_KEY}${wrong.slice(0, 1)}` },
+    });
+  if (kind === 3)
+    return encodeCheck({
+      host: randomHost(),
+      method: randomBytes(3).toString('latin1'),
+      path: randomPath(),
+      headers: { [randomBytes(4).toString('hex')]: API_KEY },
+    });
+  return damaged(
+    encodeCheck({
+      host: 'h0.example.org',
+      path: '/v1/orders/42',
+      headers: { authorization: `Bearer ${wrong}.${wrong}.${wrong}` },
+    }),
+  );
 }
 
 function damaged(bytes: Buffer): Buffer {
@@ -32,15 +49,21 @@ function damaged(bytes: Buffer): Buffer {
 }
 
 const PIECES = ['/', 'v1', 'orders', '..', '.', '%2e', '%2f', ';', '%00', '//', 'é', '?', '#', '%', '\\', '42'];
-const randomPath = (): string => `/${Array.from({ length: 6 }, () => PIECES[Math.floor(Math.random() * PIECES.length)]).join('')}`;
-const randomHost = (): string => ['h0.example.org', 'H0.EXAMPLE.ORG.', 'h0.example.org:1', 'a,b', '', '[::1]', 'h0.example.org@x'][Math.floor(Math.random() * 7)] ?? '';
+const randomPath = (): string =>
+  `/${Array.from({ length: 6 }, () => PIECES[Math.floor(Math.random() * PIECES.length)]).join('')}`;
+const randomHost = (): string =>
+  ['h0.example.org', 'H0.EXAMPLE.ORG.', 'h0.example.org:1', 'a,b', '', '[::1]', 'h0.example.org@x'][
+    Math.floor(Math.random() * 7)
+  ] ?? '';
 
 export async function measureSafety(say: (line: string) => void): Promise<Figure[]> {
   const server = await startPostern(apiKeyPolicies(1));
   let opened = 0;
   let crashed = 0;
   for (let start = 0; start < MUTANTS; start += 200) {
-    const answers = await Promise.allSettled(Array.from({ length: 200 }, (_, i) => callRaw(server.target, mutant(start + i))));
+    const answers = await Promise.allSettled(
+      Array.from({ length: 200 }, (_, i) => callRaw(server.target, mutant(start + i))),
+    );
     for (const answer of answers) {
       if (answer.status === 'rejected') crashed += 1;
       else if ((decodeCheck(answer.value).status?.code ?? 0) === 0) opened += 1;
@@ -56,6 +79,12 @@ export async function measureSafety(say: (line: string) => void): Promise<Figure
   return [
     { key: 'mutants_open', value: opened, unit: 'allows', bar: '0', note: `of ${MUTANTS}` },
     { key: 'mutants_crash', value: crashed, unit: 'crashes', bar: '0', note: `of ${MUTANTS}` },
-    { key: 'path_disagree', value: disagree.length, unit: 'paths', bar: '0', note: `of ${PATHS}${disagree.length === 0 ? '' : `: ${disagree.slice(0, 3).join(' ')}`}` },
+    {
+      key: 'path_disagree',
+      value: disagree.length,
+      unit: 'paths',
+      bar: '0',
+      note: `of ${PATHS}${disagree.length === 0 ? '' : `: ${disagree.slice(0, 3).join(' ')}`}`,
+    },
   ];
 }

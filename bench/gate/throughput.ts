@@ -21,7 +21,9 @@ async function ratio(a: Side, b: Side, say: (line: string) => void): Promise<num
     const left = await load(a.server.target, a.bodies, SECONDS);
     const right = await load(b.server.target, b.bodies, SECONDS);
     if (left.failed + right.failed > 0) throw new Error('A call failed under load');
-    say(`  ${Math.round(left.perSecond)} against ${Math.round(right.perSecond)} a second, p99 ${left.p99Ms.toFixed(2)} and ${right.p99Ms.toFixed(2)} ms`);
+    say(
+      `  ${Math.round(left.perSecond)} against ${Math.round(right.perSecond)} a second, p99 ${left.p99Ms.toFixed(2)} and ${right.p99Ms.toFixed(2)} ms`,
+    );
     ratios.push(left.perSecond / right.perSecond);
   }
   return Math.round(median(ratios) * 1000) / 1000;
@@ -57,7 +59,13 @@ export async function measureThroughput(say: (line: string) => void): Promise<Fi
   await mustAllow(tokens, 'h0.example.org', bearer);
   const withToken = bodiesFor(1, bearer);
   const jwt = await ratio({ server: tokens, bodies: withToken }, { server: noop, bodies: withToken }, say);
-  figures.push({ key: 'jwt_ratio', value: jwt, unit: 'ratio', bar: '>= 0.65', note: `a token of ${token.length} characters` });
+  figures.push({
+    key: 'jwt_ratio',
+    value: jwt,
+    unit: 'ratio',
+    bar: '>= 0.65',
+    note: `a token of ${token.length} characters`,
+  });
   await tokens.stop();
   await noop.stop();
   return figures;

@@ -9,7 +9,8 @@ export function devCommand(): Command {
     .option('--policies <dir>', 'where the files lie', 'policies')
     .option('--port <port>', "Envoy's port", '8000')
     .option('--admin-addr <address>', 'where the metrics are', '127.0.0.1:9193')
-    .action(async (options: { policies: string; port: string; adminAddr: string }) => {
+    .option('--debug-addr <address>', 'where it says what is loaded', '127.0.0.1:9194')
+    .action(async (options: { policies: string; port: string; adminAddr: string; debugAddr: string }) => {
       try {
         const port = Number(options.port);
         if (!Number.isInteger(port) || port < 1 || port > 65_535)
@@ -18,6 +19,7 @@ export function devCommand(): Command {
           policies: options.policies,
           port,
           adminAddress: options.adminAddr,
+          debugAddress: options.debugAddr,
           searchPath: process.env.PATH ?? '',
           say: (line) => process.stdout.write(`${line}\n`),
         });

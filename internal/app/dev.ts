@@ -16,6 +16,7 @@ export interface DevOptions {
   readonly policies: string;
   readonly port: number;
   readonly adminAddress: string;
+  readonly debugAddress: string;
   /** `PATH` of this process, where an Envoy is looked for. */
   readonly searchPath: string;
   readonly say: (line: string) => void;
@@ -70,12 +71,12 @@ async function startFront(path: string, { agent, upstream, port }: Front): Promi
   }
 }
 
-async function startDevAgent({ policies, adminAddress }: DevOptions): Promise<Agent> {
+async function startDevAgent({ policies, adminAddress, debugAddress }: DevOptions): Promise<Agent> {
   const flags = {
     policies,
     'grpc-addr': '127.0.0.1:0',
     'admin-addr': adminAddress,
-    'debug-addr': '127.0.0.1:9194',
+    'debug-addr': debugAddress,
     'client-address': 'direct',
     bodies: 'forwarded',
   };

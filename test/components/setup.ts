@@ -1,12 +1,14 @@
 // Obtains what the tests need, with progress; fast when everything is there. With CI=true a missing part is a failure.
 import { obtainEnvoy } from '../../internal/envoy/obtain.ts';
+import { obtainCollector } from '../telemetry/obtain-collector.ts';
+import { obtainPrometheus } from '../telemetry/obtain-prometheus.ts';
 import { CACHE, progress } from './cache.ts';
-import { obtainDebian } from './debian.ts';
 import { obtainKubernetes } from './kubernetes.ts';
 
 const parts = {
   Envoy: () => obtainEnvoy({ cacheDirectory: CACHE, searchPath: process.env.PATH ?? '', onProgress: progress }),
-  Prometheus: () => obtainDebian('prometheus'),
+  'Prometheus and promtool': obtainPrometheus,
+  'the OpenTelemetry Collector': obtainCollector,
   'kube-apiserver, etcd and kubectl': obtainKubernetes,
 };
 let missing = 0;

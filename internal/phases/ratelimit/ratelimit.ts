@@ -128,7 +128,7 @@ function keyOf(limit: CompiledLimit, evaluation: Evaluation): string | Refusal |
   if (limit.key.length === 0) return '';
   const parts: string[] = [];
   for (const { expression, missing } of limit.key) {
-    const value = expression.text(evaluation);
+    const value = expression.key(evaluation);
     if (isError(value)) return { reason: 'expression_error', rule: limit.name, cause: value.message };
     if (value !== null) parts.push(`v${value}`);
     else if (missing === 'Skip') return undefined;
