@@ -52,11 +52,8 @@ export const REASONS = Object.freeze({
   malformed_path: deny('request', 400, INVALID_ARGUMENT, 'The path can be read in more than one way'),
   malformed_query: deny('request', 400, INVALID_ARGUMENT, 'The query cannot be read'),
   malformed_host: deny('request', 400, INVALID_ARGUMENT, 'The host cannot be read'),
-  malformed_header: deny('request', 400, INVALID_ARGUMENT, 'A header can be read in more than one way'),
   malformed_body: deny('request', 400, INVALID_ARGUMENT, 'The body can be read in more than one way'),
   malformed_request: deny('request', 400, INVALID_ARGUMENT, 'The request cannot be read'),
-  body_not_forwarded: deny('request', 403, PERMISSION_DENIED, 'The body cannot be judged'),
-  body_cut: deny('request', 413, RESOURCE_EXHAUSTED, 'The body is too large to be judged'),
 
   undecided: deny('none', 403, PERMISSION_DENIED, 'Not allowed'),
   no_route: deny('policy', 404, NOT_FOUND, 'No policy allows this host and path'),

@@ -12,14 +12,25 @@ export interface StatusReporterOptions {
   readonly onWrite: (result: 'success' | 'failure', why?: string) => void;
 }
 
+/** Longest stretch of work between two turns of the event loop. */
+const SLICE_MS = 4;
+
+/** What a report says, without working out the status: the same words make the same status. */
+function wordsOf({ object, isAccepted, servesLastGood, problems, hosts }: ObjectReport): string {
+  const said = problems.length === 0 ? '' : JSON.stringify(problems);
+  return `${object.metadata.generation}/${isAccepted}/${servesLastGood}/${hosts.join(' ')}/${said}`;
+}
+
 /** Turns what builds found into statuses and has those written that say something new; only while the lease is held. */
 export class StatusReporter {
   readonly #options: StatusReporterOptions;
   readonly #writer: StatusWriter;
   #reports: readonly ObjectReport[] = [];
   /** What was last wanted for each object: a watch may show an older status than the one just written. */
-  readonly #wanted = new Map<string, object>();
+  readonly #wanted = new Map<string, { readonly says: string; readonly status: object }>();
   #isPaused = true;
+  /** Counts up with every new set of reports, so that an older one stops being written. */
+  #round = 0;
 
   constructor(options: StatusReporterOptions) {
     this.#options = options;
@@ -28,13 +39,13 @@ export class StatusReporter {
 
   report(reports: readonly ObjectReport[]): void {
     this.#reports = reports;
-    if (!this.#isPaused) this.#write();
+    if (!this.#isPaused) void this.#write();
   }
 
   resume(): void {
     this.#isPaused = false;
     this.#wanted.clear();
-    this.#write();
+    void this.#write();
   }
 
   pause(): void {
@@ -43,36 +54,48 @@ export class StatusReporter {
   }
 
   stop(): void {
+    this.#isPaused = true;
     this.#writer.stop();
   }
 
-  #write(): void {
+  /** Looks at every report, a few at a time: checks come first. */
+  async #write(): Promise<void> {
+    this.#round += 1;
+    const round = this.#round;
+    const reports = this.#reports;
     const nowIso = `${new Date(this.#options.clock.wallMs()).toISOString().slice(0, 19)}Z`;
     const seen = new Set<string>();
-    for (const report of this.#reports) {
-      const { object } = report;
-      const { plural } = KINDS[object.kind as KindName];
-      const { namespace, name, uid } = object.metadata;
-      const key = `${object.kind}/${uid}`;
-      seen.add(key);
-      const previous = this.#wanted.get(key) ?? object.status;
-      const conditions = conditionsOf(report, this.#conditionsIn(object.kind, previous), nowIso);
-      const status =
-        object.kind === 'APIPolicy'
-          ? policyStatus(report, conditions)
-          : instanceStatus(this.#options.className, conditions);
-      if (saysSame(status, this.#ownPart(object.kind, previous))) continue;
-      this.#wanted.set(key, status);
-      this.#writer.want({
-        resource: { group: GROUP, version: VERSION, plural },
-        apiVersion: API_VERSION,
-        kind: object.kind,
-        namespace,
-        name,
-        status,
-      });
+    let startMs = this.#options.clock.monotonicMs();
+    for (const report of reports) {
+      if (this.#options.clock.monotonicMs() - startMs > SLICE_MS) {
+        await new Promise((resolve) => setImmediate(resolve));
+        startMs = this.#options.clock.monotonicMs();
+        if (round !== this.#round || this.#isPaused) return;
+      }
+      seen.add(this.#writeOne(report, nowIso));
     }
     for (const key of this.#wanted.keys()) if (!seen.has(key)) this.#wanted.delete(key);
+  }
+
+  #writeOne(report: ObjectReport, nowIso: string): string {
+    const { object } = report;
+    const { plural } = KINDS[object.kind as KindName];
+    const { namespace, name, uid } = object.metadata;
+    const key = `${object.kind}/${uid}`;
+    const says = wordsOf(report);
+    const known = this.#wanted.get(key);
+    if (known?.says === says) return key;
+    const previous = known?.status ?? object.status;
+    const conditions = conditionsOf(report, this.#conditionsIn(object.kind, previous), nowIso);
+    const status =
+      object.kind === 'APIPolicy'
+        ? policyStatus(report, conditions)
+        : instanceStatus(this.#options.className, conditions);
+    this.#wanted.set(key, { says, status });
+    if (saysSame(status, this.#ownPart(object.kind, previous))) return key;
+    const resource = { group: GROUP, version: VERSION, plural };
+    this.#writer.want({ resource, apiVersion: API_VERSION, kind: object.kind, namespace, name, status });
+    return key;
   }
 
   /** Of a shared kind's status, only the entry of this class is ours. */

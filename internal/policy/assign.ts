@@ -2,7 +2,7 @@ import type { Problem } from '../core/problem.ts';
 import type { PathTemplate } from '../match/path-template.ts';
 import { HostClaims } from './claims.ts';
 import type { CompiledPolicy, PathOptions } from './compiled-policy.ts';
-import { compareAge, type ObjectMeta } from './object.ts';
+import type { ObjectMeta } from './object.ts';
 
 /** One policy on its way into a snapshot. */
 export interface Candidate {
@@ -31,13 +31,26 @@ export interface Assignment {
 /**
  * Decides who holds which host, first come: what was held before comes first, then new claims by age. A policy whose
  * new hosts are in the way of another namespace keeps its last good spec.
+ *
+ * @param byAge sorted by `compareAge`
+ * @param breathe awaited between policies
  */
-export function assignHosts(candidates: readonly Candidate[]): ReadonlyMap<Candidate, Assignment> {
-  const byAge = [...candidates].sort((a, b) => compareAge(a.meta, b.meta));
+export async function assignHosts(
+  byAge: readonly Candidate[],
+  breathe: () => Promise<void> | undefined,
+): Promise<ReadonlyMap<Candidate, Assignment>> {
   const assigner = new Assigner(agreedOptions(byAge));
   const assignments = new Map<Candidate, Assignment>();
-  for (const candidate of byAge) if (isRecorded(candidate)) assigner.hold(candidate, heldBefore(candidate));
-  for (const candidate of byAge) assignments.set(candidate, assigner.assign(candidate));
+  for (const candidate of byAge) {
+    const pause = breathe();
+    if (pause !== undefined) await pause;
+    if (isRecorded(candidate)) assigner.hold(candidate, heldBefore(candidate));
+  }
+  for (const candidate of byAge) {
+    const pause = breathe();
+    if (pause !== undefined) await pause;
+    assignments.set(candidate, assigner.assign(candidate));
+  }
   return assignments;
 }
 

@@ -4,7 +4,7 @@ import type { PathTemplate } from '../match/path-template.ts';
 import type { Assignment, Candidate } from './assign.ts';
 import type { PathOptions, Served } from './compiled-policy.ts';
 import { type HostEntry, HostTable } from './host-table.ts';
-import { compareAge, objectKey } from './object.ts';
+import { objectKey } from './object.ts';
 import { routeKey } from './select.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -18,6 +18,7 @@ const STRICT: PathOptions = Object.freeze({ encodedSlash: 'Refuse', semicolon: '
 
 export interface SnapshotInputs {
   readonly version: number;
+  /** In the order of `compareAge`. */
   readonly assignments: ReadonlyMap<Candidate, Assignment>;
   readonly namespaces: ReadonlyMap<string, NamespaceView>;
   /** Awaited between policies, so that building never keeps a check waiting. */
@@ -32,7 +33,7 @@ export async function buildSnapshot({ version, assignments, namespaces, breathe 
   const hosts = new Map<string, HostDraft>();
   const named = new Map<string, Served>();
   const routes = new Map<string, Served>();
-  const byAge = [...assignments].sort(([a], [b]) => compareAge(a.meta, b.meta));
+  const byAge = [...assignments];
   const ordered = [...byAge.filter(([, { serving }]) => serving), ...byAge.filter(([, { serving }]) => !serving)];
   for (const [candidate, assignment] of ordered) {
     const pause = breathe();

@@ -42,9 +42,14 @@ export class NamespaceObjects {
   /** Secrets that consumers name. */
   secretNames(): ReadonlySet<string> {
     const names = new Set<string>();
-    for (const object of this.#objects.APIConsumer.values()) {
-      const spec = parseSpec(KINDS.APIConsumer.spec, object.spec, new ProblemList()) as ApiConsumerSpec | undefined;
-      for (const { secretRef } of spec?.keys ?? []) if (secretRef !== undefined) names.add(secretRef.name);
+    for (const { spec } of this.#objects.APIConsumer.values()) {
+      // Asked after every build: what a consumer names is read as it stands, and judged when it is compiled.
+      const { keys } = (spec ?? {}) as {
+        readonly keys?: readonly { readonly secretRef?: { readonly name?: unknown } }[];
+      };
+      for (const key of Array.isArray(keys) ? keys : []) {
+        if (typeof key?.secretRef?.name === 'string') names.add(key.secretRef.name);
+      }
     }
     return names;
   }

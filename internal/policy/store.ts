@@ -6,7 +6,7 @@ import { type Assignment, assignHosts, type Candidate } from './assign.ts';
 import { buildSnapshot } from './build-snapshot.ts';
 import type { PolicyPorts } from './compile-policy.ts';
 import { type CompiledNamespace, NamespaceObjects } from './namespace-objects.ts';
-import { objectKey, type SourceObject } from './object.ts';
+import { compareAge, objectKey, type SourceObject } from './object.ts';
 import { PolicyRecord } from './policy-record.ts';
 import { KINDS, type KindName } from './resource/kinds.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -54,6 +54,8 @@ const SLICE_MS = 4;
 export class PolicyStore {
   readonly #options: StoreOptions;
   readonly #policies = new Map<string, PolicyRecord>();
+  /** The policies, older first; undefined when one came or went since it was sorted. */
+  #byAge: readonly PolicyRecord[] | undefined = undefined;
   readonly #namespaces = new Map<string, NamespaceObjects>();
   readonly #compiled = new Map<string, CompiledNamespace>();
   /** Namespaces whose live objects or secrets changed since the last build. */
@@ -89,8 +91,10 @@ export class PolicyStore {
   }
 
   delete(kind: string, meta: { readonly namespace: string; readonly name: string }): void {
-    if (kind === 'APIPolicy') this.#policies.delete(objectKey(meta));
-    else if (kind === 'APIConsumer' || kind === 'APIRole' || kind === 'APIRoleBinding') {
+    if (kind === 'APIPolicy') {
+      this.#policies.delete(objectKey(meta));
+      this.#byAge = undefined;
+    } else if (kind === 'APIConsumer' || kind === 'APIRole' || kind === 'APIRoleBinding') {
       this.#namespaces.get(meta.namespace)?.delete(kind, meta.name);
       this.#dirty.add(meta.namespace);
     }
@@ -117,15 +121,19 @@ export class PolicyStore {
   #applyPolicy(object: SourceObject): void {
     const key = objectKey(object.metadata);
     const spec = object.spec as { readonly className?: unknown } | undefined;
+    const record = this.#policies.get(key);
     if ((spec?.className ?? 'postern') !== this.#options.className) {
       this.#policies.delete(key);
+      this.#byAge = undefined;
       return;
     }
-    const record = this.#policies.get(key);
+    if (record !== undefined && record.object.metadata.uid === object.metadata.uid) {
+      record.object = object;
+      return;
+    }
     // Deleted and made anew under its old name is another policy: it inherits no last good spec.
-    if (record === undefined || record.object.metadata.uid !== object.metadata.uid)
-      this.#policies.set(key, new PolicyRecord(object));
-    else record.object = object;
+    this.#policies.set(key, new PolicyRecord(object));
+    this.#byAge = undefined;
   }
 
   #changed(): void {
@@ -154,16 +162,19 @@ export class PolicyStore {
     const { clock, ports } = this.#options;
     const startMs = clock.monotonicMs();
     const breathe = breather(clock);
-    const records = [...this.#policies.values()];
+    this.#byAge ??= [...this.#policies.values()].sort((a, b) => compareAge(a.object.metadata, b.object.metadata));
+    const records = this.#byAge;
     for (const record of records) {
       await breathe();
       record.compile(ports);
     }
     const namespaces = await this.#compileNamespaces(records, breathe);
-    const byCandidate = new Map(records.map((record) => [record.candidate, record]));
-    await breathe();
-    const assignments = assignHosts([...byCandidate.keys()]);
-    await breathe();
+    const byCandidate = new Map<Candidate, PolicyRecord>();
+    for (const record of records) {
+      await breathe();
+      byCandidate.set(record.candidate, record);
+    }
+    const assignments = await assignHosts([...byCandidate.keys()], breathe);
     const version = (this.#snapshot?.version ?? 0) + 1;
     const snapshot = await buildSnapshot({ version, assignments, namespaces, breathe });
     const reports: ObjectReport[] = [];
