@@ -95,7 +95,7 @@ describe('an agent in a cluster, as a user with no rights but its own', async ()
       await apply(readFileSync(join(ROOT, `deploy/crds/postern.dev_${file}.yaml`), 'utf8'));
     await api.kubectl(['create', 'namespace', 'shop']);
     await until(async () => (await api.kubectl(['get', 'postern', '-A'])).code === 0);
-    await apply(POLICY + '---' + REST + '---' + OFFERED);
+    await apply(`${POLICY}---${REST}---${OFFERED}`);
     agent = await startTestAgent('', {
       kube: 'true',
       kubeconfig: api.kubeconfigFor('agent', 'agent-token'),

@@ -34,7 +34,10 @@ function stepOf(limit: object, shared: CounterStore, local = storeOf(1)) {
   const step = rateLimitStep(limits, 'BeforeAuthentication', createRateLimitPorts(local, shared));
   assert.ok(step);
   let serial = 0;
-  return async () => (await step(anEvaluation({ request: { id: String((serial += 1)) } })))?.reason;
+  return async () => {
+    serial += 1;
+    return (await step(anEvaluation({ request: { id: String(serial) } })))?.reason;
+  };
 }
 
 describe('rateLimitStep()', () => {
