@@ -35,28 +35,25 @@ export function rateLimitStep(limits: readonly CompiledLimit[], stage: Stage, po
   if (own.length === 0) return undefined;
   const enforced = own.filter((limit) => limit.mode === 'Enforce');
   const audited = own.filter((limit) => limit.mode === 'Audit');
-  const identity = digest([stage, ...own.flatMap((limit) => limit.rates.map((rate) => rate.prefix))]);
+  const owner = ports.recent.newOwner();
   return (evaluation) => {
     // Only what is presented can be guessed: a request without credential fails for free.
     if (stage === 'AuthenticationFailure' && evaluation.credential === undefined) return undefined;
     const { request, monotonicMs } = evaluation;
-    const key = request.id === '' ? undefined : `${identity}${request.id}/${request.timeMs}/${request.source.address}`;
-    const recent = key === undefined ? undefined : ports.recent.find(key, monotonicMs);
-    if (recent !== undefined) return recent.result;
+    const { recent } = ports;
+    if (request.id === '') return takeAll({ enforced, audited, evaluation, ports });
+    if (recent.has(owner, request, monotonicMs)) return recent.result;
+    const { made } = recent;
     const result = takeAll({ enforced, audited, evaluation, ports });
-    if (key === undefined) return result;
-    if (result instanceof Promise) return result.then((settled) => remembered(ports, key, { settled, monotonicMs }));
-    return remembered(ports, key, { settled: result, monotonicMs });
+    if (!(result instanceof Promise)) {
+      recent.remember(made, result, monotonicMs);
+      return result;
+    }
+    return result.then((settled) => {
+      recent.remember(made, settled, monotonicMs);
+      return settled;
+    });
   };
-}
-
-function remembered(
-  ports: RateLimitPorts,
-  key: string,
-  { settled, monotonicMs }: { readonly settled: StepResult; readonly monotonicMs: number },
-): StepResult {
-  ports.recent.remember(key, settled, monotonicMs);
-  return settled;
 }
 
 interface Stageful {
