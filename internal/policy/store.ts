@@ -182,6 +182,8 @@ export class PolicyStore {
       await breathe();
       const record = byCandidate.get(candidate);
       if (record === undefined) continue;
+      // Hosts that were given up were still held in this build: the next one gives them to whoever asked.
+      if (record.accepted?.target.hosts.some((host) => !assignment.hosts.includes(host))) this.#isChanged = true;
       record.settle(assignment);
       reports.push(this.#report(record, { candidate, assignment }));
     }

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { load } from './cases/run-case.ts';
+
+const policy = (namespace: string, host: string): string => `
+apiVersion: postern.dev/v1alpha1
+kind: APIPolicy
+metadata: {name: p, namespace: ${namespace}}
+spec: {target: {hosts: [${host}]}, authentication: {anonymous: {}}, authorization: {rules: [{name: all, allow: {any: {}}}]}}
+`;
+
+it('a host that its holder gives up goes to who asked for it, without waiting for another change', async () => {
+  const { apply, check, store } = await load(policy('a', 'api.example.org'));
+  await apply(policy('b', 'api.example.org'));
+  assert.equal((await check({})).policy?.ref.namespace, 'a');
+  await apply(policy('a', 'moved.example.org'));
+  const version = store.current?.version ?? 0;
+  for (let turns = 0; turns < 10_000 && (store.current?.version ?? 0) <= version; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal((await check({})).policy?.ref.namespace, 'b');
+});
+
+it('a host stays with its holder whatever the age and name of who asks, and passes on when the holder goes', async () => {
+  const { apply, check, store } = await load(policy('z', 'api.example.org'));
+  await apply(policy('a', 'api.example.org'));
+  assert.equal((await check({})).policy?.ref.namespace, 'z');
+  await apply(policy('b', '"*.example.org"'));
+  assert.equal((await check({})).policy?.ref.namespace, 'z');
+  store.delete('APIPolicy', { namespace: 'z', name: 'p' });
+  await apply(policy('c', 'other.test'));
+  assert.equal((await check({})).policy?.ref.namespace, 'a');
+});
+
+it('a policy that is deleted and made anew inherits no last good spec', async () => {
+  const { apply, check, store } = await load(policy('a', 'api.example.org'));
+  await apply(policy('a', 'api.example.org').replace('any: {}', 'when: [{expression: "x"}]'));
+  assert.equal((await check({})).decision.reason, 'allowed');
+  store.delete('APIPolicy', { namespace: 'a', name: 'p' });
+  await apply(policy('a', 'api.example.org').replace('any: {}', 'when: [{expression: "x"}]'));
+  assert.equal((await check({})).decision.reason, 'no_route');
+});
