@@ -7,6 +7,7 @@ import { NO_EDITS } from '../policy/edits.ts';
 import type { CheckCall, Checked } from '../policy/evaluate.ts';
 import type { Observation, Observer } from '../telemetry/observer.ts';
 import type { Carrier } from '../telemetry/tracing.ts';
+import { forEnvoy } from './envoy-edits.ts';
 import {
   type CheckRequest,
   readCheckRequest,
@@ -22,7 +23,7 @@ export interface DoorCall {
   readonly deadlineMs: number | undefined;
   /** True once the caller has gone away. */
   readonly isCancelled: () => boolean;
-  /** Asks to be told when the caller goes away; asked only for checks that wait. */
+  /** Asks to be told when the caller goes away; told once more, or for the first time, when the call is over. */
   readonly onCancel?: (listener: () => void) => void;
   /** The call's own metadata, read for `traceparent` alone. */
   readonly metadata: Carrier | undefined;
@@ -168,7 +169,8 @@ class Checker {
   #answer(checked: Checked, { observation, request }: Watched): Uint8Array {
     let sent = checked;
     try {
-      const decision: Sendable = sendable(checked.decision);
+      const meant = request === undefined ? checked.decision : forEnvoy(checked.decision, request);
+      const decision: Sendable = sendable(meant);
       if (decision !== checked.decision) sent = { ...checked, decision };
       return writeSendable(decision);
     } catch (error) {
