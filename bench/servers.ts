@@ -52,7 +52,11 @@ export const startNoop = (): Promise<BenchServer> =>
 /** The bundle that is shipped, on a directory with these policies, or with other flags. */
 export function startPostern(yaml: string, flags: readonly string[] = []): Promise<BenchServer> {
   const directory = mkdtempSync(join(tmpdir(), 'postern-bench-'));
-  writeFileSync(join(directory, 'policies.yaml'), yaml);
+  // A file has a bound; ten thousand policies are several.
+  const documents = yaml.split('\n---\n');
+  for (let at = 0; at < documents.length; at += 1000) {
+    writeFileSync(join(directory, `policies-${at}.yaml`), documents.slice(at, at + 1000).join('\n---\n'));
+  }
   const source = flags.includes('--kube') ? [] : ['--policies', directory];
   const args = [
     'dist/cmd/postern/main.js',

@@ -15,7 +15,8 @@ it('a host that its holder gives up goes to who asked for it, without waiting fo
   assert.equal((await check({})).policy?.ref.namespace, 'a');
   await apply(policy('a', 'moved.example.org'));
   const version = store.current?.version ?? 0;
-  for (let turns = 0; turns < 10_000 && (store.current?.version ?? 0) <= version; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+  for (let turns = 0; turns < 10_000 && (store.current?.version ?? 0) <= version; turns += 1)
+    await new Promise((resolve) => setImmediate(resolve));
   assert.equal((await check({})).policy?.ref.namespace, 'b');
 });
 
