@@ -1,7 +1,8 @@
-import type { Attributes, Peer } from '../core/attributes.ts';
+import type { Attributes } from '../core/attributes.ts';
 import { BYTES, malformed, ProtoReader, tagOf, VARINT } from './proto-reader.ts';
 import { readMetadata } from './struct-reader.ts';
 import { WireHeaders } from './wire-headers.ts';
+import { WirePeer } from './wire-peer.ts';
 import { WordTable } from './wire-text.ts';
 
 /** Most context extensions of one request. */
@@ -24,10 +25,6 @@ const CONTEXT_EXTENSIONS = tagOf(10, BYTES);
 const METADATA_CONTEXT = tagOf(11, BYTES);
 const TLS_SESSION = tagOf(12, BYTES);
 const ROUTE_METADATA_CONTEXT = tagOf(13, BYTES);
-
-/** AttributeContext.Peer. */
-const PRINCIPAL = tagOf(4, BYTES);
-const CERTIFICATE = tagOf(5, BYTES);
 
 /** AttributeContext.HttpRequest. */
 const ID = tagOf(1, BYTES);
@@ -62,47 +59,6 @@ export function readCheckRequest(bytes: Uint8Array): CheckRequest {
 
 const words = new WordTable();
 const NO_EXTENSIONS: ReadonlyMap<string, string> = new Map();
-
-class WirePeer implements Peer {
-  address = '';
-  principal = '';
-  certificate = '';
-  /** Which member of Address was sent last. */
-  #member = 0;
-
-  read(reader: ProtoReader): void {
-    const outer = reader.enter();
-    for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
-      if (tag === MESSAGE_1) this.#readAddress(reader);
-      else if (tag === PRINCIPAL) this.principal = reader.text();
-      else if (tag === CERTIFICATE) this.certificate = reader.text();
-      else reader.skip();
-    }
-    reader.leave(outer);
-  }
-
-  /** envoy.config.core.v3.Address: SocketAddress (1) `address` (2), or Pipe (2) `path` (1); the last of the two counts. */
-  #readAddress(reader: ProtoReader): void {
-    const outer = reader.enter();
-    for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
-      if (tag === MESSAGE_1) this.#readMember(reader, tag, MESSAGE_2);
-      else if (tag === MESSAGE_2) this.#readMember(reader, tag, MESSAGE_1);
-      else reader.skip();
-    }
-    reader.leave(outer);
-  }
-
-  #readMember(reader: ProtoReader, member: number, wanted: number): void {
-    if (this.#member !== member) this.address = '';
-    this.#member = member;
-    const outer = reader.enter();
-    for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
-      if (tag === wanted) this.address = reader.text();
-      else reader.skip();
-    }
-    reader.leave(outer);
-  }
-}
 
 class WireRequest implements CheckRequest {
   hasHttp = false;

@@ -155,6 +155,23 @@ describe('writeCheckResponse()', () => {
     });
   });
 
+  it('sets every header of a refusal, for Envoy adds nothing else to a denied answer', () => {
+    const answerHeaders = (['Append', 'AddIfAbsent'] as const).map((action) => ({
+      name: `x-${action}`,
+      value: '1',
+      action,
+    }));
+    const { headers } = denial(aDecision('not_allowed', { answerHeaders }));
+    assert.deepEqual(
+      new Set(headers.map((each) => [each.append?.value, each.append_action].join())),
+      new Set(['false,OVERWRITE_IF_EXISTS_OR_ADD']),
+    );
+    assert.deepEqual(pairs(headers).slice(-2), [
+      ['x-append', '1'],
+      ['x-addifabsent', '1'],
+    ]);
+  });
+
   it('uses the registered problem types of rate limits, and names the limit', () => {
     const limited = aDecision('rate_limited', {
       refusal: { reason: 'rate_limited', rule: 'per-caller', retryAfterS: 7 },

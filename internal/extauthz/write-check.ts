@@ -154,7 +154,10 @@ function writeDenied(decision: Decision, member: number): void {
   const before = writer.mark;
   if (!isGrpc) writer.text(BODY, problemDocument(decision));
   // Envoy puts on a denied answer only what is set, nothing that is to be appended.
-  for (const { name, value } of answerHeaders) writeHeader(DENIED_HEADERS, name, value, 'Set');
+  for (let i = answerHeaders.length - 1; i >= 0; i -= 1) {
+    const edit = answerHeaders[i];
+    if (edit !== undefined) writeHeader(DENIED_HEADERS, edit.name, edit.value, 'Set');
+  }
   if (refusal?.retryAfterS !== undefined)
     writeHeader(DENIED_HEADERS, 'retry-after', seconds(refusal.retryAfterS), 'Set');
   if (isGrpc) writeGrpcStatus(decision);
