@@ -30,7 +30,11 @@ export const duration = () =>
   z
     .string()
     .max(32)
-    .regex(DURATION_PATTERN, { error: (issue) => durationHint(String(issue.input)) });
+    .regex(DURATION_PATTERN, { error: ({ input }) => (input === '' ? DURATION_RULE : durationHint(String(input))) });
+
+/** What is said where the value cannot be part of the words. */
+const DURATION_RULE =
+  'must be whole numbers with h, m, s or ms, as in "1h30m"; days are written as hours, "24h" for one day';
 
 export const expression = () =>
   z.strictObject({
@@ -65,12 +69,45 @@ export const headerName = () =>
 
 export const mode = () => z.enum(['Enforce', 'Audit']);
 
-/** A list whose items are named and whose order has no meaning (`listType: map`). */
+/** A list whose items are named, each name once, and whose order has no meaning (`listType: map`). */
 export const namedList = <T extends z.ZodType>(item: T, max: number) =>
   z
     .array(item)
     .max(max)
+    .superRefine((items, context) => {
+      const seen = new Set<unknown>();
+      for (const [index, value] of items.entries()) {
+        const { name } = value as { readonly name?: unknown };
+        if (seen.has(name)) {
+          const message = `the name "${String(name)}" is taken by an item before this one`;
+          context.addIssue({ code: 'custom', path: [index, 'name'], message, params: { reason: 'DuplicateName' } });
+        }
+        seen.add(name);
+      }
+    })
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] });
+
+/** Labels that an object must have, at least one: none at all would select everything (Kubernetes labels and selectors). */
+export const matchLabels = () =>
+  withRule(
+    z
+      .record(
+        z.string().max(317),
+        z
+          .string()
+          .max(63)
+          .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/, 'must be the value of a label'),
+      )
+      .refine((labels) => Object.keys(labels).length > 0, { error: 'at least one label must be given' })
+      .refine((labels) => Object.keys(labels).length <= MAX_LABELS, { error: `at most ${MAX_LABELS} labels` })
+      .meta({ minProperties: 1, maxProperties: MAX_LABELS }),
+    `self.all(key, key.size() <= 317 && key.matches(${JSON.stringify(LABEL_KEY.source)}))`,
+    'every key must be the key of a label, as in "app" or "app.example.org/name"',
+    (labels) => Object.keys(labels).every((key) => LABEL_KEY.test(key)),
+  );
+
+const MAX_LABELS = 16;
+const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
 /**
  * An object of which exactly one of `keys` is set: a CEL rule in the CRD (whose message people can read, unlike

@@ -5,6 +5,7 @@ import {
   expression,
   headerName,
   itemName,
+  matchLabels,
   mode,
   namedList,
   objectName,
@@ -27,7 +28,7 @@ const route = z.strictObject({
   group: z.string().max(253).default('gateway.networking.k8s.io').describe('API group of the route.'),
   kind: z.enum(['HTTPRoute', 'GRPCRoute']).default('HTTPRoute').describe('Kind of the route.'),
   name: objectName().describe('Name of the route in this namespace.'),
-  sectionName: itemName().optional().describe('One rule of the route; beats the whole route.'),
+  sectionName: objectName().optional().describe('One rule of the route; beats the whole route.'),
 });
 
 const keep = (what: string) => z.enum(['Refuse', 'Keep']).default('Refuse').describe(what);
@@ -52,7 +53,7 @@ const target = exactlyOneOf(
     routes: z.array(route).min(1).max(16).optional().describe('Routes that Envoy Gateway names in route metadata.'),
     workloadSelector: z
       .strictObject({
-        matchLabels: z.record(z.string().max(317), z.string().max(63)).describe('Labels that the Pod must have.'),
+        matchLabels: matchLabels().describe('Labels that the Pod must have.'),
       })
       .optional()
       .describe('Pods whose sidecar this policy governs; sidecar classes only.'),
@@ -81,7 +82,13 @@ const redaction = exactlyOneOf(
       .optional()
       .describe('A header whose value is not logged.'),
     body: z
-      .strictObject({ pointer: z.string().max(256).describe('JSON pointer (RFC 6901).') })
+      .strictObject({
+        pointer: z
+          .string()
+          .max(256)
+          .regex(/^(\/([^~/]|~[01])*)+$/, 'must be a JSON pointer, as in "/card/number"')
+          .describe('JSON pointer (RFC 6901), as in /card/number.'),
+      })
       .optional()
       .describe('A member of the body.'),
   }),

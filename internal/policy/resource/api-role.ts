@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exactlyOneOf, itemName, methods, namedList, objectRef, pathTemplates } from '../../core/schema.ts';
+import { exactlyOneOf, itemName, methods, namedList, objectName, objectRef, pathTemplates } from '../../core/schema.ts';
 
 const permission = exactlyOneOf(
   z.strictObject({
@@ -38,7 +38,10 @@ const subject = exactlyOneOf(
           .string()
           .min(10)
           .max(2048)
-          .regex(/^spiffe:\/\//, 'must begin with "spiffe://"')
+          .regex(
+            /^spiffe:\/\/[a-z0-9._-]+(\/[A-Za-z0-9._-]+)+$/,
+            'must be a SPIFFE id, as in "spiffe://cluster.local/ns/web/sa/front"',
+          )
           .describe('SPIFFE id.'),
       })
       .optional()
@@ -46,7 +49,7 @@ const subject = exactlyOneOf(
     serviceAccount: z
       .strictObject({
         namespace: itemName().describe('Namespace of the ServiceAccount.'),
-        name: z.string().min(1).max(253).describe('Name of the ServiceAccount.'),
+        name: objectName().describe('Name of the ServiceAccount.'),
       })
       .optional()
       .describe('A ServiceAccount of the cluster, by a token of --cluster-issuer.'),

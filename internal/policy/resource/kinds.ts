@@ -18,8 +18,15 @@ export interface Kind {
   readonly immutable: readonly string[];
   /** `status.conditions` for the kind that one instance owns, `status.instances` for the shared ones. */
   readonly status: 'conditions' | 'instances';
-  readonly columns: readonly { readonly name: string; readonly jsonPath: string }[];
+  /** Columns of `kubectl get`; those of priority 1 only with `-o wide`. */
+  readonly columns: readonly { readonly name: string; readonly jsonPath: string; readonly priority?: number }[];
 }
+
+/** Of several classes, the first that says something. */
+const ACCEPTED_BY_INSTANCES = {
+  name: 'Accepted',
+  jsonPath: '.status.instances[*].conditions[?(@.type=="Accepted")].status',
+} as const;
 
 export const KINDS = Object.freeze({
   APIPolicy: {
@@ -32,9 +39,11 @@ export const KINDS = Object.freeze({
     status: 'conditions',
     columns: [
       { name: 'Class', jsonPath: '.spec.className' },
+      { name: 'Hosts', jsonPath: '.spec.target.hosts', priority: 1 },
       { name: 'Mode', jsonPath: '.spec.mode' },
       { name: 'Accepted', jsonPath: '.status.conditions[?(@.type=="Accepted")].status' },
       { name: 'Programmed', jsonPath: '.status.conditions[?(@.type=="Programmed")].status' },
+      { name: 'Reason', jsonPath: '.status.conditions[?(@.type=="Accepted")].reason', priority: 1 },
     ],
   },
   APIConsumer: {
@@ -45,7 +54,7 @@ export const KINDS = Object.freeze({
     spec: apiConsumerSpec,
     immutable: [],
     status: 'instances',
-    columns: [],
+    columns: [ACCEPTED_BY_INSTANCES],
   },
   APIRole: {
     kind: 'APIRole',
@@ -55,7 +64,7 @@ export const KINDS = Object.freeze({
     spec: apiRoleSpec,
     immutable: [],
     status: 'instances',
-    columns: [],
+    columns: [ACCEPTED_BY_INSTANCES],
   },
   APIRoleBinding: {
     kind: 'APIRoleBinding',
@@ -65,7 +74,7 @@ export const KINDS = Object.freeze({
     spec: apiRoleBindingSpec,
     immutable: ['roleRef'],
     status: 'instances',
-    columns: [{ name: 'Role', jsonPath: '.spec.roleRef.name' }],
+    columns: [{ name: 'Role', jsonPath: '.spec.roleRef.name' }, ACCEPTED_BY_INSTANCES],
   },
 } as const satisfies Record<string, Kind>);
 

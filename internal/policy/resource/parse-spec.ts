@@ -1,6 +1,10 @@
 import type { z } from 'zod';
 import { nearest } from '../../core/nearest.ts';
-import type { ProblemList } from '../../core/problem.ts';
+import { PROBLEM_REASONS, type ProblemList, type ProblemReason } from '../../core/problem.ts';
+import { issueText } from './issue-text.ts';
+
+/** More problems than this are of no help to anybody, and a status has its bounds. */
+const MAX_PROBLEMS = 64;
 
 /**
  * Reads a spec strictly: unknown fields are problems, defaults are filled in, nothing is coerced.
@@ -12,9 +16,9 @@ export function parseSpec<T extends z.ZodType>(
   spec: unknown,
   problems: ProblemList,
 ): z.output<T> | undefined {
-  const result = schema.safeParse(spec ?? {});
+  const result = schema.safeParse(spec ?? {}, { error: issueText });
   if (result.success) return result.data;
-  for (const issue of result.error.issues) report(issue, schema, problems);
+  for (const issue of result.error.issues.slice(0, MAX_PROBLEMS)) report(issue, schema, problems);
   return undefined;
 }
 
@@ -24,20 +28,24 @@ function report(issue: z.core.$ZodIssue, schema: z.ZodType, problems: ProblemLis
     problems,
   );
   if (issue.code !== 'unrecognized_keys') {
-    at.error('Invalid', sentence(issue));
+    at.error(reasonOf(issue), sentence(issue.message));
     return;
   }
-  for (const key of issue.keys) {
-    const hint = nearest(key, knownKeys(schema, issue.path));
-    at.at(key).error('UnknownField', `Unknown field "${key}"${hint === undefined ? '' : `: did you mean "${hint}"?`}`);
+  const known = knownKeys(schema, issue.path);
+  for (const key of issue.keys.slice(0, MAX_PROBLEMS)) {
+    const hint = nearest(key, known);
+    const rest = hint === undefined ? `: known here are ${known.join(', ')}` : `: did you mean "${hint}"?`;
+    at.at(key).error('UnknownField', `Unknown field "${key}"${known.length === 0 ? '' : rest}`);
   }
 }
 
-function sentence(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_type' && issue.input === undefined) return 'Required value';
-  const { message } = issue;
-  return message.charAt(0).toUpperCase() + message.slice(1);
+/** A check of ours may say its reason; anything else is a matter of shape. */
+function reasonOf(issue: z.core.$ZodIssue): ProblemReason {
+  const reason = issue.code === 'custom' ? (issue.params?.reason as unknown) : undefined;
+  return PROBLEM_REASONS.find((known) => known === reason) ?? 'Invalid';
 }
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Names of the fields that the object at this path may have. */
 function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {

@@ -1,0 +1,122 @@
+import { hash } from 'node:crypto';
+import { nearest } from '../../core/nearest.ts';
+import type { ProblemList } from '../../core/problem.ts';
+import type { ObjectMeta, SourceObject } from '../object.ts';
+import { API_VERSION, KINDS } from './kinds.ts';
+import { checkSecret, SECRET_FIELDS } from './secret.ts';
+
+const KNOWN_KINDS: readonly string[] = [...Object.keys(KINDS), 'Secret'];
+const FIELDS: readonly string[] = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
+const METADATA_READ = ['name', 'namespace', 'labels', 'annotations'] as const;
+/** Written by the API server and by tools: they come along in dumps and mean nothing here. */
+const METADATA_IGNORED = [
+  'creationTimestamp',
+  'deletionGracePeriodSeconds',
+  'deletionTimestamp',
+  'finalizers',
+  'generateName',
+  'generation',
+  'managedFields',
+  'ownerReferences',
+  'resourceVersion',
+  'selfLink',
+  'uid',
+] as const;
+const METADATA: readonly string[] = [...METADATA_READ, ...METADATA_IGNORED];
+const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+
+/**
+ * Reads what is around a spec, strictly, and fills in what an object outside of a cluster has by default: namespace
+ * `default`, and a uid that its kind, namespace and name make. The spec itself stays unread; a `status` is dropped, for
+ * nobody but the agent has anything to say there.
+ *
+ * @returns undefined when something is wrong, which `problems` then says
+ */
+export function readEnvelope(value: unknown, problems: ProblemList): SourceObject | undefined {
+  if (!isObject(value)) {
+    problems.error('Invalid', 'This is no object: a document begins with apiVersion, kind and metadata');
+    return undefined;
+  }
+  const { kind, apiVersion } = value;
+  if (typeof kind !== 'string' || !KNOWN_KINDS.includes(kind)) {
+    problems.at('kind').error('Invalid', unknownKind(kind));
+    return undefined;
+  }
+  const version = kind === 'Secret' ? 'v1' : API_VERSION;
+  if (apiVersion !== version) {
+    problems.at('apiVersion').error('Invalid', `${kind} has the apiVersion "${version}", not "${shown(apiVersion)}"`);
+  }
+  refuseUnknown(value, kind === 'Secret' ? SECRET_FIELDS : FIELDS, problems);
+  const metadata = readMetadata(kind, value.metadata, problems.at('metadata'));
+  if (kind === 'Secret') checkSecret(value, problems);
+  else if (value.spec === undefined || value.spec === null)
+    problems.at('spec').error('Invalid', 'This field is required');
+  if (metadata === undefined || problems.hasErrors) return undefined;
+  const { status: _, ...rest } = value;
+  return { ...rest, apiVersion: version, kind, metadata } as SourceObject;
+}
+
+/** The id of an object that no cluster gave one: a hash of kind, namespace and name; counters are kept under it. */
+export function uidOf(kind: string, namespace: string, name: string): string {
+  const parts = [kind, namespace, name].map((part) => `${part.length}:${part}`).join('');
+  return hash('sha256', parts, 'hex').slice(0, 32);
+}
+
+function readMetadata(kind: string, value: unknown, problems: ProblemList): ObjectMeta | undefined {
+  if (!isObject(value)) {
+    problems.error('Invalid', value === undefined ? 'This field is required' : 'Must be an object with a name');
+    return undefined;
+  }
+  refuseUnknown(value, METADATA, problems);
+  const { name, namespace = 'default' } = value;
+  if (typeof name !== 'string' || name.length > 253 || !NAME.test(name)) {
+    const hint = 'use lower-case letters, digits, "-" and ".", at most 253';
+    problems.at('name').error('Invalid', `"${shown(name)}" is no name of an object: ${hint}`);
+  }
+  if (typeof namespace !== 'string' || namespace.length > 63 || !NAMESPACE.test(namespace)) {
+    const hint = 'use lower-case letters, digits and "-", at most 63';
+    problems.at('namespace').error('Invalid', `"${shown(namespace)}" is no namespace: ${hint}`);
+  }
+  const labels = readTexts(value.labels, problems.at('labels'));
+  const annotations = readTexts(value.annotations, problems.at('annotations'));
+  if (problems.hasErrors || typeof name !== 'string' || typeof namespace !== 'string') return undefined;
+  return { name, namespace, uid: uidOf(kind, namespace, name), generation: 1, labels, annotations };
+}
+
+function readTexts(value: unknown, problems: ProblemList): Readonly<Record<string, string>> {
+  if (value === undefined || value === null) return {};
+  if (!isObject(value)) {
+    problems.error('Invalid', 'Must be an object of texts');
+    return {};
+  }
+  for (const [key, text] of Object.entries(value)) {
+    if (typeof text !== 'string') problems.at(key).error('Invalid', `Must be text, not ${shown(text)}: quote it`);
+  }
+  return value as Readonly<Record<string, string>>;
+}
+
+function refuseUnknown(value: object, known: readonly string[], problems: ProblemList): void {
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue;
+    const hint = nearest(key, known);
+    const rest = hint === undefined ? '' : `: did you mean "${hint}"?`;
+    problems.at(key).error('UnknownField', `Unknown field "${key}"${rest}`);
+  }
+}
+
+function unknownKind(kind: unknown): string {
+  if (kind === undefined) return 'This field is required';
+  const hint = typeof kind === 'string' ? nearest(kind, KNOWN_KINDS) : undefined;
+  const rest = hint === undefined ? `: known are ${KNOWN_KINDS.join(', ')}` : `: did you mean "${hint}"?`;
+  return `Unknown kind "${shown(kind)}"${rest}`;
+}
+
+/** A value inside a message: never more than a glimpse of it. */
+function shown(value: unknown): string {
+  const text = typeof value === 'object' && value !== null ? 'an object' : String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { uidOf } from './envelope.ts';
+import { parseResource } from './parse-resource.ts';
+
+const ROLE = { apiVersion: 'postern.dev/v1alpha1', kind: 'APIRole', metadata: { name: 'reader' }, spec: {} };
+const SECRET = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'acme' } };
+
+const said = (value: unknown): string[] =>
+  parseResource(value).problems.map(({ path, message, reason }) => `${path}: ${message} (${reason})`);
+
+describe('parseResource()', () => {
+  it('reads an object with the defaults of a file', () => {
+    assert.deepEqual(parseResource(ROLE), {
+      resource: {
+        kind: 'APIRole',
+        metadata: {
+          name: 'reader',
+          namespace: 'default',
+          uid: uidOf('APIRole', 'default', 'reader'),
+          generation: 1,
+          labels: {},
+          annotations: {},
+        },
+        spec: { inherits: [], permissions: [] },
+      },
+      problems: [],
+    });
+  });
+
+  it('reads the dump of a cluster, without what the cluster wrote', () => {
+    const metadata = { name: 'reader', namespace: 'shop', uid: 'theirs', generation: 7, resourceVersion: '12' };
+    const { resource, problems } = parseResource({ ...ROLE, metadata, status: { instances: [] } });
+    assert.deepEqual(problems, []);
+    assert.equal(resource?.metadata.uid, uidOf('APIRole', 'shop', 'reader'));
+    assert.equal(resource?.metadata.generation, 1);
+  });
+
+  it('gives kinds, namespaces and names that run together different ids', () => {
+    const ids = [uidOf('A', 'b', 'cd'), uidOf('A', 'bc', 'd'), uidOf('Ab', 'c', 'd'), uidOf('A', 'b', 'ce')];
+    assert.equal(new Set(ids).size, ids.length);
+  });
+
+  for (const [value, expected] of [
+    ['text', ': This is no object: a document begins with apiVersion, kind and metadata (Invalid)'],
+    [{ ...ROLE, kind: 'APIRoll' }, 'kind: Unknown kind "APIRoll": did you mean "APIRole"? (Invalid)'],
+    [
+      { ...ROLE, kind: ['APIRole'] },
+      'kind: Unknown kind "an object": known are APIPolicy, APIConsumer, APIRole, APIRoleBinding, Secret (Invalid)',
+    ],
+    [
+      { ...ROLE, apiVersion: 'v1' },
+      'apiVersion: APIRole has the apiVersion "postern.dev/v1alpha1", not "v1" (Invalid)',
+    ],
+    [{ ...ROLE, specs: {} }, 'specs: Unknown field "specs": did you mean "spec"? (UnknownField)'],
+    [
+      { ...ROLE, metadata: { name: 'Reader' } },
+      'metadata.name: "Reader" is no name of an object: use lower-case letters, digits, "-" and ".", at most 253 (Invalid)',
+    ],
+    [
+      { ...ROLE, metadata: { name: 'a..b' } },
+      'metadata.name: "a..b" is no name of an object: use lower-case letters, digits, "-" and ".", at most 253 (Invalid)',
+    ],
+    [
+      { ...ROLE, metadata: { name: 'r', namespace: 'a.b' } },
+      'metadata.namespace: "a.b" is no namespace: use lower-case letters, digits and "-", at most 63 (Invalid)',
+    ],
+    [
+      { ...ROLE, metadata: { name: 'r', lables: {} } },
+      'metadata.lables: Unknown field "lables": did you mean "labels"? (UnknownField)',
+    ],
+    [
+      { ...ROLE, metadata: { name: 'r', labels: { a: 1 } } },
+      'metadata.labels.a: Must be text, not 1: quote it (Invalid)',
+    ],
+    [{ ...ROLE, metadata: undefined }, 'metadata: This field is required (Invalid)'],
+    [{ ...ROLE, metadata: 'r' }, 'metadata: Must be an object with a name (Invalid)'],
+    [{ ...ROLE, spec: null }, 'spec: This field is required (Invalid)'],
+    [SECRET, 'kind: A Secret is no resource of ours (Invalid)'],
+    [{ ...SECRET, data: { k: 'not base64' } }, 'data.k: Must be base64; plain text stands in stringData (Invalid)'],
+    [{ ...SECRET, stringData: { k: 123456 } }, 'stringData.k: Must be text: quote it (Invalid)'],
+    [
+      { ...SECRET, stringData: { 'a/b': 'x' } },
+      'stringData.a/b: A data key has letters, digits, "-", "_" and ".", at most 253 (Invalid)',
+    ],
+    [{ ...SECRET, stringData: ['x'] }, 'stringData: Must be an object of texts (Invalid)'],
+    [{ ...SECRET, stringData: { k: 'x'.repeat(1024 * 1024 + 1) } }, ': A Secret holds at most 1048576 bytes (Invalid)'],
+    [{ ...SECRET, type: 1 }, 'type: Must be text, as in "postern.dev/credential" (Invalid)'],
+    [{ ...SECRET, spec: {} }, 'spec: Unknown field "spec" (UnknownField)'],
+  ] as const) {
+    it(`says: ${expected.slice(0, 70)}`, () => assert.deepEqual(said(value), [expected]));
+  }
+
+  it('never repeats the values of a Secret', () => {
+    const words = said({ ...SECRET, data: { k: 'c2VjcmV0!' }, stringData: { b: { c: 'hunter2' } } }).join('\n');
+    assert.doesNotMatch(words, /c2VjcmV0|hunter2/);
+  });
+});

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ProblemList } from '../../core/problem.ts';
+import { apiConsumerSpec } from './api-consumer.ts';
+import { apiPolicySpec } from './api-policy.ts';
+import { apiRoleBindingSpec } from './api-role.ts';
+import { parseSpec } from './parse-spec.ts';
+
+const DIGEST = 'f'.repeat(64);
+
+function said(schema: Parameters<typeof parseSpec>[0], spec: unknown): string[] {
+  const problems = new ProblemList();
+  parseSpec(schema, spec, problems);
+  return problems.problems.map(({ path, message, reason }) => `${path}: ${message} (${reason})`);
+}
+
+const policy = (spec: object): string[] => said(apiPolicySpec, { target: { hosts: ['a.example.org'] }, ...spec });
+
+describe('parseSpec()', () => {
+  it('fills in every default of a policy', () => {
+    const problems = new ProblemList();
+    assert.deepEqual(parseSpec(apiPolicySpec, { target: { hosts: ['a.example.org'] } }, problems), {
+      className: 'postern',
+      target: {
+        hosts: ['a.example.org'],
+        paths: ['/**'],
+        pathOptions: { encodedSlash: 'Refuse', semicolon: 'Refuse', caseInsensitive: false },
+      },
+      mode: 'Enforce',
+    });
+    assert.deepEqual(problems.problems, []);
+  });
+
+  it('names the field that a misspelt one is nearest to, at every depth', () => {
+    assert.deepEqual(policy({ authorisation: {} }), [
+      'spec.authorisation: Unknown field "authorisation": did you mean "authorization"? (UnknownField)',
+    ]);
+    assert.deepEqual(policy({ authorization: { rules: [{ name: 'a', allow: { methods: ['GET'], whn: [] } }] } }), [
+      'spec.authorization.rules[0].allow.whn: Unknown field "whn": did you mean "when"? (UnknownField)',
+    ]);
+    assert.deepEqual(said(apiConsumerSpec, { plan: 'gold' }), [
+      'spec.plan: Unknown field "plan": known here are groups, keys (UnknownField)',
+    ]);
+  });
+
+  it('takes the fields of a prototype for unknown ones', () => {
+    assert.deepEqual(
+      said(apiConsumerSpec, JSON.parse('{"__proto__": {"keys": []}, "constructor": 1}')).map((line) =>
+        line.slice(0, 44),
+      ),
+      ['spec.__proto__: Unknown field "__proto__": k', 'spec.constructor: Unknown field "constructor'],
+    );
+  });
+
+  it('says which type is wanted, which was found and what to do', () => {
+    assert.deepEqual(
+      policy({ target: { hosts: [1] }, mode: 'audit', transport: { requireTLS: 'yes', hsts: { maxAge: '1d' } } }),
+      [
+        'spec.target.hosts[0]: Must be text, not a whole number: quote it (Invalid)',
+        'spec.mode: Must be one of Enforce, Audit: did you mean "Audit"? (Invalid)',
+        'spec.transport.requireTLS: Must be true or false, not text (Invalid)',
+        'spec.transport.hsts.maxAge: "1d" is not a duration: write days as hours, "24h" (Invalid)',
+      ],
+    );
+    assert.deepEqual(said(apiPolicySpec, {}), ['spec.target: This field is required (Invalid)']);
+    assert.deepEqual(said(apiPolicySpec, []), ['spec: Must be an object, not a list (Invalid)']);
+    assert.deepEqual(policy({ auditLog: { allows: { percent: 101 } } }), [
+      'spec.auditLog.allows.percent: Must be at most 100 (Invalid)',
+    ]);
+    assert.deepEqual(policy({ authorization: { rules: [{ name: 'a', allow: { when: null } }] } }), [
+      'spec.authorization.rules[0].allow.when: Must be a list, not nothing (Invalid)',
+    ]);
+  });
+
+  it('refuses a target that is none or two', () => {
+    const message = 'Exactly one of hosts, routes or workloadSelector must be set (Invalid)';
+    assert.deepEqual(policy({ target: {} }), [`spec.target: ${message}`]);
+    assert.deepEqual(policy({ target: { hosts: ['a.example.org'], routes: [{ name: 'a' }] } }), [
+      `spec.target: ${message}`,
+    ]);
+  });
+
+  it('refuses a selector without labels: it would select every Pod', () => {
+    assert.deepEqual(policy({ target: { workloadSelector: { matchLabels: {} } } }), [
+      'spec.target.workloadSelector.matchLabels: At least one label must be given (Invalid)',
+    ]);
+  });
+
+  it('refuses two items of one name: the later one would be lost', () => {
+    const rule = { name: 'a', deny: { methods: ['GET'] } };
+    assert.deepEqual(policy({ authorization: { rules: [rule, { name: 'b', allow: { any: {} } }, rule] } }), [
+      'spec.authorization.rules[2].name: The name "a" is taken by an item before this one (DuplicateName)',
+    ]);
+  });
+
+  it('refuses keys that end before they begin', () => {
+    const times = { notBefore: '2027-01-02T00:00:00Z', notAfter: '2027-01-02T01:00:00+02:00' };
+    assert.deepEqual(said(apiConsumerSpec, { keys: [{ name: 'a', sha256: DIGEST, ...times }] }), [
+      'spec.keys[0]: The key would end before it begins: notAfter must be later than notBefore (Invalid)',
+    ]);
+  });
+
+  for (const text of ['2027-02-29T00:00:00Z', '2027-01-01', '2027-01-01T00:00:00', '2027-01-01T24:00:00Z', 'soon']) {
+    it(`refuses the time "${text}"`, () => {
+      assert.equal(said(apiConsumerSpec, { keys: [{ name: 'a', sha256: DIGEST, notAfter: text }] }).length > 0, true);
+    });
+  }
+
+  it('takes a leap day and an offset', () => {
+    const times = { notBefore: '2028-02-29T00:00:00Z', notAfter: '2028-02-29T23:59:59.5-12:00' };
+    assert.deepEqual(said(apiConsumerSpec, { keys: [{ name: 'a', sha256: DIGEST, ...times }] }), []);
+  });
+
+  it('refuses SPIFFE ids that no certificate carries', () => {
+    for (const id of ['spiffe://', 'spiffe://a', 'spiffe://a/', 'spiffe://A/b', 'spiffe://a//b', 'https://a/b']) {
+      assert.equal(
+        said(apiRoleBindingSpec, { roleRef: { name: 'r' }, subjects: [{ spiffe: { id } }] }).length > 0,
+        true,
+        id,
+      );
+    }
+  });
+
+  it('stops counting mistakes where nobody would read on', () => {
+    const keys = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`field${index}`, 1]));
+    assert.equal(said(apiConsumerSpec, keys).length, 64);
+  });
+});
