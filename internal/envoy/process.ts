@@ -1,16 +1,26 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
-import { request } from 'undici';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { EnvoyAdmin } from './admin.ts';
 import { type EnvoyOptions, envoyBootstrap } from './bootstrap.ts';
+import { type RunningChild, startChild } from './child.ts';
 
+/** An Envoy that serves. */
 export interface RunningEnvoy {
   readonly listenPort: number;
   readonly adminPort: number;
   /** A counter of Envoy's, by its full name; 0 when it was never touched. */
   stat(name: string): Promise<number>;
+  /** All counters and gauges whose name begins so. */
+  stats(prefix: string): Promise<Readonly<Record<string, number>>>;
+  /** What it runs with, as its admin page says. */
+  configDump(): Promise<unknown>;
+  /** The end of what it has written to stderr. */
+  readonly said: () => string;
   /** Resolves when Envoy ends, whoever ended it. */
   readonly exited: Promise<void>;
+  /** SIGTERM, then SIGKILL. */
   stop(): Promise<void>;
 }
 
@@ -18,80 +28,74 @@ export interface StartEnvoyOptions extends Omit<EnvoyOptions, 'listenPort' | 'ad
   readonly path: string;
   /** 0 or absent: a free one. */
   readonly listenPort?: number;
+  /** Worker threads, 1 by default. */
+  readonly concurrency?: number;
   /** Processors that Envoy may use, as `taskset` writes them. */
   readonly cpus?: string;
 }
 
-const START_MS = 20_000;
-const STOP_MS = 3000;
+const START_MS = 30_000;
+const POLL_MS = 25;
 
-/** Starts a real Envoy and waits until it serves. */
+/**
+ * Starts a real Envoy and waits until it serves.
+ *
+ * @throws {Error} with what Envoy said, when it ends or does not serve within 30 s; a port in use is among the reasons
+ */
 export async function startEnvoy(options: StartEnvoyOptions): Promise<RunningEnvoy> {
-  const listenPort = options.listenPort || (await freePort());
-  const adminPort = await freePort();
-  const config = envoyBootstrap({ ...options, listenPort, adminPort });
-  const args = ['--config-yaml', config, '--concurrency', '1', '--log-level', 'warning', '--use-dynamic-base-id'];
-  const [command, rest] =
-    options.cpus === undefined ? [options.path, args] : ['taskset', ['-c', options.cpus, options.path, ...args]];
-  const child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
-    said = (said + chunk.toString('utf8')).slice(-4000);
-  });
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    child.once('error', (error) => {
-      said += error.message;
-      resolve();
-    });
-  });
-  await untilLive(adminPort, child, () => said);
-  return {
-    listenPort,
-    adminPort,
-    exited,
-    stat: (name) => readStat(adminPort, name),
-    stop: () => stopChild(child, exited),
-  };
+  const { listenPort = 0, concurrency = 1 } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'postern-envoy-'));
+  const config = join(folder, 'bootstrap.json');
+  const addressFile = join(folder, 'admin');
+  // A file that only we may read, not an argument: keys are in it, and arguments have a length and are public.
+  writeFileSync(config, envoyBootstrap({ ...options, listenPort, adminPort: 0 }), { mode: 0o600 });
+  const args = ['--config-path', config, '--admin-address-path', addressFile, '--concurrency', String(concurrency)];
+  const own = [...args, '--log-level', 'warning', '--disable-hot-restart'];
+  const child =
+    options.cpus === undefined
+      ? startChild(options.path, own)
+      : startChild('taskset', ['-c', options.cpus, options.path, ...own]);
+  void child.exited.then(() => rmSync(folder, { recursive: true, force: true }));
+  try {
+    const admin = await untilLive(child, addressFile);
+    return running(child, admin, await admin.listenerPort('ingress'));
+  } catch (error) {
+    await child.kill();
+    throw new Error(`Envoy did not start: ${child.said().trim() || String(error)}`, { cause: error });
+  }
 }
 
-async function untilLive(adminPort: number, child: ChildProcess, said: () => string): Promise<void> {
+const running = (child: RunningChild, admin: EnvoyAdmin, listenPort: number): RunningEnvoy => ({
+  listenPort,
+  adminPort: admin.port,
+  stat: async (name) => (await admin.stats(name))[name] ?? 0,
+  stats: (prefix) => admin.stats(prefix),
+  configDump: () => admin.configDump(),
+  said: child.said,
+  exited: child.exited,
+  stop: () => child.stop(),
+});
+
+async function untilLive(child: RunningChild, addressFile: string): Promise<EnvoyAdmin> {
   const give = performance.now() + START_MS;
   while (performance.now() < give) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`Envoy did not start: ${said().trim()}`);
-    try {
-      const { body } = await request(`http://127.0.0.1:${adminPort}/ready`);
-      if ((await body.text()).trim() === 'LIVE') return;
-    } catch {
-      // Not listening yet.
+    if (child.hasExited()) throw new Error('it has ended');
+    const port = adminPort(addressFile);
+    if (port !== undefined) {
+      const admin = new EnvoyAdmin(port);
+      if (await admin.isLive()) return admin;
     }
-    await wait(50);
+    await delay(POLL_MS);
   }
-  child.kill('SIGKILL');
-  throw new Error(`Envoy was not ready in ${START_MS / 1000} s: ${said().trim()}`);
+  throw new Error(`it did not serve within ${START_MS / 1000} s`);
 }
 
-async function readStat(adminPort: number, name: string): Promise<number> {
-  const { body } = await request(`http://127.0.0.1:${adminPort}/stats?filter=^${name}$&format=json`);
-  const { stats } = (await body.json()) as { stats: { name?: string; value?: number }[] };
-  return stats.find((stat) => stat.name === name)?.value ?? 0;
-}
-
-async function stopChild(child: ChildProcess, exited: Promise<void>): Promise<void> {
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
-  await exited;
-  clearTimeout(timer);
-}
-
-/** A port of loopback that nobody holds at the moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
+/** Envoy writes `host:port` when it has opened its admin page; a port it chose itself cannot have been taken. */
+function adminPort(addressFile: string): number | undefined {
+  try {
+    const port = Number(/^127\.0\.0\.1:(\d+)\s*$/.exec(readFileSync(addressFile, 'utf8'))?.[1]);
+    return port > 0 ? port : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,11 +1,11 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { Agent, request } from 'undici';
-import { freePort } from '../../internal/envoy/process.ts';
+import { request } from 'undici';
+import { type ControlPlane, startControlPlane } from './api-server-process.ts';
+import { startTokenWebhook } from './token-webhook.ts';
 
 export interface CommandResult {
   readonly code: number;
@@ -13,158 +13,142 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** A token of a user who has no rights but those that are bound to it or its groups. */
+export interface AddedToken {
+  readonly token: string;
+  readonly kubeconfig: string;
+  /** The API server remembers it for up to ten seconds. */
+  revoke(): void;
+}
+
 /** A real API server with its own etcd, RBAC on, in a folder of its own. */
 export interface ApiServer {
   readonly url: string;
+  /** The administrator's. */
   readonly token: string;
+  /** A file, of the administrator. */
   readonly kubeconfig: string;
+  /** As the administrator. Never throws: a command that cannot be run has code 1. */
   kubectl(args: readonly string[], stdin?: string): Promise<CommandResult>;
   /** One request with a token, the administrator's by default. */
-  call(
-    method: string,
-    path: string,
-    body?: unknown,
-    options?: { readonly contentType?: string; readonly token?: string },
-  ): Promise<{ readonly status: number; readonly body: unknown }>;
-  /** A kubeconfig for a new user without any rights; groups can be bound. */
+  call(method: string, path: string, body?: unknown, options?: CallOptions): Promise<CallResult>;
+  /** A new token that counts at once. */
+  addToken(user: string, groups?: readonly string[]): AddedToken;
+  /** A kubeconfig for a user with a token that was given at the start. */
   kubeconfigFor(user: string, token: string): string;
+  /** Ends the API server as a crash would; its etcd stays. */
   kill(): Promise<void>;
+  /** Starts it again on the same port, with the same objects; resolves when it is ready. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
-const START_MS = 60_000;
-const insecure = new Agent({ connect: { rejectUnauthorized: false } });
+export interface CallOptions {
+  readonly contentType?: string;
+  readonly token?: string;
+}
 
+export interface CallResult {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+const KUBECTL_MS = 120_000;
+
+/** @param binaries the folder that `obtainKubernetes` gives */
 export async function startApiServer(
   binaries: string,
   users: readonly (readonly [token: string, name: string])[] = [],
 ): Promise<ApiServer> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-kube-'));
   const token = randomBytes(16).toString('hex');
-  const [clientPort, peerPort, port] = [await freePort(), await freePort(), await freePort()];
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  writeFileSync(join(folder, 'sa.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
-  writeFileSync(join(folder, 'tokens.csv'), `${token},admin,uid0,"system:masters"\n`);
-  for (const [userToken, name] of users)
-    appendFileSync(join(folder, 'tokens.csv'), `${userToken},${name},uid-${name}\n`);
-  const etcdUrl = `http://127.0.0.1:${clientPort}`;
-  const etcd = spawn(
-    join(binaries, 'etcd'),
-    [
-      '--data-dir',
-      join(folder, 'etcd'),
-      '--listen-client-urls',
-      etcdUrl,
-      '--advertise-client-urls',
-      etcdUrl,
-      '--listen-peer-urls',
-      `http://127.0.0.1:${peerPort}`,
-      '--log-level',
-      'error',
-      '--unsafe-no-fsync',
-    ],
-    { stdio: 'ignore' },
-  );
-  const url = `https://127.0.0.1:${port}`;
-  const args = [
-    `--etcd-servers=${etcdUrl}`,
-    `--secure-port=${port}`,
-    '--bind-address=127.0.0.1',
-    `--cert-dir=${folder}`,
-    `--service-account-key-file=${join(folder, 'sa.key')}`,
-    `--service-account-signing-key-file=${join(folder, 'sa.key')}`,
-    '--service-account-issuer=https://kubernetes.default.svc',
-    `--token-auth-file=${join(folder, 'tokens.csv')}`,
-    '--authorization-mode=RBAC',
-    '--service-cluster-ip-range=10.0.0.0/24',
-    '--disable-admission-plugins=ServiceAccount',
-    '--v=0',
-  ];
-  let server: ChildProcess = spawn(join(binaries, 'kube-apiserver'), args, { stdio: 'ignore' });
-  const kubeconfigFor = (user: string, userToken: string): string => {
-    const path = join(folder, `${user}.kubeconfig`);
-    const config = {
-      apiVersion: 'v1',
-      kind: 'Config',
-      'current-context': 'test',
-      clusters: [{ name: 'test', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
-      users: [{ name: user, user: { token: userToken } }],
-      contexts: [{ name: 'test', context: { cluster: 'test', user } }],
-    };
-    writeFileSync(path, JSON.stringify(config));
-    return path;
+  const webhook = await startTokenWebhook();
+  const clear = (): void => {
+    webhook.close();
+    rmSync(folder, { recursive: true, force: true });
   };
+  const plane = await startControlPlane({ binaries, folder, adminToken: token, users, webhookUrl: webhook.url }).catch(
+    (error: unknown) => {
+      clear();
+      throw error;
+    },
+  );
+  const kubeconfigFor = (user: string, userToken: string): string =>
+    writeKubeconfig(folder, plane, { user, token: userToken });
   const kubeconfig = kubeconfigFor('admin', token);
-  await untilReady(url, token);
+  const own = ['--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'kubectl')];
   return {
-    url,
+    url: plane.url,
     token,
     kubeconfig,
     kubeconfigFor,
-    kubectl: (kubectlArgs, stdin) =>
-      runCommand(
-        join(binaries, 'kubectl'),
-        ['--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'kubectl'), ...kubectlArgs],
-        stdin,
-      ),
-    async call(method, path, body, options = {}) {
-      const answer = await request(url + path, {
-        method: method as 'GET',
-        dispatcher: insecure,
-        headers: {
-          authorization: `Bearer ${options.token ?? token}`,
-          'content-type': options.contentType ?? 'application/json',
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-      return { status: answer.statusCode, body: await answer.body.json() };
+    kubectl: (args, stdin = '') => runKubectl(join(binaries, 'kubectl'), [...own, ...args], { stdin, home: folder }),
+    call: (method, path, body, options = {}) => call(plane, { method, path, body, token, ...options }),
+    addToken(user, groups = []) {
+      const added = webhook.add({ user, groups });
+      return { token: added, kubeconfig: kubeconfigFor(user, added), revoke: () => webhook.remove(added) };
     },
-    kill: () => end(server),
-    async restart() {
-      await end(server);
-      server = spawn(join(binaries, 'kube-apiserver'), args, { stdio: 'ignore' });
-      await untilReady(url, token);
-    },
+    kill: plane.kill,
+    restart: plane.restart,
     async stop() {
-      await end(server);
-      await end(etcd);
-      rmSync(folder, { recursive: true, force: true });
+      await plane.stop();
+      clear();
     },
   };
 }
 
-async function untilReady(url: string, token: string): Promise<void> {
-  const give = performance.now() + START_MS;
-  while (performance.now() < give) {
-    try {
-      const { statusCode, body } = await request(`${url}/readyz`, {
-        dispatcher: insecure,
-        headers: { authorization: `Bearer ${token}` },
-      });
-      await body.dump();
-      if (statusCode === 200) return;
-    } catch {
-      // Not listening yet.
-    }
-    await wait(100);
-  }
-  throw new Error('The API server was not ready in time');
+function writeKubeconfig(folder: string, { url, ca }: ControlPlane, of: { user: string; token: string }): string {
+  const path = join(folder, `${of.user}-${randomBytes(4).toString('hex')}.kubeconfig`);
+  const cluster = { server: url, 'certificate-authority-data': Buffer.from(ca).toString('base64') };
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'test',
+    clusters: [{ name: 'test', cluster }],
+    users: [{ name: of.user, user: { token: of.token } }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: of.user } }],
+  };
+  writeFileSync(path, JSON.stringify(config), { mode: 0o600 });
+  return path;
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
-  await exited;
+interface Call extends CallOptions {
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+  readonly token: string;
 }
 
-function runCommand(path: string, args: readonly string[], stdin: string | undefined): Promise<CommandResult> {
+async function call(
+  { url, dispatcher }: ControlPlane,
+  { method, path, body, token, ...rest }: Call,
+): Promise<CallResult> {
+  const answer = await request(url + path, {
+    method: method as 'GET',
+    dispatcher,
+    headers: { authorization: `Bearer ${token}`, 'content-type': rest.contentType ?? 'application/json' },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await answer.body.text();
+  const isJson = /json/.test(String(answer.headers['content-type']));
+  return { status: answer.statusCode, body: isJson ? JSON.parse(text) : text };
+}
+
+interface KubectlOptions {
+  readonly stdin: string;
+  /** A home of its own, so that no preferences of a person's change what a command does. */
+  readonly home: string;
+}
+
+function runKubectl(path: string, args: readonly string[], { stdin, home }: KubectlOptions): Promise<CommandResult> {
+  const options = { maxBuffer: 64 * 1024 * 1024, timeout: KUBECTL_MS, env: { PATH: process.env.PATH, HOME: home } };
   return new Promise((resolve) => {
-    const child = execFile(path, [...args], { maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+    const child = execFile(path, [...args], options, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
-      resolve({ code, stdout, stderr });
+      resolve({ code, stdout, stderr: stderr || (error === null ? '' : error.message) });
     });
-    child.stdin?.end(stdin ?? '');
+    // A command that does not read all of it is no failure of ours.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(stdin);
   });
 }

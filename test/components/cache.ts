@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { withLock } from '../../internal/envoy/lock.ts';
 
 export const run = promisify(execFile);
 
@@ -11,63 +10,60 @@ export const CACHE = resolve(import.meta.dirname, '../../.cache');
 
 export const progress = (line: string): void => void process.stderr.write(`[components] ${line}\n`);
 
-/** A component to run, or why there is none. */
+/** A component to run, or why there is none: the end of a sentence, for a person. */
 export type Obtained = { readonly path: string } | { readonly missing: string };
 
-const LOCK_MS = 20 * 60_000;
+/** Runs `make` for one process at a time. */
+export function locked<T>(name: string, make: () => Promise<T>): Promise<T> {
+  const onWait = (): void => progress(`Waiting for another process that makes "${name}" …`);
+  return withLock(join(CACHE, `${name}.lock.db`), make, onWait);
+}
 
-/** Runs `make` for one process at a time; a lock whose process is gone is taken over. */
-export async function locked<T>(name: string, make: () => Promise<T>): Promise<T> {
-  mkdirSync(CACHE, { recursive: true });
-  const lock = resolve(CACHE, `${name}.lock`);
-  const give = performance.now() + LOCK_MS;
-  while (!take(lock)) {
-    if (performance.now() > give) throw new Error(`"${lock}" is held for too long: delete it`);
-    await wait(200);
-  }
+/** How one component is found, and made where it is not there. */
+export interface Recipe {
+  readonly title: string;
+  /** Recipes of one lock are never made at the same time. */
+  readonly lock: string;
+  /** Where it is, if it is there whole. */
+  readonly find: () => Promise<string | undefined>;
+  readonly make: () => Promise<void>;
+}
+
+/** Finds a component, else makes it, once for all processes. Never throws: whatever goes wrong is why it is missing. */
+export async function obtain({ title, lock, find, make }: Recipe): Promise<Obtained> {
+  const there = await find();
+  if (there !== undefined) return { path: there };
   try {
-    return await make();
-  } finally {
-    rmSync(lock, { force: true });
+    return await locked(lock, async () => {
+      if ((await find()) === undefined) await make();
+      const made = await find();
+      return made === undefined ? { missing: `${title} came incomplete` } : { path: made };
+    });
+  } catch (error) {
+    return { missing: `${title} cannot be had: ${reasonOf(error)}` };
   }
 }
 
-function take(lock: string): boolean {
-  try {
-    const file = openSync(lock, 'wx');
-    writeSync(file, String(process.pid));
-    closeSync(file);
-    return true;
-  } catch {
-    if (existsSync(lock) && !isAlive(readFileSync(lock, 'utf8'))) rmSync(lock, { force: true });
-    return false;
-  }
+/** What a command said last; a command that did not even start says nothing. */
+function reasonOf(error: unknown): string {
+  const { stderr = '' } = error as { stderr?: string };
+  const said = stderr.trim() || (error instanceof Error ? error.message : String(error));
+  return said.slice(-500);
 }
 
-function isAlive(pid: string): boolean {
-  // Written in two steps: an empty file is a lock that is just being taken.
-  if (!/^\d+$/.test(pid)) return true;
-  try {
-    process.kill(Number(pid), 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const missingInCi = ({ missing }: { missing: string }): Error => new Error(`A component is missing: ${missing}`);
 
 /** Skips a test whose component cannot be had, loudly; with CI=true that is a failure. */
 export function requireComponent(obtained: Obtained, test: { skip(message: string): void }): string | undefined {
-  if ('path' in obtained) return obtained.path;
-  if (process.env.CI === 'true') throw new Error(`A component is missing: ${obtained.missing}`);
-  progress(`SKIPPED: ${obtained.missing}`);
-  test.skip(obtained.missing);
-  return undefined;
+  const reason = skipWithout(obtained);
+  if (reason !== false) test.skip(reason);
+  return 'path' in obtained ? obtained.path : undefined;
 }
 
 /** The same for a whole suite: the reason to skip it, or false. */
 export function skipWithout(obtained: Obtained): string | false {
   if ('path' in obtained) return false;
-  if (process.env.CI === 'true') throw new Error(`A component is missing: ${obtained.missing}`);
+  if (process.env.CI === 'true') throw missingInCi(obtained);
   progress(`SKIPPED: ${obtained.missing}`);
   return obtained.missing;
 }

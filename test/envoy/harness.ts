@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Agent, startAgent } from '../../internal/app/agent.ts';
@@ -12,6 +11,9 @@ import { type RunningEnvoy, type StartEnvoyOptions, startEnvoy } from '../../int
 import { createLog } from '../../internal/telemetry/log.ts';
 import { TRACING_OFF } from '../../internal/telemetry/tracing.ts';
 import { CACHE, type Obtained, progress } from '../components/cache.ts';
+
+export { type Answer, rawRequest, send, sendRaw } from './harness-http1.ts';
+export { type Http2Client, openHttp2 } from './harness-http2.ts';
 
 export const envoyBinary = (): Promise<Obtained> =>
   obtainEnvoy({ cacheDirectory: CACHE, searchPath: process.env.PATH ?? '', onProgress: progress });
@@ -71,55 +73,34 @@ export interface Front {
   stop(): Promise<void>;
 }
 
+/** Who is asked: a port of loopback, a unix socket, or (neither) nobody. */
+export interface FrontOptions extends Partial<Omit<StartEnvoyOptions, 'extAuthz' | 'upstreamPort'>> {
+  readonly extAuthzPort?: number;
+  readonly socket?: string;
+}
+
+/** @throws {Error} when no Envoy can be had; ask `envoyBinary` first where the test is to be skipped then */
+export async function startEnvoyInFront({ extAuthzPort, socket, ...options }: FrontOptions): Promise<Front> {
+  const found = options.path === undefined ? await envoyBinary() : { path: options.path };
+  if ('missing' in found) throw new Error(`There is no Envoy: ${found.missing}`);
+  const port = extAuthzPort === undefined ? undefined : `127.0.0.1:${extAuthzPort}`;
+  return startFront(found.path, socket === undefined ? port : `unix:${socket}`, options);
+}
+
+/** The same with an Envoy that was found before, and an agent's address as the agent gives it. */
 export async function startFront(
   path: string,
   extAuthz: string | undefined,
   options: Partial<StartEnvoyOptions> = {},
 ): Promise<Front> {
   const upstream = await startEchoUpstream();
-  const envoy = await startEnvoy({ path, upstreamPort: upstream.port, extAuthz, ...options });
-  return {
-    envoy,
-    upstream,
-    port: envoy.listenPort,
-    async stop() {
-      await envoy.stop();
-      await upstream.close();
-    },
-  };
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-/** Sends exact bytes and reads one HTTP/1.1 answer: no client library cleans the request first. */
-export function sendRaw(port: number, head: readonly string[], body = ''): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1');
-    const chunks: Buffer[] = [];
-    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-    socket.on('error', reject);
-    socket.on('close', () => resolve(parseAnswer(Buffer.concat(chunks).toString('latin1'))));
-    socket.write(`${head.join('\r\n')}\r\nConnection: close\r\n\r\n${body}`, 'latin1');
-  });
-}
-
-/** One request by method and target, with headers in order and spelling as given. */
-export const send = (port: number, target: string, headers: readonly string[] = [], method = 'GET'): Promise<Answer> =>
-  sendRaw(port, [
-    `${method} ${target} HTTP/1.1`,
-    ...(headers.some((line) => /^host:/i.test(line)) ? [] : ['Host: api.example.org']),
-    ...headers,
-  ]);
-
-function parseAnswer(text: string): Answer {
-  const end = text.indexOf('\r\n\r\n');
-  const [statusLine = '', ...lines] = text.slice(0, end === -1 ? undefined : end).split('\r\n');
-  const headers = Object.fromEntries(
-    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
-  );
-  return { status: Number(statusLine.split(' ')[1] ?? 0), headers, body: text.slice(end + 4) };
+  const stopUpstream = (): Promise<void> => upstream.close();
+  try {
+    const envoy = await startEnvoy({ ...options, path, extAuthz, upstreamPort: upstream.port });
+    const stop = (): Promise<void> => envoy.stop().then(stopUpstream);
+    return { envoy, upstream, port: envoy.listenPort, stop };
+  } catch (error) {
+    await stopUpstream();
+    throw error;
+  }
 }
