@@ -1,9 +1,25 @@
-/** How one counter counts; worked out when the policy arrives. */
-export type Rate =
-  | { readonly algorithm: 'GCRA'; readonly requests: number; readonly windowMs: number; readonly burst: number }
-  | { readonly algorithm: 'SlidingWindow'; readonly requests: number; readonly windowMs: number }
+/** At most `burst + requests·t/window` in any time t. */
+export interface GcraRate {
+  readonly algorithm: 'GCRA';
+  readonly requests: number;
+  readonly windowMs: number;
+  readonly burst: number;
+}
+
+/** At most `requests` in any window. */
+export interface SlidingRate {
+  readonly algorithm: 'SlidingWindow';
+  readonly requests: number;
+  readonly windowMs: number;
+}
+
+/** At most `requests` between two edges, which can be close. */
+export type EdgeRate =
   | { readonly algorithm: 'FixedWindow'; readonly requests: number; readonly windowMs: number }
   | { readonly algorithm: 'Calendar'; readonly requests: number; readonly calendar: Calendar };
+
+/** How one counter counts; worked out when the policy arrives. */
+export type Rate = GcraRate | SlidingRate | EdgeRate;
 
 /** Edges of the calendar window that holds a moment, in epoch milliseconds. */
 export type Calendar = (wallMs: number) => CalendarWindow;
@@ -17,7 +33,7 @@ export interface Take {
   /** Identity of the counter: the same for every replica and version, at most 64 characters. */
   readonly key: string;
   readonly rate: Rate;
-  /** Whole number from 0 up. */
+  /** Whole number from 0 up to what the rate lets pass at once; 0 only asks. */
   readonly cost: number;
 }
 
@@ -27,21 +43,23 @@ export interface Moment {
   readonly wallMs: number;
 }
 
-/** What one counter says after the take, or of the take that it refused. */
+/** What one counter says after the take; where the call was refused, as if nothing had been asked. */
 export interface CounterState {
+  /** False for each counter that refused. */
   readonly isWithin: boolean;
   /** What could still be taken now. */
   readonly remaining: number;
-  /** Milliseconds until there is more to take, or until the refused cost could be taken. */
+  /** Milliseconds until one more could be taken, 0 when nothing counts; where refused, until the cost could be. */
   readonly waitMs: number;
 }
 
 /**
- * Where counters live: the port of rate limiting. Takes of one call are all taken or none. Whoever cannot answer
- * throws or rejects; the limit's `onFault` says what that means.
+ * Where counters live: the port of rate limiting. Takes of one call, of different keys, are all taken or none. Moments
+ * may arrive out of order; none makes a counter forget. Whoever cannot answer throws or rejects; the limit's `onFault`
+ * says what that means. Its behaviour is `counter-store.contract.ts`.
  */
 export interface CounterStore {
   take(takes: readonly Take[], moment: Moment): readonly CounterState[] | Promise<readonly CounterState[]>;
-  /** Gives back what was taken, as far as it still counts. */
-  giveBack(takes: readonly Take[], moment: Moment): void;
+  /** Gives back what was taken, as far as it still counts. `taken` is the moment that was given to `take`. */
+  giveBack(takes: readonly Take[], taken: Moment): void;
 }

@@ -1,0 +1,127 @@
+import { CounterPage, PAGE_BITS, PAGE_ROWS } from './counter-page.ts';
+import { ExpiryHeap } from './expiry-heap.ts';
+import { KeyIndex } from './key-index.ts';
+import { CALM, NEAR, type Pressure, REFUSED, RecencyLists } from './recency-lists.ts';
+import type { StoreClock } from './store-clock.ts';
+
+export interface CounterRowsOptions {
+  /** Most rows kept. */
+  readonly maxKeys: number;
+  /** Told of every row that went while it still counted. */
+  readonly onEvict: () => void;
+}
+
+/** Rows looked at with every new key, so that idle ones go without a timer; more of them when there is no room. */
+const SWEEP = 4;
+const SWEEP_FULL = 64;
+/** Before an offender goes, this many rows are looked at for one that is idle. */
+const SWEEP_OFFENDER = 1024;
+
+/**
+ * Rows of counters by key, at most `maxKeys`. When there is no room, idle rows go first, then those far from refusing,
+ * then those near it, and those that refuse last; within each the longest untouched. So neither a flood of new keys nor
+ * keys with long windows push out an offender.
+ */
+export class CounterRows {
+  readonly #options: CounterRowsOptions;
+  readonly #clock: StoreClock;
+  readonly #index = new KeyIndex();
+  readonly #pages: CounterPage[] = [];
+  readonly #heap = new ExpiryHeap();
+  readonly #recency = new RecencyLists();
+  readonly #free: number[] = [];
+  #used = 0;
+  /** Grows with every row that is added: rows found before may be another key's since. */
+  additions = 0;
+
+  constructor(options: CounterRowsOptions, clock: StoreClock) {
+    this.#options = options;
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#index.size;
+  }
+
+  /** @returns -1 for a key without a row */
+  find(key: string): number {
+    return this.#index.find(key);
+  }
+
+  pageOf(row: number): CounterPage {
+    const page = this.#pages[row >>> PAGE_BITS];
+    if (page === undefined) throw new RangeError(`No row ${row}`);
+    return page;
+  }
+
+  add(key: string): number {
+    this.additions += 1;
+    if (this.size >= this.#options.maxKeys) this.#makeRoom();
+    else this.#sweep(SWEEP);
+    const row = this.#free.pop() ?? this.#used++;
+    if (row >>> PAGE_BITS === this.#pages.length) this.#pages.push(new CounterPage());
+    this.pageOf(row).reset(row % PAGE_ROWS, key);
+    this.#index.add(key, row);
+    this.#recency.add(row);
+    return row;
+  }
+
+  /**
+   * Says that a row counts until its `idleAtMs`, and how near it is to refusing. Who refused stays an offender until the
+   * row was idle: a pause of one request must not make it anyone's prey.
+   */
+  keep(row: number, pressure: Pressure, wasIdle: boolean): void {
+    this.#heap.put(row, this.#idleAtMs(row));
+    this.#recency.touch(row, !wasIdle && this.#recency.pressureOf(row) === REFUSED ? REFUSED : pressure);
+  }
+
+  /** Says that a row refused. */
+  refused(row: number): void {
+    this.#recency.touch(row, REFUSED);
+  }
+
+  #makeRoom(): void {
+    this.#sweep(SWEEP_FULL);
+    if (this.size < this.#options.maxKeys) return;
+    let victim = this.#recency.oldest(CALM);
+    if (victim === -1) victim = this.#recency.oldest(NEAR);
+    if (victim === -1) {
+      this.#sweep(SWEEP_OFFENDER);
+      if (this.size < this.#options.maxKeys) return;
+      victim = this.#recency.oldest(REFUSED);
+    }
+    if (victim === -1) return;
+    if (this.#idleAtMs(victim) > this.#clock.nowMs) this.#options.onEvict();
+    this.#remove(victim);
+  }
+
+  /** Removes idle rows; each step either removes one or learns when one is due. */
+  #sweep(steps: number): void {
+    const { nowMs } = this.#clock;
+    for (let i = 0; i < steps && this.#heap.topDueMs <= nowMs; i += 1) {
+      const row = this.#heap.top;
+      const idleAtMs = this.#idleAtMs(row);
+      if (idleAtMs <= nowMs) this.#remove(row);
+      else this.#heap.postpone(idleAtMs);
+    }
+  }
+
+  /** Monotonic time from which the row counts nothing; a calendar's moves when the wall clock is set. */
+  #idleAtMs(row: number): number {
+    const page = this.pageOf(row);
+    const i = row % PAGE_ROWS;
+    const idleAtMs = page.idleAtMs[i] ?? 0;
+    return page.isCalendar[i] === 0 ? idleAtMs : idleAtMs - this.#clock.wallMs + this.#clock.nowMs;
+  }
+
+  #remove(row: number): void {
+    const page = this.pageOf(row);
+    const i = row % PAGE_ROWS;
+    const key = page.keys[i];
+    if (key !== undefined) this.#index.remove(key);
+    page.keys[i] = undefined;
+    this.#heap.remove(row);
+    this.#recency.remove(row);
+    this.#free.push(row);
+  }
+}
