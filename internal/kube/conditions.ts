@@ -1,6 +1,6 @@
-import { gzipSync } from 'node:zlib';
 import type { Problem } from '../core/problem.ts';
 import type { ObjectReport } from '../policy/store.ts';
+import { type AcceptedSpec, packSpec } from './accepted-spec.ts';
 
 export interface Condition {
   readonly type: string;
@@ -67,21 +67,31 @@ export function conditionsOf(
   });
 }
 
-/** The status of a policy: its conditions, the hosts it holds, and the spec that serves. */
-export function policyStatus(report: ObjectReport, conditions: readonly Condition[]): object {
+/**
+ * The status of a policy: its conditions, the hosts it holds, and the last spec that was accepted.
+ *
+ * @param previous what was last to be written, which a watch may not have shown yet; else the object's status. An older
+ *   accepted spec may never take the place of a newer one: it could allow more.
+ */
+export function policyStatus(report: ObjectReport, conditions: readonly Condition[], previous: unknown): object {
   const { object, isAccepted, hosts } = report;
-  const previous = (object.status as { accepted?: object } | undefined)?.accepted;
-  const accepted = isAccepted ? { generation: object.metadata.generation, spec: packSpec(object.spec) } : previous;
+  const accepted = (isAccepted ? acceptedNow(object) : undefined) ?? (previous as Accepting | undefined)?.accepted;
   return { conditions, ...(hosts.length > 0 && { hosts: [...hosts] }), ...(accepted !== undefined && { accepted }) };
+}
+
+interface Accepting {
+  readonly accepted?: object;
+}
+
+function acceptedNow({ metadata: { generation }, spec }: ObjectReport['object']): AcceptedSpec | undefined {
+  const packed = packSpec(spec);
+  return packed === undefined ? undefined : { generation, spec: packed };
 }
 
 /** The status of a shared kind: one entry for the class of this instance. */
 export function instanceStatus(className: string, conditions: readonly Condition[]): object {
   return { instances: [{ className, conditions }] };
 }
-
-/** gzip, base64: bounded again when it is unpacked. */
-export const packSpec = (spec: unknown): string => gzipSync(JSON.stringify(spec ?? {})).toString('base64');
 
 /** Whether two statuses say the same, whatever the order of their members. */
 export function saysSame(a: unknown, b: unknown): boolean {

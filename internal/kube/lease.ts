@@ -1,158 +1,150 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '../core/clock.ts';
-import { KubeError, kubeCall, pathOf, type Resource } from './client.ts';
-
-const LEASES: Resource = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
+import { KubeError, reasonOf } from './kube-error.ts';
+import { type LeaseObject, type LeasePlace, type LeaseSpec, readLease, writeLease } from './lease-record.ts';
+import { systemTimers, type Timers } from './timers.ts';
 
 export interface LeaseOptions {
   readonly config: KubeConfig;
   readonly namespace: string;
   readonly name: string;
-  /** Who this instance is; no two may share it. */
+  /** Who this instance is, for people; a random part is added, so that no two share it. */
   readonly identity: string;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly timers?: Timers;
   readonly onGain: () => void;
   readonly onLoss: () => void;
   readonly onError: (why: string) => void;
+  /** How long a holder that vanished keeps the others waiting. */
   readonly durationMs?: number;
 }
 
-interface LeaseObject {
-  readonly metadata: { readonly name: string; readonly namespace: string; readonly resourceVersion?: string };
-  readonly spec?: {
-    readonly holderIdentity?: string | null;
-    readonly leaseDurationSeconds?: number;
-    readonly renewTime?: string;
-    readonly leaseTransitions?: number;
-  };
-}
-
 const DURATION_MS = 15_000;
+const CONFLICT = 409;
 
 /**
  * One holder at a time, by a Lease. Clocks of different machines are never compared: a lease counts as lapsed when this
- * process has watched it stay the same for its whole duration, and as lost when it could not be renewed for two thirds.
+ * process has watched it stay the same for its whole duration. A holder stops being one when it could not renew for two
+ * thirds of it, whatever request is still on its way.
  */
 export class LeaseHolder {
   readonly #options: LeaseOptions;
+  readonly #timers: Timers;
   readonly #durationMs: number;
-  #seen: { readonly version: string; readonly atMs: number } | undefined = undefined;
+  readonly #identity: string;
+  readonly #place: LeasePlace;
+  /** What the lease said, and when this process first saw it say so. */
+  #seen: { readonly words: string; readonly atMs: number } | undefined = undefined;
+  /** When the request began that last renewed it; before that request the lease may have been somebody else's. */
   #renewedMs = -Infinity;
   #isHeld = false;
   #isStopped = false;
-  #timer: NodeJS.Timeout | undefined = undefined;
+  #cancelTurn: () => void = () => {};
+  #cancelLoss: () => void = () => {};
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(options: LeaseOptions) {
     this.#options = options;
+    this.#timers = options.timers ?? systemTimers;
     this.#durationMs = options.durationMs ?? DURATION_MS;
+    this.#identity = `${options.identity}_${Math.floor(options.random() * 2 ** 48).toString(36)}`;
+    const { config, namespace, name } = options;
+    this.#place = { config, namespace, name, timeoutMs: this.#durationMs / 3 };
   }
 
+  /** Also false when the time is over and no timer has run yet: a stalled process must not think that it holds on. */
   get isHeld(): boolean {
-    return this.#isHeld;
+    return this.#isHeld && this.#options.clock.monotonicMs() - this.#renewedMs < this.#holdMs;
   }
 
   start(): void {
-    void this.#turn();
+    this.#turn = this.#take();
   }
 
   /** Stops, and gives the lease back so that the next one need not wait. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    clearTimeout(this.#timer);
-    if (!this.#isHeld) return;
+    this.#cancelTurn();
     this.#lose();
-    await this.#release().catch((error: unknown) => this.#options.onError(messageOf(error)));
+    await this.#turn;
+    // Also what a request that was on its way when we stopped has taken.
+    if (this.#renewedMs === -Infinity) return;
+    await this.#release().catch((error: unknown) => this.#options.onError(reasonOf(error)));
   }
 
-  async #turn(): Promise<void> {
+  get #holdMs(): number {
+    return (this.#durationMs * 2) / 3;
+  }
+
+  async #take(): Promise<void> {
     try {
       await this.#tryOnce();
     } catch (error) {
-      if (!(error instanceof KubeError && error.status === 409)) this.#options.onError(messageOf(error));
+      // Somebody was faster: the next turn sees who.
+      if (!(error instanceof KubeError && error.status === CONFLICT)) this.#options.onError(reasonOf(error));
     }
-    if (this.#isHeld && this.#options.clock.monotonicMs() - this.#renewedMs > (this.#durationMs * 2) / 3) this.#lose();
     if (this.#isStopped) return;
     const jitter = 0.8 + this.#options.random() * 0.4;
-    this.#timer = setTimeout(() => void this.#turn(), (this.#durationMs / 6) * jitter);
+    this.#cancelTurn = this.#timers.after((this.#durationMs / 6) * jitter, () => {
+      this.#turn = this.#take();
+    });
   }
 
   async #tryOnce(): Promise<void> {
-    const nowMs = this.#options.clock.monotonicMs();
-    const lease = await this.#read();
-    if (lease === undefined) {
-      await this.#write('POST', undefined);
-      return this.#gain(nowMs);
-    }
-    const version = lease.metadata.resourceVersion ?? '';
-    if (this.#seen?.version !== version) this.#seen = { version, atMs: nowMs };
-    const holder = lease.spec?.holderIdentity ?? '';
-    const durationMs = (lease.spec?.leaseDurationSeconds ?? this.#durationMs / 1000) * 1000;
-    const isFree = holder === '' || holder === this.#options.identity || nowMs - this.#seen.atMs >= durationMs;
-    if (!isFree) {
-      if (this.#isHeld) this.#lose();
-      return;
-    }
-    await this.#write('PUT', lease);
-    this.#gain(nowMs);
+    const startMs = this.#options.clock.monotonicMs();
+    const lease = await readLease(this.#place);
+    if (this.#isStopped) return;
+    if (lease !== undefined && !this.#isFree(lease)) return this.#lose();
+    await writeLease(this.#place, this.#spec(lease?.spec), lease);
+    this.#hold(startMs);
   }
 
-  #gain(nowMs: number): void {
-    this.#renewedMs = nowMs;
-    if (this.#isHeld || this.#isStopped) return;
+  #isFree({ spec }: LeaseObject): boolean {
+    const holder = spec?.holderIdentity ?? '';
+    const words = `${holder} ${spec?.renewTime} ${spec?.leaseTransitions}`;
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.#seen?.words !== words) this.#seen = { words, atMs: nowMs };
+    if (holder === '' || holder === this.#identity) return true;
+    const seconds = spec?.leaseDurationSeconds ?? 0;
+    return nowMs - this.#seen.atMs >= (seconds > 0 ? seconds * 1000 : this.#durationMs);
+  }
+
+  #hold(startMs: number): void {
+    this.#renewedMs = startMs;
+    if (this.#isStopped) return;
+    this.#cancelLoss();
+    const leftMs = startMs + this.#holdMs - this.#options.clock.monotonicMs();
+    this.#cancelLoss = this.#timers.after(Math.max(0, leftMs), () => this.#lose());
+    if (this.#isHeld) return;
     this.#isHeld = true;
     this.#options.onGain();
   }
 
   #lose(): void {
+    this.#cancelLoss();
+    if (!this.#isHeld) return;
     this.#isHeld = false;
     this.#options.onLoss();
   }
 
-  async #read(): Promise<LeaseObject | undefined> {
-    const { config, namespace, name } = this.#options;
-    try {
-      return (await kubeCall(config, { method: 'GET', path: pathOf(LEASES, namespace, name) })) as LeaseObject;
-    } catch (error) {
-      if (error instanceof KubeError && error.status === 404) return undefined;
-      throw error;
-    }
-  }
-
-  async #write(method: 'POST' | 'PUT', previous: LeaseObject | undefined): Promise<void> {
-    const { config, namespace, name, identity, clock } = this.#options;
-    const isTransition = previous?.spec?.holderIdentity !== identity;
-    const lease = {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: {
-        name,
-        namespace,
-        ...(previous?.metadata.resourceVersion !== undefined && { resourceVersion: previous.metadata.resourceVersion }),
-      },
-      spec: {
-        holderIdentity: identity,
-        leaseDurationSeconds: Math.ceil(this.#durationMs / 1000),
-        renewTime: `${new Date(clock.wallMs()).toISOString().slice(0, -1)}000Z`,
-        leaseTransitions: (previous?.spec?.leaseTransitions ?? 0) + (isTransition && previous !== undefined ? 1 : 0),
-      },
+  #spec(previous: LeaseSpec | undefined): LeaseSpec {
+    // Kubernetes' MicroTime.
+    const now = `${new Date(this.#options.clock.wallMs()).toISOString().slice(0, -1)}000Z`;
+    const isOurs = previous?.holderIdentity === this.#identity;
+    const transitions = previous?.leaseTransitions ?? 0;
+    return {
+      holderIdentity: this.#identity,
+      leaseDurationSeconds: Math.ceil(this.#durationMs / 1000),
+      acquireTime: isOurs ? (previous.acquireTime ?? now) : now,
+      renewTime: now,
+      leaseTransitions: isOurs || previous === undefined ? transitions : transitions + 1,
     };
-    const path = pathOf(LEASES, namespace, method === 'POST' ? undefined : name);
-    await kubeCall(config, { method, path, contentType: 'application/json', body: lease });
   }
 
   async #release(): Promise<void> {
-    const lease = await this.#read();
-    if (lease?.spec?.holderIdentity !== this.#options.identity) return;
-    const { config, namespace, name } = this.#options;
-    const body = { ...lease, spec: { ...lease.spec, holderIdentity: '' } };
-    await kubeCall(config, {
-      method: 'PUT',
-      path: pathOf(LEASES, namespace, name),
-      contentType: 'application/json',
-      body,
-    });
+    const lease = await readLease(this.#place);
+    if (lease?.spec?.holderIdentity !== this.#identity) return;
+    await writeLease(this.#place, { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1 }, lease);
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

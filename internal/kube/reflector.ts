@@ -1,40 +1,47 @@
-import { type KubeConfig, Watch } from '@kubernetes/client-node';
 import type { Clock } from '../core/clock.ts';
-import type { SourceObject } from '../policy/object.ts';
-import { KubeError, kubeCall, pathOf, type Resource } from './client.ts';
+import { backoffMs } from './backoff.ts';
+import { breather } from './breather.ts';
+import { GarbledError, KubeError, reasonOf } from './kube-error.ts';
+import { isBefore, type KubeObject, keyOf, readObject } from './kube-object.ts';
+import { currentVersion, listPages, type Scope } from './list-pages.ts';
+import { ObjectCopy } from './object-copy.ts';
+import { pause, systemTimers, type Timers } from './timers.ts';
+import { type WatchEvent, watchEvents } from './watch-events.ts';
 
-export interface ReflectorOptions {
-  readonly config: KubeConfig;
-  readonly resource: Resource;
-  readonly kind: string;
-  /** undefined: all namespaces. */
-  readonly namespace: string | undefined;
-  readonly labelSelector?: string | undefined;
-  readonly fieldSelector?: string | undefined;
-  readonly clock: Clock;
-  /** From 0 to 1, for jitter. */
-  readonly random: () => number;
-  readonly onApply: (object: SourceObject) => void;
-  readonly onDelete: (object: SourceObject) => void;
+/** Told what a copy holds, one object at a time and a few milliseconds at a stretch; in between checks are answered. */
+export interface ReflectorHandler {
+  /** New, or another than before. A later list tells only what differs, so nothing is compiled twice. */
+  readonly onApply: (object: KubeObject) => void;
+  /** Gone, as it was last. One that was deleted and made anew is deleted here before it is applied. */
+  readonly onDelete: (object: KubeObject) => void;
   /** The first list is complete. */
-  readonly onSynced: () => void;
+  readonly onSynced?: () => void;
+  /** The API server answers (again): a list is complete, or a watch is open. */
+  readonly onContact?: () => void;
   /** What went wrong; it is tried again. `status` is the API server's, 0 without an answer. */
   readonly onError: (why: string, status: number) => void;
 }
 
-const PAGE = 500;
-/** A watch that says nothing for so long is taken for dead; bookmarks come each minute. */
-const SILENCE_MS = 90_000;
-const FIRST_BACKOFF_MS = 200;
-const MAX_BACKOFF_MS = 30_000;
-/** A watch that lasted so long was no failure, whatever ended it. */
-const HEALTHY_MS = 5000;
-const GONE = 410;
-
-interface WatchEnd {
-  readonly why: string | undefined;
-  readonly status: number;
+export interface ReflectorOptions extends Scope, ReflectorHandler {
+  readonly kind: string;
+  readonly clock: Clock;
+  /** From 0 to 1, for jitter. */
+  readonly random: () => number;
+  readonly timers?: Timers;
+  /** A watch that says nothing for so long is taken for dead; bookmarks come each minute. */
+  readonly silenceMs?: number;
+  /** After so long everything is listed anew: what a lost event left behind does not stay for ever. */
+  readonly relistMs?: number;
 }
+
+const SILENCE_MS = 75_000;
+const RELIST_MS = 30 * 60_000;
+const MAX_BACKOFF_MS = 30_000;
+/** What ended sooner than this without a word is tried again only after a pause. */
+const HASTY_MS = 1000;
+const WATCH_S = 300;
+const GONE = 410;
+const BAD_REQUEST = 400;
 
 /**
  * Keeps a copy of one kind of objects: a list in pages, then a watch that is resumed where it ended. Whatever goes wrong
@@ -42,23 +49,48 @@ interface WatchEnd {
  */
 export class Reflector {
   readonly #options: ReflectorOptions;
-  readonly #known = new Map<string, SourceObject>();
+  readonly #timers: Timers;
+  readonly #apiVersion: string;
+  readonly #copy: ObjectCopy;
   readonly #stopped = new AbortController();
+  readonly #synced = Promise.withResolvers<void>();
+  readonly #breathe: () => Promise<void> | undefined;
+  /** Where the next watch begins; empty: with a list. */
   #version = '';
   #isSynced = false;
+  #isListing = false;
+  /** Whether the place may lie in another history: an API server that comes back may have an older store. */
+  #isPlaceDoubted = false;
   #failures = 0;
+  #silences = 0;
   #heardMs: number;
+  #listedMs = -Infinity;
 
   constructor(options: ReflectorOptions) {
     this.#options = options;
+    this.#copy = new ObjectCopy(options);
+    this.#timers = options.timers ?? systemTimers;
+    const { group, version } = options.resource;
+    this.#apiVersion = group === '' ? version : `${group}/${version}`;
     this.#heardMs = options.clock.monotonicMs();
+    this.#breathe = breather(options.clock);
   }
 
   get isSynced(): boolean {
     return this.#isSynced;
   }
 
-  /** Seconds since the API server last answered or sent anything. */
+  /** Resolves with the first complete list; never rejects, and stays open when it never comes. */
+  get synced(): Promise<void> {
+    return this.#synced.promise;
+  }
+
+  /** Monotonic time when the API server last answered or sent anything. */
+  get lastContactMs(): number {
+    return this.#heardMs;
+  }
+
+  /** Seconds since then. */
   get silenceS(): number {
     return (this.#options.clock.monotonicMs() - this.#heardMs) / 1000;
   }
@@ -67,6 +99,7 @@ export class Reflector {
     void this.#run();
   }
 
+  /** Ends for good; the handler is not called any more, and what it was told stays. */
   stop(): void {
     this.#stopped.abort();
   }
@@ -74,121 +107,151 @@ export class Reflector {
   async #run(): Promise<void> {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
+      let retryAfterMs = 0;
+      this.#isListing = false;
       try {
-        if (this.#version === '') await this.#list();
-        const startMs = this.#options.clock.monotonicMs();
-        const end = await this.#watch();
-        this.#judge(end, this.#options.clock.monotonicMs() - startMs);
+        if (this.#isPlaceDoubted) await this.#checkPlace();
+        if (this.#mustList()) await this.#list();
+        await this.#watch();
       } catch (error) {
-        this.#fail(
-          error instanceof Error ? error.message : String(error),
-          error instanceof KubeError ? error.status : 0,
-        );
+        if (signal.aborted) return;
+        retryAfterMs = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
+        this.#judge(error);
       }
-      if (this.#failures > 0 && !signal.aborted) await this.#pause();
+      if (this.#failures === 0) continue;
+      const waitMs = backoffMs(this.#failures, MAX_BACKOFF_MS, this.#options.random());
+      await pause(Math.max(waitMs, Math.min(retryAfterMs, MAX_BACKOFF_MS)), this.#timers, signal);
     }
+  }
+
+  #mustList(): boolean {
+    const { clock, relistMs = RELIST_MS } = this.#options;
+    return this.#version === '' || clock.monotonicMs() - this.#listedMs >= relistMs;
   }
 
   async #list(): Promise<void> {
-    const { config, resource, namespace, labelSelector, fieldSelector } = this.#options;
+    const { signal } = this.#stopped;
     const found = new Set<string>();
-    let next = '';
     let version = '';
-    do {
-      const query = {
-        limit: String(PAGE),
-        ...(next !== '' && { continue: next }),
-        ...(labelSelector !== undefined && { labelSelector }),
-        ...(fieldSelector !== undefined && { fieldSelector }),
-      };
-      const page = (await kubeCall(config, { method: 'GET', path: pathOf(resource, namespace), query })) as ListPage;
+    this.#isListing = true;
+    for await (const page of listPages(this.#options, { signal, timers: this.#timers })) {
       this.#heard();
-      for (const item of page.items) found.add(this.#apply(item));
-      next = page.metadata.continue ?? '';
-      version = page.metadata.resourceVersion;
-    } while (next !== '' && !this.#stopped.signal.aborted);
-    for (const [key, object] of this.#known) if (!found.has(key)) this.#remove(key, object);
+      for (const item of page.items) {
+        await this.#breathe();
+        // What was stopped half-way has not seen the rest: nothing may be deleted for not being found.
+        if (signal.aborted) return;
+        const object = readObject(item, this.#options.kind, this.#apiVersion);
+        found.add(keyOf(object));
+        this.#copy.apply(object);
+      }
+      version = page.version;
+    }
+    for (const object of this.#copy.missing(found)) {
+      await this.#breathe();
+      if (signal.aborted) return;
+      this.#copy.remove(object);
+    }
+    if (signal.aborted) return;
     this.#version = version;
+    this.#isListing = false;
+    this.#isPlaceDoubted = false;
+    this.#listedMs = this.#options.clock.monotonicMs();
     this.#failures = 0;
+    this.#options.onContact?.();
+    this.#tellSynced();
+  }
+
+  #tellSynced(): void {
     if (this.#isSynced) return;
     this.#isSynced = true;
-    this.#options.onSynced();
+    this.#synced.resolve();
+    this.#options.onSynced?.();
   }
 
-  #watch(): Promise<WatchEnd> {
-    const { config, resource, namespace, labelSelector, fieldSelector } = this.#options;
-    const watch = new Watch(config);
-    (watch as unknown as { requestTimeoutMs: number }).requestTimeoutMs = SILENCE_MS;
-    let gone: WatchEnd | undefined;
-    return new Promise((resolve) => {
-      const query = { resourceVersion: this.#version, allowWatchBookmarks: true, labelSelector, fieldSelector };
-      const onEvent = (type: string, object: SourceObject & { code?: number; message?: string }): void => {
-        this.#heard();
-        if (type === 'ERROR') gone = { why: object.message ?? 'the watch failed', status: object.code ?? 0 };
-        else this.#event(type, object);
-      };
-      const onDone = (error: unknown): void => resolve(gone ?? endOf(error));
-      watch.watch(pathOf(resource, namespace), query, onEvent, onDone).then(
-        (controller) => this.#stopped.signal.addEventListener('abort', () => controller.abort(), { once: true }),
-        (error: unknown) => resolve(endOf(error)),
-      );
+  async #watch(): Promise<void> {
+    const { clock, random, silenceMs = SILENCE_MS, onContact } = this.#options;
+    const { signal } = this.#stopped;
+    const startMs = clock.monotonicMs();
+    const onOpen = (): void => {
+      this.#heard();
+      onContact?.();
+    };
+    const timeoutS = WATCH_S * (1 + random());
+    const events = watchEvents(this.#options, {
+      version: this.#version,
+      signal,
+      timers: this.#timers,
+      silenceMs,
+      timeoutS,
+      onOpen,
     });
+    try {
+      let next = await events.next();
+      while (!next.done) {
+        await this.#breathe();
+        if (signal.aborted) return;
+        this.#heard();
+        this.#failures = 0;
+        this.#silences = 0;
+        this.#event(next.value);
+        next = await events.next();
+      }
+      this.#ended(next.value, clock.monotonicMs() - startMs);
+    } finally {
+      // Frees its timers and its connection, also when an event could not be read.
+      await events.return('ended');
+    }
   }
 
-  #event(type: string, object: SourceObject): void {
+  /** Silence is no failure: connections die without a word. But one after the other may swallow events. */
+  #ended(how: 'silent' | 'ended', lastedMs: number): void {
+    if (how === 'silent') {
+      this.#silences += 1;
+      if (this.#silences > 1) this.#version = '';
+      return;
+    }
+    if (lastedMs < HASTY_MS) this.#fail('the watch ended at once', 0);
+    else this.#failures = 0;
+  }
+
+  #event({ type, object: sent }: WatchEvent): void {
+    if (type === 'BOOKMARK') {
+      const { metadata } = (sent ?? {}) as { readonly metadata?: { readonly resourceVersion?: unknown } };
+      if (typeof metadata?.resourceVersion === 'string' && metadata.resourceVersion !== '')
+        this.#version = metadata.resourceVersion;
+      return;
+    }
+    const object = readObject(sent, this.#options.kind, this.#apiVersion);
+    if (type === 'DELETED') this.#copy.remove(object);
+    else this.#copy.apply(object);
     this.#version = object.metadata.resourceVersion ?? this.#version;
-    if (type === 'ADDED' || type === 'MODIFIED') this.#apply(object);
-    if (type === 'DELETED') this.#remove(keyOf(object), object);
   }
 
-  /** A watch that ended quietly, or after a while, is just resumed; one whose place is gone begins with a list. */
-  #judge({ why, status }: WatchEnd, lastedMs: number): void {
-    if (status === GONE) {
-      this.#version = '';
-      return;
-    }
-    if (why === undefined && lastedMs >= 1000) {
-      this.#failures = 0;
-      return;
-    }
-    if (lastedMs >= HEALTHY_MS) this.#failures = 0;
-    // Without an answer the place may be lost too; a list is safe, and comes after the pause.
-    if (status !== 0 && status < 500) this.#version = '';
-    this.#fail(why ?? 'the watch ended at once', status);
+  /**
+   * A store that was restored from a backup goes on from an older version. A watch from a later one is accepted there,
+   * and silent until that version is reached again: what happens until then would be missed.
+   */
+  async #checkPlace(): Promise<void> {
+    const version = await currentVersion(this.#options, { signal: this.#stopped.signal, timers: this.#timers });
+    this.#heard();
+    this.#isPlaceDoubted = false;
+    if (isBefore(version, this.#version)) this.#version = '';
+  }
+
+  #judge(error: unknown): void {
+    const status = error instanceof KubeError ? error.status : 0;
+    const isGarbled = error instanceof GarbledError || !(error instanceof KubeError);
+    if (status === GONE || status === BAD_REQUEST || isGarbled) this.#version = '';
+    this.#isPlaceDoubted = this.#version !== '' && (status === 0 || status >= 500);
+    // A version that is forgotten is nobody's failure, unless listing does not help.
+    const isFresh = this.#isListing || this.#options.clock.monotonicMs() - this.#listedMs < HASTY_MS;
+    if (status === GONE && this.#failures === 0 && !isFresh) return;
+    this.#fail(reasonOf(error), status);
   }
 
   #fail(why: string, status: number): void {
     this.#failures += 1;
-    if (!this.#stopped.signal.aborted) this.#options.onError(why, status);
-  }
-
-  async #pause(): Promise<void> {
-    const most = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(this.#failures - 1, 10));
-    const { signal } = this.#stopped;
-    await new Promise<void>((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const timer = setTimeout(end, most * (0.5 + this.#options.random() / 2));
-      signal.addEventListener('abort', end);
-    });
-  }
-
-  #apply(item: SourceObject): string {
-    // Items of a list carry neither kind nor apiVersion.
-    const object: SourceObject = { ...item, kind: this.#options.kind };
-    const key = keyOf(object);
-    if (this.#known.get(key)?.metadata.resourceVersion === object.metadata.resourceVersion) return key;
-    this.#known.set(key, object);
-    this.#options.onApply(object);
-    return key;
-  }
-
-  #remove(key: string, object: SourceObject): void {
-    this.#known.delete(key);
-    this.#options.onDelete({ ...object, kind: this.#options.kind });
+    this.#options.onError(why, status);
   }
 
   #heard(): void {
@@ -196,17 +259,9 @@ export class Reflector {
   }
 }
 
-interface ListPage {
-  readonly items: readonly SourceObject[];
-  readonly metadata: { readonly continue?: string; readonly resourceVersion: string };
-}
-
-const keyOf = ({ metadata: { namespace, name } }: SourceObject): string => `${namespace}/${name}`;
-
-function endOf(error: unknown): WatchEnd {
-  if (error === null || error === undefined) return { why: undefined, status: 0 };
-  const { name, message, statusCode } = error as { name?: string; message?: string; statusCode?: number };
-  // The client's own end of a quiet watch.
-  if (name === 'TimeoutError' || name === 'AbortError') return { why: undefined, status: 0 };
-  return { why: message ?? String(error), status: statusCode ?? 0 };
+/** A reflector that has begun. */
+export function startReflector(options: ReflectorOptions): Reflector {
+  const reflector = new Reflector(options);
+  reflector.start();
+  return reflector;
 }

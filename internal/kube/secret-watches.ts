@@ -1,9 +1,10 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '../core/clock.ts';
-import type { SourceObject } from '../policy/object.ts';
 import type { KnownSecret } from '../policy/offered-secret.ts';
 import type { Resource } from './client.ts';
+import type { KubeObject } from './kube-object.ts';
 import { Reflector } from './reflector.ts';
+import { systemTimers, type Timers } from './timers.ts';
 
 const SECRETS: Resource = { group: '', version: 'v1', plural: 'secrets' };
 const FORBIDDEN = 403;
@@ -14,20 +15,15 @@ export interface SecretWatchesOptions {
   readonly config: KubeConfig;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly timers?: Timers;
   readonly onChange: (namespace: string) => void;
   readonly onError: (why: string) => void;
-}
-
-interface Watched {
-  readonly reflector: Reflector;
-  state: KnownSecret;
-  readonly settled: Promise<void>;
 }
 
 /** Reads those Secrets that somebody names, each by its name, and no other. */
 export class SecretWatches {
   readonly #options: SecretWatchesOptions;
-  readonly #watched = new Map<string, Watched>();
+  readonly #watched = new Map<string, NamedSecret>();
 
   constructor(options: SecretWatchesOptions) {
     this.#options = options;
@@ -42,61 +38,85 @@ export class SecretWatches {
     const wanted = new Set<string>();
     for (const [namespace, secrets] of names) {
       for (const name of secrets) {
-        wanted.add(`${namespace}/${name}`);
-        if (!this.#watched.has(`${namespace}/${name}`)) this.#watch(namespace, name);
+        const key = `${namespace}/${name}`;
+        wanted.add(key);
+        if (!this.#watched.has(key)) this.#watched.set(key, new NamedSecret(namespace, name, this.#options));
       }
     }
-    for (const [key, { reflector }] of this.#watched) {
+    for (const [key, secret] of this.#watched) {
       if (wanted.has(key)) continue;
-      reflector.stop();
+      secret.stop();
       this.#watched.delete(key);
     }
   }
 
   /** Resolves when every Secret was read or refused, or after a while. */
   async settled(): Promise<void> {
-    const all = Promise.all([...this.#watched.values()].map((watched) => watched.settled));
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, SETTLE_MS);
-    });
+    const all = Promise.all([...this.#watched.values()].map((secret) => secret.settled));
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cancel = (this.#options.timers ?? systemTimers).after(SETTLE_MS, resolve);
     await Promise.race([all, late]);
-    clearTimeout(timer);
+    cancel();
   }
 
   stop(): void {
-    for (const { reflector } of this.#watched.values()) reflector.stop();
+    for (const secret of this.#watched.values()) secret.stop();
   }
+}
 
-  #watch(namespace: string, name: string): void {
-    const { config, clock, random, onChange, onError } = this.#options;
-    const { promise: settled, resolve } = Promise.withResolvers<void>();
-    const change = (state: KnownSecret): void => {
-      watched.state = state;
-      resolve();
-      onChange(namespace);
-    };
-    const reflector = new Reflector({
-      config,
+/**
+ * One Secret. While it may not be read it counts as forbidden, whatever it held before. The API server looks at rights
+ * only when a watch begins, so a right that is taken away counts minutes later; a Secret that is deleted is gone at once.
+ * While the API server is away it stays what it was.
+ */
+class NamedSecret {
+  readonly #reflector: Reflector;
+  readonly #settled = Promise.withResolvers<void>();
+  readonly #change: () => void;
+  #object: KubeObject | undefined = undefined;
+  #isForbidden = false;
+
+  constructor(namespace: string, name: string, options: SecretWatchesOptions) {
+    this.#change = () => options.onChange(namespace);
+    this.#reflector = new Reflector({
+      ...options,
       resource: SECRETS,
       kind: 'Secret',
       namespace,
       fieldSelector: `metadata.name=${name}`,
-      clock,
-      random,
-      onApply: (object: SourceObject) => change(object),
-      onDelete: () => change('absent'),
-      onSynced: () => {
-        if (watched.state === 'forbidden') change('absent');
-        resolve();
-      },
+      onApply: (object) => this.#set(object),
+      onDelete: () => this.#set(undefined),
+      onContact: () => this.#forbid(false),
       onError: (why, status) => {
-        onError(`${namespace}/${name}: ${why}`);
-        if (status === FORBIDDEN && watched.state !== 'forbidden') change('forbidden');
+        if (status === FORBIDDEN) this.#forbid(true);
+        options.onError(`${namespace}/${name}: ${why}`);
       },
     });
-    const watched: Watched = { reflector, state: 'absent', settled };
-    this.#watched.set(`${namespace}/${name}`, watched);
-    reflector.start();
+    this.#reflector.start();
+  }
+
+  get state(): KnownSecret {
+    return this.#isForbidden ? 'forbidden' : (this.#object ?? 'absent');
+  }
+
+  get settled(): Promise<void> {
+    return this.#settled.promise;
+  }
+
+  stop(): void {
+    this.#reflector.stop();
+    this.#settled.resolve();
+  }
+
+  #set(object: KubeObject | undefined): void {
+    this.#object = object;
+    if (!this.#isForbidden) this.#change();
+  }
+
+  #forbid(isForbidden: boolean): void {
+    this.#settled.resolve();
+    if (this.#isForbidden === isForbidden) return;
+    this.#isForbidden = isForbidden;
+    this.#change();
   }
 }

@@ -2,18 +2,27 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '../core/clock.ts';
 import { API_VERSION, GROUP, KINDS, type KindName, VERSION } from '../policy/resource/kinds.ts';
 import type { ObjectReport } from '../policy/store.ts';
+import { breather } from './breather.ts';
 import { type Condition, conditionsOf, instanceStatus, policyStatus, saysSame } from './conditions.ts';
 import { StatusWriter } from './status-writer.ts';
+import type { Timers } from './timers.ts';
 
 export interface StatusReporterOptions {
   readonly config: KubeConfig;
   readonly className: string;
   readonly clock: Clock;
+  readonly random: () => number;
+  readonly timers?: Timers;
   readonly onWrite: (result: 'success' | 'failure', why?: string) => void;
 }
 
-/** Longest stretch of work between two turns of the event loop. */
-const SLICE_MS = 4;
+/** What was last wanted for an object: a watch may show an older status than the one just written. */
+interface Wanted {
+  readonly words: string;
+  readonly status: object;
+  /** The object that it was last compared with: a status that somebody else changed is another one. */
+  readonly comparedVersion: string | undefined;
+}
 
 /** What a report says, without working out the status: the same words make the same status. */
 function wordsOf({ object, isAccepted, servesLastGood, problems, hosts }: ObjectReport): string {
@@ -25,9 +34,8 @@ function wordsOf({ object, isAccepted, servesLastGood, problems, hosts }: Object
 export class StatusReporter {
   readonly #options: StatusReporterOptions;
   readonly #writer: StatusWriter;
+  readonly #wanted = new Map<string, Wanted>();
   #reports: readonly ObjectReport[] = [];
-  /** What was last wanted for each object: a watch may show an older status than the one just written. */
-  readonly #wanted = new Map<string, { readonly says: string; readonly status: object }>();
   #isPaused = true;
   /** Counts up with every new set of reports, so that an older one stops being written. */
   #round = 0;
@@ -37,15 +45,20 @@ export class StatusReporter {
     this.#writer = new StatusWriter({ ...options, fieldManager: `postern-${options.className}` });
   }
 
+  /** Statuses that are not on the API server yet. */
+  get waiting(): number {
+    return this.#writer.waiting;
+  }
+
   report(reports: readonly ObjectReport[]): void {
     this.#reports = reports;
-    if (!this.#isPaused) void this.#write();
+    if (!this.#isPaused) void this.#writeAll();
   }
 
   resume(): void {
     this.#isPaused = false;
     this.#wanted.clear();
-    void this.#write();
+    void this.#writeAll();
   }
 
   pause(): void {
@@ -59,19 +72,15 @@ export class StatusReporter {
   }
 
   /** Looks at every report, a few at a time: checks come first. */
-  async #write(): Promise<void> {
+  async #writeAll(): Promise<void> {
     this.#round += 1;
     const round = this.#round;
-    const reports = this.#reports;
+    const breathe = breather(this.#options.clock);
     const nowIso = `${new Date(this.#options.clock.wallMs()).toISOString().slice(0, 19)}Z`;
     const seen = new Set<string>();
-    let startMs = this.#options.clock.monotonicMs();
-    for (const report of reports) {
-      if (this.#options.clock.monotonicMs() - startMs > SLICE_MS) {
-        await new Promise((resolve) => setImmediate(resolve));
-        startMs = this.#options.clock.monotonicMs();
-        if (round !== this.#round || this.#isPaused) return;
-      }
+    for (const report of this.#reports) {
+      await breathe();
+      if (round !== this.#round || this.#isPaused) return;
       seen.add(this.#writeOne(report, nowIso));
     }
     for (const key of this.#wanted.keys()) if (!seen.has(key)) this.#wanted.delete(key);
@@ -79,23 +88,26 @@ export class StatusReporter {
 
   #writeOne(report: ObjectReport, nowIso: string): string {
     const { object } = report;
-    const { plural } = KINDS[object.kind as KindName];
-    const { namespace, name, uid } = object.metadata;
+    const { namespace, name, uid, resourceVersion } = object.metadata;
     const key = `${object.kind}/${uid}`;
-    const says = wordsOf(report);
+    const words = wordsOf(report);
     const known = this.#wanted.get(key);
-    if (known?.says === says) return key;
-    const previous = known?.status ?? object.status;
-    const conditions = conditionsOf(report, this.#conditionsIn(object.kind, previous), nowIso);
+    if (known?.words === words && known.comparedVersion === resourceVersion) return key;
     const status =
-      object.kind === 'APIPolicy'
-        ? policyStatus(report, conditions)
-        : instanceStatus(this.#options.className, conditions);
-    this.#wanted.set(key, { says, status });
-    if (saysSame(status, this.#ownPart(object.kind, previous))) return key;
-    const resource = { group: GROUP, version: VERSION, plural };
-    this.#writer.want({ resource, apiVersion: API_VERSION, kind: object.kind, namespace, name, status });
+      known?.words === words ? known.status : this.#statusOf(report, known?.status ?? object.status, nowIso);
+    this.#wanted.set(key, { words, status, comparedVersion: resourceVersion });
+    if (saysSame(status, this.#ownPart(object.kind, object.status))) return key;
+    const resource = { group: GROUP, version: VERSION, plural: KINDS[object.kind as KindName].plural };
+    const about = { kind: object.kind, namespace, name, uid, resourceVersion };
+    this.#writer.want({ resource, apiVersion: API_VERSION, ...about, status });
     return key;
+  }
+
+  #statusOf(report: ObjectReport, previous: unknown, nowIso: string): object {
+    const { kind } = report.object;
+    const conditions = conditionsOf(report, this.#conditionsIn(kind, previous), nowIso);
+    if (kind === 'APIPolicy') return policyStatus(report, conditions, previous);
+    return instanceStatus(this.#options.className, conditions);
   }
 
   /** Of a shared kind's status, only the entry of this class is ours. */

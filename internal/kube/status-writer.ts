@@ -1,122 +1,140 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '../core/clock.ts';
-import { KubeError, kubeCall, pathOf, type Resource } from './client.ts';
+import { applyStatus, type DesiredStatus } from './apply-status.ts';
+import { backoffMs } from './backoff.ts';
+import { KubeError, reasonOf } from './kube-error.ts';
+import { systemTimers, type Timers } from './timers.ts';
+import { WriteRate } from './write-rate.ts';
 
-/** A status as it should be on the API server. */
-export interface DesiredStatus {
-  readonly resource: Resource;
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly status: object;
-}
+export type { DesiredStatus } from './apply-status.ts';
 
 export interface StatusWriterOptions {
   readonly config: KubeConfig;
   /** Who owns the fields; one for each instance class. */
   readonly fieldManager: string;
   readonly clock: Clock;
+  /** From 0 to 1, for jitter. */
+  readonly random: () => number;
+  readonly timers?: Timers;
   readonly onWrite: (result: 'success' | 'failure', why?: string) => void;
 }
 
-/** Most writes a second, and the burst that may come at once. */
+/** Most writes in any second. */
 const WRITES_PER_S = 20;
-const RETRY_MS = 2000;
+/** In flight together: one that hangs holds up no other. */
+const AT_ONCE = 4;
+const MAX_BACKOFF_MS = 5 * 60_000;
 
-/** Writes statuses by server-side apply: the newest for each object, a bounded number a second, one after the other. */
+/**
+ * Writes statuses by server-side apply, a bounded number a second, the newest for each object. One that fails is tried
+ * again after a pause of its own, behind all others.
+ */
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
-  readonly #wanted = new Map<string, DesiredStatus>();
-  #tokens = WRITES_PER_S;
-  #refilledMs: number;
-  #isWriting = false;
-  #isStopped = false;
-  #timer: NodeJS.Timeout | undefined = undefined;
+  readonly #timers: Timers;
+  readonly #rate = new WriteRate(WRITES_PER_S);
+  /** In the order in which they are written. */
+  readonly #ready = new Map<string, DesiredStatus>();
+  /** Waiting for another try; each cancels its timer. */
+  readonly #delayed = new Map<string, { readonly desired: DesiredStatus; readonly cancel: () => void }>();
+  readonly #failures = new Map<string, number>();
+  readonly #inFlight = new Set<string>();
+  #stopped = new AbortController();
+  #isEnded = false;
+  #cancelTurn: (() => void) | undefined = undefined;
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
-    this.#refilledMs = options.clock.monotonicMs();
+    this.#timers = options.timers ?? systemTimers;
   }
 
+  /** Statuses that are not on the API server yet. */
   get waiting(): number {
-    return this.#wanted.size;
+    return this.#ready.size + this.#delayed.size + this.#inFlight.size;
   }
 
-  want(status: DesiredStatus): void {
-    this.#wanted.set(`${status.kind}/${status.namespace}/${status.name}`, status);
-    if (!this.#isWriting && this.#timer === undefined) void this.#drain();
+  want(desired: DesiredStatus): void {
+    if (this.#isEnded) return;
+    const key = `${desired.kind}/${desired.namespace}/${desired.name}`;
+    const delayed = this.#delayed.get(key);
+    // What failed keeps its pause: a new status for it changes what is written, not when.
+    if (delayed !== undefined) this.#delayed.set(key, { ...delayed, desired });
+    else this.#ready.set(key, desired);
+    this.#turn();
   }
 
-  /** Forgets what is not written yet: somebody else writes now. */
+  /** Forgets what is not written yet, and breaks off what is being written: somebody else writes now. */
   clear(): void {
-    this.#wanted.clear();
+    for (const { cancel } of this.#delayed.values()) cancel();
+    this.#delayed.clear();
+    this.#ready.clear();
+    this.#failures.clear();
+    this.#cancelTurn?.();
+    this.#cancelTurn = undefined;
+    this.#stopped.abort();
+    this.#stopped = new AbortController();
   }
 
   stop(): void {
-    this.#isStopped = true;
-    clearTimeout(this.#timer);
-    this.#wanted.clear();
+    this.#isEnded = true;
+    this.clear();
   }
 
-  async #drain(): Promise<void> {
-    this.#isWriting = true;
-    for (const [key, status] of this.#wanted) {
-      if (this.#isStopped) break;
-      const waitMs = this.#takeToken();
+  #turn(): void {
+    if (this.#cancelTurn !== undefined) return;
+    for (const [key, desired] of this.#ready) {
+      if (this.#inFlight.size >= AT_ONCE) return;
+      // The newer one waits until the older one is through, or they might arrive the other way round.
+      if (this.#inFlight.has(key)) continue;
+      const waitMs = this.#rate.take(this.#options.clock.monotonicMs());
       if (waitMs > 0) {
-        this.#later(waitMs);
-        break;
+        this.#cancelTurn = this.#timers.after(waitMs, () => {
+          this.#cancelTurn = undefined;
+          this.#turn();
+        });
+        return;
       }
-      this.#wanted.delete(key);
-      if (!(await this.#write(status))) {
-        if (!this.#wanted.has(key)) this.#wanted.set(key, status);
-        this.#later(RETRY_MS);
-        break;
-      }
+      this.#ready.delete(key);
+      this.#inFlight.add(key);
+      void this.#write(key, desired);
     }
-    this.#isWriting = false;
   }
 
-  #later(waitMs: number): void {
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.#drain();
-    }, waitMs);
-  }
-
-  /** Milliseconds until there is a token; 0 when one was taken. */
-  #takeToken(): number {
-    const nowMs = this.#options.clock.monotonicMs();
-    this.#tokens = Math.min(WRITES_PER_S, this.#tokens + ((nowMs - this.#refilledMs) * WRITES_PER_S) / 1000);
-    this.#refilledMs = nowMs;
-    if (this.#tokens < 1) return Math.ceil(((1 - this.#tokens) * 1000) / WRITES_PER_S);
-    this.#tokens -= 1;
-    return 0;
-  }
-
-  /** @returns whether it is done with: written, or about an object that is gone */
-  async #write({ resource, apiVersion, kind, namespace, name, status }: DesiredStatus): Promise<boolean> {
+  async #write(key: string, desired: DesiredStatus): Promise<void> {
     const { config, fieldManager, onWrite } = this.#options;
+    const { signal } = this.#stopped;
     try {
-      await kubeCall(config, {
-        method: 'PATCH',
-        path: `${pathOf(resource, namespace, name)}/status`,
-        query: { fieldManager, force: 'true' },
-        contentType: 'application/apply-patch+yaml',
-        body: { apiVersion, kind, metadata: { name, namespace }, status },
-      });
-      onWrite('success');
-      return true;
+      const isWritten = await applyStatus(desired, { config, fieldManager, signal });
+      this.#failures.delete(key);
+      if (isWritten) onWrite('success');
     } catch (error) {
-      const isFinal =
-        error instanceof KubeError &&
-        error.status >= 400 &&
-        error.status < 500 &&
-        error.status !== 429 &&
-        error.status !== 409;
-      onWrite('failure', `${kind} ${namespace}/${name}: ${error instanceof Error ? error.message : String(error)}`);
-      return isFinal;
+      if (signal.aborted) return;
+      onWrite('failure', `${desired.kind} ${desired.namespace}/${desired.name}: ${reasonOf(error)}`);
+      if (mayPass(error)) this.#later(key, desired, error);
+    } finally {
+      this.#inFlight.delete(key);
+      this.#turn();
     }
   }
+
+  #later(key: string, desired: DesiredStatus, error: unknown): void {
+    const failures = (this.#failures.get(key) ?? 0) + 1;
+    this.#failures.set(key, failures);
+    const newest = this.#ready.get(key) ?? desired;
+    this.#ready.delete(key);
+    const asked = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
+    const waitMs = Math.max(asked, backoffMs(failures, MAX_BACKOFF_MS, this.#options.random()));
+    const cancel = this.#timers.after(waitMs, () => {
+      const waited = this.#delayed.get(key);
+      this.#delayed.delete(key);
+      if (waited !== undefined) this.want(waited.desired);
+    });
+    this.#delayed.set(key, { desired: newest, cancel });
+  }
+}
+
+/** What the API server refuses for its content stays refused; rights, conflicts and troubles pass. */
+function mayPass(error: unknown): boolean {
+  if (!(error instanceof KubeError)) return true;
+  return error.status < 400 || error.status >= 500 || [401, 403, 408, 409, 429].includes(error.status);
 }

@@ -1,0 +1,94 @@
+import { type KubeConfig, kubeCall, pathOf, type Resource } from './client.ts';
+import { KubeError } from './kube-error.ts';
+
+/** A status as it should be on the API server. */
+export interface DesiredStatus {
+  readonly resource: Resource;
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** The object that the status is about; one made anew under its name gets none of it. */
+  readonly uid: string;
+  /** As the object was seen when the status was worked out. */
+  readonly resourceVersion: string | undefined;
+  readonly status: object;
+}
+
+export interface ApplyOptions {
+  readonly config: KubeConfig;
+  readonly fieldManager: string;
+  readonly signal: AbortSignal;
+}
+
+const CONFLICT = 409;
+
+/**
+ * Server-side apply of a status. The API server does not compare uids there, so the resource version is the condition:
+ * else the last good spec of a deleted policy could become that of another one with its name.
+ *
+ * @returns false when the object is gone, or is another one by now
+ * @throws {KubeError}
+ */
+export async function applyStatus(desired: DesiredStatus, options: ApplyOptions): Promise<boolean> {
+  try {
+    if (desired.resourceVersion !== undefined) {
+      await patch(desired, desired.resourceVersion, options);
+      return true;
+    }
+  } catch (error) {
+    if (error instanceof KubeError && error.status === 404) return false;
+    if (!(error instanceof KubeError && error.status === CONFLICT)) throw error;
+  }
+  // Changed since it was seen, by another class's status perhaps.
+  const current = await read(desired, options);
+  if (current?.metadata.uid !== desired.uid) return false;
+  const status = withNewestAccepted(desired.status, current.status);
+  await patch({ ...desired, status }, current.metadata.resourceVersion, options);
+  return true;
+}
+
+/** Whoever wrote in between may have accepted a newer spec: it is not set back to an older one, which could allow more. */
+function withNewestAccepted(status: object, current: unknown): object {
+  const theirs = (current as Accepting | undefined)?.accepted;
+  const ours = (status as Accepting).accepted;
+  if (ours?.generation === undefined || theirs?.generation === undefined) return status;
+  return theirs.generation > ours.generation ? { ...status, accepted: theirs } : status;
+}
+
+function patch(
+  desired: DesiredStatus,
+  resourceVersion: string,
+  { config, fieldManager, signal }: ApplyOptions,
+): Promise<unknown> {
+  const { apiVersion, kind, namespace, name, status } = desired;
+  return kubeCall(config, {
+    method: 'PATCH',
+    path: `${pathTo(desired)}/status`,
+    query: { fieldManager, force: 'true' },
+    contentType: 'application/apply-patch+yaml',
+    body: { apiVersion, kind, metadata: { name, ...(namespace !== '' && { namespace }), resourceVersion }, status },
+    signal,
+  });
+}
+
+interface Accepting {
+  readonly accepted?: { readonly generation?: number };
+}
+
+interface Current {
+  readonly metadata: { readonly uid: string; readonly resourceVersion: string };
+  readonly status?: unknown;
+}
+
+async function read(desired: DesiredStatus, { config, signal }: ApplyOptions): Promise<Current | undefined> {
+  try {
+    return (await kubeCall(config, { method: 'GET', path: pathTo(desired), signal })) as Current;
+  } catch (error) {
+    if (error instanceof KubeError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+const pathTo = ({ resource, namespace, name }: DesiredStatus): string =>
+  pathOf(resource, namespace === '' ? undefined : namespace, name);

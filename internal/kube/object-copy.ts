@@ -1,0 +1,53 @@
+import { reasonOf } from './kube-error.ts';
+import { type KubeObject, keyOf } from './kube-object.ts';
+
+export interface CopyHandler {
+  readonly onApply: (object: KubeObject) => void;
+  readonly onDelete: (object: KubeObject) => void;
+  readonly onError: (why: string, status: number) => void;
+}
+
+/** What was told of each object, so that a list tells only what differs from it. */
+export class ObjectCopy {
+  readonly #handler: CopyHandler;
+  readonly #told = new Map<string, KubeObject>();
+  /** Objects whose handler threw: they count as told for their deletion, and come again with the next list. */
+  readonly #failed = new Set<string>();
+
+  constructor(handler: CopyHandler) {
+    this.#handler = handler;
+  }
+
+  apply(object: KubeObject): void {
+    const key = keyOf(object);
+    const known = this.#told.get(key);
+    if (known !== undefined && known.metadata.uid !== object.metadata.uid) this.remove(known);
+    else if (known?.metadata.resourceVersion === object.metadata.resourceVersion && !this.#failed.has(key)) return;
+    this.#told.set(key, object);
+    if (this.#tell(this.#handler.onApply, object)) this.#failed.delete(key);
+    else this.#failed.add(key);
+  }
+
+  remove(object: KubeObject): void {
+    const key = keyOf(object);
+    if (!this.#told.delete(key)) return;
+    this.#failed.delete(key);
+    this.#tell(this.#handler.onDelete, object);
+  }
+
+  /** What is known and not among `found`. */
+  *missing(found: ReadonlySet<string>): Iterable<KubeObject> {
+    for (const [key, object] of this.#told) if (!found.has(key)) yield object;
+  }
+
+  /** One object that its handler cannot bear keeps no other from being told. */
+  #tell(handler: (object: KubeObject) => void, object: KubeObject): boolean {
+    try {
+      handler(object);
+      return true;
+    } catch (error) {
+      this.#handler.onError(`${object.kind} ${keyOf(object)}: ${reasonOf(error)}`, 0);
+      return false;
+    }
+  }
+}
