@@ -73,7 +73,13 @@ export class NamespaceObjects {
     const compiledRoles = compileRoles(
       roles.map(({ object, spec }) => ({ name: object.metadata.name, ...spec })),
       bindings.map(({ spec }) => spec),
-      { clusterIssuer },
+      {
+        clusterIssuer,
+        unread: {
+          roles: this.#unread('APIRole', roles, nameOf),
+          bound: this.#unread('APIRoleBinding', bindings, boundRole),
+        },
+      },
     );
     for (const { object } of consumers) add(problems, object, compiledConsumers.problems.get(object.metadata.name));
     for (const { object } of roles) add(problems, object, compiledRoles.problems.get(object.metadata.name));
@@ -87,11 +93,14 @@ export class NamespaceObjects {
     return { view, roles: compiledRoles, problems };
   }
 
-  #parse<S>(
-    kind: Shared,
-    problems: Map<SourceObject, Problem[]>,
-  ): { readonly object: SourceObject; readonly spec: S }[] {
-    const parsed: { readonly object: SourceObject; readonly spec: S }[] = [];
+  /** What stands for each object of a kind whose spec is wrong. */
+  #unread<T>(kind: Shared, parsed: readonly Parsed<unknown>[], of: (object: SourceObject) => T): ReadonlySet<T> {
+    const read = new Set(parsed.map(({ object }) => object));
+    return new Set([...this.#objects[kind].values()].filter((object) => !read.has(object)).map(of));
+  }
+
+  #parse<S>(kind: Shared, problems: Map<SourceObject, Problem[]>): Parsed<S>[] {
+    const parsed: Parsed<S>[] = [];
     for (const object of this.#objects[kind].values()) {
       const list = new ProblemList();
       const spec = parseSpec(KINDS[kind].spec, object.spec, list);
@@ -100,6 +109,19 @@ export class NamespaceObjects {
     }
     return parsed;
   }
+}
+
+interface Parsed<S> {
+  readonly object: SourceObject;
+  readonly spec: S;
+}
+
+const nameOf = (object: SourceObject): string => object.metadata.name;
+
+/** The role that a binding names, if that much of it can be read. */
+function boundRole({ spec }: SourceObject): string | undefined {
+  const name = (spec as { readonly roleRef?: { readonly name?: unknown } } | null | undefined)?.roleRef?.name;
+  return typeof name === 'string' && name !== '' ? name : undefined;
 }
 
 export interface CompiledNamespace {

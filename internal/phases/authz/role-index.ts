@@ -3,6 +3,8 @@ import type { Identity } from '../../core/identity.ts';
 import { ProblemList } from '../../core/problem.ts';
 import { compilePathTemplates, matchesAll, type PathMatcher } from '../../match/path-template.ts';
 import { type BindingInput, compileBindings } from './bindings.ts';
+import { compileDeniedRoles, type DeniedRoles, type UnreadRoles } from './denied-roles.ts';
+import { inheritedBy } from './inheritance.ts';
 
 /** One APIRole, as its namespace's index needs it. */
 export interface RoleInput {
@@ -43,11 +45,16 @@ export interface CompiledRoles {
   readonly bound: ReadonlySet<string>;
 }
 
+interface RoleOptions {
+  readonly clusterIssuer: string | undefined;
+  readonly unread: UnreadRoles;
+}
+
 /** Builds the live role index of one namespace. Roles in a cycle of `inherits` grant nothing. */
 export function compileRoles(
   roles: readonly RoleInput[],
   bindings: readonly BindingInput[],
-  options: { readonly clusterIssuer: string | undefined },
+  options: RoleOptions,
 ): CompiledRoles {
   const inputs = new Map(roles.map((role) => [role.name, role]));
   const problems = new Map(roles.map((role) => [role.name, new ProblemList()]));
@@ -65,7 +72,8 @@ export function compileRoles(
     compiled.set(name, { holds, permissions: holds.flatMap((held) => own.get(held) ?? []) });
   }
   const subjects = compileBindings(bindings, options);
-  const index = new NamespaceRoles({ roles: compiled, inputs, subjects });
+  const denied = compileDeniedRoles(inputs, subjects.roles, options.unread);
+  const index = new NamespaceRoles({ roles: compiled, denied, subjects });
   return { index, problems, defined: new Set(inputs.keys()), bound: subjects.roles };
 }
 
@@ -84,15 +92,6 @@ function reportInheritance(
   for (const [index, { name }] of role.inherits.entries()) {
     if (!inputs.has(name)) problems.at(index).reference('RoleNotFound', `No APIRole "${name}" in this namespace`);
   }
-}
-
-/** Everything `name` inherits, itself first. */
-function inheritedBy(inputs: ReadonlyMap<string, RoleInput>, name: string): string[] {
-  const seen = new Set([name]);
-  for (const role of seen) {
-    for (const parent of inputs.get(role)?.inherits ?? []) seen.add(parent.name);
-  }
-  return [...seen];
 }
 
 function reaches(inputs: ReadonlyMap<string, RoleInput>, from: string, to: string): boolean {
@@ -118,7 +117,7 @@ function compilePermissions(role: RoleInput, problems: ProblemList): Permission[
 
 interface IndexParts {
   readonly roles: ReadonlyMap<string, Role>;
-  readonly inputs: ReadonlyMap<string, RoleInput>;
+  readonly denied: DeniedRoles;
   readonly subjects: ReturnType<typeof compileBindings>;
 }
 
@@ -127,15 +126,14 @@ const NO_ROLES: readonly string[] = Object.freeze([]);
 class NamespaceRoles implements RoleIndex {
   readonly #roles: ReadonlyMap<string, Role>;
   readonly #subjects: ReturnType<typeof compileBindings>;
-  /** For a deny: which bound roles make their holder hold the key; undefined for a role nobody defines or binds. */
-  readonly #impliedBy: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly #denied: DeniedRoles;
   /** An identity object lives as long as its token's cache entry; roles of one that has no SPIFFE peer never change. */
   readonly #held = new WeakMap<Identity, readonly string[]>();
 
   constructor(parts: IndexParts) {
     this.#roles = parts.roles;
     this.#subjects = parts.subjects;
-    this.#impliedBy = impliedBy(parts.inputs, parts.subjects.roles);
+    this.#denied = parts.denied;
   }
 
   rolesOf(evaluation: Evaluation): readonly string[] {
@@ -158,7 +156,7 @@ class NamespaceRoles implements RoleIndex {
   }
 
   isHeldForDeny(role: string, evaluation: Evaluation): boolean {
-    const implying = this.#impliedBy.get(role);
+    const implying = this.#denied.impliedBy(role);
     if (implying === undefined) return true;
     const held = this.#subjects.identityRoles(evaluation.identity);
     if (held.some((name) => implying.has(name))) return true;
@@ -177,25 +175,4 @@ function covers(permission: Permission, evaluation: Evaluation): boolean {
   if (permission.methods !== undefined && !permission.methods.has(request.method)) return false;
   const matcher = evaluation.caseInsensitive ? permission.folded : permission.exact;
   return matcher === undefined || matchesAll(matcher, request.readings) !== undefined;
-}
-
-/** For every role that is defined, inherited or bound: itself and all roles that inherit it, cycles included. */
-function impliedBy(
-  inputs: ReadonlyMap<string, RoleInput>,
-  bound: ReadonlySet<string>,
-): ReadonlyMap<string, ReadonlySet<string>> {
-  const implied = new Map<string, Set<string>>();
-  const add = (role: string, holder: string): void => {
-    const holders = implied.get(role);
-    if (holders === undefined) implied.set(role, new Set([holder]));
-    else holders.add(holder);
-  };
-  for (const name of new Set([...inputs.keys(), ...bound])) {
-    for (const held of inheritedBy(inputs, name)) add(held, name);
-  }
-  for (const [role, holders] of implied) {
-    const isKnown = inputs.has(role) || [...holders].some((holder) => bound.has(holder));
-    if (!isKnown) implied.delete(role);
-  }
-  return implied;
 }
