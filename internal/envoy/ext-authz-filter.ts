@@ -48,8 +48,10 @@ export function extAuthzFilter(options: ExtAuthzOptions): object {
 }
 
 function grpcService({ timeoutMs = 1000, retries }: ExtAuthzOptions): object {
-  const retry = retries === undefined ? {} : { retry_policy: { num_retries: retries } };
-  return { envoy_grpc: { cluster_name: 'agent', ...retry }, timeout: `${timeoutMs / 1000}s` };
+  // Without conditions Envoy retries nothing.
+  const retryOn = 'unavailable,connect-failure,refused-stream,reset';
+  const retry = retries === undefined ? {} : { retry_policy: { num_retries: retries, retry_on: retryOn } };
+  return { envoy_grpc: { cluster_name: 'agent' }, timeout: `${timeoutMs / 1000}s`, ...retry };
 }
 
 const requestBody = (body: NonNullable<ExtAuthzOptions['withBody']>): object => ({
