@@ -109,6 +109,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       clusterIssuer: config.clusterIssuer,
       className: config.className,
       secrets: (namespace) => source.adapter.secrets(namespace),
+      ...(source.adapter.recordedSpec && { recordedSpec: source.adapter.recordedSpec }),
       clock,
       onBuild: (build) => readiness.built(build, { registry, source: source.adapter }),
       onFailure(error) {

@@ -17,12 +17,13 @@ export function debugPages({ reports, version, source, counters }: DebugState): 
       '/debug/policies',
       () => ({
         snapshot: version() ?? null,
-        objects: reports().map(({ object, isAccepted, servesLastGood, problems, hosts }) => ({
+        objects: reports().map(({ object, isAccepted, servesLastGood, servingGeneration, problems, hosts }) => ({
           kind: object.kind,
           name: objectKey(object.metadata),
           generation: object.metadata.generation,
           accepted: isAccepted,
           servesLastGood,
+          servingGeneration: servingGeneration ?? null,
           hosts,
           problems: problems.map(({ reason, path, message, severity }) => ({ reason, path, message, severity })),
         })),

@@ -3,6 +3,7 @@ import { BlockList, isIP } from 'node:net';
 import { hostname } from 'node:os';
 import type { Config, PolicySource } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
+import { unpackSpec } from '../kube/accepted-spec.ts';
 import { type KubeConfig, loadKubeConfig, ownNamespace } from '../kube/client.ts';
 import { LeaseHolder } from '../kube/lease.ts';
 import { Reflector } from '../kube/reflector.ts';
@@ -83,6 +84,8 @@ class KubeSource implements PolicySourceAdapter {
   secrets(namespace: string) {
     return secretLookup((name) => this.#secrets.find(namespace, name));
   }
+
+  recordedSpec = unpackSpec;
 
   problems = (): readonly string[] => [...this.#errors].map(([resource, why]) => `${resource}: ${why}`);
 

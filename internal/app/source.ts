@@ -1,10 +1,14 @@
 import type { SecretLookup } from '../phases/authn/consumers.ts';
+import type { SourceObject } from '../policy/object.ts';
+import type { RecordedSpec } from '../policy/policy-record.ts';
 import type { ObjectReport, PolicyStore } from '../policy/store.ts';
 
 /** Where objects come from: a directory or a cluster. */
 export interface PolicySourceAdapter {
   /** Secrets of one namespace, as far as they are known now. */
   secrets(namespace: string): SecretLookup;
+  /** What an object carries of the last spec that was accepted; files carry nothing that is believed. */
+  readonly recordedSpec?: (object: SourceObject) => RecordedSpec | undefined;
   /** Begins to feed the store; calls `complete` on it once everything has been given. */
   start(store: PolicyStore): Promise<void>;
   /** Told what each build found, for status and log. */

@@ -1,35 +1,49 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
+import type { SourceObject } from '../policy/object.ts';
+import type { RecordedSpec } from '../policy/policy-record.ts';
 
 /** The last spec of a policy that was accepted, as its status carries it across restarts. */
 export interface AcceptedSpec {
   readonly generation: number;
-  /** gzip of its JSON, in base64. */
+  /** gzip of the JSON of `Packed`, in base64. */
   readonly spec: string;
 }
 
+/** The uid is part of it: one that is copied to another object, or restored with one made anew, is not that one's. */
+interface Packed {
+  readonly uid: string;
+  readonly spec: unknown;
+}
+
 const MAX_BYTES = 2 * 1024 * 1024;
-/** gzip makes nothing longer than this out of what is allowed. */
-const MAX_PACKED = MAX_BYTES + 64 * 1024;
+/** What the CRD bounds the text by: a longer one would have the whole status refused. */
+const MAX_TEXT = 1_000_000;
 
 /** @returns undefined for a spec that could not be read back: it is too large */
-export function packSpec(spec: unknown): string | undefined {
-  const json = Buffer.from(JSON.stringify(spec ?? {}), 'utf8');
-  return json.length > MAX_BYTES ? undefined : gzipSync(json).toString('base64');
+export function packSpec({ metadata: { uid, generation }, spec }: SourceObject): AcceptedSpec | undefined {
+  const packed: Packed = { uid, spec: spec ?? {} };
+  const json = Buffer.from(JSON.stringify(packed), 'utf8');
+  if (json.length > MAX_BYTES) return undefined;
+  const text = gzipSync(json).toString('base64');
+  return text.length > MAX_TEXT ? undefined : { generation, spec: text };
 }
 
 /**
- * Reads `status.accepted` back. Who may write a status may write anything there, so it is bounded while it is inflated,
- * and the spec that comes out has to be checked like any other.
+ * Reads `status.accepted` back when it is of an older generation than the object's own. Who may write a status may write
+ * anything there, so it is bounded while it is inflated, and the spec that comes out has to be checked like any other.
  *
- * @returns undefined for what was not packed here
+ * @returns undefined for what was not packed here, or for another object
  */
-export function unpackSpec(accepted: unknown): { readonly generation: number; readonly spec: unknown } | undefined {
-  const { generation, spec } = (accepted ?? {}) as { readonly generation?: unknown; readonly spec?: unknown };
-  if (typeof generation !== 'number' || !Number.isSafeInteger(generation) || generation < 1) return undefined;
-  if (typeof spec !== 'string' || spec.length > (MAX_PACKED * 4) / 3) return undefined;
+export function unpackSpec({ metadata, status }: SourceObject): RecordedSpec | undefined {
+  const { accepted } = (status ?? {}) as { readonly accepted?: unknown };
+  const { generation, spec: text } = (accepted ?? {}) as { readonly generation?: unknown; readonly spec?: unknown };
+  if (typeof generation !== 'number' || !Number.isSafeInteger(generation)) return undefined;
+  if (generation < 1 || generation >= metadata.generation) return undefined;
+  if (typeof text !== 'string' || text.length > MAX_TEXT) return undefined;
   try {
-    const json = gunzipSync(Buffer.from(spec, 'base64'), { maxOutputLength: MAX_BYTES }).toString('utf8');
-    return { generation, spec: JSON.parse(json) as unknown };
+    const json = gunzipSync(Buffer.from(text, 'base64'), { maxOutputLength: MAX_BYTES }).toString('utf8');
+    const { uid, spec } = JSON.parse(json) as Packed;
+    return uid === metadata.uid ? { generation, spec } : undefined;
   } catch {
     return undefined;
   }

@@ -43,17 +43,19 @@ export async function applyStatus(desired: DesiredStatus, options: ApplyOptions)
   // Changed since it was seen, by another class's status perhaps.
   const current = await read(desired, options);
   if (current?.metadata.uid !== desired.uid) return false;
-  const status = withNewestAccepted(desired.status, current.status);
+  const status = withNewestAccepted(desired.status, current);
   await patch({ ...desired, status }, current.metadata.resourceVersion, options);
   return true;
 }
 
 /** Whoever wrote in between may have accepted a newer spec: it is not set back to an older one, which could allow more. */
-function withNewestAccepted(status: object, current: unknown): object {
-  const theirs = (current as Accepting | undefined)?.accepted;
+function withNewestAccepted(status: object, current: Current): object {
+  const theirs = (current.status as Accepting | undefined)?.accepted;
   const ours = (status as Accepting).accepted;
   if (ours?.generation === undefined || theirs?.generation === undefined) return status;
-  return theirs.generation > ours.generation ? { ...status, accepted: theirs } : status;
+  // One of a generation that does not exist yet is forged, and would never be overwritten.
+  const isNewer = theirs.generation > ours.generation && theirs.generation <= current.metadata.generation;
+  return isNewer ? { ...status, accepted: theirs } : status;
 }
 
 function patch(
@@ -77,7 +79,7 @@ interface Accepting {
 }
 
 interface Current {
-  readonly metadata: { readonly uid: string; readonly resourceVersion: string };
+  readonly metadata: { readonly uid: string; readonly resourceVersion: string; readonly generation: number };
   readonly status?: unknown;
 }
 

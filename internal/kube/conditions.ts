@@ -1,6 +1,6 @@
 import type { Problem } from '../core/problem.ts';
 import type { ObjectReport } from '../policy/store.ts';
-import { type AcceptedSpec, packSpec } from './accepted-spec.ts';
+import { packSpec } from './accepted-spec.ts';
 
 export interface Condition {
   readonly type: string;
@@ -24,7 +24,13 @@ interface Plain {
   readonly type: string;
   readonly isTrue: boolean;
   readonly reason: string;
-  readonly problems: readonly Problem[];
+  readonly message: string;
+}
+
+function servingOf({ isAccepted, servingGeneration, object }: ObjectReport): string {
+  if (isAccepted) return '';
+  if (servingGeneration === undefined) return 'Its hosts are refused until a spec of it is accepted';
+  return `Generation ${servingGeneration} serves until generation ${object.metadata.generation} is mended`;
 }
 
 /** The conditions of one object after a build. */
@@ -38,21 +44,26 @@ export function conditionsOf(
   const references = problems.filter((problem) => problem.severity === 'reference');
   const warnings = problems.filter((problem) => problem.severity === 'warning');
   const plain: Plain[] = [
-    { type: 'Accepted', isTrue: isAccepted, reason: errors[0]?.reason ?? 'Accepted', problems: errors },
+    { type: 'Accepted', isTrue: isAccepted, reason: errors[0]?.reason ?? 'Accepted', message: messageOf(errors) },
     {
       type: 'ResolvedRefs',
       isTrue: references.length === 0,
       reason: references[0]?.reason ?? 'ResolvedRefs',
-      problems: references,
+      message: messageOf(references),
     },
   ];
   if (object.kind === 'APIPolicy') {
     const reason = isAccepted ? 'Programmed' : servesLastGood ? 'LastGoodServes' : 'NeverAccepted';
-    plain.push({ type: 'Programmed', isTrue: isAccepted, reason, problems: [] });
+    plain.push({ type: 'Programmed', isTrue: isAccepted, reason, message: servingOf(report) });
   }
   if (warnings.length > 0)
-    plain.push({ type: 'Warning', isTrue: true, reason: warnings[0]?.reason ?? 'Warning', problems: warnings });
-  return plain.map(({ type, isTrue, reason, problems: said }) => {
+    plain.push({
+      type: 'Warning',
+      isTrue: true,
+      reason: warnings[0]?.reason ?? 'Warning',
+      message: messageOf(warnings),
+    });
+  return plain.map(({ type, isTrue, reason, message }) => {
     const status = isTrue ? 'True' : 'False';
     const before = previous.find((condition) => condition.type === type);
     const lastTransitionTime = before?.status === status ? before.lastTransitionTime : nowIso;
@@ -60,7 +71,7 @@ export function conditionsOf(
       type,
       status,
       reason,
-      message: messageOf(said),
+      message,
       observedGeneration: object.metadata.generation,
       lastTransitionTime,
     };
@@ -75,17 +86,12 @@ export function conditionsOf(
  */
 export function policyStatus(report: ObjectReport, conditions: readonly Condition[], previous: unknown): object {
   const { object, isAccepted, hosts } = report;
-  const accepted = (isAccepted ? acceptedNow(object) : undefined) ?? (previous as Accepting | undefined)?.accepted;
+  const accepted = (isAccepted ? packSpec(object) : undefined) ?? (previous as Accepting | undefined)?.accepted;
   return { conditions, ...(hosts.length > 0 && { hosts: [...hosts] }), ...(accepted !== undefined && { accepted }) };
 }
 
 interface Accepting {
   readonly accepted?: object;
-}
-
-function acceptedNow({ metadata: { generation }, spec }: ObjectReport['object']): AcceptedSpec | undefined {
-  const packed = packSpec(spec);
-  return packed === undefined ? undefined : { generation, spec: packed };
 }
 
 /** The status of a shared kind: one entry for the class of this instance. */

@@ -25,9 +25,9 @@ interface Wanted {
 }
 
 /** What a report says, without working out the status: the same words make the same status. */
-function wordsOf({ object, isAccepted, servesLastGood, problems, hosts }: ObjectReport): string {
+function wordsOf({ object, isAccepted, servingGeneration, problems, hosts }: ObjectReport): string {
   const said = problems.length === 0 ? '' : JSON.stringify(problems);
-  return `${object.metadata.generation}/${isAccepted}/${servesLastGood}/${hosts.join(' ')}/${said}`;
+  return `${object.metadata.generation}/${isAccepted}/${servingGeneration}/${hosts.join(' ')}/${said}`;
 }
 
 /** Turns what builds found into statuses and has those written that say something new; only while the lease is held. */

@@ -11,6 +11,8 @@ export interface Candidate {
   readonly newest: CompiledPolicy | undefined;
   /** The last spec that was accepted; the same object as `newest` when nothing changed. */
   readonly accepted: CompiledPolicy | undefined;
+  /** The accepted spec comes from a status: nothing in this process assigned it any hosts yet. */
+  readonly isRestored: boolean;
   /** The newest spec asks for Audit, whether or not it compiled. */
   readonly isAudit: boolean;
   /** Hosts that a spec which never compiled claims all the same: they deny, they are not free. */
@@ -59,7 +61,8 @@ const heldBefore = (candidate: Candidate): readonly string[] =>
 
 /** Served before in this process, or every host of it recorded in status. */
 function isRecorded(candidate: Candidate): boolean {
-  return candidate.accepted !== undefined || heldBefore(candidate).every((host) => candidate.recordedHosts.has(host));
+  if (candidate.accepted !== undefined && !candidate.isRestored) return true;
+  return heldBefore(candidate).every((host) => candidate.recordedHosts.has(host));
 }
 
 /**
@@ -98,14 +101,16 @@ class Assigner {
   assign(candidate: Candidate): Assignment {
     const { newest, accepted } = candidate;
     if (newest === undefined) {
-      if (accepted !== undefined) return { serving: accepted, hosts: accepted.target.hosts, problem: undefined };
-      return { serving: undefined, hosts: this.#take(candidate, candidate.claimedHosts), problem: undefined };
+      const problem = accepted && this.#conflict(accepted, candidate.meta.namespace);
+      if (accepted !== undefined && problem === undefined)
+        return { serving: accepted, hosts: this.#take(candidate, accepted.target.hosts), problem };
+      return { serving: undefined, hosts: this.#take(candidate, candidate.claimedHosts), problem };
     }
     const problem = this.#conflict(newest, candidate.meta.namespace);
     if (problem === undefined) return { serving: newest, hosts: this.#take(candidate, newest.target.hosts), problem };
     const isAcceptedStill = accepted !== undefined && this.#conflict(accepted, candidate.meta.namespace) === undefined;
     if (!isAcceptedStill) return { serving: undefined, hosts: [], problem };
-    return { serving: accepted, hosts: accepted.target.hosts, problem };
+    return { serving: accepted, hosts: this.#take(candidate, accepted.target.hosts), problem };
   }
 
   #take(candidate: Candidate, hosts: readonly string[]): readonly string[] {

@@ -9,6 +9,19 @@ import type { SourceObject } from './object.ts';
 import { apiPolicySpec } from './resource/api-policy.ts';
 import { parseSpec } from './resource/parse-spec.ts';
 
+/** A spec that was accepted before, as a cluster's object carries it. */
+export interface RecordedSpec {
+  readonly generation: number;
+  readonly spec: unknown;
+}
+
+export interface CompileOptions {
+  readonly ports: PolicyPorts;
+  readonly className: string;
+  /** Where objects carry the last spec that was accepted; whoever wrote it there is not to be trusted. */
+  readonly recordedSpec: (object: SourceObject) => RecordedSpec | undefined;
+}
+
 /** One APIPolicy over time: its newest spec, and the last one that was accepted. */
 export class PolicyRecord {
   object: SourceObject;
@@ -17,6 +30,8 @@ export class PolicyRecord {
   #problems: readonly Problem[] = [];
   /** Set once a spec was assigned its hosts; kept while newer ones are wrong. */
   #accepted: CompiledPolicy | undefined = undefined;
+  /** The accepted spec was read back from the object and has not been assigned its hosts yet. */
+  #isRestored = false;
 
   constructor(object: SourceObject) {
     this.object = object;
@@ -30,16 +45,20 @@ export class PolicyRecord {
     return this.#problems;
   }
 
-  /** Compiles the newest spec, unless that was done already. */
-  compile(ports: PolicyPorts): void {
+  /** Compiles the newest spec, unless that was done already; where nothing was accepted yet, also the recorded one. */
+  compile(options: CompileOptions): void {
     if (this.#compiledFrom === this.object) return;
     const previous = this.#compiledFrom;
     this.#compiledFrom = this.object;
-    if (previous !== undefined && isSameSpec(previous, this.object)) return;
-    const problems = new ProblemList();
-    const spec = parseSpec(apiPolicySpec, this.object.spec, problems);
-    this.#newest = spec && compilePolicy(spec, refOf(this.object), { ports, problems });
-    this.#problems = Object.freeze([...problems.problems]);
+    if (previous === undefined || !isSameSpec(previous, this.object)) {
+      const problems = new ProblemList();
+      const spec = parseSpec(apiPolicySpec, this.object.spec, problems);
+      this.#newest = spec && compilePolicy(spec, refOf(this.object), { ports: options.ports, problems });
+      this.#problems = Object.freeze([...problems.problems]);
+    }
+    if (this.#accepted !== undefined) return;
+    this.#accepted = restore(this.object, options);
+    this.#isRestored = this.#accepted !== undefined;
   }
 
   get candidate(): Candidate {
@@ -48,6 +67,7 @@ export class PolicyRecord {
       meta: metadata,
       newest: this.#newest,
       accepted: this.#accepted,
+      isRestored: this.#isRestored,
       isAudit: member(spec, 'mode') === 'Audit',
       claimedHosts: claimedHosts(spec),
       claimedTemplates: claimedTemplates(spec),
@@ -57,6 +77,27 @@ export class PolicyRecord {
 
   settle({ serving }: Assignment): void {
     this.#accepted = serving;
+    this.#isRestored = false;
+  }
+}
+
+/**
+ * The last good spec of before this process began, checked again in full. Only an older one than the object's own: the
+ * newest is judged by itself, and there is none after it. Whatever cannot be used is ignored, for anybody who may write
+ * a status may have written it.
+ */
+function restore(object: SourceObject, options: CompileOptions): CompiledPolicy | undefined {
+  const { ports, className, recordedSpec } = options;
+  try {
+    const recorded = recordedSpec(object);
+    if (recorded === undefined || recorded.generation >= object.metadata.generation) return undefined;
+    const problems = new ProblemList();
+    const spec = parseSpec(apiPolicySpec, recorded.spec, problems);
+    if (spec === undefined || spec.className !== className) return undefined;
+    const ref = Object.freeze({ ...refOf(object), generation: recorded.generation });
+    return compilePolicy(spec, ref, { ports, problems });
+  } catch {
+    return undefined;
   }
 }
 

@@ -7,7 +7,7 @@ import { buildSnapshot } from './build-snapshot.ts';
 import type { PolicyPorts } from './compile-policy.ts';
 import { type CompiledNamespace, NamespaceObjects } from './namespace-objects.ts';
 import { compareAge, objectKey, type SourceObject } from './object.ts';
-import { PolicyRecord } from './policy-record.ts';
+import { type CompileOptions, PolicyRecord, type RecordedSpec } from './policy-record.ts';
 import { KINDS, type KindName } from './resource/kinds.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -18,6 +18,8 @@ export interface ObjectReport {
   readonly isAccepted: boolean;
   /** An older spec serves in its place. */
   readonly servesLastGood: boolean;
+  /** Which generation serves, of a policy that does. */
+  readonly servingGeneration: number | undefined;
   readonly problems: readonly Problem[];
   /** Hosts that the policy holds. */
   readonly hosts: readonly string[];
@@ -35,6 +37,8 @@ export interface StoreOptions {
   /** Policies of other classes are somebody else's. */
   readonly className: string;
   readonly secrets: (namespace: string) => SecretLookup;
+  /** Reads back what an object carries of the last spec that was accepted: only where objects come from a cluster. */
+  readonly recordedSpec?: (object: SourceObject) => RecordedSpec | undefined;
   readonly clock: Clock;
   /** Told of every new snapshot, after it is current. */
   readonly onBuild: (build: Build) => void;
@@ -159,14 +163,15 @@ export class PolicyStore {
   }
 
   async #build(): Promise<void> {
-    const { clock, ports } = this.#options;
+    const { clock, ports, className, recordedSpec = () => undefined } = this.#options;
+    const compiling: CompileOptions = { ports, className, recordedSpec };
     const startMs = clock.monotonicMs();
     const breathe = breather(clock);
     this.#byAge ??= [...this.#policies.values()].sort((a, b) => compareAge(a.object.metadata, b.object.metadata));
     const records = this.#byAge;
     for (const record of records) {
       await breathe();
-      record.compile(ports);
+      record.compile(compiling);
     }
     const namespaces = await this.#compileNamespaces(records, breathe);
     const byCandidate = new Map<Candidate, PolicyRecord>();
@@ -223,7 +228,8 @@ export class PolicyStore {
       problems.push({ reason: 'RoleNotFound', path: at.path, message, severity: 'reference' });
     }
     const servesLastGood = !isAccepted && assignment.serving !== undefined;
-    return { object: record.object, isAccepted, servesLastGood, problems, hosts: assignment.hosts };
+    const servingGeneration = assignment.serving?.ref.generation;
+    return { object: record.object, isAccepted, servesLastGood, servingGeneration, problems, hosts: assignment.hosts };
   }
 
   *#liveReports(): Iterable<ObjectReport> {
@@ -235,6 +241,7 @@ export class PolicyStore {
           object,
           isAccepted: !problems.some((problem) => problem.severity === 'error'),
           servesLastGood: false,
+          servingGeneration: undefined,
           problems,
           hosts: [],
         };

@@ -9,12 +9,15 @@ import { OutboundClient } from '../../internal/keys/outbound.ts';
 import { createTokenCache } from '../../internal/phases/authn/jwt.ts';
 import { createRateLimitPorts } from '../../internal/phases/ratelimit/ratelimit.ts';
 import { type Checked, Engine } from '../../internal/policy/evaluate.ts';
-import { objectKey } from '../../internal/policy/object.ts';
+import { objectKey, type SourceObject } from '../../internal/policy/object.ts';
 import { secretLookup } from '../../internal/policy/offered-secret.ts';
+import type { RecordedSpec } from '../../internal/policy/policy-record.ts';
 import { type Build, PolicyStore } from '../../internal/policy/store.ts';
 
 /** What an instance of a case is started with; the defaults are those of a standalone one. */
 export interface Instance {
+  /** What an object carries of the last spec that was accepted, where objects come from a cluster. */
+  readonly recordedSpec?: (object: SourceObject) => RecordedSpec | undefined;
   readonly clientAddress?: 'unset' | 'direct' | `hops=${number}`;
   readonly bodies?: 'forwarded';
   readonly transport?: 'tls';
@@ -92,6 +95,7 @@ export async function load(yaml: string, instance: Instance = {}): Promise<Loade
     clusterIssuer: instance.clusterIssuer,
     className: 'postern',
     secrets: (namespace) => secretLookup((name) => secrets.get(`${namespace}/${name}`) ?? 'absent'),
+    ...(instance.recordedSpec && { recordedSpec: instance.recordedSpec }),
     clock: { wallMs: () => clock.wallMs(), monotonicMs: () => performance.now() },
     onBuild: (build) => told.resolve(build),
     onFailure: (error) => told.reject(error),

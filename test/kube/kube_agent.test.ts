@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
-import { type ApiServer, startApiServer } from '../components/api-server.ts';
+import type { ApiServer } from '../components/api-server.ts';
 import { requireComponent } from '../components/cache.ts';
 import { obtainKubernetes } from '../components/kubernetes.ts';
-import { checkOver, closeClients } from '../door/client.ts';
-import { startTestAgent, type TestAgent } from '../envoy/harness.ts';
+import { closeClients } from '../door/client.ts';
+import type { TestAgent } from '../envoy/harness.ts';
+import { answer, type Cluster, type Condition, startCluster, until } from './cluster.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
 const KEY = 'a-key-of-the-cluster-0123456789';
 const SECRET = 'a-secret-of-the-cluster-0123456789';
 const POLICY = `
@@ -45,22 +42,6 @@ metadata: {name: acme, namespace: shop, annotations: {postern.dev/used-by: APICo
 type: postern.dev/credential
 stringData: {plain: ${SECRET}}
 `;
-/** What an agent may do, and no more: its kinds, their status, leases. Secrets are granted name by name. */
-const RBAC = `
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata: {name: agent}
-rules:
-- {apiGroups: [postern.dev], resources: [apipolicies, apiconsumers, apiroles, apirolebindings], verbs: [get, list, watch]}
-- {apiGroups: [postern.dev], resources: [apipolicies/status, apiconsumers/status, apiroles/status, apirolebindings/status], verbs: [patch]}
-- {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {name: agent}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: agent}
-subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: agent}]
-`;
 const SECRET_ROLE = `
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
@@ -71,62 +52,33 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata: {name: agent-secrets, namespace: shop}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: agent-secrets}
-subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: agent}]
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: agents}]
 `;
-
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly reason: string;
-  readonly message: string;
-  readonly observedGeneration: number;
-}
 
 describe('an agent in a cluster, as a user with no rights but its own', async () => {
   const found = await obtainKubernetes();
+  let cluster: Cluster;
   let api: ApiServer;
   let agent: TestAgent;
 
   before(async () => {
     if (!('path' in found)) return;
-    api = await startApiServer(found.path, [['agent-token', 'agent']]);
-    await apply(RBAC);
-    for (const file of ['apipolicies', 'apiconsumers', 'apiroles', 'apirolebindings'])
-      await apply(readFileSync(join(ROOT, `deploy/crds/postern.dev_${file}.yaml`), 'utf8'));
-    await api.kubectl(['create', 'namespace', 'shop']);
-    await until(async () => (await api.kubectl(['get', 'postern', '-A'])).code === 0);
-    await apply(`${POLICY}---${REST}---${OFFERED}`);
-    agent = await startTestAgent('', {
-      kube: 'true',
-      kubeconfig: api.kubeconfigFor('agent', 'agent-token'),
-      'host-grants': 'first-come',
-    });
-    await agent.ready;
+    cluster = await startCluster(found.path);
+    api = cluster.api;
+    await cluster.apply(`${POLICY}---${REST}---${OFFERED}`);
+    agent = await cluster.agent();
   });
   after(async () => {
     closeClients();
-    await agent?.stop();
-    await api?.stop();
+    await cluster?.stop();
   });
 
-  async function apply(yaml: string): Promise<void> {
-    const { code, stderr } = await api.kubectl(['apply', '-f', '-'], yaml);
-    assert.equal(code, 0, stderr);
-  }
-
-  const code = async (key: string, host = 'api.example.org'): Promise<number> =>
-    (await checkOver(agent.grpcAddress, { host, headers: { 'x-api-key': key } })).http;
-
-  async function conditions(kind: string, name: string): Promise<readonly Condition[]> {
-    const { stdout } = await api.kubectl(['get', kind, name, '-n', 'shop', '-o', 'json']);
-    const { status } = JSON.parse(stdout) as {
-      status?: { conditions?: Condition[]; instances?: { conditions: Condition[] }[] };
-    };
-    return status?.conditions ?? status?.instances?.[0]?.conditions ?? [];
-  }
-
-  const statusOf = async (kind: string, name: string): Promise<Record<string, string>> =>
-    Object.fromEntries((await conditions(kind, name)).map(({ type, status, reason }) => [type, `${status} ${reason}`]));
+  const apply = (yaml: string): Promise<void> => cluster.apply(yaml);
+  const code = (key: string, host?: string): Promise<number> => answer(agent, { key, ...(host && { host }) });
+  const conditions = (kind: string, name: string): Promise<readonly Condition[]> =>
+    cluster.conditions(kind, `shop/${name}`);
+  const statusOf = (kind: string, name: string): Promise<Readonly<Record<string, string>>> =>
+    cluster.statusOf(kind, `shop/${name}`);
 
   it('decides by what kubectl applied', async (t) => {
     if (requireComponent(found, t) === undefined) return;
@@ -222,11 +174,3 @@ describe('an agent in a cluster, as a user with no rights but its own', async ()
     await until(async () => (await code(KEY)) === 404);
   });
 });
-
-async function until(holds: () => Promise<boolean>, withinMs = 15_000): Promise<void> {
-  const give = performance.now() + withinMs;
-  while (!(await holds())) {
-    assert.ok(performance.now() < give, `it did not come about in time: ${holds.toString()}`);
-    await wait(50);
-  }
-}

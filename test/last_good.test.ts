@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { packSpec, unpackSpec } from '../internal/kube/accepted-spec.ts';
+import type { SourceObject } from '../internal/policy/object.ts';
+import type { ObjectReport } from '../internal/policy/store.ts';
+import { type Loaded, load } from './cases/run-case.ts';
+
+const HOST = 'api.example.org';
+const OPEN = { rules: [{ name: 'all', allow: { any: {} } }] };
+const CLOSED = { rules: [{ name: 'all', allow: { roles: ['nobody'] } }] };
+const BROKEN = { rules: [{ name: 'all', allow: { when: [{ expression: 'requst.method' }] } }] };
+
+const specOf = (authorization: object, rest: object = {}): object => ({
+  target: { hosts: [HOST] },
+  authentication: { anonymous: {} },
+  authorization,
+  ...rest,
+});
+
+const policy = (generation: number, spec: object, rest: Partial<SourceObject> & { uid?: string } = {}) => {
+  const { uid = 'uid-1', ...others } = rest;
+  const metadata = { name: 'orders', namespace: 'shop', uid, generation };
+  return { apiVersion: 'postern.dev/v1alpha1', kind: 'APIPolicy', metadata, spec, ...others } satisfies SourceObject;
+};
+
+/** A status as the agent of before this one left it. */
+const accepted = (generation: number, spec: object, uid = 'uid-1'): { readonly status: object } => {
+  const hosts = (spec as { target: { hosts: string[] } }).target.hosts;
+  return { status: { hosts, accepted: packSpec(policy(generation, spec, { uid })) } };
+};
+
+/** An instance that has just been started, and was given these objects. */
+async function restarted(...objects: readonly SourceObject[]): Promise<Loaded & { reports: readonly ObjectReport[] }> {
+  const loaded = await load('', { recordedSpec: unpackSpec });
+  for (const object of objects) loaded.store.apply(object);
+  const { reports } = await loaded.apply('');
+  return { ...loaded, reports };
+}
+
+const reasonOf = async ({ check }: Loaded, host = HOST): Promise<string> => (await check({ host })).decision.reason;
+
+const said = ({ isAccepted, servesLastGood, servingGeneration, problems }: ObjectReport): object => ({
+  isAccepted,
+  servesLastGood,
+  servingGeneration,
+  reasons: problems.map(({ reason }) => reason),
+});
+
+describe('an instance that was restarted', () => {
+  it('serves the last good spec while the newest is wrong, and says both', async () => {
+    const agent = await restarted(policy(8, specOf(BROKEN), accepted(7, specOf(OPEN))));
+    assert.equal(await reasonOf(agent), 'allowed');
+    assert.deepEqual(agent.reports.map(said), [
+      { isAccepted: false, servesLastGood: true, servingGeneration: 7, reasons: ['InvalidExpression'] },
+    ]);
+  });
+
+  it('serves a newest spec that is right, whatever its status says was accepted', async () => {
+    const agent = await restarted(policy(8, specOf(CLOSED), accepted(7, specOf(OPEN))));
+    assert.equal(await reasonOf(agent), 'not_allowed');
+    assert.deepEqual(agent.reports.map(said), [
+      { isAccepted: true, servesLastGood: false, servingGeneration: 8, reasons: ['RoleNotFound'] },
+    ]);
+  });
+
+  it('takes the last good spec from a status that is written after it saw the policy', async () => {
+    const agent = await restarted(policy(8, specOf(BROKEN)));
+    assert.equal(await reasonOf(agent), 'no_route');
+    agent.store.apply(policy(8, specOf(BROKEN), accepted(7, specOf(OPEN))));
+    await agent.apply('');
+    assert.equal(await reasonOf(agent), 'allowed');
+  });
+
+  it('keeps what it accepted itself, whatever a status says afterwards', async () => {
+    const agent = await restarted(policy(8, specOf(CLOSED)));
+    agent.store.apply(policy(9, specOf(BROKEN), accepted(7, specOf(OPEN))));
+    await agent.apply('');
+    assert.equal(await reasonOf(agent), 'not_allowed');
+  });
+
+  const refused: Readonly<Record<string, SourceObject>> = {
+    'of a generation that is yet to come': policy(8, specOf(BROKEN), accepted(9, specOf(OPEN))),
+    'that stands in for a newest spec which is wrong': policy(8, specOf(BROKEN), accepted(8, specOf(OPEN))),
+    'of the object that had its name before': policy(8, specOf(BROKEN), { ...accepted(7, specOf(OPEN)), uid: 'uid-2' }),
+    'of another class': policy(8, specOf(BROKEN), accepted(7, specOf(OPEN, { className: 'other' }))),
+    'with an unknown field': policy(8, specOf(BROKEN), accepted(7, specOf(OPEN, { colour: 'red' }))),
+    'that does not compile': policy(8, specOf(BROKEN), accepted(7, specOf(BROKEN))),
+    'that is deeper than anything could read': policy(8, specOf(BROKEN), {
+      status: { hosts: [HOST], accepted: { generation: 7, spec: deep() } },
+    }),
+  };
+  for (const [what, object] of Object.entries(refused)) {
+    it(`serves no recorded spec ${what}`, async () => {
+      const agent = await restarted(object);
+      assert.equal(await reasonOf(agent), 'no_route');
+      assert.deepEqual(agent.reports.map(said), [
+        { isAccepted: false, servesLastGood: false, servingGeneration: undefined, reasons: ['InvalidExpression'] },
+      ]);
+    });
+  }
+
+  it('lets no recorded spec take a host that another namespace holds', async () => {
+    const forged = policy(8, specOf(BROKEN, { target: { hosts: ['evil.test'] } }), accepted(7, specOf(OPEN)));
+    const holder = {
+      ...policy(1, specOf(CLOSED), { uid: 'uid-3' }),
+      metadata: { ...policy(1, {}).metadata, namespace: 'bank', uid: 'uid-3' },
+      status: { hosts: [HOST] },
+    };
+    for (const objects of [
+      [forged, holder],
+      [holder, forged],
+    ]) {
+      const agent = await restarted(...objects);
+      assert.equal((await agent.check({ host: HOST })).policy?.ref.namespace, 'bank');
+      assert.equal(await reasonOf(agent, HOST), 'not_allowed');
+    }
+  });
+
+  it('serves the last good spec of a policy whose newest asks for a host of another namespace', async () => {
+    const wanting = policy(8, specOf(OPEN, { target: { hosts: [HOST, 'taken.test'] } }), accepted(7, specOf(OPEN)));
+    const holder = {
+      ...policy(1, specOf(CLOSED, { target: { hosts: ['taken.test'] } })),
+      metadata: { ...policy(1, {}).metadata, namespace: 'bank', uid: 'uid-3' },
+      status: { hosts: ['taken.test'] },
+    };
+    const agent = await restarted(wanting, holder);
+    assert.equal(await reasonOf(agent), 'allowed');
+    assert.equal(await reasonOf(agent, 'taken.test'), 'not_allowed');
+    assert.deepEqual(agent.reports.map(said)[1], {
+      isAccepted: false,
+      servesLastGood: true,
+      servingGeneration: 7,
+      reasons: ['HostConflict'],
+    });
+  });
+});
+
+describe('a file', () => {
+  it('is never believed what its status says was accepted', async () => {
+    const yaml = JSON.stringify({
+      ...policy(1, specOf(BROKEN), accepted(7, specOf(OPEN))),
+      metadata: { name: 'orders', namespace: 'shop' },
+    });
+    const agent = await load(yaml, { recordedSpec: unpackSpec });
+    assert.equal(await reasonOf(agent), 'no_route');
+  });
+});
+
+function deep(): string {
+  const spec = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+  return gzipSync(`{"uid":"uid-1","spec":${spec}}`).toString('base64');
+}
