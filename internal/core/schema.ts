@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DURATION_PATTERN, durationHint } from './duration.ts';
+import type { ProblemReason } from './problem.ts';
 
 /**
  * The pieces that specs are made of. From these schemas come the types, the CRDs, their CEL rules, the reference docs
@@ -55,9 +56,20 @@ export const methods = () =>
     .min(1)
     .max(16);
 
-/** Path templates: `{id}` is one segment, `**` only last. Checked in full when compiled. */
-export const pathTemplates = () =>
-  z.array(z.string().min(1).max(1024).regex(/^\//, 'must begin with "/"')).min(1).max(64);
+const pathTemplate = () =>
+  withRule(
+    z.string().min(1).max(1024),
+    "self.startsWith('/') && self.indexOf('*') == (self.endsWith('/**') ? self.size() - 2 : -1)",
+    'must begin with "/", with "{name}" for one segment and "**" only last, as in "/v1/orders/{id}/**"',
+    (text) => text.startsWith('/') && text.indexOf('*') === (text.endsWith('/**') ? text.length - 2 : -1),
+    'InvalidPath',
+  );
+
+/**
+ * Path templates: `{id}` is one segment, `**` only last. The rest is checked when compiled: a pattern that knew all of
+ * it would cost more than the API server grants.
+ */
+export const pathTemplates = () => z.array(pathTemplate()).min(1).max(64);
 
 /** Lower-case HTTP field name (RFC 9110 §5.1). */
 export const headerName = () =>
@@ -123,24 +135,36 @@ export function exactlyOneOf<T extends z.ZodObject>(object: T, keys: readonly st
     .meta({ ...object.meta(), 'x-kubernetes-validations': [...validationsOf(object), { rule, message }] }) as T;
 }
 
-/** An object of which at least one member is set (`minProperties: 1`): an empty one would mean everything. */
-export function atLeastOne<T extends z.ZodObject>(object: T, message: string): T {
-  return object
-    .refine((value) => Object.values(value as Record<string, unknown>).some((member) => member !== undefined), {
-      error: message,
-    })
-    .meta({ ...object.meta(), minProperties: 1 }) as T;
+/**
+ * An object of which at least one member is set: an empty one would mean everything. `minProperties: 1` holds also where
+ * no rule is run; the rule has the words, and sees through a member that is misspelt.
+ *
+ * @param hint what to write instead, after a semicolon
+ */
+export function atLeastOne<T extends z.ZodObject>(object: T, hint: string): T {
+  const keys = Object.keys(object.shape);
+  const message = `at least one of ${keys.join(', ')} must be set; ${hint}`;
+  const rule = keys.map((key) => `has(self.${key})`).join(' || ');
+  const ruled = withRule(object, rule, message, (value) =>
+    Object.values(value as Record<string, unknown>).some((member) => member !== undefined),
+  );
+  return ruled.meta({ ...ruled.meta(), minProperties: 1 }) as T;
 }
 
-/** Another rule on an object: CEL for the API server, the same in TypeScript for files. */
+/**
+ * Another rule: CEL for the API server, the same in TypeScript for files.
+ *
+ * @param reason what a status says, when `Invalid` says too little
+ */
 export function withRule<T extends z.ZodType>(
   schema: T,
   rule: string,
   message: string,
   holds: (value: z.output<T>) => boolean,
+  reason: ProblemReason = 'Invalid',
 ): T {
   return schema
-    .refine((value) => holds(value as z.output<T>), { error: message })
+    .refine((value) => holds(value as z.output<T>), { error: message, params: { reason } })
     .meta({ ...schema.meta(), 'x-kubernetes-validations': [...validationsOf(schema), { rule, message }] }) as T;
 }
 

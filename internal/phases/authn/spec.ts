@@ -118,7 +118,10 @@ const jwt = z.strictObject({
     .max(8)
     .default([{ authorizationScheme: 'Bearer' }])
     .describe('Where callers put their token.'),
-  groupsClaim: z.strictObject({ path: claimPath() }).optional().describe("The claim that becomes the caller's groups."),
+  groupsClaim: z
+    .strictObject({ path: claimPath().describe('Path of the claim, from the outside in.') })
+    .optional()
+    .describe("The claim that becomes the caller's groups."),
 });
 
 const method = exactlyOneOf(

@@ -64,7 +64,7 @@ const criteria = () =>
 
 const meaningful = () =>
   withRule(
-    atLeastOne(criteria(), 'at least one criterion must be set; "everyone" is written any: {}'),
+    atLeastOne(criteria(), '"everyone" is written any: {}'),
     '!has(self.any) || [has(self.methods), has(self.paths), has(self.roles), has(self.groups), has(self.scopes), has(self.via), has(self.cidrs), has(self.when)].filter(x, x).size() == 0',
     'any stands alone',
     (value) => value.any === undefined || Object.values(value).filter((member) => member !== undefined).length === 1,

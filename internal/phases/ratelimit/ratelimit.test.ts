@@ -70,21 +70,8 @@ describe('compileRateLimits()', () => {
 
   it('says what an author got wrong, and what to write', () => {
     assert.match(
-      problemsOf({ rates: [{ requests: 1, window: '1ms' }] })[0] ?? '',
-      /rates\[0\]\.window: "1ms" is not between/,
-    );
-    assert.match(
       problemsOf({ rates: [{ requests: 1, calendar: { unit: 'Day', timeZone: 'Mars' } }] })[0] ?? '',
       /no time zone "Mars"/,
-    );
-    assert.match(
-      problemsOf({
-        rates: [
-          { requests: 1, window: '60s' },
-          { requests: 2, window: '1m' },
-        ],
-      })[0] ?? '',
-      /same window/,
     );
     assert.match(
       problemsOf({ stage: 'BeforeAuthentication', key: [{ expression: 'identity.id' }] })[0] ?? '',

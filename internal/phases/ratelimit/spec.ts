@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DURATION_PATTERN, parseDurationMs } from '../../core/duration.ts';
 import { duration, exactlyOneOf, itemName, mode, namedList, withRule } from '../../core/schema.ts';
 
 const keyPart = z.strictObject({
@@ -18,11 +19,27 @@ const calendar = z.strictObject({
   timeZone: z.string().min(1).max(64).default('UTC').describe('IANA name, as in Europe/Berlin.'),
 });
 
+const IS_DURATION = `matches('${DURATION_PATTERN.source}')`;
+const MIN_WINDOW_MS = 10;
+const MAX_WINDOW_MS = 366 * 24 * 3_600_000;
+
+/** What is no duration has been told so already. */
+const window = () =>
+  withRule(
+    duration(),
+    `!self.${IS_DURATION} || (duration(self) >= duration('10ms') && duration(self) <= duration('8784h'))`,
+    'must be from 10ms to 8784h (366 days)',
+    (text) => {
+      const ms = parseDurationMs(text);
+      return ms === undefined || (ms >= MIN_WINDOW_MS && ms <= MAX_WINDOW_MS);
+    },
+  );
+
 const rate = withRule(
   exactlyOneOf(
     z.strictObject({
       requests: z.int().min(1).max(1_000_000_000).describe('Requests, or units of cost, that a window lets pass.'),
-      window: duration().optional().describe('Length of the window, from 10ms to 24h·366.'),
+      window: window().optional().describe('Length of the window, from 10ms to 8784h (366 days).'),
       calendar: calendar.optional().describe('A fixed window of the calendar instead of a length.'),
       algorithm: z
         .enum(['GCRA', 'SlidingWindow', 'FixedWindow'])
@@ -44,6 +61,22 @@ const rate = withRule(
   (value) => value.burst === undefined || (value.calendar === undefined && (value.algorithm ?? 'GCRA') === 'GCRA'),
 );
 
+type Rate = z.output<typeof rate>;
+
+const windowOf = ({ window: text, calendar: edges }: Rate): string =>
+  edges === undefined ? String(parseDurationMs(text ?? '') ?? text) : `${edges.unit} ${edges.timeZone}`;
+
+/** Two rates of one window would be one of them, or share a counter. */
+const rates = withRule(
+  z.array(rate).min(1).max(8),
+  [
+    `self.all(a, !has(a.window) || !a.window.${IS_DURATION} || self.exists_one(b, has(b.window) && b.window.${IS_DURATION} && duration(a.window) == duration(b.window)))`,
+    'self.all(a, !has(a.calendar) || self.exists_one(b, has(b.calendar) && a.calendar.unit == b.calendar.unit && a.calendar.timeZone == b.calendar.timeZone))',
+  ].join(' && '),
+  'two rates of one limit have the same window: keep the smaller one',
+  (items) => new Set(items.map(windowOf)).size === items.length,
+);
+
 const limit = withRule(
   z.strictObject({
     name: itemName().describe('Name of the limit, as headers, logs and metrics say it; part of its counters.'),
@@ -59,7 +92,7 @@ const limit = withRule(
       .strictObject({ expression: z.string().min(1).max(2048).describe('A whole number from 0 to the smallest rate.') })
       .optional()
       .describe('What one request takes; default 1.'),
-    rates: z.array(rate).min(1).max(8).describe('All of them hold; they are taken all or none.'),
+    rates: rates.describe('All of them hold; they are taken all or none.'),
     store: z
       .enum(['Shared', 'Local'])
       .optional()

@@ -93,6 +93,32 @@ describe('parseSpec()', () => {
     ]);
   });
 
+  it('refuses two rates of one window, and windows out of bounds, however they are written', () => {
+    const limit = (...rates: object[]): string[] =>
+      policy({ rateLimits: [{ name: 'a', stage: 'AfterAuthentication', rates }] });
+    const same = [
+      'spec.rateLimits[0].rates: Two rates of one limit have the same window: keep the smaller one (Invalid)',
+    ];
+    const rate = (window: string): object => ({ requests: 1, window });
+    const edge = (timeZone?: string): object => ({ requests: 1, calendar: { unit: 'Day', timeZone } });
+    assert.deepEqual(limit(rate('60s'), rate('1m')), same);
+    assert.deepEqual(limit(edge(), edge('UTC')), same);
+    assert.deepEqual(limit(rate('60s'), rate('61s'), edge(), edge('Europe/Berlin')), []);
+    for (const window of ['9ms', '0h', '8784h1ms'])
+      assert.deepEqual(limit(rate(window)), [
+        'spec.rateLimits[0].rates[0].window: Must be from 10ms to 8784h (366 days) (Invalid)',
+      ]);
+    assert.deepEqual(limit(rate('10ms'), rate('8784h')), []);
+  });
+
+  it('refuses path templates whose star is not "**" at the end', () => {
+    const paths = (path: string): string[] => policy({ target: { hosts: ['a.example.org'], paths: [path] } });
+    const words = 'Must begin with "/", with "{name}" for one segment and "**" only last, as in "/v1/orders/{id}/**"';
+    for (const path of ['v1', '/v1/*', '/v1**', '/**/v1', '/*/**'])
+      assert.deepEqual(paths(path), [`spec.target.paths[0]: ${words} (InvalidPath)`], path);
+    for (const path of ['/', '/**', '/v1/{id}/**', '/v1/']) assert.deepEqual(paths(path), [], path);
+  });
+
   it('refuses keys that end before they begin', () => {
     const times = { notBefore: '2027-01-02T00:00:00Z', notAfter: '2027-01-02T01:00:00+02:00' };
     assert.deepEqual(said(apiConsumerSpec, { keys: [{ name: 'a', sha256: DIGEST, ...times }] }), [
