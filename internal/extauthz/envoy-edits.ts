@@ -6,8 +6,10 @@ import { fieldName } from './header-rules.ts';
 /**
  * A decision whose edits Envoy carries out as meant; the decision itself where nothing has to be said otherwise.
  *
- * - Envoy overwrites a request header under ADD_IF_ABSENT, so that is settled here, where the request is known.
+ * - Envoy overwrites a request header under ADD_IF_ABSENT, and appends to none that is absent, so both are settled here,
+ *   where the request is known.
  * - Envoy looks for query parameters as they are spelt: `%61pi_key` stays when `api_key` is removed.
+ * - Asked to remove any, it sorts the others and writes them anew, also where there is nothing to remove.
  */
 export function forEnvoy(decision: Decision, request: Attributes): Decision {
   if (decision.outcome !== 'allow') return decision;
@@ -19,28 +21,31 @@ export function forEnvoy(decision: Decision, request: Attributes): Decision {
 }
 
 function settled(edits: readonly HeaderEdit[], { headers }: Attributes): readonly HeaderEdit[] {
-  if (!edits.some(({ action }) => action === 'AddIfAbsent')) return edits;
-  return edits
-    .filter(({ action, name }) => action !== 'AddIfAbsent' || headers.get(fieldName(name) ?? name) === undefined)
-    .map((edit) => (edit.action === 'AddIfAbsent' ? { ...edit, action: 'Set' } : edit));
+  if (!edits.some(({ action }) => action !== 'Set')) return edits;
+  return edits.flatMap((edit): readonly HeaderEdit[] => {
+    if (edit.action === 'Set') return [edit];
+    const isAbsent = headers.get(fieldName(edit.name) ?? edit.name) === undefined;
+    if (isAbsent) return [{ ...edit, action: 'Set' }];
+    return edit.action === 'Append' ? [edit] : [];
+  });
 }
 
+/** Those of the names that the query holds, in each spelling that it has of them. */
 function spelt(names: readonly string[], target: string): readonly string[] {
   const mark = target.indexOf('?');
   if (names.length === 0 || mark === -1) return names;
-  const query = target.slice(mark + 1);
-  if (!query.includes('%') && !query.includes('+')) return names;
-  const spellings = new Set(names);
-  for (const pair of query.split('&')) {
+  const spellings = new Set<string>();
+  for (const pair of target.slice(mark + 1).split('&')) {
     const equals = pair.indexOf('=');
     const key = equals === -1 ? pair : pair.slice(0, equals);
     if (names.includes(decoded(key) ?? '')) spellings.add(key);
   }
-  return spellings.size === names.length ? names : [...spellings];
+  return [...spellings];
 }
 
 /** As `core/query.ts` reads a name; what it cannot read is no parameter of ours. */
 function decoded(text: string): string | undefined {
+  if (!text.includes('%') && !text.includes('+')) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
