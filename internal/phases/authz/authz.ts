@@ -99,7 +99,8 @@ function matchAllow(criteria: Criteria, evaluation: Evaluation): Match {
   if (criteria.groups !== undefined && !intersects(criteria.groups, identity.groups)) return 'fails';
   if (
     criteria.roles !== undefined &&
-    !criteria.roles.some((role) => evaluation.namespace.roles.permits(role, evaluation))
+    // Only a yes is one: whatever else an index may answer never helps the caller.
+    !criteria.roles.some((role) => evaluation.namespace.roles.permits(role, evaluation) === true)
   ) {
     return 'fails';
   }
@@ -120,7 +121,7 @@ function matchDeny(criteria: Criteria, evaluation: Evaluation): Match {
   if (criteria.groups !== undefined && !intersects(criteria.groups, identity.groups)) return 'fails';
   if (criteria.scopes !== undefined && !intersects(criteria.scopes, identity.scopes)) return 'fails';
   const { roles } = evaluation.namespace;
-  if (criteria.roles !== undefined && !criteria.roles.some((role) => roles.isHeldForDeny(role, evaluation)))
+  if (criteria.roles !== undefined && !criteria.roles.some((role) => roles.isHeldForDeny(role, evaluation) !== false))
     return 'fails';
   if (criteria.paths === undefined) return judgeConditions(criteria, evaluation);
   return judgeReadings(criteria, criteria.paths, evaluation);

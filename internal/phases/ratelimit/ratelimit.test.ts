@@ -8,12 +8,14 @@ import { createRateLimitPorts, rateLimitStep } from './ratelimit.ts';
 import { rateLimitsSpec } from './spec.ts';
 
 /** Counts to a number, and is down where told so. */
-function storeOf(most: number, fault?: 'throws' | 'rejects'): CounterStore {
+function storeOf(most: number, fault?: 'throws' | 'rejects' | 'forgets' | 'forgets later'): CounterStore {
   let taken = 0;
   return {
     take(takes) {
       if (fault === 'throws') throw new Error('down');
       if (fault === 'rejects') return Promise.reject(new Error('down'));
+      if (fault === 'forgets') return [];
+      if (fault === 'forgets later') return Promise.resolve([]);
       const isWithin = taken < most;
       if (isWithin) taken += 1;
       return takes.map(() => ({ isWithin, remaining: most - taken, waitMs: 1000 }));
@@ -41,7 +43,7 @@ function stepOf(limit: object, shared: CounterStore, local = storeOf(1)) {
 }
 
 describe('rateLimitStep()', () => {
-  for (const fault of ['throws', 'rejects'] as const) {
+  for (const fault of ['throws', 'rejects', 'forgets', 'forgets later'] as const) {
     it(`does what onFault says when the store ${fault}`, async () => {
       const deny = stepOf({ onFault: 'Deny' }, storeOf(0, fault));
       assert.equal(await deny(), 'limit_store_unavailable');
@@ -51,6 +53,11 @@ describe('rateLimitStep()', () => {
       assert.deepEqual([await local(), await local()], [undefined, 'rate_limited']);
     });
   }
+
+  it('goes on when the counters of a limit in Audit cannot be had later', async () => {
+    const step = stepOf({ mode: 'Audit' }, storeOf(1), storeOf(0, 'rejects'));
+    assert.equal(await step(), undefined);
+  });
 
   it('keeps a Local limit away from the shared store', async () => {
     const step = stepOf({ store: 'Local' }, storeOf(0, 'throws'));

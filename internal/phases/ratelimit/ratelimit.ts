@@ -78,22 +78,23 @@ function takeAll({ enforced, audited, evaluation, ports }: Stageful): StepResult
   }
   if (charges.length === 0) return undefined;
   const store = charges.some((charge) => charge.limit.isShared) ? ports.shared : ports.local;
+  const takes = charges.flatMap((charge) => charge.takes);
+  const settle = (states: readonly CounterState[]): StepResult | Promise<StepResult> =>
+    isWhole(states, takes) ? judge(charges, states, { evaluation, store }) : withoutStore(charges, evaluation, ports);
+  let states: ReturnType<CounterStore['take']>;
   try {
-    const states = store.take(
-      charges.flatMap((charge) => charge.takes),
-      evaluation,
-    );
-    if (states instanceof Promise) {
-      return states.then(
-        (settled) => judge(charges, settled, { evaluation, store }),
-        () => withoutStore(charges, evaluation, ports),
-      );
-    }
-    return judge(charges, states, { evaluation, store });
+    states = store.take(takes, evaluation);
   } catch {
     return withoutStore(charges, evaluation, ports);
   }
+  return states instanceof Promise
+    ? states.then(settle, () => withoutStore(charges, evaluation, ports))
+    : settle(states);
 }
+
+/** Whether a store has answered for every counter: one that says nothing of a counter has not let it pass. */
+const isWhole = (states: readonly CounterState[], takes: readonly Take[]): boolean =>
+  Array.isArray(states) && states.length === takes.length;
 
 /** Counts what limits in Audit would refuse; always locally and for themselves. */
 function auditAll(audited: readonly CompiledLimit[], evaluation: Evaluation, ports: RateLimitPorts): void {
@@ -105,7 +106,10 @@ function auditAll(audited: readonly CompiledLimit[], evaluation: Evaluation, por
       continue;
     }
     const states = ports.local.take(charge.takes, evaluation);
-    if (!(states instanceof Promise) && states.some((state) => !state.isWithin)) {
+    if (states instanceof Promise) {
+      // Nobody waits for what Audit would say; that it cannot be said must not end the process either.
+      states.catch(() => undefined);
+    } else if (isWhole(states, charge.takes) && states.some((state) => !state.isWithin)) {
       evaluation.refuse({ reason: 'rate_limited', rule: limit.name }, 'Audit');
     }
   }
@@ -237,11 +241,9 @@ function withoutStore(
   if (charges.some((charge) => charge.limit.onFault === 'Deny')) return STORE_DOWN;
   const local = charges.filter((charge) => charge.limit.onFault === 'LocalShare');
   if (local.length === 0) return undefined;
-  const states = ports.local.take(
-    local.flatMap((charge) => charge.takes),
-    evaluation as Moment,
-  );
-  if (states instanceof Promise)
-    return states.then((settled) => judge(local, settled, { evaluation, store: ports.local }));
-  return judge(local, states, { evaluation, store: ports.local });
+  const takes = local.flatMap((charge) => charge.takes);
+  const settle = (states: readonly CounterState[]): StepResult =>
+    isWhole(states, takes) ? judge(local, states, { evaluation, store: ports.local }) : STORE_DOWN;
+  const states = ports.local.take(takes, evaluation as Moment);
+  return states instanceof Promise ? states.then(settle) : settle(states);
 }
