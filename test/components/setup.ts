@@ -5,6 +5,7 @@ import { obtainCollector } from '../telemetry/obtain-collector.ts';
 import { obtainPrometheus } from '../telemetry/obtain-prometheus.ts';
 import { CACHE, type Obtained, progress } from './cache.ts';
 import { obtainDebian } from './debian.ts';
+import { obtainHelm } from './helm.ts';
 import { obtainKubernetes } from './kubernetes.ts';
 
 type Obtaining = readonly [name: string, obtain: () => Promise<Obtained>];
@@ -23,6 +24,7 @@ const lists: readonly (readonly Obtaining[])[] = [
   ],
   [
     ['kube-apiserver, etcd and kubectl', obtainKubernetes],
+    ['Helm', obtainHelm],
     ['the OpenTelemetry Collector', obtainCollector],
   ],
 ];
