@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { generateCrds } from '../../internal/crd/generate.ts';
+import { generateChart } from './chart.ts';
 import { generateReference } from './reference.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -9,6 +10,7 @@ const isCheck = process.argv.includes('--check');
 const files = new Map([
   ...[...generateCrds()].map(([name, text]) => [`deploy/crds/${name}`, text] as const),
   ...generateReference(),
+  ...generateChart(ROOT),
 ]);
 const stale: string[] = [];
 for (const [name, text] of files) {

@@ -1,0 +1,48 @@
+import type { OptionName } from '../../internal/config/options.ts';
+
+const NETWORK = '[0-9a-fA-F.:]+(/[0-9]{1,3})?';
+const LABEL_KEY = '([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?';
+const LABEL_VALUE = '([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?';
+const REQUIREMENT = `(!?${LABEL_KEY}|${LABEL_KEY} ?(=|==|!=) ?${LABEL_VALUE}|${LABEL_KEY} (in|notin) \\(${LABEL_VALUE}( ?, ?${LABEL_VALUE})*\\))`;
+
+/**
+ * How the chart's values give each option of `serve`: the JSON schema of a value, whose pattern takes nothing that the
+ * agent would refuse; `enum` where the option has choices or is a switch; or `chart` where the chart decides it itself.
+ */
+export const CHART_OPTIONS: Readonly<Record<OptionName, 'chart' | 'enum' | Readonly<Record<string, unknown>>>> = {
+  policies: 'chart',
+  kube: 'chart',
+  kubeconfig: 'chart',
+  class: 'chart',
+  namespace: 'chart',
+  'policy-selector': { type: 'string', pattern: `^${REQUIREMENT}(,${REQUIREMENT})*$` },
+  'host-grants': 'enum',
+  'client-address': {
+    type: 'string',
+    pattern: `^(direct|forwarded-for:hops=([1-9]|1[0-6])|forwarded-for:cidrs=${NETWORK}(,${NETWORK})*|header:[A-Za-z0-9-]{1,128})$`,
+  },
+  bodies: 'enum',
+  'transport-security': 'enum',
+  'trust-context-extensions': 'enum',
+  'route-metadata': 'enum',
+  'cluster-issuer': { type: 'string', pattern: '^https://[^\\s?#@]+$' },
+  'outbound-allow': { type: 'array', minItems: 1, maxItems: 256, items: { type: 'string', pattern: `^${NETWORK}$` } },
+  unmatched: 'enum',
+  'grpc-addr': 'chart',
+  'admin-addr': 'chart',
+  'debug-addr': 'chart',
+  'tls-cert': 'chart',
+  'tls-key': 'chart',
+  'client-ca': 'chart',
+  'check-timeout': { type: 'string', pattern: '^([1-9][0-9]{0,3}ms|([1-9]|[1-5][0-9]|60)s)$' },
+  'drain-timeout': 'chart',
+  'max-connection-age': { type: 'string', pattern: '^([1-9][0-9]{0,3}s|[1-9][0-9]{0,2}m|([1-9]|1[0-9]|2[0-4])h)$' },
+  'max-limit-keys': { type: 'integer', minimum: 1000, maximum: 100_000_000 },
+  'max-receive-bytes': {
+    type: 'string',
+    pattern: '^((6[4-9]|[7-9][0-9]|[1-9][0-9]{2,4})Ki|([1-9]|[1-5][0-9]|6[0-4])Mi)$',
+  },
+  'grpc-reflection': 'enum',
+  'log-level': 'enum',
+  config: 'chart',
+};

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { OPTION_NAMES, type OptionName, optionOf } from '../../internal/config/options.ts';
+import { generateCrds } from '../../internal/crd/generate.ts';
+import { CHART_OPTIONS } from './chart-options.ts';
+
+const CHART = 'deploy/helm/postern';
+
+/** What the chart holds of the code, by path: copies of the CRDs, and the options of `serve` in the schema of its values. */
+export function generateChart(root: string): [string, string][] {
+  const schemaPath = `${CHART}/values.schema.json`;
+  return [
+    ...[...generateCrds()].map(([name, text]): [string, string] => [`${CHART}/files/crds/${name}`, text]),
+    [schemaPath, withOptions(readFileSync(join(root, schemaPath), 'utf8'))],
+  ];
+}
+
+/** The rest of the schema is written by hand and stays as it is. */
+function withOptions(text: string): string {
+  const schema = JSON.parse(text) as { properties: { options: { properties: unknown } } };
+  const given = OPTION_NAMES.filter((name) => CHART_OPTIONS[name] !== 'chart');
+  schema.properties.options.properties = Object.fromEntries(given.map((name) => [camelCase(name), schemaOf(name)]));
+  return `${JSON.stringify(schema, null, 2)}\n`;
+}
+
+export const camelCase = (name: string): string =>
+  name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+function schemaOf(name: OptionName): object {
+  const { doc, choices, fallback, fallbackDoc, placeholder } = optionOf(name);
+  const byDefault = fallback ?? fallbackDoc;
+  const description = `${doc}${byDefault === undefined ? '' : ` (default: ${byDefault})`}.`;
+  if (placeholder === undefined) return { description, type: 'boolean' };
+  if (choices !== undefined) return { description, type: 'string', enum: choices };
+  return { description, ...(CHART_OPTIONS[name] as object) };
+}

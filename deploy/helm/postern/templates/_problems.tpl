@@ -1,0 +1,34 @@
+{{/* Values that contradict each other. What one value may be is said by values.schema.json. */}}
+{{- define "postern.problems" -}}
+{{- $problems := list -}}
+{{- if and .Values.tls.clientCA.secretName (not .Values.tls.secretName) -}}
+{{- $problems = append $problems "tls.clientCA.secretName needs tls.secretName: without TLS no certificate is seen" -}}
+{{- end -}}
+{{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
+{{- $problems = append $problems "autoscaling.minReplicas is above autoscaling.maxReplicas" -}}
+{{- end -}}
+{{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) -}}
+{{- $problems = append $problems "serviceAccount.create is false: name the account in serviceAccount.name" -}}
+{{- end -}}
+{{- if and .Values.service.headless (ne .Values.service.type "ClusterIP") -}}
+{{- $problems = append $problems "service.headless needs service.type ClusterIP" -}}
+{{- end -}}
+{{- if .Values.namespaces -}}
+{{- range .Values.secretNamespaces -}}
+{{- if not (has . $.Values.namespaces) -}}
+{{- $problems = append $problems (printf "secretNamespaces names %q, which is not in namespaces" .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $hasGrants := has "hostgrants" (include "postern.plurals" (dict "root" . "scopes" (list "Cluster")) | fromJsonArray) -}}
+{{- if not $hasGrants -}}
+{{- if eq .Values.options.hostGrants "required" -}}
+{{- $problems = append $problems "options.hostGrants: required cannot be served, HostGrant is not part of this version: write first-come" -}}
+{{- else if and (not .Values.options.hostGrants) (ne (len .Values.namespaces) 1) -}}
+{{- $problems = append $problems "options.hostGrants must be first-come: several namespaces are watched, and HostGrant is not part of this version" -}}
+{{- end -}}
+{{- end -}}
+{{- if $problems -}}
+{{- fail (printf "\n\nThese values do not go together:\n  - %s\n" (join "\n  - " $problems)) -}}
+{{- end -}}
+{{- end }}

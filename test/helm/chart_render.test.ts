@@ -1,0 +1,289 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { parseAllDocuments } from 'yaml';
+import { readConfig } from '../../internal/config/read-config.ts';
+import { KINDS } from '../../internal/policy/resource/kinds.ts';
+import { skipWithout } from '../components/cache.ts';
+import { agentOf, CHART, helm, obtainedHelm, only, type Rendered, render } from './chart.ts';
+
+const CRDS = join(CHART, '../../crds');
+const PEER = { podSelector: { matchLabels: { app: 'envoy' } } };
+
+/** Parsing them takes longer than all the rest. */
+const NO_CRDS = { crds: { install: 'Never' } };
+/** Each value that switches something on, and what it makes. */
+const SWITCHED: readonly (readonly [
+  name: string,
+  values: object,
+  find: (objects: readonly Rendered[]) => unknown,
+  found: unknown,
+])[] = [
+  [
+    'image.digest',
+    { image: { digest: `sha256:${'a'.repeat(64)}` } },
+    (o) => agentOf(o).image,
+    `postern@sha256:${'a'.repeat(64)}`,
+  ],
+  [
+    'image.tag',
+    { image: { repository: 'registry.example.org/postern', tag: 'v2' } },
+    (o) => agentOf(o).image,
+    'registry.example.org/postern:v2',
+  ],
+  ['imagePullSecrets', { imagePullSecrets: [{ name: 'pull' }] }, (o) => podOf(o).imagePullSecrets, [{ name: 'pull' }]],
+  ['nameOverride', { nameOverride: 'gate' }, (o) => only(o, 'Service').metadata.name, 'postern-gate'],
+  ['fullnameOverride', { fullnameOverride: 'gate' }, (o) => only(o, 'Service').metadata.name, 'gate'],
+  [
+    'env',
+    { env: [{ name: 'OTEL_SERVICE_NAME', value: 'gate' }] },
+    (o) => agentOf(o).env,
+    [{ name: 'OTEL_SERVICE_NAME', value: 'gate' }],
+  ],
+  ['replicas', { replicas: 5 }, (o) => only(o, 'Deployment').spec.replicas, 5],
+  ['one replica', { replicas: 1 }, (o) => kinds(o).includes('PodDisruptionBudget'), false],
+  [
+    'autoscaling.enabled',
+    { autoscaling: { enabled: true } },
+    (o) => [only(o, 'HorizontalPodAutoscaler').spec.scaleTargetRef.name, only(o, 'Deployment').spec.replicas],
+    ['postern', undefined],
+  ],
+  [
+    'podDisruptionBudget.enabled',
+    { podDisruptionBudget: { enabled: false } },
+    (o) => kinds(o).includes('PodDisruptionBudget'),
+    false,
+  ],
+  [
+    'topologySpread.enabled',
+    { topologySpread: { enabled: false } },
+    (o) => podOf(o).topologySpreadConstraints,
+    undefined,
+  ],
+  ['service.headless', { service: { headless: true } }, (o) => only(o, 'Service').spec.clusterIP, 'None'],
+  [
+    'service.type',
+    { service: { type: 'LoadBalancer', annotations: { a: 'b' } } },
+    (o) => [only(o, 'Service').spec.type, only(o, 'Service').metadata.annotations],
+    ['LoadBalancer', { a: 'b' }],
+  ],
+  [
+    'networkPolicy.enabled',
+    { networkPolicy: { enabled: true } },
+    (o) => only(o, 'NetworkPolicy').spec.ingress,
+    [{ ports: [{ port: 'grpc', protocol: 'TCP' }] }, { ports: [{ port: 'metrics', protocol: 'TCP' }] }],
+  ],
+  [
+    'networkPolicy.checksFrom',
+    { networkPolicy: { enabled: true, checksFrom: [PEER] } },
+    (o) => only(o, 'NetworkPolicy').spec.ingress[0].from,
+    [PEER],
+  ],
+  [
+    'networkPolicy.metricsFrom',
+    { networkPolicy: { enabled: true, metricsFrom: [PEER] } },
+    (o) => only(o, 'NetworkPolicy').spec.ingress[1].from.length,
+    2,
+  ],
+  [
+    'serviceAccount.create',
+    { serviceAccount: { create: false, name: 'own' } },
+    (o) => [kinds(o).includes('ServiceAccount'), podOf(o).serviceAccountName],
+    [false, 'own'],
+  ],
+  [
+    'serviceAccount.annotations',
+    { serviceAccount: { annotations: { a: 'b' } } },
+    (o) => only(o, 'ServiceAccount').metadata.annotations,
+    { a: 'b' },
+  ],
+  ['rbac.create', { rbac: { create: false } }, (o) => kinds(o).filter((kind) => /Role/.test(kind)), []],
+  ['crds.install', { crds: { install: 'Never' } }, (o) => kinds(o).includes('CustomResourceDefinition'), false],
+  [
+    'serviceMonitor.enabled',
+    { serviceMonitor: { enabled: true, labels: { release: 'x' } } },
+    (o) => [only(o, 'ServiceMonitor').metadata.labels?.release, only(o, 'ServiceMonitor').spec.endpoints],
+    ['x', [{ port: 'metrics', path: '/metrics', interval: '30s' }]],
+  ],
+  [
+    'podLabels',
+    { podLabels: { team: 'edge' } },
+    (o) => only(o, 'Deployment').spec.template.metadata.labels.team,
+    'edge',
+  ],
+  [
+    'podAnnotations',
+    { podAnnotations: { a: 'b' } },
+    (o) => only(o, 'Deployment').spec.template.metadata.annotations,
+    { a: 'b' },
+  ],
+  ['nodeSelector', { nodeSelector: { disk: 'ssd' } }, (o) => podOf(o).nodeSelector, { disk: 'ssd' }],
+  ['tolerations', { tolerations: [{ operator: 'Exists' }] }, (o) => podOf(o).tolerations, [{ operator: 'Exists' }]],
+  ['priorityClassName', { priorityClassName: 'edge' }, (o) => podOf(o).priorityClassName, 'edge'],
+];
+
+const kinds = (objects: readonly Rendered[]): string[] => objects.map(({ kind }) => kind);
+const podOf = (objects: readonly Rendered[]) => only(objects, 'Deployment').spec.template.spec;
+
+/** The flags of a rendered container as the agent reads them. */
+function configOf(objects: readonly Rendered[]) {
+  const [command, ...args] = agentOf(objects).args as string[];
+  assert.equal(command, 'serve');
+  const flags = args.map((arg): [string, string] => {
+    const [, name = '', value = 'true'] = /^--([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
+    return [name, value];
+  });
+  assert.equal(new Set(flags.map(([name]) => name)).size, flags.length, `a flag is given twice: ${args.join(' ')}`);
+  return readConfig({ flags: Object.fromEntries(flags), env: {}, readFile: () => '' });
+}
+
+describe('the chart', { skip: skipWithout(obtainedHelm) }, () => {
+  it('passes the linter, which is strict', async () => {
+    const { code, stdout, stderr } = await helm(['lint', '--strict', CHART]);
+    assert.equal(code, 0, stdout + stderr);
+  });
+
+  it('holds copies of the CRDs that are deployed, each kept on uninstall', async () => {
+    const files = readdirSync(CRDS);
+    assert.deepEqual(readdirSync(join(CHART, 'files/crds')), files);
+    const wanted = files.flatMap((file) =>
+      parseAllDocuments(readFileSync(join(CRDS, file), 'utf8')).map((document) => document.toJS() as Rendered),
+    );
+    const rendered = await render();
+    for (const { kind, metadata, ...rest } of wanted) {
+      const { metadata: got, ...others } = only(
+        rendered.filter((o) => o.kind === kind),
+        kind,
+        metadata.name,
+      );
+      assert.deepEqual(others, { kind, ...rest });
+      assert.deepEqual(got.annotations, { ...metadata.annotations, 'helm.sh/resource-policy': 'keep' });
+    }
+  });
+
+  it('starts the agent with flags that it takes, by default and with every option', async () => {
+    const byDefault = configOf(await render(NO_CRDS));
+    assert.ok(byDefault.ok, JSON.stringify(byDefault));
+    assert.deepEqual(byDefault.config.source, {
+      kind: 'kube',
+      kubeconfig: undefined,
+      namespaces: [],
+      policySelector: undefined,
+    });
+    const options = {
+      policySelector: 'team=shop,tier in (web, api)',
+      hostGrants: 'first-come',
+      clientAddress: 'forwarded-for:hops=2',
+      bodies: 'forwarded',
+      transportSecurity: 'tls',
+      trustContextExtensions: false,
+      routeMetadata: 'required',
+      clusterIssuer: 'https://kubernetes.default.svc',
+      outboundAllow: ['10.0.0.0/8', '2001:db8::/32'],
+      unmatched: 'allow',
+      checkTimeout: '100ms',
+      maxConnectionAge: '90s',
+      maxLimitKeys: 5_000_000,
+      maxReceiveBytes: '8Mi',
+      grpcReflection: true,
+      logLevel: 'debug',
+    };
+    const tls = { secretName: 'cert', clientCA: { secretName: 'ca' } };
+    const shutdown = { drainSeconds: 30 };
+    const result = configOf(
+      await render({ ...NO_CRDS, className: 'edge', namespaces: ['a', 'b'], options, tls, shutdown }),
+    );
+    assert.ok(result.ok, JSON.stringify(result));
+    const { config } = result;
+    assert.deepEqual(
+      [config.className, config.source, config.maxLimitKeys, config.drainTimeoutMs, config.tls, config.grpcReflection],
+      [
+        'edge',
+        { kind: 'kube', kubeconfig: undefined, namespaces: ['a', 'b'], policySelector: options.policySelector },
+        5_000_000,
+        30_000,
+        {
+          certFile: '/etc/postern/tls/tls.crt',
+          keyFile: '/etc/postern/tls/tls.key',
+          clientCaFile: '/etc/postern/client-ca/ca.crt',
+        },
+        true,
+      ],
+    );
+    const { properties } = JSON.parse(readFileSync(join(CHART, 'values.schema.json'), 'utf8')).properties.options;
+    assert.deepEqual(Object.keys(options).sort(), Object.keys(properties).sort());
+  });
+
+  it('mounts certificates whole, so that renewed ones are seen', async () => {
+    const objects = await render({
+      ...NO_CRDS,
+      tls: { secretName: 'cert', clientCA: { secretName: 'ca', key: 'roots.pem' } },
+    });
+    assert.deepEqual(agentOf(objects).volumeMounts, [
+      { name: 'tls', mountPath: '/etc/postern/tls', readOnly: true },
+      { name: 'client-ca', mountPath: '/etc/postern/client-ca', readOnly: true },
+    ]);
+    assert.deepEqual(podOf(objects).volumes, [
+      { name: 'tls', secret: { secretName: 'cert', defaultMode: 0o440 } },
+      {
+        name: 'client-ca',
+        secret: { secretName: 'ca', defaultMode: 0o440, items: [{ key: 'roots.pem', path: 'ca.crt' }] },
+      },
+    ]);
+  });
+
+  it('gives a Pod more time to end than its preStop and its drain take together', async () => {
+    for (const [preStopSeconds, drainSeconds] of [
+      [5, 20],
+      [0, 0],
+      [30, 600],
+    ] as const) {
+      const objects = await render({ ...NO_CRDS, shutdown: { preStopSeconds, drainSeconds } });
+      assert.equal(podOf(objects).terminationGracePeriodSeconds, preStopSeconds + drainSeconds + 15);
+      const preStop = preStopSeconds === 0 ? undefined : { sleep: { seconds: preStopSeconds } };
+      assert.deepEqual(agentOf(objects).lifecycle?.preStop, preStop);
+      assert.ok((agentOf(objects).args as string[]).includes(`--drain-timeout=${drainSeconds}s`));
+    }
+  });
+
+  it('gives the agent what it uses: its kinds, their status, its lease, and Secrets only where they are named', async () => {
+    const plurals = Object.values(KINDS)
+      .map(({ plural }) => plural)
+      .sort();
+    const kindRules = [
+      { apiGroups: ['postern.dev'], resources: plurals, verbs: ['get', 'list', 'watch'] },
+      { apiGroups: ['postern.dev'], resources: plurals.map((plural) => `${plural}/status`), verbs: ['patch'] },
+    ];
+    const leaseRules = [
+      { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
+      {
+        apiGroups: ['coordination.k8s.io'],
+        resources: ['leases'],
+        resourceNames: ['postern-status-postern'],
+        verbs: ['get', 'update'],
+      },
+    ];
+    const secretRules = [{ apiGroups: [''], resources: ['secrets'], verbs: ['list', 'watch'] }];
+    const rolesOf = async (values: object): Promise<unknown[]> =>
+      (await render({ ...NO_CRDS, ...values }))
+        .filter(({ kind }) => /Role$/.test(kind))
+        .map(({ kind, metadata, rules }) => [kind, metadata.namespace, metadata.name, rules]);
+    assert.deepEqual(await rolesOf({ secretNamespaces: ['shop'] }), [
+      ['ClusterRole', undefined, 'postern-infra', kindRules],
+      ['Role', 'shop', 'postern-infra-secrets', secretRules],
+      ['Role', 'infra', 'postern-infra-lease', leaseRules],
+    ]);
+    assert.deepEqual(await rolesOf({ namespaces: ['shop', 'web'] }), [
+      ['Role', 'shop', 'postern-infra-policies', kindRules],
+      ['Role', 'web', 'postern-infra-policies', kindRules],
+      ['Role', 'infra', 'postern-infra-lease', leaseRules],
+    ]);
+  });
+
+  for (const [name, values, find, found] of SWITCHED) {
+    it(`does what it says of ${name}`, async () => {
+      assert.deepEqual(find(await render({ ...NO_CRDS, ...values })), found);
+    });
+  }
+});
