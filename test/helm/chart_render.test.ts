@@ -61,7 +61,7 @@ const SWITCHED: readonly (readonly [
     (o) => podOf(o).topologySpreadConstraints,
     undefined,
   ],
-  ['service.headless', { service: { headless: true } }, (o) => only(o, 'Service').spec.clusterIP, 'None'],
+  ['service.headless', { service: { headless: true } }, (o) => only(o, 'Service', '-headless').spec.clusterIP, 'None'],
   [
     'service.type',
     { service: { type: 'LoadBalancer', annotations: { a: 'b' } } },

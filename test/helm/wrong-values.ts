@@ -86,6 +86,5 @@ export const WRONG_VALUES: readonly (readonly [values: object, said: RegExp])[] 
   [{ tls: { clientCA: { secretName: 'ca' } } }, /tls\.clientCA\.secretName needs tls\.secretName/],
   [{ autoscaling: { enabled: true, minReplicas: 5, maxReplicas: 2 } }, /autoscaling\.minReplicas is above/],
   [{ serviceAccount: { create: false } }, /serviceAccount\.create is false: name the account/],
-  [{ service: { type: 'NodePort', headless: true } }, /service\.headless needs service\.type ClusterIP/],
   [{ namespaces: ['a'], secretNamespaces: ['b'] }, /secretNamespaces names "b", which is not in namespaces/],
 ];

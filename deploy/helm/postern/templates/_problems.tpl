@@ -10,9 +10,6 @@
 {{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) -}}
 {{- $problems = append $problems "serviceAccount.create is false: name the account in serviceAccount.name" -}}
 {{- end -}}
-{{- if and .Values.service.headless (ne .Values.service.type "ClusterIP") -}}
-{{- $problems = append $problems "service.headless needs service.type ClusterIP" -}}
-{{- end -}}
 {{- if .Values.namespaces -}}
 {{- range .Values.secretNamespaces -}}
 {{- if not (has . $.Values.namespaces) -}}
