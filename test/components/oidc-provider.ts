@@ -13,6 +13,8 @@ export interface OidcProvider {
   /** Signs with a new key from now on; says its `kid`. With `forget` the older ones are published no more. */
   rotate(options?: { readonly forget?: boolean }): string;
   stop(): Promise<void>;
+  /** Listens again where it did before `stop`, with the same keys. */
+  restart(): Promise<void>;
 }
 
 export interface OidcOptions {
@@ -54,6 +56,9 @@ export async function startOidcProvider(options: OidcOptions): Promise<OidcProvi
       server.close();
       server.closeAllConnections();
       await once(server, 'close');
+    },
+    async restart() {
+      await once(server.listen(Number(new URL(issuer).port), '127.0.0.1'), 'listening');
     },
   };
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Agent, startAgent } from '../../internal/app/agent.ts';
+import { type Agent, type AgentOptions, startAgent } from '../../internal/app/agent.ts';
 import { VERSION } from '../../internal/app/version.ts';
 import { readConfig } from '../../internal/config/read-config.ts';
 import { systemClock } from '../../internal/core/clock.ts';
@@ -25,7 +25,12 @@ export interface TestAgent extends Agent {
   write(file: string, yaml: string): void;
 }
 
-export async function startTestAgent(yaml: string, flags: Readonly<Record<string, string>> = {}): Promise<TestAgent> {
+/** @param parts of the agent that are not the usual ones: another clock, tracing */
+export async function startTestAgent(
+  yaml: string,
+  flags: Readonly<Record<string, string>> = {},
+  parts: Partial<Pick<AgentOptions, 'clock' | 'tracing'>> = {},
+): Promise<TestAgent> {
   const directory = mkdtempSync(join(tmpdir(), 'postern-policies-'));
   writeFileSync(join(directory, 'policies.yaml'), yaml);
   const source = flags.kube === undefined ? { policies: directory } : {};
@@ -52,6 +57,7 @@ export async function startTestAgent(yaml: string, flags: Readonly<Record<string
     tracing: TRACING_OFF,
     version: VERSION,
     logDropped: () => 0,
+    ...parts,
   });
   return {
     ...agent,
