@@ -133,6 +133,18 @@ describe('createCheckBytes()', () => {
     assert.deepEqual(reasonsOf(seen), ['internal']);
   });
 
+  it('leaves no rejection alone when the clock or the caller fails while a decision is waited for', async () => {
+    const boom = (): never => {
+      throw new Error('no');
+    };
+    const engine = () => Promise.resolve().then(boom);
+    const { answer } = aCheck(engine, { clock: { monotonicMs: boom }, maxWaiting: 1 });
+    assert.deepEqual(told(await answer(REQUEST, { ...CALL, deadlineMs: 1 })), INTERNAL);
+    assert.deepEqual(told(await answer(REQUEST, { ...CALL, onCancel: boom })), INTERNAL);
+    // Their places are free again.
+    assert.deepEqual(told(await answer(REQUEST, CALL)), INTERNAL);
+  });
+
   it('answers 503 before the caller stops waiting when the engine hangs', async (t) => {
     stopClock(t);
     const { answer, seen } = aCheck(never);

@@ -129,6 +129,7 @@ class Checker {
   #later(pending: Promise<Checked>, call: DoorCall, watched: Watched): Promise<Uint8Array> {
     const { promise, resolve } = Promise.withResolvers<Uint8Array>();
     let isSettled = false;
+    let timer: NodeJS.Timeout | undefined;
     const settle = (answer: () => Uint8Array): void => {
       if (isSettled) return;
       isSettled = true;
@@ -140,14 +141,19 @@ class Checker {
         resolve(LAST_RESORT);
       }
     };
-    const timer = setTimeout(() => settle(() => this.#refuse(LATE, watched)), this.#patienceMs(call));
-    timer.unref();
     this.#waiting += 1;
-    call.onCancel?.(() => settle(() => this.#abandon(watched)));
+    // First of all: whatever fails below, nobody's rejection is left alone.
     pending.then(
       (checked) => settle(() => this.#answer(checked, watched)),
       (error: unknown) => settle(() => this.#refuse(unforeseen(error), watched)),
     );
+    try {
+      timer = setTimeout(() => settle(() => this.#refuse(LATE, watched)), this.#patienceMs(call));
+      timer.unref();
+      call.onCancel?.(() => settle(() => this.#abandon(watched)));
+    } catch (error) {
+      settle(() => this.#refuse(unforeseen(error), watched));
+    }
     return promise;
   }
 

@@ -120,26 +120,27 @@ const SERVICE: ServiceDefinition = {
   },
 };
 
-/** The check neither throws nor rejects. Should it do so all the same, Envoy gets an error, never an empty message. */
+/**
+ * The check neither throws nor rejects, and never answers nothing. Should it do so all the same, Envoy gets an error: an
+ * empty message would let the request pass.
+ */
 const FAILED = Object.freeze({ code: status.INTERNAL, details: 'internal' });
 
 function checkHandler({ check, clock }: GrpcDoorOptions): handleUnaryCall<Buffer, Buffer> {
   return (call, callback) => {
-    let answer: Uint8Array | Promise<Uint8Array>;
+    const answer = (bytes: unknown): void => {
+      if (bytes instanceof Uint8Array && bytes.length > 0) callback(null, asBuffer(bytes));
+      else callback(FAILED);
+    };
+    let given: Uint8Array | Promise<Uint8Array>;
     try {
-      answer = check(call.request, new UnaryCall(call, clock));
+      given = check(call.request, new UnaryCall(call, clock));
     } catch {
       callback(FAILED);
       return;
     }
-    if (!(answer instanceof Promise)) {
-      callback(null, asBuffer(answer));
-      return;
-    }
-    answer.then(
-      (bytes) => callback(null, asBuffer(bytes)),
-      () => callback(FAILED),
-    );
+    if (given instanceof Promise) given.then(answer, () => callback(FAILED));
+    else answer(given);
   };
 }
 

@@ -143,16 +143,17 @@ export class Engine {
 
   async #wait(run: Run, pending: Promise<StepResult>, next: number): Promise<Checked> {
     const { clock } = this.#options;
-    let result: StepResult | 'late';
+    const { deadlineMs } = run.evaluation;
     try {
-      result = await withDeadline(pending, run.evaluation.deadlineMs - clock.monotonicMs());
+      const result = await withDeadline(pending, () => deadlineMs - clock.monotonicMs());
+      run.call.trace.endPhase();
+      if (result === 'late' || clock.monotonicMs() >= deadlineMs || run.call.isCancelled())
+        return this.#refused(run, LATE);
+      if (result !== undefined) return this.#refused(run, result);
     } catch (error) {
-      result = unforeseen(error);
+      return this.#refused(run, unforeseen(error));
     }
-    run.call.trace.endPhase();
-    if (result === 'late' || clock.monotonicMs() >= run.evaluation.deadlineMs || run.call.isCancelled())
-      return this.#refused(run, LATE);
-    return result === undefined ? this.#run(run, next) : this.#refused(run, result);
+    return this.#run(run, next);
   }
 
   /** The one place that turns a completed run into an allow. */
@@ -317,9 +318,14 @@ function unkeptDelimiter(readings: PathReadings, options: PathOptions): string |
   return undefined;
 }
 
-/** Settles what steps took. A settlement that throws must not change a decision that stands, nor stop the others. */
+/**
+ * Settles what steps took, once, also where telling the decision fails and another takes its place. A settlement that
+ * throws must not change a decision that stands, nor stop the others.
+ */
 function settle(evaluation: Evaluation, outcome: Outcome): void {
-  for (const settlement of evaluation.settlements ?? NOTHING) {
+  const { settlements } = evaluation;
+  evaluation.settlements = undefined;
+  for (const settlement of settlements ?? NOTHING) {
     try {
       settlement(outcome);
     } catch {
@@ -333,10 +339,14 @@ function withAnswerHeaders(edits: Decision['edits'], headers: readonly HeaderEdi
   return { ...edits, responseHeaders: [...edits.responseHeaders, ...headers] };
 }
 
-/** The step's answer, or `late` when it does not come in time. A late rejection is swallowed, not unhandled. */
-function withDeadline(pending: Promise<StepResult>, waitMs: number): Promise<StepResult | 'late'> {
+/**
+ * The step's answer, or `late` when it does not come in time. A late rejection is swallowed, not unhandled; so is one
+ * that comes after the time could not even be read.
+ */
+function withDeadline(pending: Promise<StepResult>, waitMs: () => number): Promise<StepResult | 'late'> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => resolve('late'), Math.max(0, waitMs));
+    let timer: NodeJS.Timeout | undefined;
     pending.then(resolve, reject).finally(() => clearTimeout(timer));
+    timer = setTimeout(() => resolve('late'), Math.max(0, waitMs()));
   });
 }
