@@ -26,7 +26,7 @@ export interface Attributes {
   metadata(): Readonly<Record<string, unknown>>;
   /** `route_metadata_context.filter_metadata`, decoded on first use; undefined when absent. */
   routeMetadata(): Readonly<Record<string, unknown>> | undefined;
-  /** Present when Envoy says the connection had TLS (`include_tls_session`). */
+  /** What `include_tls_session` gives, for plain connections too: only a server name in it proves TLS. */
   readonly tlsSession: { readonly sni: string } | undefined;
 }
 

@@ -74,7 +74,11 @@ describe('canonicalize()', () => {
     assert.equal(isTls({ headers: proto('https') }), false);
     assert.equal(isTls({ contextExtensions: extension }), false);
     assert.equal(isTls({ contextExtensions: extension }, { trustContextExtensions: true }), true);
-    assert.equal(isTls({ tlsSession: { sni: '' } }), true);
+    assert.equal(isTls({ tlsSession: { sni: 'api.example.org' } }), true);
+    assert.equal(isTls({ tlsSession: { sni: '' } }), false, 'Envoy sends an empty session for plain connections');
+    const peer = { address: '192.0.2.1', principal: '', certificate: '' };
+    assert.equal(isTls({ source: { ...peer, principal: 'spiffe://a/b' } }), true);
+    assert.equal(isTls({ source: { ...peer, certificate: 'PEM' } }), true);
     assert.equal(isTls({}, { transportTls: true }), true);
     assert.equal(isTls({ headers: proto('https') }, { clientAddress: { kind: 'hops', hops: 1 } }), true);
     assert.equal(isTls({ headers: proto('http') }, { clientAddress: { kind: 'hops', hops: 1 } }), false);

@@ -131,12 +131,21 @@ class CanonicalRequest implements Request {
 
 /** TLS is what Envoy or a trusted hop says of the connection; `scheme` is the client's own word and decides nothing. */
 function isTls(attributes: Attributes, options: EdgeOptions): boolean {
-  if (attributes.tlsSession !== undefined || options.transportTls) return true;
+  if (options.transportTls || hadHandshake(attributes)) return true;
   if (options.trustContextExtensions && attributes.contextExtensions.get('postern.dev/transport') === 'tls')
     return true;
   if (!isTrustedHop(options.clientAddress, attributes)) return false;
   const protocols = attributes.headers.get('x-forwarded-proto')?.flatMap((line) => line.split(','));
   return protocols?.every((protocol) => protocol.trim() === 'https') ?? false;
+}
+
+/**
+ * With `include_tls_session` Envoy sends a `tls_session` for plain connections too, an empty one (seen on 1.40.0): only
+ * what it holds proves a handshake. A client that names no server and shows no certificate cannot be told from plain.
+ */
+function hadHandshake({ tlsSession, source }: Attributes): boolean {
+  const hasServerName = tlsSession !== undefined && tlsSession.sni !== '';
+  return hasServerName || source.principal !== '' || source.certificate !== '';
 }
 
 /**

@@ -153,7 +153,7 @@ function warnAboutInstance(
       .at('transport')
       .warn(
         'TransportUnknown',
-        'Only include_tls_session of Envoy shows TLS here: set it, or start the agent with --transport-security=tls',
+        'Only include_tls_session of Envoy shows TLS here, and only of clients that name the server (SNI): set it, or start the agent with --transport-security=tls',
       );
   }
 }

@@ -168,6 +168,6 @@ function attributesOf(request: CaseRequest, clock: Clock): Attributes {
     metadata: () => metadata,
     routeMetadata: () =>
       request.routes === undefined ? undefined : { 'envoy-gateway': { resources: request.routes } },
-    tlsSession: request.tls === true ? { sni: '' } : undefined,
+    tlsSession: { sni: request.tls === true ? 'api.example.org' : '' },
   };
 }
