@@ -23,10 +23,11 @@ export interface Kind {
 }
 
 /** Of several classes, the first that says something. */
-const ACCEPTED_BY_INSTANCES = {
-  name: 'Accepted',
-  jsonPath: '.status.instances[*].conditions[?(@.type=="Accepted")].status',
-} as const;
+const SAID_BY_INSTANCES = [
+  { name: 'Accepted', jsonPath: '.status.instances[*].conditions[?(@.type=="Accepted")].status' },
+  { name: 'Resolved', jsonPath: '.status.instances[*].conditions[?(@.type=="ResolvedRefs")].status' },
+  { name: 'Reason', jsonPath: '.status.instances[*].conditions[?(@.type=="Accepted")].reason', priority: 1 },
+] as const;
 
 export const KINDS = Object.freeze({
   APIPolicy: {
@@ -42,6 +43,7 @@ export const KINDS = Object.freeze({
       { name: 'Hosts', jsonPath: '.spec.target.hosts', priority: 1 },
       { name: 'Mode', jsonPath: '.spec.mode' },
       { name: 'Accepted', jsonPath: '.status.conditions[?(@.type=="Accepted")].status' },
+      { name: 'Resolved', jsonPath: '.status.conditions[?(@.type=="ResolvedRefs")].status' },
       { name: 'Programmed', jsonPath: '.status.conditions[?(@.type=="Programmed")].status' },
       { name: 'Reason', jsonPath: '.status.conditions[?(@.type=="Accepted")].reason', priority: 1 },
     ],
@@ -54,7 +56,7 @@ export const KINDS = Object.freeze({
     spec: apiConsumerSpec,
     immutable: [],
     status: 'instances',
-    columns: [ACCEPTED_BY_INSTANCES],
+    columns: SAID_BY_INSTANCES,
   },
   APIRole: {
     kind: 'APIRole',
@@ -64,7 +66,7 @@ export const KINDS = Object.freeze({
     spec: apiRoleSpec,
     immutable: [],
     status: 'instances',
-    columns: [ACCEPTED_BY_INSTANCES],
+    columns: SAID_BY_INSTANCES,
   },
   APIRoleBinding: {
     kind: 'APIRoleBinding',
@@ -74,7 +76,7 @@ export const KINDS = Object.freeze({
     spec: apiRoleBindingSpec,
     immutable: ['roleRef'],
     status: 'instances',
-    columns: [{ name: 'Role', jsonPath: '.spec.roleRef.name' }, ACCEPTED_BY_INSTANCES],
+    columns: [{ name: 'Role', jsonPath: '.spec.roleRef.name' }, ...SAID_BY_INSTANCES],
   },
 } as const satisfies Record<string, Kind>);
 

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { parse, parseAllDocuments } from 'yaml';
+import { apiPolicySpec } from '../../internal/policy/resource/api-policy.ts';
+import { API_VERSION, KINDS } from '../../internal/policy/resource/kinds.ts';
+import type { ApiServer } from '../components/api-server.ts';
+import { requireComponent } from '../components/cache.ts';
+import { obtainKubernetes } from '../components/kubernetes.ts';
+import { startTestAgent, type TestAgent } from '../envoy/harness.ts';
+import { startCrdCluster } from './crd-cluster.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const SAMPLE = join(ROOT, 'policies/orders.yaml');
+const WITHIN_MS = 30_000;
+const PAGES = globSync(['*.md', 'docs/**/*.md', 'policies/*.md', 'internal/**/*.md'], { cwd: ROOT });
+const SECTIONS = Object.keys(apiPolicySpec.shape);
+
+interface Sample {
+  readonly where: string;
+  readonly yaml: string;
+}
+
+/** The YAML of a page: whole objects, and sections of a policy, which get a policy around them. */
+function samplesOf(page: string): readonly Sample[] {
+  const blocks = [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```yaml\n([^]*?)^```$/gm)];
+  return blocks.flatMap(([, text = ''], index) => {
+    const where = `${page}, block ${index + 1}`;
+    if (text.includes(API_VERSION)) return [{ where, yaml: text }];
+    const section = parse(text) as object;
+    if (!Object.keys(section).every((key) => SECTIONS.includes(key))) return [];
+    const spec = { target: { hosts: ['a.example.org'] }, ...section };
+    return [
+      { where, yaml: JSON.stringify({ apiVersion: API_VERSION, kind: 'APIPolicy', metadata: { name: 'a' }, spec }) },
+    ];
+  });
+}
+
+describe('what the pages and samples show', async () => {
+  const found = await obtainKubernetes();
+  let api: ApiServer;
+  let agent: TestAgent | undefined;
+
+  before(async () => {
+    if (!('path' in found)) return;
+    api = await startCrdCluster(found.path);
+    for (const name of ['shop', 'web']) await api.kubectl(['create', 'namespace', name]);
+  });
+  after(async () => {
+    await agent?.stop();
+    await api?.stop();
+  });
+
+  const samples = PAGES.flatMap(samplesOf);
+  it('is found', () => {
+    assert.ok(samples.some(({ where }) => where.startsWith('README.md')));
+    assert.ok(samples.some(({ where }) => where.startsWith('internal/phases/')));
+  });
+  for (const { where, yaml } of [...samples, { where: 'policies/orders.yaml', yaml: readFileSync(SAMPLE, 'utf8') }]) {
+    it(`is accepted by an API server: ${where}`, async (t) => {
+      if (requireComponent(found, t) === undefined) return;
+      const { code, stderr } = await api.kubectl(['apply', '--dry-run=server', '-f', '-'], yaml);
+      assert.deepEqual([code, stderr], [0, '']);
+    });
+  }
+
+  it('is accepted by an agent, which says so of every kind in its columns', async (t) => {
+    if (requireComponent(found, t) === undefined) return;
+    const sent = parseAllDocuments(readFileSync(SAMPLE, 'utf8')).map((document) => document.toJS() as Sent);
+    assert.deepEqual(new Set(sent.map(({ kind }) => kind)), new Set(Object.keys(KINDS)));
+    await api.kubectl(['apply', '-f', SAMPLE]);
+    agent = await startTestAgent('', { kube: 'true', kubeconfig: api.kubeconfig, 'host-grants': 'first-come' });
+    await agent.ready;
+    const wanted = sent.map(({ kind, metadata }) => `${kind.toLowerCase()}.postern.dev/${metadata.name}`).sort();
+    assert.deepEqual(await until(async () => (await accepted(api)).sort(), wanted), wanted);
+    const header = async (name: string, ...flags: string[]): Promise<string[]> =>
+      (await api.kubectl(['get', name, ...flags])).stdout.split('\n', 1)[0]?.trim().split(/\s+/) ?? [];
+    assert.deepEqual(await header('apol'), ['NAME', 'CLASS', 'MODE', 'ACCEPTED', 'RESOLVED', 'PROGRAMMED', 'AGE']);
+    assert.deepEqual(await header('acon', '-o', 'wide'), ['NAME', 'ACCEPTED', 'RESOLVED', 'REASON', 'AGE']);
+    assert.deepEqual(await header('arole'), ['NAME', 'ACCEPTED', 'RESOLVED', 'AGE']);
+    assert.deepEqual(await header('arb'), ['NAME', 'ROLE', 'ACCEPTED', 'RESOLVED', 'AGE']);
+  });
+
+  it('has a status that only its subresource changes', async (t) => {
+    if (requireComponent(found, t) === undefined) return;
+    const forged = { status: { accepted: { generation: 1, spec: 'forged' } }, metadata: { labels: { by: 'author' } } };
+    const path = `/apis/${API_VERSION}/namespaces/default/apipolicies/orders`;
+    const contentType = 'application/merge-patch+json';
+    const { status, body } = await api.call('PATCH', path, forged, { contentType });
+    assert.equal(status, 200);
+    const object = body as { metadata: { labels: object }; status?: { accepted?: { spec?: string } } };
+    assert.deepEqual(object.metadata.labels, { by: 'author' });
+    assert.notEqual(object.status?.accepted?.spec, 'forged');
+  });
+});
+
+interface Sent {
+  readonly kind: keyof typeof KINDS;
+  readonly metadata: { readonly name: string };
+}
+
+/** What `kubectl get postern` shows with Accepted and ResolvedRefs both True. */
+async function accepted(api: ApiServer): Promise<string[]> {
+  const { stdout } = await api.kubectl(['get', 'postern', '--no-headers']);
+  const rows = stdout.split('\n').filter((line) => /\sTrue\s+True\s/.test(line));
+  return rows.map((row) => row.split(/\s/, 1)[0] ?? '');
+}
+
+async function until<T>(read: () => Promise<T>, wanted: T): Promise<T> {
+  const give = performance.now() + WITHIN_MS;
+  for (;;) {
+    const value = await read();
+    if (JSON.stringify(value) === JSON.stringify(wanted) || performance.now() > give) return value;
+    await wait(100);
+  }
+}
