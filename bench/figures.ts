@@ -5,7 +5,7 @@ import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { measureCluster } from './gate/cluster.ts';
 import { measureMemory } from './gate/memory.ts';
-import { measureSafety } from './gate/safety.ts';
+import { measureFaults, measureSafety } from './gate/safety.ts';
 import { measureThroughput } from './gate/throughput.ts';
 
 /** One measured value, and what it should be. */
@@ -18,7 +18,13 @@ export interface Figure {
 }
 
 const ROOT = resolve(import.meta.dirname, '..');
-const GROUPS = { throughput: measureThroughput, memory: measureMemory, safety: measureSafety, cluster: measureCluster };
+const GROUPS = {
+  throughput: measureThroughput,
+  memory: measureMemory,
+  safety: measureSafety,
+  faults: measureFaults,
+  cluster: measureCluster,
+};
 const [part = 'gate', ...only] = process.argv.slice(2);
 const file = join(ROOT, `bench/results/${part}.json`);
 const say = (line: string): void => void process.stderr.write(`${line}\n`);

@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ALL_FAULTS, openFaults } from '../../test/attack/all-faults.ts';
 import { pathDisagreements } from '../../test/attack/path-models.ts';
+import { registerGaps } from '../../test/attack/register-gaps.ts';
+import { sourcePoints } from '../../test/attack/source-points.ts';
 import { callRaw, closeClients, decodeCheck, encodeCheck } from '../../test/door/client.ts';
 import type { Figure } from '../figures.ts';
 import { API_KEY, apiKeyPolicies, message } from '../policies.ts';
@@ -85,6 +89,27 @@ export async function measureSafety(say: (line: string) => void): Promise<Figure
       unit: 'paths',
       bar: '0',
       note: `of ${PATHS}${disagree.length === 0 ? '' : `: ${disagree.slice(0, 3).join(' ')}`}`,
+    },
+  ];
+}
+
+/**
+ * Faults at every place where the program waits or asks what can fail, in this process: every one of the register. A
+ * place that the register does not know counts as open.
+ */
+export async function measureFaults(say: (line: string) => void): Promise<Figure[]> {
+  const points = sourcePoints(resolve(import.meta.dirname, '../..'));
+  const gaps = registerGaps(points, new Set(ALL_FAULTS.map(({ at }) => at)));
+  const open = await openFaults();
+  for (const gap of gaps) say(`  ${gap}`);
+  for (const { name, outcome } of open) say(`  ${name}: ${outcome}`);
+  return [
+    {
+      key: 'faults_open',
+      value: open.length + gaps.length,
+      unit: 'allows',
+      bar: '0',
+      note: `${ALL_FAULTS.length} faults; ${points.length} places in internal/, each registered`,
     },
   ];
 }

@@ -1,0 +1,87 @@
+/** Files that no check passes through, by the reason why none can wait there: how many points each declaration has. */
+export interface Elsewhere {
+  readonly why: string;
+  /** By file: `declaration count`, in the order of the file. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export const ELSEWHERE: readonly Elsewhere[] = [
+  {
+    why: 'pages for the operator: metrics, health and what is loaded are served apart from checks',
+    files: {
+      'internal/admin/http-server.ts':
+        'startHttpServer 2, respond 3, drained 1, answerTo 1, listen 3, removeStaleSocket 2, close 2',
+      'internal/telemetry/decision-series.ts': 'DecisionSeries.scrape 2',
+      'internal/telemetry/metrics.ts': 'Metrics.scrape 1, Metrics.#scrapeRegistry 1, Reading.value 1',
+    },
+  },
+  {
+    why: 'starts and stops the instance: a check finds its parts wired',
+    files: {
+      'internal/app/agent.ts': 'startAgent 9, Readiness.#first 1',
+      'internal/app/check-once.ts': 'checkOnce 3',
+      'internal/app/dev.ts': 'runDev 9, startFront 1, nextSignal 1',
+      'internal/app/kube-source.ts': 'startKubeSource 1, addressesOf 2, KubeSource.stop 1, KubeSource.#complete 1',
+      'internal/app/offline.ts': 'loadOffline 2',
+      'internal/app/run.ts': 'runAgent 9, nextSignal 1',
+      'internal/telemetry/tracing-sdk.ts': 'Sdk.shutdown 1, startSdk 4',
+    },
+  },
+  {
+    why: 'fetches and runs the Envoy of `postern dev`, beside the agent',
+    files: {
+      'internal/envoy/admin.ts':
+        'EnvoyAdmin.isLive 2, EnvoyAdmin.stats 1, EnvoyAdmin.listenerPort 1, EnvoyAdmin.#json 3',
+      'internal/envoy/aside.ts': 'makeAside 7, removeLeftovers 2, remove 1',
+      'internal/envoy/child.ts': 'startChild 3',
+      'internal/envoy/echo-upstream.ts': 'startEchoUpstream 4, bodyOf 1',
+      'internal/envoy/lock.ts': 'withLock 3, take 2',
+      'internal/envoy/obtain.ts': 'obtainEnvoy 5, envoyVersion 1, usableOnPath 2, fetchWhole 3',
+      'internal/envoy/on-path.ts': 'allOnPath 2, onPath 1, isProgram 2',
+      'internal/envoy/process.ts': 'startEnvoy 4, running 1, untilLive 2',
+      'internal/envoy/wheel.ts': 'unpackWheel 7, download 1, pythonWithPip 5, works 1',
+    },
+  },
+  {
+    why: 'the listener, its certificates and connections: what fails there ends connections, and answers no check',
+    files: {
+      'internal/extauthz/certificates.ts':
+        'readCertificates 3, read 1, WatchOptions.onChange 1, WatchOptions.onError 1, watchCertificates 1',
+      'internal/extauthz/connections.ts': 'ConnectionOptions.random 1, GrpcConnections.drain 2',
+      'internal/extauthz/listener.ts':
+        'ListenerOptions.onConnection 1, ListenerOptions.onError 1, Listener.stop 1, Listener.destroy 1, startListener 2, listening 1, clearStaleSocket 1, answers 1',
+      'internal/extauthz/tls-termination.ts':
+        'TlsOptions.onCertificate 1, TlsOptions.onError 1, TlsTermination.accept 1, TlsTermination.stop 1, startTls 1',
+    },
+  },
+  {
+    why: 'reads objects from the cluster and writes status: a check reads the snapshot that is there',
+    files: {
+      'internal/kube/apply-status.ts': 'applyStatus 3, read 1',
+      'internal/kube/breather.ts': 'breather 1',
+      'internal/kube/client.ts': 'kubeCall 1, kubeText 2, openStream 7, send 1, textOf 1',
+      'internal/kube/connection.ts': 'connect 3, closeConnections 1, keepDispatcher 1, aborted 1',
+      'internal/kube/lease-record.ts': 'readLease 1, writeLease 2',
+      'internal/kube/lease.ts':
+        'LeaseHolder.stop 3, LeaseHolder.#take 1, LeaseHolder.#tryOnce 2, LeaseHolder.#release 2',
+      'internal/kube/lines.ts': 'linesOf 1',
+      'internal/kube/list-pages.ts': 'listPages 1, currentVersion 1, tryPage 1',
+      'internal/kube/reflector.ts':
+        'Reflector.#synced 1, Reflector.#run 4, Reflector.#list 3, Reflector.#watch 4, Reflector.#checkPlace 1',
+      'internal/kube/secret-watches.ts': 'SecretWatches.settled 4, NamedSecret.#settled 1',
+      'internal/kube/status-reporter.ts': 'StatusReporter.#writeAll 1',
+      'internal/kube/status-writer.ts': 'StatusWriter.#write 1',
+      'internal/kube/timers.ts': 'pause 1',
+      'internal/kube/watch-events.ts': 'watchEvents 2, Watchdog.over 1',
+    },
+  },
+  {
+    why: 'builds the next snapshot beside the one that checks read',
+    files: {
+      'internal/policy/assign.ts': 'assignHosts 2',
+      'internal/policy/build-snapshot.ts': 'SnapshotInputs.breathe 1, buildSnapshot 1',
+      'internal/policy/store.ts':
+        'StoreOptions.secrets 1, StoreOptions.recordedSpec 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, PolicyStore.#buildAll 1, PolicyStore.#build 6, PolicyStore.#compileNamespaces 1, breather 1',
+    },
+  },
+];

@@ -1,0 +1,205 @@
+/**
+ * Every place on the path of a check where it can wait or ask what can fail, by file, declaration and ordinal. A list
+ * names the injections (`at` in the `…-faults.ts` files beside this one) that put a fault there; a text says why no
+ * check can come to harm there. Files that no check passes through are in `fault-register-elsewhere.ts`.
+ *
+ * Evaluators that answer at once get what throws; those that may wait, or whose answer is judged by its truth, get what
+ * throws, rejects, never answers and answers nothing.
+ */
+export type Entry = readonly string[] | string;
+
+const AT_COMPILE = 'asked when a policy arrives, never in a check';
+const AT_START = 'runs when the door starts or stops; no check is there yet, or any more';
+const IN_EXPRESSION = [
+  'closure of an expression',
+  'closure of a header',
+  'expression of an allow',
+  'expression of a deny',
+];
+const FETCH = ['fetch of keys', 'answer of the issuer'];
+
+export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
+  'internal/core/attributes.ts': {
+    'Attributes.metadata port 1': ['expression of an allow', 'expression of a deny', "expression of a limit's key"],
+    'Attributes.routeMetadata port 1': ['route metadata'],
+    'HeaderFields.get port 1': ['header fields'],
+    'HeaderFields.names port 1': ['header fields'],
+  },
+  'internal/core/clock.ts': {
+    'Clock.wallMs port 1': ['clock'],
+    'Clock.monotonicMs port 1': ['clock', 'telling: clock of the observer', 'deadline'],
+  },
+  'internal/core/evaluation.ts': {
+    'Step port 1': ['step 1', 'step 2', 'step 3', 'step 4', 'step 5', 'step 6', 'step 7'],
+    'ConsumerIndex.find port 1': ['consumers'],
+    'RoleIndex.rolesOf port 1': ['roles in an expression'],
+    'RoleIndex.permits port 1': ['roles in an allow'],
+    'RoleIndex.isHeldForDeny port 1': ['roles in a deny'],
+  },
+  'internal/core/request.ts': {
+    'Request.metadata port 1': ["expression of a limit's cost", 'expression of a header'],
+  },
+  'internal/core/vocabulary.ts': {
+    'ScalarAttribute.read port 1': IN_EXPRESSION,
+    'ScalarAttribute.neverEqual port 1': AT_COMPILE,
+    'MapAttribute.lookup port 1': IN_EXPRESSION,
+    'MapAttribute.has port 1': IN_EXPRESSION,
+    'MapAttribute.keys port 1': IN_EXPRESSION,
+    'MapAttribute.keyProblem port 1': IN_EXPRESSION,
+  },
+  'internal/counters/counter-rows.ts': {
+    'CounterRowsOptions.onEvict port 1': ['eviction of a counter'],
+  },
+  'internal/extauthz/check.ts': {
+    'DoorCall.isCancelled port 1': ['caller gone', 'signs of the caller'],
+    'DoorCall.onCancel port 1': ['caller goes away', 'signs of the caller', 'connection'],
+    'CheckBytes port 1': ['transport'],
+    'Decider.check port 1': ['decider', 'encoder'],
+    'CheckOptions.newDecisionId port 1': ['decision id'],
+    'Checker.#later Promise.withResolvers 1': ['decider', "caller's deadline", 'caller goes away', 'observer'],
+    'Checker.#later .then 1': ['decider', 'encoder', 'clock'],
+  },
+  'internal/extauthz/grpc-door.ts': {
+    'GrpcDoorOptions.random port 1': AT_START,
+    'GrpcDoorOptions.onError port 1': 'told of the listener, not of a check',
+    'GrpcDoor.setServing port 1': AT_START,
+    'GrpcDoor.drain port 1': AT_START,
+    'startGrpcDoor await 1': AT_START,
+    'startGrpcDoor await 2': AT_START,
+    'startGrpcDoor await 3': AT_START,
+    'startGrpcDoor .catch 1': AT_START,
+    'checkHandler .then 1': ['transport', 'connection'],
+    'addReflection await 1': AT_START,
+    'drain await 1': AT_START,
+  },
+  'internal/keys/discovery.ts': {
+    'discoverKeys await 1': ['discovery', 'discovery over the network'],
+  },
+  'internal/keys/key-sources.ts': {
+    'KeySourcesOptions.random port 1': ['jitter of a fetch'],
+    'KeySourcesOptions.observe port 1': ['report of a fetch'],
+    'createKeySources await 1': ['discovery over the network'],
+    'createPrefetch .catch 1': ['fetch ahead'],
+    'createPrefetch .finally 1': ['fetch ahead'],
+  },
+  'internal/keys/outbound.ts': {
+    'OutboundClient.get await 1': ['connection to the issuer', 'answer of the issuer'],
+    'OutboundClient.get await 2': ['answer of the issuer'],
+  },
+  'internal/keys/remote-keys.ts': {
+    'RemoteKeysOptions.locate port 1': ['place of keys', 'discovery'],
+    'RemoteKeysOptions.get port 1': FETCH,
+    'RemoteKeysOptions.random port 1': ['jitter of a fetch'],
+    'RemoteKeysOptions.observe port 1': ['report of a fetch'],
+    'RemoteKeys.current .catch 1': ['refresh behind the check'],
+    'RemoteKeys.fetch await 1': FETCH,
+    'RemoteKeys.#start .finally 1': FETCH,
+    'RemoteKeys.#load await 1': FETCH,
+    'RemoteKeys.#load await 2': ['place of keys', 'discovery', ...FETCH],
+  },
+  'internal/match/expression/expression.ts': {
+    'Expression.evaluate port 1': IN_EXPRESSION,
+    'Expression.text port 1': ['closure of a header', 'expression of a header'],
+    'Expression.key port 1': ["expression of a limit's key"],
+  },
+  'internal/match/expression/functions.ts': { 'Apply port 1': IN_EXPRESSION },
+  'internal/match/expression/names.ts': {
+    'Names.resolve port 1': AT_COMPILE,
+    'Names.isPrefix port 1': AT_COMPILE,
+  },
+  'internal/match/expression/node.ts': {
+    'Run port 1': IN_EXPRESSION,
+    'RunSmall port 1': IN_EXPRESSION,
+    'Node.epochMs port 1': IN_EXPRESSION,
+    'Node.neverEqual port 1': AT_COMPILE,
+  },
+  'internal/match/expression/source.ts': { 'Source.explain port 1': AT_COMPILE },
+  'internal/match/expression/time-field.ts': { 'Field.ofTime port 1': IN_EXPRESSION },
+  'internal/match/expression/time.ts': { 'Zone.offsetMs port 1': IN_EXPRESSION },
+  'internal/match/expression/value.ts': {
+    'MapSource.get port 1': IN_EXPRESSION,
+    'MapSource.has port 1': IN_EXPRESSION,
+    'MapSource.keys port 1': IN_EXPRESSION,
+  },
+  'internal/match/path-template.ts': { 'PathMatcher.match port 1': ['path matcher'] },
+  'internal/phases/authn/authn.ts': { 'verifyCredential .then 1': ['first keys', 'verification', 'consumers'] },
+  'internal/phases/authn/compile.ts': { 'ReadCarrier.claim port 1': ['token cache'] },
+  'internal/phases/authn/consumers.ts': { 'SecretLookup port 1': AT_COMPILE },
+  'internal/phases/authn/jwt.ts': {
+    'verifyAnew await 1': ['first keys'],
+    'verifyAnew await 2': ['verification'],
+    'verifyAnew await 3': ['newer keys'],
+    'verifyAnew await 4': ['verification by newer keys'],
+  },
+  'internal/phases/authn/key-source.ts': {
+    'KeySource.current port 1': ['current keys'],
+    'KeySource.fetch port 1': ['first keys', 'newer keys'],
+    'KeySources.byDiscovery port 1': AT_COMPILE,
+    'KeySources.byUrl port 1': AT_COMPILE,
+    'KeySources.inline port 1': AT_COMPILE,
+  },
+  'internal/phases/authn/verify-token.ts': {
+    'verifyWith await 1': ['verification', 'verification by newer keys'],
+    'verifyOne await 1': ['verification', 'verification by newer keys'],
+  },
+  'internal/phases/authz/bindings.ts': {
+    'Bindings.identityRoles port 1': ['roles in an allow', 'roles in a deny'],
+    'Bindings.peerRoles port 1': ['roles in an allow', 'roles in a deny'],
+  },
+  'internal/phases/authz/denied-roles.ts': { 'DeniedRoles.impliedBy port 1': ['roles in a deny'] },
+  'internal/phases/ratelimit/counter-store.ts': {
+    'Calendar port 1': ['counter store'],
+    'CounterStore.take port 1': ['counter store', 'counter store forgets', 'local store after the shared one'],
+    'CounterStore.giveBack port 1': ['give back'],
+  },
+  'internal/phases/ratelimit/ratelimit.ts': {
+    'rateLimitStep .then 1': ['counter store'],
+    'takeAll .then 1': ['counter store', 'counter store forgets'],
+    'auditAll .catch 1': ['local store of an audited limit'],
+    'withoutStore .then 1': ['local store after the shared one'],
+  },
+  'internal/policy/evaluate.ts': {
+    'EngineOptions.newDecisionId port 1': ['decision id'],
+    'CheckCall.isCancelled port 1': ['caller gone', 'signs of the caller'],
+    'CheckTrace.startPhase port 1': ['telling: phases of a span'],
+    'CheckTrace.endPhase port 1': ['telling: phases of a span'],
+    'Engine.#wait await 1': ['step 1', 'clock', 'deadline', 'caller gone'],
+    'withDeadline new Promise 1': ['step 1', 'clock'],
+    'withDeadline .then 1': ['step 1', 'deadline'],
+    'withDeadline .finally 1': ['step 1', 'clock'],
+  },
+  'internal/policy/phases.ts': {
+    'ORDER step 1': ['step 1'],
+    'ORDER step 2': ['step 2'],
+    'ORDER step 3': ['step 3'],
+    'ORDER step 4': ['step 4'],
+    'ORDER step 5': ['step 5'],
+    'ORDER step 6': ['step 6'],
+    'ORDER step 7': ['step 7'],
+  },
+  'internal/policy/policy-record.ts': { 'CompileOptions.recordedSpec port 1': AT_COMPILE },
+  'internal/telemetry/log.ts': {
+    'Log.error port 1': ['telling: log of faults'],
+    'Log.warn port 1': 'never written to by a check',
+    'Log.info port 1': 'never written to by a check',
+    'Log.debug port 1': 'never written to by a check',
+    'Log.decision port 1': ['telling: log'],
+  },
+  'internal/telemetry/observer.ts': {
+    'ObserverOptions.random port 1': 'drawn for an allow whose answer is made, to choose whether it is logged',
+  },
+  'internal/telemetry/output.ts': {
+    'Output.write port 1': ['telling: log'],
+    'Output.close port 1': AT_START,
+    'DescriptorOutput.close Promise.withResolvers 1': AT_START,
+    'DescriptorOutput.close await 1': AT_START,
+  },
+  'internal/telemetry/tracing.ts': {
+    'Carrier.get port 1': ['telling: begin of a span'],
+    'CheckSpan.end port 1': ['telling: end of a span'],
+    'Tracing.begin port 1': ['telling: begin of a span'],
+    'Tracing.shutdown port 1': AT_START,
+    'startTracing await 1': AT_START,
+    'startTracing await 2': AT_START,
+  },
+};
