@@ -72,7 +72,7 @@ class KubeSource implements PolicySourceAdapter {
     });
     this.#lease = new LeaseHolder({
       ...common,
-      namespace: ownNamespace(),
+      namespace: ownNamespace(kube),
       name: `postern-status-${config.className}`,
       identity: `${hostname()}-${process.pid}`,
       onGain: () => this.#status.resume(),

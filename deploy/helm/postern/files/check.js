@@ -1,13 +1,13 @@
 // The test of the release: asks as Envoy does whether the service answers, and says in words what is wrong.
 const { connect } = require('node:http2');
-const [name, port, isTls] = process.argv.slice(1);
+const [name, port, metricsPort, isTls] = process.argv.slice(1);
 const fail = (why) => {
   console.error(why);
   process.exit(1);
 };
 
 async function ready() {
-  const answer = await fetch(`http://${name}:9193/readyz`, { signal: AbortSignal.timeout(10_000) });
+  const answer = await fetch(`http://${name}:${metricsPort}/readyz`, { signal: AbortSignal.timeout(10_000) });
   const text = await answer.text();
   if (answer.status !== 200) fail(`No replica is ready: ${text}`);
 }
