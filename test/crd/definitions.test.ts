@@ -88,10 +88,10 @@ describe('the definitions, as an API server has them', async () => {
     // kubectl remembers for minutes which kinds there are; this makes it look again.
     await api.kubectl(['api-resources', '--api-group', GROUP]);
     for (const [field, words] of [
-      ['apol.spec.authentication.methods.jwt.groupsClaim.path', /FIELD: path <\[\]string>[^]*Path of the claim/],
-      ['apol.spec.authorization.rules.allow.when', /FIELD: when <\[\]Object>[^]*expression\t<string> -required-/],
-      ['acon.spec.keys.secretRef.key', /FIELD: key <string>[^]*Its data key, which holds the plain key/],
-      ['arb.spec.subjects', /FIELD: subjects <\[\]Object>[^]*Who holds it/],
+      ['apol.spec.authentication.methods.jwt.groupsClaim.path', /FIELD: path <\[\]string>[\s\S]*Path of the claim/],
+      ['apol.spec.authorization.rules.allow.when', /FIELD: when <\[\]Object>[\s\S]*expression\t<string> -required-/],
+      ['acon.spec.keys.secretRef.key', /FIELD: key <string>[\s\S]*Its data key, which holds the plain key/],
+      ['arb.spec.subjects', /FIELD: subjects <\[\]Object>[\s\S]*Who holds it/],
     ] as const)
       assert.match((await api.kubectl(['explain', field])).stdout, words);
   });

@@ -25,7 +25,7 @@ interface Sample {
 
 /** The YAML of a page: whole objects, and sections of a policy, which get a policy around them. */
 function samplesOf(page: string): readonly Sample[] {
-  const blocks = [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```yaml\n([^]*?)^```$/gm)];
+  const blocks = [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```yaml\n([\s\S]*?)^```$/gm)];
   return blocks.flatMap(([, text = ''], index) => {
     const where = `${page}, block ${index + 1}`;
     if (text.includes(API_VERSION)) return [{ where, yaml: text }];
