@@ -42,6 +42,8 @@ export class Evaluation {
   isPublic = false;
   /** Carriers (header, query, cookie) from which the upstream must not see the credential. */
   credential: Credential | undefined = undefined;
+  /** A credential was presented that no method can take: it is refused where the others are proved. */
+  rejection: Refusal | undefined = undefined;
   findings: Finding[] | undefined = undefined;
   /** The body as JSON, parsed by the first rule that reads it. */
   parsedBody: StrictJson | undefined = undefined;

@@ -152,11 +152,17 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'CounterStore.take port 1': ['counter store', 'counter store forgets', 'local store after the shared one'],
     'CounterStore.giveBack port 1': ['give back'],
   },
+  'internal/phases/ratelimit/loan.ts': {
+    'LoanTerms.isUsed port 1': 'a settlement that throws gives nothing back, and changes no decision',
+    'LoanTerms.giveBack port 1': ['give back'],
+  },
   'internal/phases/ratelimit/ratelimit.ts': {
-    'rateLimitStep .then 1': ['counter store'],
-    'takeAll .then 1': ['counter store', 'counter store forgets'],
-    'auditAll .catch 1': ['local store of an audited limit'],
-    'withoutStore .then 1': ['local store after the shared one'],
+    'StageStep.#repeat .then 1': 'passes on what the first of two equal checks came to: ratelimit.test.ts',
+    'StageStep.#repeat .then 2': 'asks what is left, and changes no answer when it cannot be said: ratelimit.test.ts',
+    'StageStep.#take .then 1': ['counter store', 'counter store forgets'],
+    'refusalIn .then 1': ['counter store'],
+    'StageStep.#auditAll .catch 1': ['local store of an audited limit'],
+    'StageStep.#withoutStore .then 1': ['local store after the shared one'],
   },
   'internal/policy/evaluate.ts': {
     'EngineOptions.newDecisionId port 1': ['decision id'],

@@ -12,8 +12,9 @@ import type { TokenCache } from './token-cache.ts';
 
 /**
  * Finds the one credential that one method claims. A carrier that no method reads is not looked at; in one that is
- * read, what nobody claims is refused: an invalid credential is never tried elsewhere and never anonymous. What is
- * refused does not depend on the order of methods.
+ * read, what nobody claims is rejected: an invalid credential is never tried elsewhere and never anonymous. What is
+ * rejected does not depend on the order of methods; it is refused only by the step that proves, so that limits on
+ * failures count it like any other guess.
  */
 export function findCredential(authentication: Authentication, cache: TokenCache): Step {
   const { refusals } = authentication;
@@ -28,24 +29,29 @@ export function findCredential(authentication: Authentication, cache: TokenCache
     for (const read of authentication.carriers) {
       const held = readCarrier(read.carrier, request);
       if (held === undefined) continue;
-      if (held === SEVERAL) return refuse(evaluation, refusals.ambiguous);
+      if (held === SEVERAL) return reject(evaluation, refusals.ambiguous);
       const claim = read.claim(held, request, cache);
       // Of several reasons the first by name, so that the order of methods tells nothing.
       if (typeof claim === 'string') unclaimed = unclaimed === undefined || claim < unclaimed ? claim : unclaimed;
-      else if (found !== undefined) return refuse(evaluation, refusals.ambiguous);
+      else if (found !== undefined) return reject(evaluation, refusals.ambiguous);
       else found = { method: claim.method, carrier: read.carrier, value: held, digest: claim.digest };
     }
-    if (unclaimed !== undefined) return refuse(evaluation, refusals.unclaimed[unclaimed]);
+    if (unclaimed !== undefined) return reject(evaluation, refusals.unclaimed[unclaimed]);
     evaluation.credential = found;
     if (found !== undefined || authentication.allowsAnonymous) return undefined;
     return refuse(evaluation, refusals.missing);
   };
 }
 
+function reject(evaluation: Evaluation, refusal: Refusal): undefined {
+  evaluation.rejection = refusal;
+}
+
 /** Proves the credential that was found. Waits only for a token that was not verified before. */
 export function verifyCredential({ methods, refusals }: Authentication, cache: TokenCache): Step {
   return (evaluation) => {
-    const { credential } = evaluation;
+    const { credential, rejection } = evaluation;
+    if (rejection !== undefined) return refuse(evaluation, rejection);
     if (credential === undefined) return undefined;
     const method = methods[credential.method];
     if (method === undefined) throw new Error('A credential names a method that is not there');

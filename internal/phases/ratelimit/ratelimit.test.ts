@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { anEvaluation } from '../../core/evaluation.fixture.ts';
+import type { Outcome } from '../../core/evaluation.ts';
 import { ProblemList } from '../../core/problem.ts';
+import { MemoryStore } from '../../counters/memory-store.ts';
 import { compileRateLimits } from './compile.ts';
 import type { CounterStore } from './counter-store.ts';
 import { createRateLimitPorts, rateLimitStep } from './ratelimit.ts';
@@ -42,6 +44,28 @@ function stepOf(limit: object, shared: CounterStore, local = storeOf(1)) {
   };
 }
 
+/** A step whose checks are told apart by id, each with what it was told and its end still to come. */
+function stepsOf(limit: object, store: CounterStore) {
+  const problems = new ProblemList('spec.rateLimits');
+  const specs = rateLimitsSpec.parse([{ name: 'x', stage: 'AfterAuthentication', ...limit }]);
+  const limits = compileRateLimits(specs, { ownerUid: 'u', params: [], mode: 'Enforce' }, problems);
+  const step = rateLimitStep(limits, 'AfterAuthentication', createRateLimitPorts(store));
+  assert.ok(step);
+  return {
+    async run(id: string) {
+      const evaluation = anEvaluation({ request: { id } });
+      const reason = (await step(evaluation))?.reason;
+      return {
+        reason,
+        fields: evaluation.answerHeaders?.map(({ value }) => value),
+        end(outcome: Outcome) {
+          for (const settlement of evaluation.settlements ?? []) settlement(outcome);
+        },
+      };
+    },
+  };
+}
+
 describe('rateLimitStep()', () => {
   for (const fault of ['throws', 'rejects', 'forgets', 'forgets later'] as const) {
     it(`does what onFault says when the store ${fault}`, async () => {
@@ -58,6 +82,79 @@ describe('rateLimitStep()', () => {
     const step = stepOf({ mode: 'Audit' }, storeOf(1), storeOf(0, 'rejects'));
     assert.equal(await step(), undefined);
   });
+
+  it('takes a retried check once, and tells it what is left as it told the first', async () => {
+    const store = new MemoryStore({ maxKeys: 10, onEvict: () => undefined });
+    const step = stepsOf({ rates: [{ requests: 2, window: '1h', algorithm: 'FixedWindow' }] }, store);
+    const first = await step.run('1');
+    const retried = await step.run('1');
+    assert.deepEqual(
+      [first.reason, retried.reason, retried.fields],
+      [undefined, undefined, ['"x";r=1;t=3600', '"x";q=2;w=3600']],
+    );
+    assert.deepEqual(first.fields, retried.fields);
+    assert.deepEqual([(await step.run('2')).reason, (await step.run('3')).reason], [undefined, 'rate_limited']);
+  });
+
+  it('lets no retry pass on a take that was given back', async () => {
+    const store = new MemoryStore({ maxKeys: 10, onEvict: () => undefined });
+    const step = stepsOf(
+      { countDenied: false, rates: [{ requests: 1, window: '1h', algorithm: 'FixedWindow' }] },
+      store,
+    );
+    for (let i = 0; i < 3; i += 1) {
+      const late = await step.run('1');
+      assert.equal(late.reason, undefined);
+      late.end('fault');
+    }
+    (await step.run('1')).end('allow');
+    assert.equal((await step.run('2')).reason, 'rate_limited');
+  });
+
+  it('gives nothing back while a retry of the same check still goes on', async () => {
+    const store = new MemoryStore({ maxKeys: 10, onEvict: () => undefined });
+    const step = stepsOf(
+      { countDenied: false, rates: [{ requests: 1, window: '1h', algorithm: 'FixedWindow' }] },
+      store,
+    );
+    const first = await step.run('1');
+    const retried = await step.run('1');
+    first.end('fault');
+    assert.equal((await step.run('2')).reason, 'rate_limited');
+    retried.end('deny');
+    assert.equal((await step.run('3')).reason, undefined);
+  });
+
+  it('takes once for a retry that comes while the store has not answered the first', async () => {
+    const inner = new MemoryStore({ maxKeys: 10, onEvict: () => undefined });
+    const slow: CounterStore = {
+      take: async (takes, moment) => inner.take(takes, moment),
+      giveBack: (takes, taken) => inner.giveBack(takes, taken),
+    };
+    const step = stepsOf({ rates: [{ requests: 1, window: '1h', algorithm: 'FixedWindow' }] }, slow);
+    const both = await Promise.all([step.run('1'), step.run('1')]);
+    assert.deepEqual(
+      both.map(({ reason }) => reason),
+      [undefined, undefined],
+    );
+    assert.equal((await step.run('2')).reason, 'rate_limited');
+  });
+
+  for (const fault of ['throws', 'rejects', 'forgets', 'forgets later'] as const) {
+    it(`answers a retried check as the first one when the store ${fault} in between`, async () => {
+      const broken = storeOf(0, fault);
+      let store = storeOf(1);
+      const step = stepsOf(
+        { rates: [{ requests: 1, window: '1h' }] },
+        { take: (takes, moment) => store.take(takes, moment), giveBack: () => undefined },
+      );
+      assert.equal((await step.run('1')).reason, undefined);
+      assert.equal((await step.run('2')).reason, 'rate_limited');
+      store = broken;
+      assert.equal((await step.run('1')).reason, undefined);
+      assert.equal((await step.run('2')).reason, 'rate_limited');
+    });
+  }
 
   it('keeps a Local limit away from the shared store', async () => {
     const step = stepOf({ store: 'Local' }, storeOf(0, 'throws'));

@@ -1,9 +1,11 @@
-import type { HeaderEdit, Refusal } from '../../core/decision.ts';
+import type { Refusal } from '../../core/decision.ts';
 import type { Evaluation, Step, StepResult } from '../../core/evaluation.ts';
-import { isError } from '../../match/expression/value.ts';
-import { type CompiledLimit, digest, type Stage } from './compile.ts';
-import type { CounterState, CounterStore, Moment, Take } from './counter-store.ts';
-import { RecentChecks } from './recent-checks.ts';
+import { addCharge, type Charges, chargesOf, noCharges } from './charge.ts';
+import type { CompiledLimit, Stage } from './compile.ts';
+import type { CounterState, CounterStore, Take } from './counter-store.ts';
+import { Loan, type LoanTerms } from './loan.ts';
+import { type Made, PASSED, RecentChecks, type Taken } from './recent-checks.ts';
+import { addFields, refusalOf } from './verdict.ts';
 
 /** What limits need of their instance. */
 export interface RateLimitPorts {
@@ -19,12 +21,6 @@ export const createRateLimitPorts = (local: CounterStore, shared: CounterStore =
   recent: new RecentChecks(),
 });
 
-/** A limit with the counters that one check takes from. */
-interface Charge {
-  readonly limit: CompiledLimit;
-  readonly takes: readonly Take[];
-}
-
 /**
  * The step of one stage: all its limits are taken or none. Limits in Audit count for themselves.
  *
@@ -33,217 +29,179 @@ interface Charge {
 export function rateLimitStep(limits: readonly CompiledLimit[], stage: Stage, ports: RateLimitPorts): Step | undefined {
   const own = limits.filter((limit) => limit.stage === stage);
   if (own.length === 0) return undefined;
-  const enforced = own.filter((limit) => limit.mode === 'Enforce');
-  const audited = own.filter((limit) => limit.mode === 'Audit');
-  const owner = ports.recent.newOwner();
-  return (evaluation) => {
-    // Only what is presented can be guessed: a request without credential fails for free.
-    if (stage === 'AuthenticationFailure' && evaluation.credential === undefined) return undefined;
-    const { request, monotonicMs } = evaluation;
-    const { recent } = ports;
-    if (request.id === '') return takeAll({ enforced, audited, evaluation, ports });
-    if (recent.has(owner, request, monotonicMs)) return recent.result;
-    const { made } = recent;
-    const result = takeAll({ enforced, audited, evaluation, ports });
-    if (!(result instanceof Promise)) {
-      recent.remember(made, result, monotonicMs);
-      return result;
-    }
-    return result.then((settled) => {
-      recent.remember(made, settled, monotonicMs);
-      return settled;
-    });
-  };
+  const step = new StageStep(own, stage, ports);
+  // Only what is presented can be guessed: a request without credential fails for free.
+  if (stage !== 'AuthenticationFailure') return (evaluation) => step.run(evaluation);
+  return (evaluation) => (presentsCredential(evaluation) ? step.run(evaluation) : undefined);
 }
 
-interface Stageful {
-  readonly enforced: readonly CompiledLimit[];
-  readonly audited: readonly CompiledLimit[];
+const presentsCredential = ({ credential, rejection }: Evaluation): boolean =>
+  credential !== undefined || rejection !== undefined;
+
+const STORE_DOWN: Taken = Object.freeze({
+  refusal: Object.freeze<Refusal>({ reason: 'limit_store_unavailable', retryAfterS: 1 }),
+  loan: undefined,
+});
+
+/** A check on its way through a step: its place among the recent ones, where Envoy gave it an id. */
+interface Attempt {
   readonly evaluation: Evaluation;
-  readonly ports: RateLimitPorts;
+  readonly made: Made | undefined;
 }
 
-function takeAll({ enforced, audited, evaluation, ports }: Stageful): StepResult | Promise<StepResult> {
-  auditAll(audited, evaluation, ports);
-  const charges: Charge[] = [];
-  for (const limit of enforced) {
-    const charge = chargeOf(limit, evaluation);
-    if (charge === undefined) continue;
-    if ('reason' in charge) {
-      const refusal = evaluation.refuse(charge);
-      if (refusal !== undefined) return refusal;
-      continue;
+class StageStep {
+  readonly #enforced: readonly CompiledLimit[];
+  readonly #audited: readonly CompiledLimit[];
+  readonly #ports: RateLimitPorts;
+  readonly #owner: number;
+  readonly #isUsed: LoanTerms['isUsed'];
+
+  constructor(limits: readonly CompiledLimit[], stage: Stage, ports: RateLimitPorts) {
+    this.#enforced = limits.filter((limit) => limit.mode === 'Enforce');
+    this.#audited = limits.filter((limit) => limit.mode === 'Audit');
+    this.#ports = ports;
+    this.#owner = ports.recent.newOwner();
+    this.#isUsed = stage === 'AuthenticationFailure' ? isFailedGuess : isAllowed;
+  }
+
+  /** Takes once, also where Envoy asks again. */
+  run(evaluation: Evaluation): StepResult | Promise<StepResult> {
+    const { request, monotonicMs } = evaluation;
+    const { recent } = this.#ports;
+    if (request.id === '') return refusalIn(this.#take({ evaluation, made: undefined }));
+    const known = recent.find(this.#owner, request, monotonicMs);
+    if (known !== undefined) return this.#repeat(known, evaluation);
+    const { made } = recent;
+    const taken = this.#take({ evaluation, made });
+    recent.remember(made, taken, monotonicMs);
+    return refusalIn(taken);
+  }
+
+  /** The answer of a check that was asked before. */
+  #repeat(known: Taken | Promise<Taken>, evaluation: Evaluation): StepResult | Promise<StepResult> {
+    if (known instanceof Promise) return known.then((taken) => this.#repeat(taken, evaluation));
+    // Between two looks it was given back: nothing stands for this check, so it takes for itself.
+    if (known.loan?.join(evaluation) === false) return refusalIn(this.#take({ evaluation, made: undefined }));
+    const charges = noCharges();
+    for (const limit of this.#enforced) addCharge(charges, limit, evaluation);
+    const asks = charges.takes.map((take) => ({ ...take, cost: 0 }));
+    const tell = (states: readonly CounterState[]): StepResult => {
+      if (isWhole(states, asks)) addFields(charges, states, evaluation);
+      return known.refusal;
+    };
+    if (asks.length === 0) return known.refusal;
+    try {
+      const states = this.#storeOf(charges).take(asks, evaluation);
+      return states instanceof Promise ? states.then(tell, () => known.refusal) : tell(states);
+    } catch {
+      return known.refusal;
     }
-    charges.push(charge);
   }
-  if (charges.length === 0) return undefined;
-  const store = charges.some((charge) => charge.limit.isShared) ? ports.shared : ports.local;
-  const takes = charges.flatMap((charge) => charge.takes);
-  const settle = (states: readonly CounterState[]): StepResult | Promise<StepResult> =>
-    isWhole(states, takes) ? judge(charges, states, { evaluation, store }) : withoutStore(charges, evaluation, ports);
-  let states: ReturnType<CounterStore['take']>;
-  try {
-    states = store.take(takes, evaluation);
-  } catch {
-    return withoutStore(charges, evaluation, ports);
+
+  #take(attempt: Attempt): Taken | Promise<Taken> {
+    const { evaluation } = attempt;
+    this.#auditAll(evaluation);
+    const charges = noCharges();
+    for (const limit of this.#enforced) {
+      const untold = addCharge(charges, limit, evaluation);
+      const refusal = untold && evaluation.refuse(untold);
+      if (refusal !== undefined) return { refusal, loan: undefined };
+    }
+    if (charges.limits.length === 0) return PASSED;
+    const store = this.#storeOf(charges);
+    let states: ReturnType<CounterStore['take']>;
+    try {
+      states = store.take(charges.takes, evaluation);
+    } catch {
+      return this.#withoutStore(charges, attempt);
+    }
+    if (!(states instanceof Promise)) return this.#settle(states, { ...attempt, charges, store });
+    return states.then(
+      (settled) => this.#settle(settled, { ...attempt, charges, store }),
+      () => this.#withoutStore(charges, attempt),
+    );
   }
-  return states instanceof Promise
-    ? states.then(settle, () => withoutStore(charges, evaluation, ports))
-    : settle(states);
+
+  #storeOf({ limits }: Charges): CounterStore {
+    return limits.some(isShared) ? this.#ports.shared : this.#ports.local;
+  }
+
+  #settle(states: readonly CounterState[], charged: Charged): Taken | Promise<Taken> {
+    return isWhole(states, charged.charges.takes)
+      ? this.#judge(states, charged)
+      : this.#withoutStore(charged.charges, charged);
+  }
+
+  #judge(states: readonly CounterState[], charged: Charged): Taken {
+    const { charges, evaluation } = charged;
+    addFields(charges, states, evaluation);
+    for (const state of states) if (!state.isWithin) return { refusal: refusalOf(charges, states), loan: undefined };
+    if (!charges.limits.some(isLent)) return PASSED;
+    const loan = this.#lend(charged);
+    loan.join(evaluation);
+    return { refusal: undefined, loan };
+  }
+
+  #lend({ charges, evaluation, store, made }: Charged): Loan {
+    const { takes } = chargesOf(charges, isLent);
+    return new Loan({
+      isUsed: this.#isUsed,
+      giveBack: () => {
+        if (made !== undefined) this.#ports.recent.forget(made);
+        store.giveBack(takes, evaluation);
+      },
+    });
+  }
+
+  /** Counts what limits in Audit would refuse; always locally and for themselves. */
+  #auditAll(evaluation: Evaluation): void {
+    for (const limit of this.#audited) {
+      const charges = noCharges();
+      const untold = addCharge(charges, limit, evaluation);
+      if (untold !== undefined) evaluation.refuse(untold, 'Audit');
+      if (charges.takes.length === 0) continue;
+      const states = this.#ports.local.take(charges.takes, evaluation);
+      if (states instanceof Promise) {
+        // Nobody waits for what Audit would say; that it cannot be said must not end the process either.
+        states.catch(() => undefined);
+      } else if (isWhole(states, charges.takes) && states.some((state) => !state.isWithin)) {
+        evaluation.refuse({ reason: 'rate_limited', rule: limit.name }, 'Audit');
+      }
+    }
+  }
+
+  /** The store cannot answer: each limit's `onFault` says what that means. */
+  #withoutStore(charges: Charges, attempt: Attempt): Taken | Promise<Taken> {
+    if (charges.limits.some(({ onFault }) => onFault === 'Deny')) return STORE_DOWN;
+    const local = chargesOf(charges, ({ onFault }) => onFault === 'LocalShare');
+    if (local.limits.length === 0) return PASSED;
+    const store = this.#ports.local;
+    const settle = (states: readonly CounterState[]): Taken =>
+      isWhole(states, local.takes) ? this.#judge(states, { ...attempt, charges: local, store }) : STORE_DOWN;
+    const states = store.take(local.takes, attempt.evaluation);
+    return states instanceof Promise ? states.then(settle) : settle(states);
+  }
 }
+
+interface Charged extends Attempt {
+  readonly charges: Charges;
+  readonly store: CounterStore;
+}
+
+const refusalIn = (taken: Taken | Promise<Taken>): StepResult | Promise<StepResult> =>
+  taken instanceof Promise ? taken.then(({ refusal }) => refusal) : taken.refusal;
+
+const isShared = (limit: CompiledLimit): boolean => limit.isShared;
+
+/** What the end of the check decides on. */
+const isLent = ({ stage, countDenied }: CompiledLimit): boolean => stage === 'AuthenticationFailure' || !countDenied;
 
 /** Whether a store has answered for every counter: one that says nothing of a counter has not let it pass. */
 const isWhole = (states: readonly CounterState[], takes: readonly Take[]): boolean =>
   Array.isArray(states) && states.length === takes.length;
 
-/** Counts what limits in Audit would refuse; always locally and for themselves. */
-function auditAll(audited: readonly CompiledLimit[], evaluation: Evaluation, ports: RateLimitPorts): void {
-  for (const limit of audited) {
-    const charge = chargeOf(limit, evaluation);
-    if (charge === undefined) continue;
-    if ('reason' in charge) {
-      evaluation.refuse(charge, 'Audit');
-      continue;
-    }
-    const states = ports.local.take(charge.takes, evaluation);
-    if (states instanceof Promise) {
-      // Nobody waits for what Audit would say; that it cannot be said must not end the process either.
-      states.catch(() => undefined);
-    } else if (isWhole(states, charge.takes) && states.some((state) => !state.isWithin)) {
-      evaluation.refuse({ reason: 'rate_limited', rule: limit.name }, 'Audit');
-    }
-  }
-}
+/** A guess costs nothing once the credential proved right, nor when nobody could tell: an outage is no guess. */
+const isFailedGuess: LoanTerms['isUsed'] = ({ identity: { kind } }, outcome) =>
+  (kind === 'anonymous' || kind === 'unauthenticated') && outcome !== 'fault';
 
-/** What a check takes from a limit: nothing when its key is missing and skipped, or why it cannot be told. */
-function chargeOf(limit: CompiledLimit, evaluation: Evaluation): Charge | Refusal | undefined {
-  const key = keyOf(limit, evaluation);
-  if (typeof key !== 'string') return key;
-  const cost = costOf(limit, evaluation);
-  if (typeof cost !== 'number') return cost;
-  return { limit, takes: limit.rates.map(({ rate, prefix }) => ({ key: prefix + key, rate, cost })) };
-}
-
-/** Hash of the key's values: parts with their types and lengths, so that no two keys read alike. */
-function keyOf(limit: CompiledLimit, evaluation: Evaluation): string | Refusal | undefined {
-  if (limit.key.length === 0) return '';
-  const parts: string[] = [];
-  for (const { expression, missing } of limit.key) {
-    const value = expression.key(evaluation);
-    if (isError(value)) return { reason: 'expression_error', rule: limit.name, cause: value.message };
-    if (value !== null) parts.push(`v${value}`);
-    else if (missing === 'Skip') return undefined;
-    else if (missing === 'Deny') return { reason: 'limit_key_missing', rule: limit.name };
-    else parts.push('n');
-  }
-  return digest(parts);
-}
-
-function costOf(limit: CompiledLimit, evaluation: Evaluation): number | Refusal {
-  if (limit.cost === undefined) return 1;
-  const value = limit.cost.evaluate(evaluation);
-  const cost = typeof value === 'bigint' || typeof value === 'number' ? Number(value) : Number.NaN;
-  if (Number.isInteger(cost) && cost >= 0 && cost <= limit.maxCost) return cost;
-  return {
-    reason: 'expression_error',
-    rule: limit.name,
-    cause: `the cost is no whole number from 0 to ${limit.maxCost}`,
-  };
-}
-
-interface Taken {
-  readonly evaluation: Evaluation;
-  readonly store: CounterStore;
-}
-
-function judge(charges: readonly Charge[], states: readonly CounterState[], { evaluation, store }: Taken): StepResult {
-  addHeaders(charges, states, evaluation);
-  const failed = states.some((state) => !state.isWithin);
-  if (failed) return refusalOf(charges, states);
-  for (const { limit, takes } of charges) {
-    if (limit.stage === 'AuthenticationFailure') settleGuess(takes, evaluation, store);
-    else if (!limit.countDenied) settleDenied(takes, evaluation, store);
-  }
-  return undefined;
-}
-
-/** A guess is given back once the credential proved right, and when nobody could tell: an outage is no guess. */
-function settleGuess(takes: readonly Take[], evaluation: Evaluation, store: CounterStore): void {
-  evaluation.settlements ??= [];
-  evaluation.settlements.push((outcome) => {
-    const { kind } = evaluation.identity;
-    const isProven = kind !== 'anonymous' && kind !== 'unauthenticated';
-    if (isProven || outcome === 'fault') store.giveBack(takes, evaluation);
-  });
-}
-
-function settleDenied(takes: readonly Take[], evaluation: Evaluation, store: CounterStore): void {
-  evaluation.settlements ??= [];
-  evaluation.settlements.push((outcome) => {
-    if (outcome !== 'allow') store.giveBack(takes, evaluation);
-  });
-}
-
-function refusalOf(charges: readonly Charge[], states: readonly CounterState[]): Refusal {
-  let waitMs = 0;
-  let rule: string | undefined;
-  let position = 0;
-  for (const { limit, takes } of charges) {
-    for (const state of states.slice(position, position + takes.length)) {
-      if (state.isWithin) continue;
-      rule ??= limit.name;
-      waitMs = Math.max(waitMs, state.waitMs);
-    }
-    position += takes.length;
-  }
-  return {
-    reason: 'rate_limited',
-    retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)),
-    ...(rule !== undefined && { rule }),
-  };
-}
-
-/** RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-10), one item for each rate. */
-function addHeaders(charges: readonly Charge[], states: readonly CounterState[], evaluation: Evaluation): void {
-  let items = '';
-  let policies = '';
-  let position = 0;
-  for (const { limit } of charges) {
-    for (const { label, policyItem } of limit.rates) {
-      const state = states[position];
-      position += 1;
-      const separator = items === '' ? '' : ', ';
-      items += `${separator}${label};r=${state?.remaining ?? 0};t=${Math.ceil((state?.waitMs ?? 0) / 1000)}`;
-      policies += `${separator}${policyItem}`;
-    }
-  }
-  evaluation.answerHeaders ??= [];
-  extend(evaluation.answerHeaders, 'ratelimit', items);
-  extend(evaluation.answerHeaders, 'ratelimit-policy', policies);
-}
-
-/** One field for all stages: a list that grows. */
-function extend(headers: HeaderEdit[], name: string, items: string): void {
-  const index = headers.findIndex((header) => header.name === name);
-  const known = headers[index];
-  if (known === undefined) headers.push({ name, value: items, action: 'Append' });
-  else headers[index] = { ...known, value: `${known.value}, ${items}` };
-}
-
-const STORE_DOWN: Refusal = Object.freeze({ reason: 'limit_store_unavailable', retryAfterS: 1 });
-
-/** The store cannot answer: each limit's `onFault` says what that means. */
-function withoutStore(
-  charges: readonly Charge[],
-  evaluation: Evaluation,
-  ports: RateLimitPorts,
-): StepResult | Promise<StepResult> {
-  if (charges.some((charge) => charge.limit.onFault === 'Deny')) return STORE_DOWN;
-  const local = charges.filter((charge) => charge.limit.onFault === 'LocalShare');
-  if (local.length === 0) return undefined;
-  const takes = local.flatMap((charge) => charge.takes);
-  const settle = (states: readonly CounterState[]): StepResult =>
-    isWhole(states, takes) ? judge(local, states, { evaluation, store: ports.local }) : STORE_DOWN;
-  const states = ports.local.take(takes, evaluation as Moment);
-  return states instanceof Promise ? states.then(settle) : settle(states);
-}
+const isAllowed: LoanTerms['isUsed'] = (_evaluation, outcome) => outcome === 'allow';

@@ -1,5 +1,16 @@
-import type { StepResult } from '../../core/evaluation.ts';
+import type { Refusal } from '../../core/decision.ts';
 import type { Request } from '../../core/request.ts';
+import type { Loan } from './loan.ts';
+
+/** What became of a check at one step. */
+export interface Taken {
+  readonly refusal: Refusal | undefined;
+  /** What it may still give back. */
+  readonly loan: Loan | undefined;
+}
+
+/** Nearly every check: one object for all, so that none is kept for it. */
+export const PASSED: Taken = Object.freeze({ refusal: undefined, loan: undefined });
 
 /** How long a check is known again, in milliseconds. */
 export const RECENT_MS = 10_000;
@@ -10,9 +21,9 @@ const WAYS = 4;
 const PRIME = 0x0100_0193;
 
 /**
- * Answers of checks that were asked a moment ago, so that a check that Envoy retries takes once. It is known by Envoy's
- * stream id, its time and the peer's address, none of which a client chooses. Kept as plain numbers in a fixed space: a
- * string for each check would have to be collected again.
+ * What checks took a moment ago, so that a check that Envoy retries takes once. It is known by Envoy's stream id, its
+ * time and the peer's address, none of which a client chooses. Kept as plain numbers in a fixed space: a string for each
+ * check would have to be collected again.
  */
 export class RecentChecks {
   readonly #low = new Uint32Array(SETS * WAYS);
@@ -21,8 +32,8 @@ export class RecentChecks {
   readonly #atMs = new Float64Array(SETS * WAYS).fill(-Infinity);
   /** Which look-up made the place ready: another one may take it while the first still waits. */
   readonly #tickets = new Float64Array(SETS * WAYS);
-  readonly #results: StepResult[] = new Array<StepResult>(SETS * WAYS).fill(undefined);
-  /** Place of the check that was looked for last, or where it would go. */
+  readonly #taken: (Taken | Promise<Taken>)[] = new Array<Taken | Promise<Taken>>(SETS * WAYS).fill(PASSED);
+  /** Where the check that was looked for last would go. */
   #place = 0;
   #owners = 0;
   #ticket = 0;
@@ -33,18 +44,15 @@ export class RecentChecks {
     return this.#owners;
   }
 
-  /** Whether this very check was answered a moment ago; if so, `result` has the answer, else `remember` may follow at once. */
-  has(owner: number, request: Request, nowMs: number): boolean {
+  /** What this very check took a moment ago, or is about to; if nothing, `remember` may follow at once. */
+  find(owner: number, request: Request, nowMs: number): Taken | Promise<Taken> | undefined {
     const low = textHash(request.id, textHash(request.source.address, owner));
     const high = textHash(request.id, low ^ 0x9e37_79b9);
     const first = (low % SETS) * WAYS;
     let oldest = first;
     for (let at = first; at < first + WAYS; at += 1) {
       const isSame = this.#low[at] === low && this.#high[at] === high && this.#requestMs[at] === request.timeMs;
-      if (isSame && nowMs - (this.#atMs[at] ?? 0) < RECENT_MS) {
-        this.#place = at;
-        return true;
-      }
+      if (isSame && nowMs - (this.#atMs[at] ?? 0) < RECENT_MS) return this.#taken[at];
       if ((this.#atMs[at] ?? 0) < (this.#atMs[oldest] ?? 0)) oldest = at;
     }
     this.#place = oldest;
@@ -54,22 +62,25 @@ export class RecentChecks {
     this.#atMs[oldest] = -Infinity;
     this.#ticket += 1;
     this.#tickets[oldest] = this.#ticket;
-    return false;
+    return undefined;
   }
 
-  get result(): StepResult {
-    return this.#results[this.#place];
-  }
-
-  /** The place that the last `has` made ready, with the ticket that proves it is still its own; kept across a wait. */
+  /** The place that the last `find` made ready, with the ticket that proves it is still its own; kept across a wait. */
   get made(): Made {
     return { place: this.#place, ticket: this.#ticket };
   }
 
-  remember({ place, ticket }: Made, result: StepResult, nowMs: number): void {
+  remember({ place, ticket }: Made, taken: Taken | Promise<Taken>, nowMs: number): void {
     if (this.#tickets[place] !== ticket) return;
     this.#atMs[place] = nowMs;
-    this.#results[place] = result;
+    this.#taken[place] = taken;
+  }
+
+  /** Nothing is taken any more: the check takes anew if it comes again. */
+  forget({ place, ticket }: Made): void {
+    if (this.#tickets[place] !== ticket) return;
+    this.#atMs[place] = -Infinity;
+    this.#taken[place] = PASSED;
   }
 }
 

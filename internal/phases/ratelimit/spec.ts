@@ -104,9 +104,11 @@ const limit = withRule(
     countDenied: z.boolean().default(true).describe('Whether a request that is refused later still counts.'),
     mode: mode().optional().describe('Audit only counts and logs what this limit would do.'),
   }),
-  "self.stage != 'AuthenticationFailure' || !has(self.key) || self.key.all(k, !has(k.missing) || k.missing != 'Share')",
-  'AuthenticationFailure cannot share a counter between callers it cannot tell apart: use missing: Skip',
-  (value) => value.stage !== 'AuthenticationFailure' || value.key.every((part) => part.missing !== 'Share'),
+  "self.stage != 'AuthenticationFailure' || (has(self.key) && size(self.key) > 0 && self.key.all(k, !has(k.missing) || k.missing != 'Share'))",
+  'AuthenticationFailure cannot share a counter between callers it cannot tell apart, or any stranger locks everyone out: set a key such as client.network, with missing: Skip',
+  (value) =>
+    value.stage !== 'AuthenticationFailure' ||
+    (value.key.length > 0 && value.key.every((part) => part.missing !== 'Share')),
 );
 
 /** `rateLimits`: how often. */

@@ -1,0 +1,53 @@
+// What counters say, in a refusal and in the fields of an answer.
+import type { HeaderEdit, Refusal } from '../../core/decision.ts';
+import type { Evaluation } from '../../core/evaluation.ts';
+import type { Charges } from './charge.ts';
+import type { CounterState } from './counter-store.ts';
+
+/** The refusal by the limits that are used up: it names the first, and waits for the last. */
+export function refusalOf({ limits }: Charges, states: readonly CounterState[]): Refusal {
+  let waitMs = 0;
+  let rule: string | undefined;
+  let position = 0;
+  for (const limit of limits) {
+    for (let i = 0; i < limit.rates.length; i += 1) {
+      const state = states[position];
+      position += 1;
+      if (state === undefined || state.isWithin) continue;
+      rule ??= limit.name;
+      waitMs = Math.max(waitMs, state.waitMs);
+    }
+  }
+  return {
+    reason: 'rate_limited',
+    retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)),
+    ...(rule !== undefined && { rule }),
+  };
+}
+
+/** RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-10), one item for each rate. */
+export function addFields({ limits }: Charges, states: readonly CounterState[], evaluation: Evaluation): void {
+  let items = '';
+  let policies = '';
+  let position = 0;
+  for (const { rates } of limits) {
+    for (const { label, policyItem } of rates) {
+      const state = states[position];
+      position += 1;
+      const item = `${label};r=${state?.remaining ?? 0};t=${Math.ceil((state?.waitMs ?? 0) / 1000)}`;
+      items = items === '' ? item : `${items}, ${item}`;
+      policies = policies === '' ? policyItem : `${policies}, ${policyItem}`;
+    }
+  }
+  evaluation.answerHeaders ??= [];
+  extend(evaluation.answerHeaders, 'ratelimit', items);
+  extend(evaluation.answerHeaders, 'ratelimit-policy', policies);
+}
+
+/** One field for all stages: a list that grows. */
+function extend(headers: HeaderEdit[], name: string, items: string): void {
+  const index = headers.findIndex((header) => header.name === name);
+  const known = headers[index];
+  if (known === undefined) headers.push({ name, value: items, action: 'Append' });
+  else headers[index] = { ...known, value: `${known.value}, ${items}` };
+}
