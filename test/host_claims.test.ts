@@ -39,3 +39,37 @@ it('a policy that is deleted and made anew inherits no last good spec', async ()
   await apply(policy('a', 'api.example.org').replace('any: {}', 'when: [{expression: "x"}]'));
   assert.equal((await check({})).decision.reason, 'no_route');
 });
+
+it('a policy whose hosts and paths an older one governs says so, and by whom', async () => {
+  const onPaths = (name: string, paths: string): string =>
+    policy('a', 'api.example.org')
+      .replace('name: p', `name: ${name}`)
+      .replace('target: {', `target: {paths: ${paths}, `);
+  const { build } = await load(
+    [onPaths('first', '[/v1/**]'), onPaths('second', '[/v1/**]'), onPaths('third', '[/v1/**, /v2]')].join('---'),
+  );
+  assert.deepEqual(
+    build.reports.map(({ object, isShadowed, problems }) => [
+      object.metadata.name,
+      isShadowed,
+      problems.map(({ reason, message }) => `${reason}: ${message}`),
+    ]),
+    [
+      ['first', false, []],
+      [
+        'second',
+        true,
+        [
+          'TargetConflict: "/v1/**" of "api.example.org" is governed by "first", the older policy: give one of the two other paths',
+        ],
+      ],
+      [
+        'third',
+        false,
+        [
+          'TargetConflict: "/v1/**" of "api.example.org" is governed by "first", the older policy: give one of the two other paths',
+        ],
+      ],
+    ],
+  );
+});

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { BlockList } from 'node:net';
 import { startAdminServer } from '../admin/admin-server.ts';
 import { startDebugServer } from '../admin/debug-server.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
+import { createDecisionIds } from '../core/decision-id.ts';
 import type { ListenAddress } from '../core/listen-address.ts';
 import { MemoryStore } from '../counters/memory-store.ts';
 import { createCheckBytes } from '../extauthz/check.ts';
@@ -123,7 +123,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       routeMetadata: config.routeMetadata,
       checkTimeoutMs: config.checkTimeoutMs,
       clock,
-      newDecisionId: randomUUID,
+      newDecisionId: createDecisionIds(),
     });
     registry.read('postern_ratelimit_keys', () => counters.size);
     registry.read('postern_token_cache_entries', () => tokens.size);

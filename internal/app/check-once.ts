@@ -66,7 +66,6 @@ function attributesOf({ url, method, header, data, client }: CheckInput): Attrib
     size: data === undefined ? 0 : Buffer.byteLength(data),
     body: data,
     source: peer,
-    destination: peer,
     contextExtensions: new Map(),
     metadata: () => ({}),
     routeMetadata: () => undefined,

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { BlockList } from 'node:net';
 import type { EdgeOptions } from '../core/canonicalize.ts';
 import { systemClock } from '../core/clock.ts';
+import { createDecisionIds } from '../core/decision-id.ts';
 import { MemoryStore } from '../counters/memory-store.ts';
 import { PolicyDirectory } from '../files/directory.ts';
 import type { LocatedProblem } from '../files/parse-file.ts';
@@ -66,7 +66,7 @@ export async function loadOffline({ directory, className, edge }: OfflineOptions
     routeMetadata: 'optional',
     checkTimeoutMs: 10_000,
     clock,
-    newDecisionId: randomUUID,
+    newDecisionId: createDecisionIds(),
   });
   return {
     engine,

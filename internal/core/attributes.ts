@@ -20,7 +20,6 @@ export interface Attributes {
   /** The body, when the door was given one; text has passed as UTF-8. */
   readonly body: Uint8Array | string | undefined;
   readonly source: Peer;
-  readonly destination: Peer;
   readonly contextExtensions: ReadonlyMap<string, string>;
   /** `metadata_context.filter_metadata`, decoded on first use. */
   metadata(): Readonly<Record<string, unknown>>;

@@ -24,7 +24,6 @@ function attributes(given: Partial<Attributes> = {}): Attributes {
     size: 0,
     body: undefined,
     source: NO_PEER,
-    destination: NO_PEER,
     contextExtensions: new Map(),
     metadata: () => ({}),
     routeMetadata: () => undefined,

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { isGrpc } from '../core/canonicalize.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { Refusal } from '../core/decision.ts';
+import { createDecisionIds } from '../core/decision-id.ts';
 import { REASONS } from '../core/reasons.ts';
 import { NO_EDITS } from '../policy/edits.ts';
 import type { CheckCall, Checked } from '../policy/evaluate.ts';
@@ -90,7 +90,7 @@ class Checker {
     this.#observer = options.observer;
     this.#maxWaiting = options.maxWaiting;
     this.#clock = options.clock ?? systemClock;
-    this.#newDecisionId = options.newDecisionId ?? randomUUID;
+    this.#newDecisionId = options.newDecisionId ?? createDecisionIds();
   }
 
   check(bytes: Uint8Array, call: DoorCall): Uint8Array | Promise<Uint8Array> {

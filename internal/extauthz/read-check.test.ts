@@ -27,7 +27,6 @@ function said(request: CheckRequest): object {
     headers: sorted(request.headers.names().map((name) => [name, request.headers.get(name)])),
     isJoined: request.headers.isJoined,
     source: peer(request.source),
-    destination: peer(request.destination),
     contextExtensions: sorted([...request.contextExtensions]),
     metadata: plain(request.metadata()),
     routeMetadata: plain(request.routeMetadata() ?? null),
@@ -77,7 +76,6 @@ function expected(message: Json): object {
     headers: sorted([...headers]),
     isJoined: Object.keys(json(http.headers)).length > 0 || !hasMap,
     source: expectedPeer(json(attributes.source)),
-    destination: expectedPeer(json(attributes.destination)),
     contextExtensions: sorted(Object.entries(json(attributes.context_extensions))),
     metadata: expectedMetadata(attributes.metadata_context) ?? [],
     routeMetadata: expectedMetadata(attributes.route_metadata_context) ?? null,
@@ -176,7 +174,6 @@ const http = fc
 
 const attributes = optional({
   source: peer,
-  destination: peer,
   request: optional({
     time: optional({ seconds: fc.nat(), nanos: fc.nat(999_999_999) }),
     http,

@@ -19,7 +19,7 @@ const MESSAGE_2 = tagOf(2, BYTES);
 const NUMBER_1 = tagOf(1, VARINT);
 const NUMBER_2 = tagOf(2, VARINT);
 
-/** AttributeContext, besides source (1) and destination (2). */
+/** AttributeContext, besides source (1). */
 const REQUEST = tagOf(4, BYTES);
 const CONTEXT_EXTENSIONS = tagOf(10, BYTES);
 const METADATA_CONTEXT = tagOf(11, BYTES);
@@ -72,7 +72,6 @@ class WireRequest implements CheckRequest {
   body: Uint8Array | undefined = undefined;
   readonly headers: WireHeaders;
   readonly source = new WirePeer();
-  readonly destination = new WirePeer();
   contextExtensions: ReadonlyMap<string, string> = NO_EXTENSIONS;
   tlsSession: { sni: string } | undefined = undefined;
   readonly #bytes: Buffer;
@@ -110,9 +109,6 @@ class WireRequest implements CheckRequest {
       switch (tag) {
         case MESSAGE_1:
           this.source.read(reader);
-          break;
-        case MESSAGE_2:
-          this.destination.read(reader);
           break;
         case REQUEST:
           this.#readRequest(reader);

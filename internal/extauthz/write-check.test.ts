@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Decision, HeaderEdit } from '../core/decision.ts';
 import { REASONS, type ReasonName } from '../core/reasons.ts';
-import { MAX_EDIT_CHARACTERS, MAX_EDITS, MAX_REMOVALS } from './header-rules.ts';
+import { MAX_EDIT_CHARACTERS, MAX_EDITS, MAX_REMOVALS } from './edit-problem.ts';
 import {
   aDecision,
   type CheckResponse,

@@ -1,10 +1,12 @@
 import type { Decision, HeaderEdit, PolicyRef } from '../core/decision.ts';
 import { REASONS, type ReasonName } from '../core/reasons.ts';
 import { NO_EDITS } from '../policy/edits.ts';
-import { editProblem, fieldName } from './header-rules.ts';
+import { editProblem } from './edit-problem.ts';
+import { fieldName } from './header-rules.ts';
 import { grpcMessage, problemDocument } from './problem-document.ts';
 import { BYTES, tagOf, VARINT } from './proto-reader.ts';
 import { ProtoWriter } from './proto-writer.ts';
+import { encodedRemovals, HEADERS_TO_REMOVE } from './removals.ts';
 
 /** CheckResponse. */
 const STATUS = tagOf(1, BYTES);
@@ -23,7 +25,6 @@ const BODY = tagOf(3, BYTES);
 
 /** OkHttpResponse. */
 const OK_HEADERS = tagOf(2, BYTES);
-const HEADERS_TO_REMOVE = tagOf(5, BYTES);
 const RESPONSE_HEADERS_TO_ADD = tagOf(6, BYTES);
 const QUERY_PARAMETERS_TO_REMOVE = tagOf(8, BYTES);
 
@@ -122,16 +123,22 @@ function writeOk({ edits }: Decision): void {
   for (let i = queryToRemove.length - 1; i >= 0; i -= 1)
     writer.text(QUERY_PARAMETERS_TO_REMOVE, queryToRemove[i] ?? '');
   writeHeaders(RESPONSE_HEADERS_TO_ADD, responseHeaders);
-  // Envoy removes after it has set: a name that is both would be lost.
-  for (let i = requestHeadersToRemove.length - 1; i >= 0; i -= 1) {
-    const name = fieldName(requestHeadersToRemove[i] ?? '');
-    if (name !== undefined && !isNamed(requestHeaders, name)) writer.text(HEADERS_TO_REMOVE, name);
-  }
+  const encoded = requestHeaders.length === 0 ? encodedRemovals(requestHeadersToRemove) : undefined;
+  if (encoded === undefined) writeRemovals(requestHeadersToRemove, requestHeaders);
+  else writer.raw(encoded);
   for (let i = requestHeaders.length - 1; i >= 0; i -= 1) {
     const edit = requestHeaders[i];
     if (edit !== undefined) writeHeader(OK_HEADERS, edit.name, edit.value, upstreamAction(edit, i, edits));
   }
   writer.endMessage(OK_RESPONSE, before);
+}
+
+/** Envoy removes after it has set: a name that is both would be lost. */
+function writeRemovals(names: readonly string[], set: readonly HeaderEdit[]): void {
+  for (let i = names.length - 1; i >= 0; i -= 1) {
+    const name = fieldName(names[i] ?? '');
+    if (name !== undefined && !isNamed(set, name)) writer.text(HEADERS_TO_REMOVE, name);
+  }
 }
 
 /** What is to be removed and set is set: an addition would stand beside what the client sent. */

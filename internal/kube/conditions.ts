@@ -27,10 +27,15 @@ interface Plain {
   readonly message: string;
 }
 
-function servingOf({ isAccepted, servingGeneration, object }: ObjectReport): string {
-  if (isAccepted) return '';
+function servingOf({ isAccepted, isShadowed, servingGeneration, object }: ObjectReport): string {
+  if (isAccepted) return isShadowed ? 'Older policies govern all of its hosts and paths: it is never asked' : '';
   if (servingGeneration === undefined) return 'Its hosts are refused until a spec of it is accepted';
   return `Generation ${servingGeneration} serves until generation ${object.metadata.generation} is mended`;
+}
+
+function programmedReason({ isAccepted, isShadowed, servesLastGood }: ObjectReport): string {
+  if (isAccepted) return isShadowed ? 'TargetConflict' : 'Programmed';
+  return servesLastGood ? 'LastGoodServes' : 'NeverAccepted';
 }
 
 /** The conditions of one object after a build. */
@@ -39,7 +44,7 @@ export function conditionsOf(
   previous: readonly Condition[],
   nowIso: string,
 ): readonly Condition[] {
-  const { object, isAccepted, servesLastGood, problems } = report;
+  const { object, isAccepted, problems } = report;
   const errors = problems.filter((problem) => problem.severity === 'error');
   const references = problems.filter((problem) => problem.severity === 'reference');
   const warnings = problems.filter((problem) => problem.severity === 'warning');
@@ -53,8 +58,8 @@ export function conditionsOf(
     },
   ];
   if (object.kind === 'APIPolicy') {
-    const reason = isAccepted ? 'Programmed' : servesLastGood ? 'LastGoodServes' : 'NeverAccepted';
-    plain.push({ type: 'Programmed', isTrue: isAccepted, reason, message: servingOf(report) });
+    const isTrue = isAccepted && !report.isShadowed;
+    plain.push({ type: 'Programmed', isTrue, reason: programmedReason(report), message: servingOf(report) });
   }
   if (warnings.length > 0)
     plain.push({

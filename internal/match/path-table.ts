@@ -31,12 +31,13 @@ export class PathTable<T> {
     this.#caseInsensitive = options.caseInsensitive;
   }
 
-  add(entry: PathEntry<T>): void {
+  /** @returns the entry that stays: this one, or an equal one that was there before */
+  add(entry: PathEntry<T>): PathEntry<T> {
     let node = this.#root;
     for (const segment of entry.template.segments) {
       if (segment.kind === 'rest') {
         node.rest ??= entry;
-        return;
+        return node.rest;
       }
       if (segment.kind === 'parameter') {
         node.parameter ??= newNode();
@@ -52,6 +53,7 @@ export class PathTable<T> {
       node = next;
     }
     node.end ??= entry;
+    return node.end;
   }
 
   /** The most specific entry that covers these decoded segments. */

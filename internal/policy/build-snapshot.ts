@@ -25,13 +25,33 @@ export interface SnapshotInputs {
   readonly breathe: () => Promise<void> | undefined;
 }
 
+/** A part of a policy's target that an older policy governs. */
+export interface Shadow {
+  readonly host: string;
+  readonly template: PathTemplate;
+  /** Name of the older policy; it is of the same namespace. */
+  readonly by: string;
+}
+
+export interface BuiltSnapshot {
+  readonly snapshot: Snapshot;
+  /** What policies that serve do not get of their targets. */
+  readonly shadows: ReadonlyMap<Candidate, readonly Shadow[]>;
+}
+
 /**
  * Puts assigned policies into the tables that checks read. Of two equal templates the older policy's stays; the place
  * of one that was never accepted denies only what no accepted policy names as precisely.
  */
-export async function buildSnapshot({ version, assignments, namespaces, breathe }: SnapshotInputs): Promise<Snapshot> {
+export async function buildSnapshot({
+  version,
+  assignments,
+  namespaces,
+  breathe,
+}: SnapshotInputs): Promise<BuiltSnapshot> {
   const hosts = new Map<string, HostDraft>();
   const named = new Map<string, Served>();
+  const shadows = new Map<Candidate, Shadow[]>();
   const routes = new Map<string, Served>();
   const byAge = [...assignments];
   const ordered = [...byAge.filter(([, { serving }]) => serving), ...byAge.filter(([, { serving }]) => !serving)];
@@ -46,10 +66,15 @@ export async function buildSnapshot({ version, assignments, namespaces, breathe 
     named.set(objectKey(candidate.meta), served);
     addRoutes(routes, served);
     const templates = assignment.serving?.target.templates ?? candidate.claimedTemplates;
-    for (const host of assignment.hosts) addHost(hosts, { host, templates, served });
+    for (const host of assignment.hosts) {
+      const lost = addHost(hosts, { host, templates, served });
+      if (lost.length > 0 && assignment.serving !== undefined)
+        shadows.set(candidate, [...(shadows.get(candidate) ?? []), ...lost]);
+    }
   }
   const entries = new Map<string, HostEntry>(hosts);
-  return Object.freeze({ version, hosts: new HostTable(entries), named, routes, namespaces });
+  const snapshot = Object.freeze({ version, hosts: new HostTable(entries), named, routes, namespaces });
+  return { snapshot, shadows };
 }
 
 function addRoutes(routes: Map<string, Served>, served: Served): void {
@@ -65,7 +90,8 @@ interface Placed {
   readonly served: Served;
 }
 
-function addHost(hosts: Map<string, HostDraft>, { host, templates, served }: Placed): void {
+/** @returns what of it another policy holds already */
+function addHost(hosts: Map<string, HostDraft>, { host, templates, served }: Placed): readonly Shadow[] {
   let draft = hosts.get(host);
   if (draft === undefined) {
     const options = served.policy?.target.pathOptions ?? STRICT;
@@ -73,5 +99,10 @@ function addHost(hosts: Map<string, HostDraft>, { host, templates, served }: Pla
     hosts.set(host, draft);
   }
   draft.isAudit &&= served.isAudit;
-  for (const template of templates) draft.table.add({ template, value: served });
+  const lost: Shadow[] = [];
+  for (const template of templates) {
+    const { value } = draft.table.add({ template, value: served });
+    if (value !== served && value.policy !== undefined) lost.push({ host, template, by: value.policy.ref.name });
+  }
+  return lost;
 }

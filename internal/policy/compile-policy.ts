@@ -73,6 +73,7 @@ export function compilePolicy(
     edits,
     logAllowsPercent: spec.auditLog?.allows?.percent ?? 0,
     redactedHeaders: (spec.auditLog?.redact ?? []).flatMap(({ header }) => (header === undefined ? [] : [header.name])),
+    readsBody: attributes.has('request.body'),
     attributes,
     roleRefs: authorization.roleRefs,
     problems: problems.problems,

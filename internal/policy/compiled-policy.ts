@@ -45,6 +45,8 @@ export interface CompiledPolicy {
   /** Percent of allows that are logged. */
   readonly logAllowsPercent: number;
   readonly redactedHeaders: readonly string[];
+  /** An expression of it reads `request.body`. */
+  readonly readsBody: boolean;
   /** Vocabulary names that its expressions and criteria read. */
   readonly attributes: ReadonlySet<string>;
   /** Roles its rules name: whether they exist is the snapshot's to say. */

@@ -25,6 +25,9 @@ export interface EditPlan {
   /** Names of `upstreamHeaders` and the removed ones as CGI folds them, to find other spellings of them. */
   readonly folded: ReadonlySet<string>;
   readonly responseHeaders: readonly HeaderEdit[];
+  /** The edits of every request that holds nothing to be looked at; undefined where each has its own. */
+  readonly fixed: Edits | undefined;
+  readonly fixedInAudit: Edits | undefined;
 }
 
 /** Headers that upstreams take for another method or path. */
@@ -43,7 +46,7 @@ const UNSAFE_VALUE = /[^\t\x20-\x7e\x80-\u{10ffff}]|[\ud800-\udfff]/u;
 
 export const NO_EDITS: Edits = Object.freeze({
   requestHeaders: NOTHING,
-  requestHeadersToRemove: OVERRIDE_HEADERS,
+  requestHeadersToRemove: Object.freeze([...OVERRIDE_HEADERS]),
   queryToRemove: NOTHING,
   responseHeaders: NOTHING,
 });
@@ -59,19 +62,32 @@ export interface EditInputs {
 }
 
 export function compileEdits({ upstreamHeaders, keepHeaders, credentials, responseHeaders }: EditInputs): EditPlan {
-  const overrides = OVERRIDE_HEADERS.filter((name) => !keepHeaders.includes(name));
-  const credentialHeaders = credentials.filter((carrier) => carrier.kind === 'header').map((carrier) => carrier.name);
-  const headersToRemove = [...new Set([...overrides, ...credentialHeaders])];
+  const named = (kind: Carrier['kind']): string[] =>
+    credentials.filter((carrier) => carrier.kind === kind).map((carrier) => carrier.name);
+  const overrides = Object.freeze(OVERRIDE_HEADERS.filter((name) => !keepHeaders.includes(name)));
+  const headersToRemove = Object.freeze([...new Set([...overrides, ...named('header')])]);
+  const queryToRemove = Object.freeze(named('query'));
   const names = [...headersToRemove, ...upstreamHeaders.map((header) => header.name)];
+  const fixed = (removed: readonly string[], query: readonly string[]): Edits | undefined =>
+    upstreamHeaders.length > 0
+      ? undefined
+      : Object.freeze({
+          requestHeaders: NOTHING,
+          requestHeadersToRemove: removed,
+          queryToRemove: query,
+          responseHeaders,
+        });
   return Object.freeze({
     upstreamHeaders,
     headersToRemove,
     headersToRemoveInAudit: overrides,
     schemesToRemove: credentials.filter((carrier) => carrier.kind === 'authorizationScheme'),
-    queryToRemove: credentials.filter((carrier) => carrier.kind === 'query').map((carrier) => carrier.name),
-    cookiesToRemove: new Set(credentials.filter((carrier) => carrier.kind === 'cookie').map((carrier) => carrier.name)),
+    queryToRemove,
+    cookiesToRemove: new Set(named('cookie')),
     folded: new Set(names.map(foldName)),
     responseHeaders,
+    fixed: fixed(headersToRemove, queryToRemove),
+    fixedInAudit: fixed(overrides, NOTHING),
   });
 }
 
@@ -82,6 +98,8 @@ export function compileEdits({ upstreamHeaders, keepHeaders, credentials, respon
  */
 export function editsOf(plan: EditPlan, evaluation: Evaluation): Edits | { readonly failed: string } {
   const isAudit = evaluation.mode === 'Audit';
+  const fixed = isAudit ? plan.fixedInAudit : plan.fixed;
+  if (fixed !== undefined && !needsLook(plan, evaluation, isAudit)) return fixed;
   const set: HeaderEdit[] = [];
   const removed: string[] = [];
   for (const header of plan.upstreamHeaders) {
@@ -99,9 +117,7 @@ export function editsOf(plan: EditPlan, evaluation: Evaluation): Edits | { reado
   }
   const isSet = (name: string): boolean => set.some((edit) => edit.name === name);
   for (const name of isAudit ? plan.headersToRemoveInAudit : plan.headersToRemove) if (!isSet(name)) removed.push(name);
-  const { request } = evaluation;
-  const holdsScheme = plan.schemesToRemove.some((carrier) => readCarrier(carrier, request) !== undefined);
-  if (!isAudit && holdsScheme && !isSet('authorization')) removed.push('authorization');
+  if (!isAudit && holdsScheme(plan, evaluation) && !isSet('authorization')) removed.push('authorization');
   addSpellings(plan, evaluation, removed, isSet);
   if (!isAudit && plan.cookiesToRemove.size > 0) rewriteCookies(plan.cookiesToRemove, evaluation, set, removed);
   return {
@@ -112,7 +128,23 @@ export function editsOf(plan: EditPlan, evaluation: Evaluation): Edits | { reado
   };
 }
 
-/** Adds every other spelling that an upstream could take for one of our names (CVE-2026-39858 and its like). */
+/** Whether what is removed depends on what the request holds: parts of a header, or other spellings of its name. */
+function needsLook(plan: EditPlan, evaluation: Evaluation, isAudit: boolean): boolean {
+  for (const name of evaluation.request.headers.names()) if (isOtherSpelling(plan, name)) return true;
+  if (isAudit) return false;
+  return plan.cookiesToRemove.size > 0 || (plan.schemesToRemove.length > 0 && holdsScheme(plan, evaluation));
+}
+
+function holdsScheme({ schemesToRemove }: EditPlan, { request }: Evaluation): boolean {
+  for (const carrier of schemesToRemove) if (readCarrier(carrier, request) !== undefined) return true;
+  return false;
+}
+
+/** A name that an upstream could take for one of ours (CVE-2026-39858 and its like). */
+const isOtherSpelling = (plan: EditPlan, name: string): boolean =>
+  (name.includes('_') || name.includes('.')) && plan.folded.has(foldName(name));
+
+/** Adds every other spelling of our names. */
 function addSpellings(
   plan: EditPlan,
   evaluation: Evaluation,
@@ -120,8 +152,7 @@ function addSpellings(
   isSet: (name: string) => boolean,
 ): void {
   for (const name of evaluation.request.headers.names()) {
-    if (!name.includes('_') && !name.includes('.')) continue;
-    if (plan.folded.has(foldName(name)) && !isSet(name)) removed.push(name);
+    if (isOtherSpelling(plan, name) && !isSet(name)) removed.push(name);
   }
 }
 

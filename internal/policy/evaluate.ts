@@ -1,3 +1,4 @@
+import { bodyOf } from '../core/attribute-readers.ts';
 import type { Attributes } from '../core/attributes.ts';
 import { ENCODED_SLASH, SEMICOLON } from '../core/canonical-path.ts';
 import { canonicalize, type EdgeOptions, isGrpc, type Malformed } from '../core/canonicalize.ts';
@@ -159,6 +160,10 @@ export class Engine {
   /** The one place that turns a completed run into an allow. */
   #allowed(run: Run): Checked {
     const { evaluation, policy } = run;
+    if (policy.readsBody && hasRepeatedMember(evaluation)) {
+      const refusal = evaluation.refuse(REPEATED_BODY);
+      if (refusal !== undefined) return this.#refused(run, refusal);
+    }
     const edits = editsOf(policy.edits, evaluation);
     if ('failed' in edits) return this.#refused(run, { reason: 'expression_error', rule: edits.failed });
     settle(evaluation, 'allow');
@@ -178,7 +183,7 @@ export class Engine {
 
   #refused(run: Run, given: Refusal): Checked {
     const { evaluation, policy } = run;
-    const refusal = given.reason === 'expression_error' && isRepeatedBody(evaluation) ? REPEATED_BODY : given;
+    const refusal = given.reason === 'expression_error' && hasRepeatedMember(evaluation) ? REPEATED_BODY : given;
     settle(evaluation, REASONS[refusal.reason].kind === 'fault' ? 'fault' : 'deny');
     const decision = this.#refusal(refusal, {
       policy: policy.ref,
@@ -302,8 +307,13 @@ const LATE: Refusal = Object.freeze({ reason: 'deadline', retryAfterS: 1 });
 
 const REPEATED_BODY: Refusal = Object.freeze({ reason: 'malformed_body', detail: 'The JSON repeats a member' });
 
-/** A body with two readings is refused as such wherever a rule had to read it. */
-function isRepeatedBody({ parsedBody }: Evaluation): boolean {
+/**
+ * A JSON body that repeats a member has two readings. It is refused as such wherever a policy has a rule that reads
+ * bodies, also where no rule came to it: which one does would depend on their names.
+ */
+function hasRepeatedMember(evaluation: Evaluation): boolean {
+  bodyOf(evaluation);
+  const { parsedBody } = evaluation;
   return parsedBody !== undefined && !parsedBody.ok && parsedBody.why === REPEATED_MEMBER;
 }
 

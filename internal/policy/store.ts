@@ -3,7 +3,7 @@ import type { NamespaceView } from '../core/evaluation.ts';
 import type { Problem } from '../core/problem.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
 import { type Assignment, assignHosts, type Candidate } from './assign.ts';
-import { buildSnapshot } from './build-snapshot.ts';
+import { buildSnapshot, type Shadow } from './build-snapshot.ts';
 import type { PolicyPorts } from './compile-policy.ts';
 import { type CompiledNamespace, NamespaceObjects } from './namespace-objects.ts';
 import { compareAge, objectKey, type SourceObject } from './object.ts';
@@ -20,6 +20,8 @@ export interface ObjectReport {
   readonly servesLastGood: boolean;
   /** Which generation serves, of a policy that does. */
   readonly servingGeneration: number | undefined;
+  /** Older policies govern all of its hosts and paths, so that it is never asked. */
+  readonly isShadowed: boolean;
   readonly problems: readonly Problem[];
   /** Hosts that the policy holds. */
   readonly hosts: readonly string[];
@@ -181,7 +183,7 @@ export class PolicyStore {
     }
     const assignments = await assignHosts([...byCandidate.keys()], breathe);
     const version = (this.#snapshot?.version ?? 0) + 1;
-    const snapshot = await buildSnapshot({ version, assignments, namespaces, breathe });
+    const { snapshot, shadows } = await buildSnapshot({ version, assignments, namespaces, breathe });
     const reports: ObjectReport[] = [];
     for (const [candidate, assignment] of assignments) {
       await breathe();
@@ -190,7 +192,7 @@ export class PolicyStore {
       // Hosts that were given up were still held in this build: the next one gives them to whoever asked.
       if (record.accepted?.target.hosts.some((host) => !assignment.hosts.includes(host))) this.#isChanged = true;
       record.settle(assignment);
-      reports.push(this.#report(record, { candidate, assignment }));
+      reports.push(this.#report(record, { candidate, assignment, shadows: shadows.get(candidate) ?? [] }));
     }
     this.#snapshot = snapshot;
     reports.push(...this.#liveReports());
@@ -214,10 +216,7 @@ export class PolicyStore {
     return new Map([...this.#compiled].map(([namespace, { view }]) => [namespace, view]));
   }
 
-  #report(
-    record: PolicyRecord,
-    { candidate, assignment }: { readonly candidate: Candidate; readonly assignment: Assignment },
-  ): ObjectReport {
+  #report(record: PolicyRecord, { candidate, assignment, shadows }: Reported): ObjectReport {
     const isAccepted = candidate.newest !== undefined && assignment.serving === candidate.newest;
     const problems = [...record.problems];
     if (assignment.problem !== undefined) problems.push(assignment.problem);
@@ -227,9 +226,17 @@ export class PolicyStore {
       const message = `No APIRole "${role}" in this namespace: allow rules grant nothing by it${roles?.bound.has(role) ? '' : ', deny rules hold for everyone'}`;
       problems.push({ reason: 'RoleNotFound', path: at.path, message, severity: 'reference' });
     }
-    const servesLastGood = !isAccepted && assignment.serving !== undefined;
-    const servingGeneration = assignment.serving?.ref.generation;
-    return { object: record.object, isAccepted, servesLastGood, servingGeneration, problems, hosts: assignment.hosts };
+    problems.push(...shadows.map(shadowProblem));
+    const { serving, hosts } = assignment;
+    return {
+      object: record.object,
+      isAccepted,
+      servesLastGood: !isAccepted && serving !== undefined,
+      servingGeneration: serving?.ref.generation,
+      isShadowed: hosts.length > 0 && shadows.length === hosts.length * (serving?.target.templates.length ?? 0),
+      problems,
+      hosts,
+    };
   }
 
   *#liveReports(): Iterable<ObjectReport> {
@@ -242,6 +249,7 @@ export class PolicyStore {
           isAccepted: !problems.some((problem) => problem.severity === 'error'),
           servesLastGood: false,
           servingGeneration: undefined,
+          isShadowed: false,
           problems,
           hosts: [],
         };
@@ -249,6 +257,19 @@ export class PolicyStore {
     }
   }
 }
+
+interface Reported {
+  readonly candidate: Candidate;
+  readonly assignment: Assignment;
+  readonly shadows: readonly Shadow[];
+}
+
+const shadowProblem = ({ host, template, by }: Shadow): Problem => ({
+  reason: 'TargetConflict',
+  path: 'spec.target',
+  message: `"${template.source}" of "${host}" is governed by "${by}", the older policy: give one of the two other paths`,
+  severity: 'warning',
+});
 
 /** Gives the event loop a turn whenever a slice of work is used up; undefined means go on. */
 function breather(clock: Clock): () => Promise<void> | undefined {

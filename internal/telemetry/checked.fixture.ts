@@ -27,7 +27,6 @@ export function anAttributes(fields: Partial<Attributes>): Attributes {
     size: -1,
     body: undefined,
     source: peer,
-    destination: peer,
     contextExtensions: new Map(),
     metadata: () => ({}),
     routeMetadata: () => undefined,

@@ -163,7 +163,6 @@ function attributesOf(request: CaseRequest, clock: Clock): Attributes {
     size: request.body === undefined ? 0 : Buffer.byteLength(request.body),
     body: request.body,
     source: peer,
-    destination: { address: '', principal: '', certificate: '' },
     contextExtensions: new Map(Object.entries(request.context ?? {})),
     metadata: () => metadata,
     routeMetadata: () =>
