@@ -1,29 +1,65 @@
-// npm run bench: one server on one core, load on another; the ratio to the no-op of the same run, as JSON.
+// npm run bench [seconds]: servers on one core, load on the other. Prints the rows and writes bench/results/bench.json.
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { compare } from './compare.ts';
 import { API_KEY, apiKeyPolicies, jwtPolicies, message } from './policies.ts';
-import { load, startNoop, startPostern, writeBodies } from './servers.ts';
+import { type LoadResult, measuredBy, rssMib, startNoop, startPostern, writeBodies } from './servers.ts';
+import { loadThroughEnvoy, startBenchEnvoy } from './through-envoy.ts';
 
-const SECONDS = Number(process.argv[2] ?? 5);
-execFileSync('npm', ['run', '-s', 'build'], { stdio: 'inherit' });
+interface Row {
+  readonly name: string;
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Throughput for each check of the no-op, which was asked in turn with it. */
+  readonly ratioToNoop?: number;
+  readonly rssMib?: number;
+}
+
+const ROOT = resolve(import.meta.dirname, '..');
+const seconds = Number(process.argv[2] ?? 5);
+if (!Number.isInteger(seconds) || seconds < 1) {
+  process.stderr.write(`error: "${process.argv[2]}" is no number of seconds: write "npm run bench -- 5"\n`);
+  process.exit(2);
+}
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const rows: Row[] = [];
+const rounded = (value: number): number => Math.round(value * 1000) / 1000;
+const row = (name: string, result: Omit<LoadResult, 'done' | 'failed'>, more: Partial<Row> = {}): void => {
+  const { perSecond, p50Ms, p99Ms } = result;
+  rows.push({ name, perSecond: Math.round(perSecond), p50Ms: rounded(p50Ms), p99Ms: rounded(p99Ms), ...more });
+};
+
+execFileSync('npm', ['run', '-s', 'build'], { cwd: ROOT, stdio: 'inherit' });
 const { yaml, token } = await jwtPolicies();
-const bodies = (headers: Readonly<Record<string, string>>): string =>
-  writeBodies(Array.from({ length: 5000 }, () => message('h0.example.org', headers)));
-const key = bodies({ 'x-api-key': API_KEY });
-const bearer = bodies({ authorization: `Bearer ${token}` });
+const bodies = (hosts: number, headers: Readonly<Record<string, string>>): string =>
+  writeBodies(Array.from({ length: 10_000 }, (_, index) => message(`h${index % hosts}.example.org`, headers)));
+const key = { 'x-api-key': API_KEY };
 const noop = await startNoop();
-const floor = await load(noop.target, key, SECONDS);
-const rows: Record<string, object> = { noop: floor };
-for (const [name, policies, file] of [
-  ['apikey', apiKeyPolicies(1), key],
-  ['jwt', yaml, bearer],
-  ['10000 policies', apiKeyPolicies(10_000), key],
+for (const [name, policies, asked] of [
+  ['API key', apiKeyPolicies(1), bodies(1, key)],
+  ['cached JWT', yaml, bodies(1, { authorization: `Bearer ${token}` })],
+  ['API key, 10,000 policies', apiKeyPolicies(10_000), bodies(10_000, key)],
 ] as const) {
+  say(`— ${name}, against the no-op`);
   const server = await startPostern(policies);
-  await load(server.target, file, 2);
-  const result = await load(server.target, file, SECONDS);
-  rows[name] = { ...result, ratio: result.perSecond / floor.perSecond };
+  const sides = { a: { server, bodies: asked }, b: { server: noop, bodies: asked } };
+  const { ratio, a, b } = await compare({ ...sides, pairs: 3, seconds, say });
+  if (rows.length === 0) row('no-op', b);
+  row(name, a, { ratioToNoop: rounded(ratio), rssMib: Math.round(rssMib(server.pid)) });
   await server.stop();
 }
 await noop.stop();
-process.stdout.write(`${JSON.stringify({ node: process.versions.node, seconds: SECONDS, rows }, null, 2)}\n`);
+say('— through Envoy');
+const server = await startPostern(apiKeyPolicies(1));
+const alone = await startBenchEnvoy(undefined);
+const asking = await startBenchEnvoy(server.target);
+for (const envoy of [alone, asking]) await loadThroughEnvoy(envoy, 2);
+row('Envoy without Postern', await loadThroughEnvoy(alone, seconds));
+row('Envoy with Postern, API key', await loadThroughEnvoy(asking, seconds), { rssMib: Math.round(rssMib(server.pid)) });
+await Promise.all([alone.stop(), asking.stop(), server.stop()]);
+const result = { ...measuredBy(`npm run bench -- ${seconds}`), seconds, rows };
+writeFileSync(join(ROOT, 'bench/results/bench.json'), `${JSON.stringify(result, null, 2)}\n`);
+process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
 process.exit(0);

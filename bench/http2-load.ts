@@ -2,6 +2,7 @@
 // that costs less than the server it measures. Run as a process of its own, on a core of its own.
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { BENCH_ID } from './bench-id.ts';
 
 const [target = '', bodiesFile = '', seconds = '10', connections = '2', streams = '16'] = process.argv.slice(2);
 const [host = '127.0.0.1', port = '0'] = target.split(':');
@@ -35,25 +36,45 @@ const HEADERS = Buffer.concat([
   text('trailers'),
 ]);
 
+/** A message of its own on the wire; what is sent is a copy with a stream and an id of its own. */
+interface Template {
+  readonly bytes: Buffer;
+  /** Where the digits of Envoy's stream id stand; -1 where the message has none. */
+  readonly idAt: number;
+}
+
 /** Bodies as they were written: each a length of four bytes and the message. */
-function readBodies(file: string): Buffer[] {
+function readBodies(file: string): Template[] {
   const bytes = readFileSync(file);
-  const bodies: Buffer[] = [];
+  const bodies: Template[] = [];
   for (let at = 0; at < bytes.length; ) {
     const length = bytes.readUInt32BE(at);
     const message = bytes.subarray(at + 4, at + 4 + length);
     const prefix = Buffer.alloc(5);
     prefix.writeUInt32BE(length, 1);
     const payload = Buffer.concat([prefix, message]);
-    bodies.push(
-      Buffer.concat([frame(FRAME.headers, END_HEADERS, 0, HEADERS), frame(FRAME.data, END_STREAM, 0, payload)]),
-    );
+    const wire = Buffer.concat([
+      frame(FRAME.headers, END_HEADERS, 0, HEADERS),
+      frame(FRAME.data, END_STREAM, 0, payload),
+    ]);
+    bodies.push({ bytes: wire, idAt: wire.indexOf(BENCH_ID) });
     at += 4 + length;
   }
   return bodies;
 }
 
+/** Writes a number over the last digits of an id: the same check twice would be a retry, which takes no limit. */
+function writeId(bytes: Buffer, idAt: number, id: number): void {
+  let rest = id;
+  for (let at = idAt + BENCH_ID.length - 1; rest > 0; at -= 1) {
+    bytes[at] = 0x30 + (rest % 10);
+    rest = Math.floor(rest / 10);
+  }
+}
+
 const bodies = readBodies(bodiesFile);
+/** Runs of the load follow each other within seconds, and none may send the ids of the one before. */
+const firstId = Date.now() * 1000;
 const dataAt = 9 + HEADERS.length;
 const latencies: number[] = [];
 let next = 0;
@@ -94,12 +115,13 @@ class Connection {
     const out: Buffer[] = [];
     while (!isOver && this.#started.size < this.#most) {
       const template = bodies[next % bodies.length];
-      if (template === undefined || this.#window < template.length - dataAt - 9) break;
+      if (template === undefined || this.#window < template.bytes.length - dataAt - 9) break;
       next += 1;
-      const copy = Buffer.from(template);
+      const copy = Buffer.from(template.bytes);
       copy.writeUInt32BE(this.#stream, 5);
       copy.writeUInt32BE(this.#stream, dataAt + 5);
-      this.#window -= template.length - dataAt - 9;
+      if (template.idAt !== -1) writeId(copy, template.idAt, firstId + next);
+      this.#window -= template.bytes.length - dataAt - 9;
       this.#started.set(this.#stream, performance.now());
       this.#stream += 2;
       out.push(copy);

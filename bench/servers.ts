@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -116,3 +116,24 @@ export function load(target: string, bodies: string, seconds: number): Promise<L
 
 export const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+/** Resident memory of a process. */
+export const rssMib = (pid: number): number =>
+  Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+
+/** What every result says of how it came about. */
+export interface Measured {
+  readonly command: string;
+  readonly date: string;
+  readonly node: string;
+  readonly cpu: string;
+  readonly commit: string;
+}
+
+export const measuredBy = (command: string): Measured => ({
+  command,
+  date: new Date().toISOString().slice(0, 10),
+  node: process.versions.node,
+  cpu: cpus()[0]?.model ?? '',
+  commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim(),
+});

@@ -1,16 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { request } from 'undici';
 import { startApiServer } from '../../test/components/api-server.ts';
 import { obtainKubernetes } from '../../test/components/kubernetes.ts';
 import { encodeCheck } from '../../test/door/client.ts';
 import type { Figure } from '../figures.ts';
-import { load, startPostern, writeBodies } from '../servers.ts';
+import { load, rssMib, startPostern, writeBodies } from '../servers.ts';
 
 const KEYS = 1_000_000;
-
-const rssMib = (pid: number): number =>
-  Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 
 const POLICY = `
 apiVersion: postern.dev/v1alpha1

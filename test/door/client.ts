@@ -22,7 +22,11 @@ export interface CheckResponse {
     readonly body?: string;
   };
   readonly error_response?: { readonly status?: { readonly code?: number } };
-  readonly ok_response?: { readonly headers?: readonly Option[]; readonly headers_to_remove?: readonly string[] };
+  readonly ok_response?: {
+    readonly headers?: readonly Option[];
+    readonly headers_to_remove?: readonly string[];
+    readonly response_headers_to_add?: readonly Option[];
+  };
 }
 
 interface Option {
@@ -30,6 +34,8 @@ interface Option {
 }
 
 export interface CheckInput {
+  /** Envoy's stream id; the next number where a test does not care. */
+  readonly id?: string;
   readonly method?: string;
   readonly path?: string;
   readonly host: string;
@@ -39,14 +45,14 @@ export interface CheckInput {
 let serial = 0;
 
 /** A CheckRequest as Envoy would send it. */
-export function encodeCheck({ method = 'GET', path = '/', host, headers = {} }: CheckInput): Buffer {
+export function encodeCheck({ id, method = 'GET', path = '/', host, headers = {} }: CheckInput): Buffer {
   serial += 1;
   return service.Check.requestSerialize({
     attributes: {
       source: { address: { socket_address: { address: '192.0.2.1', port_value: 4711 } } },
       request: {
         time: { seconds: Math.floor(Date.now() / 1000), nanos: serial },
-        http: { id: String(serial), method, path, host, scheme: 'http', protocol: 'HTTP/1.1', headers, size: 0 },
+        http: { id: id ?? String(serial), method, path, host, scheme: 'http', protocol: 'HTTP/1.1', headers, size: 0 },
       },
     },
   });
