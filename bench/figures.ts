@@ -1,18 +1,22 @@
 // npm run figures -- gate: measures the figures of a part of the work again and writes bench/results/<part>.json.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { measureCluster } from './gate/cluster.ts';
+import { measureCoverage } from './gate/coverage.ts';
+import { measureLimits } from './gate/limits.ts';
 import { measureMemory } from './gate/memory.ts';
 import { measureFaults, measureSafety } from './gate/safety.ts';
+import { measureSeries } from './gate/series.ts';
 import { measureThroughput } from './gate/throughput.ts';
+import { LOAD_CORE, measuredBy } from './servers.ts';
 
 /** One measured value, and what it should be. */
 export interface Figure {
   readonly key: string;
   readonly value: number;
   readonly unit: string;
+  /** A comparison and a number, as in `>= 0.75`; a number alone is to be met exactly. */
   readonly bar: string;
   readonly note?: string;
 }
@@ -23,7 +27,10 @@ const GROUPS = {
   memory: measureMemory,
   safety: measureSafety,
   faults: measureFaults,
+  limits: measureLimits,
+  series: measureSeries,
   cluster: measureCluster,
+  coverage: measureCoverage,
 };
 const [part = 'gate', ...only] = process.argv.slice(2);
 const file = join(ROOT, `bench/results/${part}.json`);
@@ -33,15 +40,15 @@ if (part !== 'gate') {
   say(`error: there is no "${part}": write "npm run figures -- gate"`);
   process.exit(2);
 }
+const unknown = only.filter((name) => !Object.hasOwn(GROUPS, name));
+if (unknown.length > 0) {
+  say(`error: there is no group "${unknown[0]}": write one of ${Object.keys(GROUPS).join(', ')}`);
+  process.exit(2);
+}
 execFileSync('npm', ['run', '-s', 'build'], { cwd: ROOT, stdio: 'inherit' });
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim();
-const common = {
-  command: 'npm run figures -- gate',
-  date: new Date().toISOString().slice(0, 10),
-  node: process.versions.node,
-  cpu: cpus()[0]?.model ?? '',
-  commit,
-};
+// Servers that are measured have the other core to themselves; whatever else is started here inherits this one.
+execFileSync('taskset', ['-acp', LOAD_CORE, String(process.pid)], { stdio: 'ignore' });
+const common = measuredBy('npm run figures -- gate');
 const known = new Map(readKnown().map((figure) => [figure.key, figure]));
 for (const [name, measure] of Object.entries(GROUPS)) {
   if (only.length > 0 && !only.includes(name)) continue;
@@ -53,7 +60,16 @@ for (const [name, measure] of Object.entries(GROUPS)) {
     writeFileSync(file, `${JSON.stringify([...known.values()], null, 2)}\n`);
   }
 }
-process.exit(0);
+const short = [...known.values()].filter((figure) => !meets(figure));
+for (const { key, value, unit, bar } of short) say(`${key} is ${value} ${unit}, and should be ${bar}`);
+process.exit(short.length === 0 ? 0 : 1);
+
+function meets({ value, bar }: Figure): boolean {
+  const [, comparison = '=', number] = /^(>=|<=|=)?\s*(\S+)$/.exec(bar) ?? [];
+  const wanted = Number(number);
+  if (comparison === '>=') return value >= wanted;
+  return comparison === '<=' ? value <= wanted : value === wanted;
+}
 
 function readKnown(): Figure[] {
   try {

@@ -47,8 +47,12 @@ export const KEYS = '{name: keys, apiKey: {}}';
 export const apiKeyPolicies = (count: number): string =>
   Array.from({ length: count }, (_, index) => policyFor(index, KEYS)).join('---') + SHARED;
 
-/** A policy that takes tokens of an issuer whose keys stand in it, and such a token. */
-export async function jwtPolicies(): Promise<{ readonly yaml: string; readonly token: string }> {
+/**
+ * A policy that takes tokens of an issuer whose keys stand in it, and such a token.
+ *
+ * @param index of its host; the roles that all share come with host 0
+ */
+export async function jwtPolicies(index = 0): Promise<{ readonly yaml: string; readonly token: string }> {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' }] });
   const token = await new SignJWT({ role: 'reader', scope: 'orders:read orders:write', org: 'x'.repeat(300) })
@@ -60,7 +64,7 @@ export async function jwtPolicies(): Promise<{ readonly yaml: string; readonly t
     .setExpirationTime('12h')
     .sign(privateKey);
   const method = `{name: sso, jwt: {issuer: "https://issuer.example.org", audiences: [orders], jwks: {inline: '${jwks}'}}}`;
-  return { yaml: policyFor(0, method) + SHARED, token };
+  return { yaml: policyFor(index, method) + (index === 0 ? SHARED : ''), token };
 }
 
 /** Headers that Envoy and a browser put on every request. */

@@ -15,10 +15,14 @@ export interface BenchServer {
   stop(): Promise<void>;
 }
 
+/** The log line that says how far a server is. */
+export type StartedAt = 'Postern listens' | 'Postern is ready';
+
 /** Starts a program on a core and waits for the line that `read` takes. */
 function start(
   args: readonly string[],
   read: (line: Record<string, unknown>) => { target: string; admin: string } | undefined,
+  until: StartedAt = 'Postern is ready',
 ): Promise<BenchServer> {
   const child = spawn('taskset', ['-c', SERVER_CORE, process.execPath, ...args], {
     cwd: ROOT,
@@ -30,7 +34,7 @@ function start(
       if (!text.startsWith('{')) return;
       const line = JSON.parse(text) as Record<string, unknown>;
       found ??= read(line);
-      const isReady = found !== undefined && (line.message === 'Postern is ready' || line.port !== undefined);
+      const isReady = found !== undefined && (line.message === until || line.port !== undefined);
       if (isReady && found !== undefined) ready({ ...found, pid: child.pid ?? 0, stop: () => end(child) });
     });
     child.once('exit', (code) => fail(new Error(`it ended with ${code}`)));
@@ -50,7 +54,11 @@ export const startNoop = (): Promise<BenchServer> =>
   );
 
 /** The bundle that is shipped, on a directory with these policies, or with other flags. */
-export function startPostern(yaml: string, flags: readonly string[] = []): Promise<BenchServer> {
+export function startPostern(
+  yaml: string,
+  flags: readonly string[] = [],
+  until: StartedAt = 'Postern is ready',
+): Promise<BenchServer> {
   const directory = mkdtempSync(join(tmpdir(), 'postern-bench-'));
   // A file has a bound; ten thousand policies are several.
   const documents = yaml.split('\n---\n');
@@ -72,9 +80,9 @@ export function startPostern(yaml: string, flags: readonly string[] = []): Promi
     'direct',
     ...flags,
   ];
-  return start(args, ({ message, grpc, admin }) =>
-    message === 'Postern listens' ? { target: String(grpc), admin: String(admin) } : undefined,
-  );
+  const listening = ({ message, grpc, admin }: Record<string, unknown>) =>
+    message === 'Postern listens' ? { target: String(grpc), admin: String(admin) } : undefined;
+  return start(args, listening, until);
 }
 
 export interface LoadResult {

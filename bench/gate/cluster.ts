@@ -5,7 +5,7 @@ import { obtainKubernetes } from '../../test/components/kubernetes.ts';
 import { checkOver, closeClients } from '../../test/door/client.ts';
 import { envoyBinary, send, startFront } from '../../test/envoy/harness.ts';
 import type { Figure } from '../figures.ts';
-import { type BenchServer, startPostern } from '../servers.ts';
+import { type BenchServer, type StartedAt, startPostern } from '../servers.ts';
 
 const POLICIES = 10_000;
 const CHANGES = 100;
@@ -29,8 +29,12 @@ async function createAll(api: ApiServer, objects: readonly object[]): Promise<vo
     await Promise.all(objects.slice(at, at + 100).map((object) => api.call('POST', PATH, object)));
 }
 
-const startAgent = (api: ApiServer): Promise<BenchServer> =>
-  startPostern('', ['--kube', '--kubeconfig', api.kubeconfig, '--host-grants', 'first-come', '--log-level', 'info']);
+const startAgent = (api: ApiServer, until?: StartedAt): Promise<BenchServer> =>
+  startPostern(
+    '',
+    ['--kube', '--kubeconfig', api.kubeconfig, '--host-grants', 'first-come', '--log-level', 'info'],
+    until,
+  );
 
 async function maxStallMs(admin: string): Promise<number> {
   const { body } = await request(`http://${admin}/metrics`);
@@ -146,29 +150,40 @@ async function measureLoad(api: ApiServer, say: (line: string) => void): Promise
   say(`  making ${POLICIES} policies`);
   await createAll(
     api,
-    Array.from({ length: POLICIES }, (_, i) =>
-      policy(`p${i}`, `h${i}.example.org`, { allow: { any: {}, ...(i % 2 === 0 ? {} : {}) } }),
-    ),
+    Array.from({ length: POLICIES }, (_, i) => policy(`p${i}`, `h${i}.example.org`, { allow: { any: {} } })),
   );
   const start = performance.now();
-  const agent = await startAgent(api);
-  while ((await checkOver(agent.target, { host: `h${POLICIES - 1}.example.org` })).http !== 200)
-    if (performance.now() - start > 60_000) throw new Error('The policies were not loaded');
-  const loadS = Math.round((performance.now() - start) / 100) / 10;
-  // Stalls count while traffic runs: everything is loaded anew beside it, by a change that touches every policy's namespace.
+  const agent = await startAgent(api, 'Postern listens');
+  // The start of the program itself is no stall of a check: nobody could ask before.
+  await maxStallMs(agent.admin);
   let isOver = false;
   const probing = probe(agent.target, 'h0.example.org', () => isOver);
-  await maxStallMs(agent.admin);
-  await api.call('PATCH', `${PATH}/p1`, { spec: { mode: 'Audit' } }, { contentType: 'application/merge-patch+json' });
-  const relabel = await api.kubectl(['annotate', 'apol', '--all', 'touched=yes', '--overwrite']);
-  if (relabel.code !== 0) throw new Error(relabel.stderr);
+  while ((await checkOver(agent.target, { host: `h${POLICIES - 1}.example.org` })).http !== 200) {
+    if (performance.now() - start > 60_000) throw new Error('The policies were not loaded');
+    await wait(20);
+  }
+  const loadS = Math.round((performance.now() - start) / 100) / 10;
+  await wait(1000);
+  const loading = await maxStallMs(agent.admin);
+  say(`  loaded in ${loadS} s, longest stall meanwhile ${loading.toFixed(1)} ms`);
+  // Then every policy gets another spec, so that all are compiled anew beside the traffic.
+  for (let at = 0; at < POLICIES; at += 100) {
+    await Promise.all(
+      Array.from({ length: 100 }, (_, i) =>
+        api.call(
+          'PATCH',
+          `${PATH}/p${at + i}`,
+          { spec: { mode: 'Audit' } },
+          { contentType: 'application/merge-patch+json' },
+        ),
+      ),
+    );
+  }
   await wait(2000);
   isOver = true;
   const longest = await probing;
-  const stall = await maxStallMs(agent.admin);
-  say(
-    `  longest wait for a check ${longest.toFixed(1)} ms, longest stall by the agent's own measure ${stall.toFixed(1)} ms`,
-  );
+  const changing = await maxStallMs(agent.admin);
+  say(`  all changed: longest stall ${changing.toFixed(1)} ms; longest wait for a check ${longest.toFixed(1)} ms`);
   await agent.stop();
   return [
     {
@@ -180,10 +195,10 @@ async function measureLoad(api: ApiServer, say: (line: string) => void): Promise
     },
     {
       key: 'load_stall_ms',
-      value: Math.round(Math.max(stall, 0)),
+      value: Math.round(Math.max(loading, changing)),
       unit: 'ms',
       bar: '<= 50',
-      note: `longest wait of a check beside it: ${longest.toFixed(1)} ms`,
+      note: `loading ${loading.toFixed(1)} ms, all specs changed ${changing.toFixed(1)} ms; longest wait of a check beside it ${longest.toFixed(1)} ms`,
     },
   ];
 }

@@ -7,15 +7,18 @@ import { registerGaps } from '../../test/attack/register-gaps.ts';
 import { sourcePoints } from '../../test/attack/source-points.ts';
 import { callRaw, closeClients, decodeCheck, encodeCheck } from '../../test/door/client.ts';
 import type { Figure } from '../figures.ts';
-import { API_KEY, apiKeyPolicies, message } from '../policies.ts';
+import { API_KEY, apiKeyPolicies, jwtPolicies, message } from '../policies.ts';
 import { startPostern } from '../servers.ts';
 
 const MUTANTS = 100_000;
 const PATHS = 100_000;
 
-/** A check whose credential is gone or changed, and which is damaged besides: in bytes, fields, headers or path. */
-function mutant(index: number): Buffer {
-  const kind = index % 5;
+/**
+ * A check whose credential is gone or changed, and which is damaged besides: in bytes, fields, headers, path or token.
+ * `h0` takes API keys, `h1` tokens.
+ */
+function mutant(index: number, token: string): Buffer {
+  const kind = index % 7;
   const wrong = randomBytes(16).toString('base64url');
   if (kind === 0) return damaged(message('h0.example.org', {}));
   if (kind === 1) return damaged(message('h0.example.org', { 'x-api-key': wrong }));
@@ -32,13 +35,43 @@ function mutant(index: number): Buffer {
       path: randomPath(),
       headers: { [randomBytes(4).toString('hex')]: API_KEY },
     });
-  return damaged(
-    encodeCheck({
-      host: 'h0.example.org',
-      path: '/v1/orders/42',
-      headers: { authorization: `Bearer ${wrong}.${wrong}.${wrong}` },
-    }),
-  );
+  const host = `h${index % 2}.example.org`;
+  if (kind === 4)
+    return damaged(
+      encodeCheck({ host, path: '/v1/orders/42', headers: { authorization: `Bearer ${wrong}.${wrong}.${wrong}` } }),
+    );
+  const headers = { authorization: `Bearer ${damagedToken(token)}` };
+  if (kind === 5) return encodeCheck({ host: 'h1.example.org', path: '/v1/orders/42', headers });
+  return damaged(encodeCheck({ host: 'h1.example.org', path: randomPath(), headers }));
+}
+
+/** The token with one of its parts changed, swapped, cut or gone; never the token itself. */
+function damagedToken(token: string): string {
+  const [header = '', payload = '', signature = ''] = token.split('.');
+  const other = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Record<string, unknown>;
+  const forms = [
+    () => `${header}.${other({ ...claims, sub: 'admin' })}.${signature}`,
+    () => `${header}.${other({ ...claims, exp: 9_999_999_999 })}.${signature}`,
+    () => `${other({ alg: 'none' })}.${payload}.`,
+    () => `${other({ alg: 'HS256', kid: 'k1' })}.${payload}.${signature}`,
+    () => `${other({ alg: 'ES256', kid: '' })}.${payload}.${signature.slice(0, -4)}AAAA`,
+    () => `${header}.${payload}.`,
+    () => `${header}.${payload}`,
+    () => `${header}.${payload}.${signature}.${signature}`,
+    () => `${header}.${payload}.${Buffer.alloc(64).toString('base64url')}`,
+    () => token.slice(0, 1 + Math.floor(Math.random() * (token.length - 2))),
+    () => changedAt(token, Math.floor(Math.random() * token.length)),
+  ];
+  return forms[Math.floor(Math.random() * forms.length)]?.() ?? '';
+}
+
+/** Another character in one place; the last one of a part may hold bits that count for nothing, so it is not touched alone. */
+function changedAt(token: string, at: number): string {
+  const isTail = token[at + 1] === '.' || at === token.length - 1;
+  const index = isTail ? at - 1 : at;
+  const character = token[index] === 'A' ? 'B' : 'A';
+  return `${token.slice(0, index)}${character}${token.slice(index + 1)}`;
 }
 
 function damaged(bytes: Buffer): Buffer {
@@ -61,12 +94,13 @@ const randomHost = (): string =>
   ] ?? '';
 
 export async function measureSafety(say: (line: string) => void): Promise<Figure[]> {
-  const server = await startPostern(apiKeyPolicies(1));
+  const { yaml, token } = await jwtPolicies(1);
+  const server = await startPostern(`${apiKeyPolicies(1)}\n---\n${yaml}`);
   let opened = 0;
   let crashed = 0;
   for (let start = 0; start < MUTANTS; start += 200) {
     const answers = await Promise.allSettled(
-      Array.from({ length: 200 }, (_, i) => callRaw(server.target, mutant(start + i))),
+      Array.from({ length: 200 }, (_, i) => callRaw(server.target, mutant(start + i, token))),
     );
     for (const answer of answers) {
       if (answer.status === 'rejected') crashed += 1;
@@ -76,6 +110,9 @@ export async function measureSafety(say: (line: string) => void): Promise<Figure
   }
   const survived = await callRaw(server.target, message('h0.example.org', { 'x-api-key': API_KEY }));
   if (decodeCheck(survived).status?.code !== 0) crashed += 1;
+  const bearer = { authorization: `Bearer ${token}` };
+  const verified = await callRaw(server.target, message('h1.example.org', bearer));
+  if (decodeCheck(verified).status?.code !== 0) crashed += 1;
   readFileSync(`/proc/${server.pid}/status`);
   closeClients();
   await server.stop();
