@@ -47,6 +47,16 @@ const BANNED: readonly { readonly pattern: RegExp; readonly homes: readonly RegE
     why: 'configuration is read once',
   },
   { pattern: /\bDate\.now\(|\bnew Date\(\)/, homes: [/^internal\/core\/clock\.ts$/], why: 'time is an argument' },
+  {
+    pattern: /\bperformance\.now\(/,
+    homes: [/^internal\/core\/clock\.ts$/, /^internal\/envoy\//],
+    why: 'time is an argument',
+  },
+  {
+    pattern: /\bMath\.random\b/,
+    homes: [/^internal\/app\//, /^internal\/extauthz\/grpc-door\.ts$/],
+    why: 'chance is an argument',
+  },
   { pattern: /\bconsole\./, homes: [], why: 'output goes through the log or the command line' },
   { pattern: /from 'prom-client'/, homes: [/^internal\/telemetry\//], why: 'metrics have one home' },
   { pattern: /from 'pino'/, homes: [/^internal\/telemetry\//], why: 'logs have one home' },
@@ -126,7 +136,9 @@ describe('the architecture', () => {
   });
 
   it('lets only the engine make an allow', () => {
-    const makers = product.filter((file) => /outcome: 'allow',/.test(readFileSync(join(ROOT, file), 'utf8')));
+    const makers = product.filter((file) =>
+      /\boutcome\b['"]?\s*[:=]\s*['"`]allow['"`](?!\s*\|)/.test(readFileSync(join(ROOT, file), 'utf8')),
+    );
     assert.deepEqual(makers, ['internal/policy/evaluate.ts']);
   });
 });

@@ -92,7 +92,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       observe: observeKeys(registry, log),
       prefetch: true,
     });
-    const readiness = new Readiness();
+    const readiness = new Readiness(clock);
     const { edge } = config;
     const store = new PolicyStore({
       ports: {
@@ -128,7 +128,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     registry.read('postern_ratelimit_keys', () => counters.size);
     registry.read('postern_token_cache_entries', () => tokens.size);
     registry.read('postern_log_dropped_total', given.logDropped);
-    registry.read('postern_snapshot_age_seconds', () => readiness.ageSeconds(clock));
+    registry.read('postern_snapshot_age_seconds', () => readiness.ageSeconds());
     registry.read('postern_ready', () => (readiness.why() === undefined ? 1 : 0));
     const observer = new Observer({ metrics: registry, log, tracing, clock, random: Math.random });
     const door = await startDoor({
@@ -196,8 +196,13 @@ class Readiness {
   door: GrpcDoor | undefined = undefined;
   isDraining = false;
   reports: readonly ObjectReport[] = [];
+  readonly #clock: Clock;
   #builtMs: number | undefined = undefined;
   readonly #first = Promise.withResolvers<void>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   get first(): Promise<void> {
     return this.#first.promise;
@@ -208,8 +213,8 @@ class Readiness {
     return this.#builtMs === undefined ? 'no snapshot yet' : undefined;
   }
 
-  ageSeconds(clock: Clock): number | undefined {
-    return this.#builtMs === undefined ? undefined : (clock.monotonicMs() - this.#builtMs) / 1000;
+  ageSeconds(): number | undefined {
+    return this.#builtMs === undefined ? undefined : (this.#clock.monotonicMs() - this.#builtMs) / 1000;
   }
 
   built(
@@ -217,7 +222,7 @@ class Readiness {
     { registry, source }: { readonly registry: Metrics; readonly source: PolicySourceAdapter },
   ): void {
     const isFirst = this.#builtMs === undefined;
-    this.#builtMs = performance.now();
+    this.#builtMs = this.#clock.monotonicMs();
     this.reports = build.reports;
     registry.snapshotBuilt('success', build.tookMs / 1000);
     const policies = build.reports.filter(({ object }) => object.kind === 'APIPolicy');
