@@ -11,7 +11,7 @@ const RATE = `${LIMIT}.rates[0]`;
 const SAME_WINDOW = `${LIMIT}.rates: Invalid value: two rates of one limit have the same window: keep the smaller one`;
 const ONE_WINDOW = `${RATE}: Invalid value: exactly one of window or calendar must be set`;
 const BURST = `${RATE}: Invalid value: burst goes with algorithm GCRA`;
-const SHARE = `${LIMIT}: Invalid value: AuthenticationFailure cannot share a counter between callers it cannot tell apart: use missing: Skip`;
+const SHARE = `${LIMIT}: Invalid value: AuthenticationFailure cannot share a counter between callers it cannot tell apart, or any stranger locks everyone out: set a key such as client.network, with missing: Skip`;
 
 export const WRONG_LIMITS: readonly WrongShape[] = [
   policy('no stage', limits({ name: 'a', rates: [{ requests: 1, window: '1s' }] }), `${LIMIT}.stage: Required value`),
@@ -56,6 +56,7 @@ export const WRONG_LIMITS: readonly WrongShape[] = [
     limit({ stage: 'AuthenticationFailure', key: [{ expression: 'client.network', missing: 'Share' }] }),
     SHARE,
   ),
+  policy('one counter of failures for all', limit({ stage: 'AuthenticationFailure' }), SHARE),
   policy('an empty cost', limit({ cost: {} }), `${LIMIT}.cost.expression: Required value`),
   policy(
     'many limits',

@@ -56,7 +56,8 @@ spec:
       path,
       extAuthzPort: Number(agent.grpcAddress.split(':').at(-1)),
       failureModeAllow: true,
-      timeoutMs: 200,
+      // Longer than the agent's own patience by more than a busy machine takes.
+      timeoutMs: 1500,
     });
     // The first check of a process takes longest; what is measured here is not that.
     await send(front.port, '/');
