@@ -4,6 +4,8 @@ import { REASONS } from '../../internal/core/reasons.ts';
 import { VOCABULARY } from '../../internal/core/vocabulary.ts';
 import { type Json, structuralSchema } from '../../internal/crd/structural-schema.ts';
 import { problemType } from '../../internal/extauthz/problem-document.ts';
+import { FUNCTIONS, type Overload } from '../../internal/match/expression/functions.ts';
+import { describeType } from '../../internal/match/expression/static-type.ts';
 import { KINDS, type Kind } from '../../internal/policy/resource/kinds.ts';
 import { METRICS } from '../../internal/telemetry/metric-table.ts';
 
@@ -22,6 +24,7 @@ export function generateReference(): [string, string][] {
       `${NOTE}# Reasons\n\nEvery check ends with one of these. Clients read the title; logs, metrics and spans carry the reason.\n\n${reasons()}`,
     ],
     ['docs/reference/attributes.md', `${NOTE}# Attributes of expressions\n\n${attributes()}`],
+    ['docs/reference/functions.md', `${NOTE}# Functions of expressions\n\n${FUNCTION_NOTES}\n${functions()}`],
     [
       'docs/reference/metrics.md',
       `${NOTE}# Metrics\n\nLabels are closed sets: nothing that a client sends adds a series.\n\n${metrics()}`,
@@ -83,6 +86,27 @@ const attributes = (): string =>
     ['Name', 'Type', 'Absent', 'Meaning'],
     Object.entries(VOCABULARY).map(([name, { type, absent, doc }]) => [`\`${name}\``, type, absent, doc]),
   );
+
+const FUNCTION_NOTES = `Besides these: the operators \`== != < <= > >= + - * / % ! && || ?: in []\`, \`text.matches(pattern)\` with RE2 patterns, the
+macros \`has()\`, \`all\`, \`exists\`, \`exists_one\`, \`filter\` and \`map\`, and the fields of times
+(\`getFullYear getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear getHours getMinutes getSeconds getMilliseconds\`, each with a time
+zone if need be). What they mean is the language's: https://github.com/google/cel-spec.
+`;
+
+const functions = (): string =>
+  table(
+    ['Function', 'Forms'],
+    [...FUNCTIONS].map(([name, { member, global }]) => [
+      `\`${name}\``,
+      [
+        ...member.map((form) => signature(form, (kinds) => `${kinds[0]}.${name}(${kinds.slice(1).join(', ')})`)),
+        ...global.map((form) => signature(form, (kinds) => `${name}(${kinds.join(', ')})`)),
+      ].join('; '),
+    ]),
+  );
+
+const signature = ({ takes, gives }: Overload, call: (kinds: readonly string[]) => string): string =>
+  `\`${call(takes)}\`: ${describeType(gives)}`;
 
 const metrics = (): string =>
   table(
