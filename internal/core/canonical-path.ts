@@ -31,7 +31,8 @@ export const SEMICOLON = 'The path has a ";"; "pathOptions.semicolon: Keep" take
 const PLAIN = /^(?:\/[A-Za-z0-9_~!$&'()*+,:@=-][A-Za-z0-9._~!$&'()*+,:@=-]*)+\/?$/;
 const FORBIDDEN = /[^\x21-\x7e]/;
 const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
-const DOUBLE_ESCAPE = /%(?:[01][0-9a-f]|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9aef]|25)/i;
+/** What is left after decoding of a letter, a delimiter or any byte beyond ASCII: overlong dots and look-alikes hide there. */
+const DOUBLE_ESCAPE = /%(?:[0189a-f][0-9a-f]|2[5def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9aef])/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const DECODED_CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 const UNICODE_DELIMITER = /[/\\.;%]/;
