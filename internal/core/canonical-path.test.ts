@@ -115,6 +115,24 @@ describe('canonicalPath()', () => {
     });
   });
 
+  it('gives one reading for each way in which upstreams cut parameters off', () => {
+    const othersOf = (raw: string): unknown => {
+      const result = canonicalPath(raw);
+      return result.ok && result.readings.others.map((segments) => segments.join(' | '));
+    };
+    const cases: readonly (readonly [string, readonly string[]])[] = [
+      ['/a/b', []],
+      ['/a;x/b', ['a | b']],
+      ['/a%3bx/b', ['a | b']],
+      ['/a%2fb', ['a | b']],
+      ['/admin;x%2fy', ['admin/y', 'admin', 'admin;x | y', 'admin | y']],
+      ['/admin%3bx%2fy', ['admin/y', 'admin', 'admin;x | y', 'admin | y']],
+      ['/a%3bb;c', ['a', 'a;b']],
+      ['/a%3bb%2fc;d%2fe', ['a/c/e', 'a;b/c', 'a/c', 'a', 'a;b | c;d | e', 'a | c | e', 'a;b | c', 'a | c']],
+    ];
+    for (const [raw, expected] of cases) assert.deepEqual(othersOf(raw), expected, raw);
+  });
+
   it('is idempotent: a canonical path is its own canonical form', () => {
     fc.assert(
       fc.property(spelling, (raw) => {
