@@ -1,4 +1,15 @@
-import { bodyOf, headerNameProblem, headerValues, isFieldName, single, sizeOf, textual } from './attribute-readers.ts';
+import {
+  bodyOf,
+  hasParam,
+  headerNameProblem,
+  headerValues,
+  isFieldName,
+  paramOf,
+  pathOf,
+  single,
+  sizeOf,
+  textual,
+} from './attribute-readers.ts';
 import type { Evaluation } from './evaluation.ts';
 import { ExpressionError } from './expression-error.ts';
 import { notAddress, notHost, notKind, notMethod, notNetwork, notPath } from './never-equal.ts';
@@ -35,6 +46,9 @@ export type Attribute = ScalarAttribute | MapAttribute;
 
 const EMPTY: readonly string[] = Object.freeze([]);
 
+const BY_READINGS =
+  'Where pathOptions keep delimiters, a rule is judged once for each way to read the path; outside of rules it is an error when the ways differ.';
+
 /** Every attribute that expressions, docs, logs and metrics name. */
 export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
   'request.id': text("Envoy's id of the request.", 'never', (e) => e.request.id),
@@ -44,14 +58,20 @@ export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
     ...text('Host in lower case, without port and trailing dot.', 'never', (e) => e.request.host),
     neverEqual: notHost,
   },
-  'request.path': { ...text('Canonical path, without query.', 'never', (e) => e.request.path), neverEqual: notPath },
+  'request.path': {
+    type: 'string',
+    absent: 'never',
+    doc: `Canonical path, without query. ${BY_READINGS}`,
+    read: pathOf,
+    neverEqual: notPath,
+  },
   'request.params': {
     type: 'map(string, string)',
     absent: 'refused at compile',
-    doc: "Parameters of the rule's own path template, else of the target's; decoded.",
-    lookup: (e, key) => e.params.get(key) ?? null,
-    has: (e, key) => e.params.has(key),
-    keys: (e) => [...e.params.keys()],
+    doc: `Parameters of the rule's own path template, else of the target's; decoded. ${BY_READINGS}`,
+    lookup: paramOf,
+    has: hasParam,
+    keys: (e) => [...e.params.keys()].filter((key) => hasParam(e, key)),
   },
   'request.query': {
     type: 'map(string, string)',
