@@ -70,6 +70,12 @@ export function pathOf(evaluation: Evaluation): string | ExpressionError {
   return evaluation.otherPaths[others.indexOf(reading)] ?? SEVERAL_READINGS;
 }
 
+/** The same for a policy that takes `A`–`Z` and `a`–`z` for one; a canonical path is ASCII. */
+export function lowerPathOf(evaluation: Evaluation): string | ExpressionError {
+  const path = pathOf(evaluation);
+  return typeof path === 'string' ? path.toLowerCase() : path;
+}
+
 /** A path parameter by the reading that a rule is judged by; elsewhere all readings must give the same. */
 export function paramOf({ params, otherParams, reading }: Evaluation, key: string): string | null | ExpressionError {
   const value = params.get(key) ?? null;
