@@ -108,7 +108,14 @@ function compileConditions(
   for (const [index, { expression }] of ((allow ?? deny)?.when ?? []).entries()) {
     const at = problems.at(index).at('expression');
     const compiled = compileExpression(expression, { result: 'bool', params, use: 'condition', caseInsensitive }, at);
-    if (compiled !== undefined) conditions.push(compiled);
+    if (compiled === undefined) continue;
+    conditions.push(compiled);
+    if (deny !== undefined && !caseInsensitive && compiled.attributes.has('request.path')) {
+      at.warn(
+        'CaseSensitivePath',
+        'The expression reads request.path as it was sent, but many upstreams serve /ADMIN for /admin: write paths: instead, which match whatever the case',
+      );
+    }
   }
   return conditions;
 }
