@@ -1,4 +1,5 @@
 import type { HeaderFields } from './attributes.ts';
+import { spellPath } from './canonical-path.ts';
 import type { Evaluation } from './evaluation.ts';
 import { ExpressionError } from './expression-error.ts';
 import { parseStrictJson } from './strict-json.ts';
@@ -7,6 +8,7 @@ import { parseStrictJson } from './strict-json.ts';
 
 const NOT_FORWARDED = new ExpressionError('the body was not forwarded');
 const CUT = new ExpressionError('the body was cut');
+const SEVERAL_READINGS = new ExpressionError('the path can be read in several ways');
 const NOT_TEXT = new ExpressionError('the value is not UTF-8');
 
 /** Fields whose commas are part of one value, or that Envoy never joins (RFC 9110 §5.3, RFC 6265 §5.4). */
@@ -56,6 +58,34 @@ export function headerNameProblem(name: string): string | undefined {
   if (!isFieldName(name)) return `"${name}" is no header: read request.method, request.host or request.path`;
   const lower = name.toLowerCase();
   return name === lower ? undefined : `Names of headers are in lower case: write "${lower}"`;
+}
+
+/** The path by the reading that a rule is judged by. Elsewhere a path with several readings has no one spelling. */
+export function pathOf(evaluation: Evaluation): string | ExpressionError {
+  const { reading, request } = evaluation;
+  const { kept, others } = request.readings;
+  if (others.length === 0 || reading === kept) return request.path;
+  if (reading === undefined) return SEVERAL_READINGS;
+  evaluation.otherPaths ??= others.map(spellPath);
+  return evaluation.otherPaths[others.indexOf(reading)] ?? SEVERAL_READINGS;
+}
+
+/** The same for a policy that takes `A`–`Z` and `a`–`z` for one; a canonical path is ASCII. */
+export function lowerPathOf(evaluation: Evaluation): string | ExpressionError {
+  const path = pathOf(evaluation);
+  return typeof path === 'string' ? path.toLowerCase() : path;
+}
+
+/** A path parameter by the reading that a rule is judged by; elsewhere all readings must give the same. */
+export function paramOf({ params, otherParams, reading }: Evaluation, key: string): string | null | ExpressionError {
+  const value = params.get(key) ?? null;
+  if (otherParams.length === 0 || reading !== undefined) return value;
+  return otherParams.every((other) => (other.get(key) ?? null) === value) ? value : SEVERAL_READINGS;
+}
+
+/** Whether a parameter is there, outside of rules by every reading. */
+export function hasParam({ params, otherParams, reading }: Evaluation, key: string): boolean {
+  return params.has(key) && (reading !== undefined || otherParams.every((other) => other.has(key)));
 }
 
 /** Values of a header; where Envoy joined its lines, a comma is where it did so. */

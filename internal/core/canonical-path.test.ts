@@ -58,6 +58,11 @@ describe('canonicalPath()', () => {
       '/a%255cb',
       '/a%2500',
       '/a%253bb',
+      '/public/%25c0%25ae%25c0%25ae/admin',
+      '/a%25ef%25bc%258fb',
+      '/a%25e2%2580%25a4/b',
+      '/a%25c2%2585',
+      '/a%2580',
       '/..%c0%af',
       '/%c0%ae%c0%ae/x',
       '/%u002e',
@@ -108,6 +113,24 @@ describe('canonicalPath()', () => {
         hasSemicolon: true,
       },
     });
+  });
+
+  it('gives one reading for each way in which upstreams cut parameters off', () => {
+    const othersOf = (raw: string): unknown => {
+      const result = canonicalPath(raw);
+      return result.ok && result.readings.others.map((segments) => segments.join(' | '));
+    };
+    const cases: readonly (readonly [string, readonly string[]])[] = [
+      ['/a/b', []],
+      ['/a;x/b', ['a | b']],
+      ['/a%3bx/b', ['a | b']],
+      ['/a%2fb', ['a | b']],
+      ['/admin;x%2fy', ['admin/y', 'admin', 'admin;x | y', 'admin | y']],
+      ['/admin%3bx%2fy', ['admin/y', 'admin', 'admin;x | y', 'admin | y']],
+      ['/a%3bb;c', ['a', 'a;b']],
+      ['/a%3bb%2fc;d%2fe', ['a/c/e', 'a;b/c', 'a/c', 'a', 'a;b | c;d | e', 'a | c | e', 'a;b | c', 'a | c']],
+    ];
+    for (const [raw, expected] of cases) assert.deepEqual(othersOf(raw), expected, raw);
   });
 
   it('is idempotent: a canonical path is its own canonical form', () => {

@@ -31,7 +31,8 @@ export const SEMICOLON = 'The path has a ";"; "pathOptions.semicolon: Keep" take
 const PLAIN = /^(?:\/[A-Za-z0-9_~!$&'()*+,:@=-][A-Za-z0-9._~!$&'()*+,:@=-]*)+\/?$/;
 const FORBIDDEN = /[^\x21-\x7e]/;
 const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
-const DOUBLE_ESCAPE = /%(?:[01][0-9a-f]|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9aef]|25)/i;
+/** What is left after decoding of a letter, a delimiter or any byte beyond ASCII: overlong dots and look-alikes hide there. */
+const DOUBLE_ESCAPE = /%(?:[0189a-f][0-9a-f]|2[5def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9aef])/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const DECODED_CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 const UNICODE_DELIMITER = /[/\\.;%]/;
@@ -84,12 +85,9 @@ function decodedPath(raw: string): CanonicalPath {
   }
   const hasEncodedSlash = kept.some((segment) => segment.includes('/'));
   const hasSemicolon = kept.some((segment) => segment.includes(';'));
-  const path = `/${kept.map(encodeSegment).join('/')}`;
-  return {
-    ok: true,
-    path,
-    readings: { kept, others: otherReadings(kept, hasEncodedSlash, hasSemicolon), hasEncodedSlash, hasSemicolon },
-  };
+  const bases = hasSemicolon ? [kept, ...stripped(kept, pieces)] : [kept];
+  const others = hasSemicolon || hasEncodedSlash ? otherReadings(bases, hasEncodedSlash) : NO_OTHERS;
+  return { ok: true, path: spellPath(kept), readings: { kept, others, hasEncodedSlash, hasSemicolon } };
 }
 
 function decodedSegment(raw: string): string | CanonicalPath {
@@ -124,18 +122,29 @@ function hasLookalike(segment: string): boolean {
   return false;
 }
 
-/** Without `;…`, split at encoded slashes, and both: what upstreams that cut there would see. */
-function otherReadings(
-  kept: readonly string[],
-  hasEncodedSlash: boolean,
-  hasSemicolon: boolean,
-): readonly (readonly string[])[] {
-  const others: (readonly string[])[] = [];
-  const stripped = hasSemicolon ? kept.map(withoutParams) : kept;
-  if (hasSemicolon) others.push(stripped);
-  if (hasEncodedSlash) others.push(kept.flatMap((segment) => segment.split('/')));
-  if (hasSemicolon && hasEncodedSlash) others.push(stripped.flatMap((segment) => segment.split('/')));
-  return others;
+/** The first base is the kept reading itself; an upstream may take encoded slashes as separators in any of them. */
+function otherReadings(bases: readonly Reading[], hasEncodedSlash: boolean): readonly Reading[] {
+  const readings = hasEncodedSlash ? [...bases, ...bases.map(splitAtSlashes)] : bases;
+  const isFirst = (reading: Reading, index: number): boolean =>
+    readings.findIndex((other) => isSame(other, reading)) === index;
+  return readings.filter(isFirst).slice(1);
+}
+
+type Reading = readonly string[];
+
+const isSame = (a: Reading, b: Reading): boolean => a.length === b.length && a.every((segment, i) => segment === b[i]);
+
+const splitAtSlashes = (segments: Reading): Reading => segments.flatMap((segment) => segment.split('/'));
+
+/**
+ * Without `;…`, in each way that upstreams cut it off: from every piece between slashes, encoded ones too; before they
+ * decode, up to the next bare slash; the same and then once more; after they decode, to the end of the segment.
+ *
+ * @param raw the same segments as they were sent
+ */
+function stripped(kept: Reading, raw: Reading): readonly Reading[] {
+  const cutRaw = raw.map((piece) => decodeURIComponent(upToSemicolon(piece)));
+  return [kept.map(withoutParams), cutRaw, cutRaw.map(withoutParams), kept.map(upToSemicolon)];
 }
 
 /** Cuts `;…` from every piece between slashes, kept ones too. */
@@ -143,8 +152,19 @@ function withoutParams(segment: string): string {
   return segment.replace(/;[^/]*/g, '');
 }
 
+function upToSemicolon(segment: string): string {
+  const semicolon = segment.indexOf(';');
+  return semicolon === -1 ? segment : segment.slice(0, semicolon);
+}
+
+/** The canonical spelling of decoded segments. */
+export const spellPath = (segments: Reading): string => `/${segments.map(encodeSegment).join('/')}`;
+
+const NEEDS_NO_ESCAPE = /^[A-Za-z0-9_~!$&'()*+,:;@=.-]*$/;
+
 /** Upper-case percent-encoding of everything but pchar (RFC 3986 §3.3). */
 function encodeSegment(segment: string): string {
+  if (NEEDS_NO_ESCAPE.test(segment)) return segment;
   return encodeURIComponent(segment).replace(/%(?:24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent);
 }
 

@@ -14,6 +14,7 @@ export interface Given {
   /** The text of a JSON body that was forwarded, or what else is known of the body. */
   readonly body?: string | Body;
   readonly params?: Readonly<Record<string, string>>;
+  readonly otherParams?: readonly Readonly<Record<string, string>>[];
   readonly context?: Readonly<Record<string, string>>;
   readonly identity?: Partial<Identity>;
   readonly roles?: readonly string[];
@@ -56,6 +57,7 @@ export function anEvaluation(given: Given = {}): Evaluation {
     monotonicMs: 0,
     deadlineMs: 1000,
     params: new Map(Object.entries(given.params ?? {})),
+    otherParams: (given.otherParams ?? []).map((params) => new Map(Object.entries(params))),
   });
   evaluation.identity = { ...ANONYMOUS, ...given.identity };
   return evaluation;

@@ -15,7 +15,8 @@ export type Step = (evaluation: Evaluation) => StepResult | Promise<StepResult>;
 /** Most findings of Audit kept for one check. */
 export const MAX_FINDINGS = 8;
 
-const NO_PARAMS: ReadonlyMap<string, string> = new Map();
+/** Parameters of a path template: one segment's text by name. */
+export type PathParams = ReadonlyMap<string, string>;
 
 /**
  * The state of one check while it runs: what steps read, and what they leave for later steps. One object per check,
@@ -35,9 +36,18 @@ export class Evaluation {
   /** The policy's `pathOptions.caseInsensitive`. */
   readonly caseInsensitive: boolean;
 
+  /** Parameters of the target's template by the kept reading of the path. */
+  readonly targetParams: PathParams;
+  /** The same by each other reading, in their order; mostly none. */
+  readonly otherParams: readonly PathParams[];
+
   identity: Identity = ANONYMOUS;
   /** Parameters of the path template in scope: the rule's own while it is judged, else the target's. */
-  params: ReadonlyMap<string, string> = NO_PARAMS;
+  params: PathParams;
+  /** The reading of the path by which a rule is judged; undefined outside of rules, where all must agree. */
+  reading: readonly string[] | undefined = undefined;
+  /** Spellings of the path's other readings, made by the first rule that reads one. */
+  otherPaths: readonly string[] | undefined = undefined;
   /** True when a public route lets the caller in without authentication. */
   isPublic = false;
   /** Carriers (header, query, cookie) from which the upstream must not see the credential. */
@@ -61,7 +71,33 @@ export class Evaluation {
     this.monotonicMs = start.monotonicMs;
     this.deadlineMs = start.deadlineMs;
     this.caseInsensitive = start.caseInsensitive ?? false;
+    this.targetParams = start.params;
+    this.otherParams = start.otherParams;
     this.params = start.params;
+  }
+
+  /**
+   * Parameters of the target's template by one reading of the path.
+   *
+   * @throws when the path has no such reading
+   */
+  targetParamsBy(reading: readonly string[]): PathParams {
+    const { kept, others } = this.request.readings;
+    const params = reading === kept ? this.targetParams : this.otherParams[others.indexOf(reading)];
+    if (params === undefined) throw new Error('A reading of the path has no parameters');
+    return params;
+  }
+
+  /** Expressions read the path in one way, with the parameters that it has there. */
+  readAs(reading: readonly string[], params: PathParams): void {
+    this.reading = reading;
+    this.params = params;
+  }
+
+  /** Expressions read the path outside of rules again. */
+  readAsTarget(): void {
+    this.reading = undefined;
+    this.params = this.targetParams;
   }
 
   /**
@@ -93,7 +129,10 @@ export interface EvaluationStart {
   readonly wallMs: number;
   readonly monotonicMs: number;
   readonly deadlineMs: number;
-  readonly params: ReadonlyMap<string, string>;
+  /** Parameters of the target's template by the kept reading of the path. */
+  readonly params: PathParams;
+  /** The same by each other reading: as many as the path has. */
+  readonly otherParams: readonly PathParams[];
   readonly caseInsensitive?: boolean;
 }
 

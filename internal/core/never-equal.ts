@@ -32,6 +32,14 @@ export function notPath(text: string): string | undefined {
   return canonical.path === text ? undefined : `A canonical path is never "${text}": write "${canonical.path}"`;
 }
 
+/** The same with `caseInsensitive`: in lower case as a whole. */
+export function notLowerPath(text: string): string | undefined {
+  const lower = text.toLowerCase();
+  const problem = notPath(text.replace(/%[0-9a-f]{2}/gi, (byte) => byte.toUpperCase()));
+  if (problem !== undefined || text === lower) return problem;
+  return `With caseInsensitive a canonical path is never "${text}": write "${lower}"`;
+}
+
 /** The host is in lower case, without port and trailing dot. */
 export function notHost(text: string): string | undefined {
   const host = canonicalHost(text);

@@ -38,7 +38,7 @@ export interface Request {
 export interface PathReadings {
   /** As spelt: `;…` and decoded `/` stay inside their segments. */
   readonly kept: readonly string[];
-  /** What upstreams would see that cut `;…` off, take encoded slashes as separators, or both; mostly empty. */
+  /** What upstreams would see that cut `;…` off, take encoded slashes as separators, or both; no two alike, mostly none. */
   readonly others: readonly (readonly string[])[];
   readonly hasEncodedSlash: boolean;
   readonly hasSemicolon: boolean;

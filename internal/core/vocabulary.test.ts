@@ -115,6 +115,50 @@ describe('VOCABULARY', () => {
   }
 });
 
+describe('request.path and request.params', () => {
+  const kept = ['v1', 'a/b;x'];
+  const split = ['v1', 'a', 'b'];
+  const severalReadings = () =>
+    anEvaluation({
+      request: {
+        path: '/v1/a%2Fb;x',
+        readings: { kept, others: [['v1', 'a/b'], split], hasEncodedSlash: true, hasSemicolon: true },
+      },
+      params: { area: 'v1', id: 'a/b;x', rest: 'x' },
+      otherParams: [
+        { area: 'v1', id: 'a/b', rest: 'x' },
+        { area: 'v1', id: 'a' },
+      ],
+    });
+  const several = new ExpressionError('the path can be read in several ways');
+
+  it('err outside of rules where the readings of the path differ', () => {
+    const evaluation = severalReadings();
+    assert.deepEqual(read('request.path', evaluation), several);
+    assert.deepEqual(lookup('request.params', 'id', evaluation), several);
+    assert.deepEqual(lookup('request.params', 'rest', evaluation), several);
+    assert.equal(lookup('request.params', 'area', evaluation), 'v1');
+    assert.deepEqual(mapOf('request.params').keys(evaluation), ['area', 'id']);
+    assert.equal(mapOf('request.params').has(evaluation, 'rest'), false);
+  });
+
+  it('are those of the reading that a rule is judged by, until the rule is done', () => {
+    const evaluation = severalReadings();
+    evaluation.readAs(split, evaluation.targetParamsBy(split));
+    assert.equal(read('request.path', evaluation), '/v1/a/b');
+    assert.equal(lookup('request.params', 'id', evaluation), 'a');
+    evaluation.readAs(kept, evaluation.targetParamsBy(kept));
+    assert.equal(read('request.path', evaluation), '/v1/a%2Fb;x');
+    assert.equal(lookup('request.params', 'rest', evaluation), 'x');
+    evaluation.readAsTarget();
+    assert.deepEqual(read('request.path', evaluation), several);
+  });
+
+  it('are not guessed for a reading that nobody matched', () => {
+    assert.throws(() => severalReadings().targetParamsBy(['v1']), /A reading of the path has no parameters/);
+  });
+});
+
 describe('request.headers', () => {
   const repeated = (name: string): ExpressionError => new ExpressionError(`"${name}" is repeated`);
 

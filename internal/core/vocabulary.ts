@@ -1,7 +1,19 @@
-import { bodyOf, headerNameProblem, headerValues, isFieldName, single, sizeOf, textual } from './attribute-readers.ts';
+import {
+  bodyOf,
+  hasParam,
+  headerNameProblem,
+  headerValues,
+  isFieldName,
+  lowerPathOf,
+  paramOf,
+  pathOf,
+  single,
+  sizeOf,
+  textual,
+} from './attribute-readers.ts';
 import type { Evaluation } from './evaluation.ts';
 import { ExpressionError } from './expression-error.ts';
-import { notAddress, notHost, notKind, notMethod, notNetwork, notPath } from './never-equal.ts';
+import { notAddress, notHost, notKind, notLowerPath, notMethod, notNetwork, notPath } from './never-equal.ts';
 
 interface AttributeRow {
   /** The contract's word for what a reader finds where the request has nothing. */
@@ -17,6 +29,8 @@ export interface ScalarAttribute extends AttributeRow {
   readonly isErrorInConditions?: true;
   /** Why the attribute is never this text; comparing with it is refused when the policy arrives. */
   readonly neverEqual?: (text: string) => string | undefined;
+  /** Set where no text of the attribute holds a letter in upper case: searching it for one is refused, too. */
+  readonly isLowerCase?: true;
 }
 
 /** An attribute that is read by key; a key that is not there gives null, or an empty list of values. */
@@ -35,6 +49,17 @@ export type Attribute = ScalarAttribute | MapAttribute;
 
 const EMPTY: readonly string[] = Object.freeze([]);
 
+const BY_READINGS =
+  'Where pathOptions keep delimiters, a rule is judged once for each way to read the path; outside of rules it is an error when the ways differ.';
+
+const PATH: ScalarAttribute = Object.freeze({
+  type: 'string',
+  absent: 'never',
+  doc: `Canonical path, without query; in lower case with caseInsensitive. ${BY_READINGS}`,
+  read: pathOf,
+  neverEqual: notPath,
+});
+
 /** Every attribute that expressions, docs, logs and metrics name. */
 export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
   'request.id': text("Envoy's id of the request.", 'never', (e) => e.request.id),
@@ -44,14 +69,14 @@ export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
     ...text('Host in lower case, without port and trailing dot.', 'never', (e) => e.request.host),
     neverEqual: notHost,
   },
-  'request.path': { ...text('Canonical path, without query.', 'never', (e) => e.request.path), neverEqual: notPath },
+  'request.path': PATH,
   'request.params': {
     type: 'map(string, string)',
     absent: 'refused at compile',
-    doc: "Parameters of the rule's own path template, else of the target's; decoded.",
-    lookup: (e, key) => e.params.get(key) ?? null,
-    has: (e, key) => e.params.has(key),
-    keys: (e) => [...e.params.keys()],
+    doc: `Parameters of the rule's own path template, else of the target's; decoded, in the case that was sent. ${BY_READINGS}`,
+    lookup: paramOf,
+    has: hasParam,
+    keys: (e) => [...e.params.keys()].filter((key) => hasParam(e, key)),
   },
   'request.query': {
     type: 'map(string, string)',
@@ -152,6 +177,14 @@ export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
   },
   metadata: json("Envoy's filter metadata.", (e) => e.request.metadata()),
 } satisfies Record<string, Attribute>);
+
+/** `request.path` for policies that take `A`–`Z` and `a`–`z` for one: a counter for each way to write it would be none. */
+export const LOWER_PATH: ScalarAttribute = Object.freeze({
+  ...PATH,
+  read: lowerPathOf,
+  neverEqual: notLowerPath,
+  isLowerCase: true,
+});
 
 /** What a condition gets for an address that is not known. A key gets null, and the limit says what that means. */
 export const UNKNOWN_ADDRESS = new ExpressionError("the client's address is unknown");

@@ -1,4 +1,5 @@
 import { canonicalPath } from '../core/canonical-path.ts';
+import type { PathParams } from '../core/evaluation.ts';
 import type { ProblemList } from '../core/problem.ts';
 import type { PathReadings } from '../core/request.ts';
 
@@ -84,10 +85,10 @@ export interface PathMatcher {
   /** Parameters that every template has: the ones an expression may read. */
   readonly parameters: readonly string[];
   /** Parameters of the most specific template that covers these decoded segments; undefined when none does. */
-  match(segments: readonly string[]): ReadonlyMap<string, string> | undefined;
+  match(segments: readonly string[]): PathParams | undefined;
 }
 
-const NO_PARAMETERS: ReadonlyMap<string, string> = new Map();
+const NO_PARAMETERS: PathParams = new Map();
 
 /** Compiles a list of templates into one matcher, most specific first. */
 export function compilePathTemplates(
@@ -130,7 +131,7 @@ function covers(template: PathTemplate, segments: readonly string[], caseInsensi
 }
 
 /** The values of a template's parameters in segments that it covers. */
-export function parametersOf(template: PathTemplate, segments: readonly string[]): ReadonlyMap<string, string> {
+export function parametersOf(template: PathTemplate, segments: readonly string[]): PathParams {
   if (template.parameters.length === 0) return NO_PARAMETERS;
   const values = new Map<string, string>();
   for (const [index, segment] of template.segments.entries()) {
@@ -140,19 +141,8 @@ export function parametersOf(template: PathTemplate, segments: readonly string[]
 }
 
 /** For everything that lets in: parameters by the kept reading, if every reading is covered. */
-export function matchesAll(matcher: PathMatcher, readings: PathReadings): ReadonlyMap<string, string> | undefined {
+export function matchesAll(matcher: PathMatcher, readings: PathReadings): PathParams | undefined {
   const parameters = matcher.match(readings.kept);
   if (parameters === undefined || readings.others.length === 0) return parameters;
   return readings.others.every((reading) => matcher.match(reading) !== undefined) ? parameters : undefined;
-}
-
-/** For a `deny`: parameters by the first reading that is covered. */
-export function matchesAny(matcher: PathMatcher, readings: PathReadings): ReadonlyMap<string, string> | undefined {
-  const parameters = matcher.match(readings.kept);
-  if (parameters !== undefined || readings.others.length === 0) return parameters;
-  for (const reading of readings.others) {
-    const other = matcher.match(reading);
-    if (other !== undefined) return other;
-  }
-  return undefined;
 }

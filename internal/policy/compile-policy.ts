@@ -51,10 +51,15 @@ export function compilePolicy(
   );
   const limits = compileRateLimits(
     spec.rateLimits ?? [],
-    { ownerUid: ref.uid, params, mode: spec.mode },
+    { ownerUid: ref.uid, params, caseInsensitive, mode: spec.mode },
     problems.at('rateLimits'),
   );
-  const edits = compilePolicyEdits(spec, { authentication, params, problems: problems.at('response') });
+  const edits = compilePolicyEdits(spec, {
+    authentication,
+    params,
+    caseInsensitive,
+    problems: problems.at('response'),
+  });
   const attributes = new Set([
     ...authorization.attributes,
     ...edits.upstreamHeaders.flatMap(({ value }) => [...value.attributes]),
@@ -102,13 +107,17 @@ function compileTarget({ target }: ApiPolicySpec, problems: ProblemList): Target
 interface EditsContext {
   readonly authentication: Authentication;
   readonly params: readonly string[];
+  readonly caseInsensitive: boolean;
   readonly problems: ProblemList;
 }
 
 /** Headers that a policy may not set: Envoy's own, and those that frame the message. */
 const RESERVED_HEADER = /^(?::|x-envoy-|host$|content-length$|transfer-encoding$|connection$|upgrade$|te$|trailer$)/;
 
-function compilePolicyEdits(spec: ApiPolicySpec, { authentication, params, problems }: EditsContext): EditPlan {
+function compilePolicyEdits(
+  spec: ApiPolicySpec,
+  { authentication, params, caseInsensitive, problems }: EditsContext,
+): EditPlan {
   const upstreamHeaders: UpstreamHeader[] = [];
   for (const [index, header] of (spec.response?.upstreamHeaders ?? []).entries()) {
     const at = problems.at('upstreamHeaders').at(index);
@@ -116,7 +125,7 @@ function compilePolicyEdits(spec: ApiPolicySpec, { authentication, params, probl
       at.at('name').error('Invalid', `"${header.name}" is not a policy's to set: use a name of your own`);
     const value = compileExpression(
       header.value.expression,
-      { result: 'key', params, use: 'key' },
+      { result: 'key', params, caseInsensitive, use: 'key' },
       at.at('value').at('expression'),
     );
     if (value !== undefined)

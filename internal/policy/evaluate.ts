@@ -97,7 +97,7 @@ export class Engine {
 
   #governed(governed: Governed): Checked | Promise<Checked> {
     const { snapshot, selection, request, attributes, call } = governed;
-    const { policy, params } = selection;
+    const { policy, params, otherParams } = selection;
     const unkept = unkeptDelimiter(request.readings, policy.target.pathOptions);
     if (unkept !== undefined) {
       const malformed: Malformed = { reason: 'malformed_path', detail: unkept };
@@ -117,6 +117,7 @@ export class Engine {
       monotonicMs,
       deadlineMs: Math.min(ownDeadlineMs, call.deadlineMs ?? ownDeadlineMs),
       params,
+      otherParams,
       caseInsensitive: policy.target.pathOptions.caseInsensitive,
     });
     return this.#run({ evaluation, policy, call }, 0);

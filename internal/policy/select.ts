@@ -1,6 +1,7 @@
+import type { PathParams } from '../core/evaluation.ts';
 import type { ReasonName } from '../core/reasons.ts';
 import type { PathReadings } from '../core/request.ts';
-import { matchesAll } from '../match/path-template.ts';
+import type { PathMatcher } from '../match/path-template.ts';
 import type { CompiledPolicy, Served } from './compiled-policy.ts';
 import type { HostEntry } from './host-table.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -24,7 +25,13 @@ export interface RouteName {
 }
 
 export type Selection =
-  | { readonly kind: 'policy'; readonly policy: CompiledPolicy; readonly params: ReadonlyMap<string, string> }
+  | {
+      readonly kind: 'policy';
+      readonly policy: CompiledPolicy;
+      /** Parameters of the target's template by the kept reading of the path, and by each other one. */
+      readonly params: PathParams;
+      readonly otherParams: readonly PathParams[];
+    }
   /** Nobody holds the host: `--unmatched` says what happens. */
   | { readonly kind: 'unmatched' }
   /** A policy in Audit that was never accepted passes as an unmatched host under allow. */
@@ -33,6 +40,7 @@ export type Selection =
   | { readonly kind: 'unread'; readonly isAudit: boolean; readonly policy: CompiledPolicy | undefined }
   | { readonly kind: 'refused'; readonly reason: ReasonName; readonly policy: CompiledPolicy | undefined };
 
+const NO_PARAMS: readonly PathParams[] = Object.freeze([]);
 const UNMATCHED: Selection = Object.freeze({ kind: 'unmatched' });
 const AUDITED_INVALID: Selection = Object.freeze({ kind: 'audited-invalid' });
 const refused = (reason: ReasonName, policy?: CompiledPolicy): Selection => ({ kind: 'refused', reason, policy });
@@ -92,17 +100,40 @@ function governed(served: Served, request: Selectable, holder: HostEntry | undef
   const { policy } = served;
   if (policy === undefined) return served.isAudit ? AUDITED_INVALID : INVALID;
   if (request.readings === undefined) return { kind: 'unread', isAudit: policy.mode === 'Audit', policy };
-  const params = matchesAll(policy.target.paths, request.readings);
-  return params === undefined ? refused('no_route', policy) : { kind: 'policy', policy, params };
+  const { paths } = policy.target;
+  const params = paths.match(request.readings.kept);
+  const { others } = request.readings;
+  const otherParams = others.length === 0 ? NO_PARAMS : paramsBy(others, (reading) => paths.match(reading));
+  if (params === undefined || otherParams === undefined) return refused('no_route', policy);
+  return { kind: 'policy', policy, params, otherParams };
 }
 
 function byPath(holder: HostEntry, readings: PathReadings | undefined): Selection {
   if (readings === undefined) return { kind: 'unread', isAudit: holder.isAudit, policy: undefined };
   const hit = holder.table.find(readings.kept);
   if (hit === undefined) return NO_ROUTE;
-  const isOne = readings.others.every((reading) => holder.table.find(reading)?.value === hit.value);
-  if (!isOne) return NO_ROUTE;
+  const { others } = readings;
+  const otherParams =
+    others.length === 0 ? NO_PARAMS : paramsBy(others, (reading) => paramsIn(holder, reading, hit.value));
+  if (otherParams === undefined) return NO_ROUTE;
   const served = hit.value;
   if (served.policy === undefined) return served.isAudit ? AUDITED_INVALID : NO_ROUTE;
-  return { kind: 'policy', policy: served.policy, params: hit.parameters };
+  return { kind: 'policy', policy: served.policy, params: hit.parameters, otherParams };
+}
+
+/** The target's parameters by each other reading of the path; undefined when it does not cover one of them. */
+function paramsBy(others: PathReadings['others'], match: PathMatcher['match']): readonly PathParams[] | undefined {
+  const found: PathParams[] = [];
+  for (const reading of others) {
+    const params = match(reading);
+    if (params === undefined) return undefined;
+    found.push(params);
+  }
+  return found;
+}
+
+/** Only where the reading is the same policy's. */
+function paramsIn({ table }: HostEntry, reading: readonly string[], served: Served): PathParams | undefined {
+  const hit = table.find(reading);
+  return hit?.value === served ? hit.parameters : undefined;
 }

@@ -67,6 +67,7 @@ export function aChecked(reason: ReasonName, attributes: Attributes, fields: Par
       monotonicMs: 0,
       deadlineMs: 1,
       params: new Map(),
+      otherParams: [],
     });
   return { decision, request, policy: undefined, evaluation };
 }

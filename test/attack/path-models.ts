@@ -1,6 +1,6 @@
 import { load } from '../cases/run-case.ts';
 
-/** Four upstreams that read one target each in its own way: the segments they would serve, or undefined for a refusal. */
+/** Upstreams that read one target each in its own way: the segments they would serve, or undefined for a refusal. */
 const MODELS: Readonly<Record<string, (target: string) => string | undefined>> = {
   strict: (target) => resolveDots(pathOf(target)),
   nginx(target) {
@@ -16,6 +16,13 @@ const MODELS: Readonly<Record<string, (target: string) => string | undefined>> =
     const url = URL.parse(target, 'http://host');
     return url === null ? undefined : (decode(url.pathname) ?? url.pathname);
   },
+  /** Decodes what its proxy decoded before, takes bytes as they come, and folds what looks alike. */
+  twice(target) {
+    const once = decode(pathOf(target));
+    if (once === undefined) return undefined;
+    const folded = leniently(once).normalize('NFKC').replaceAll('\\', '/').replaceAll(/\/+/g, '/');
+    return resolveDots(folded.replaceAll(/;[^/]*/g, ''));
+  },
 };
 
 const pathOf = (target: string): string => target.split(/[?#]/, 1)[0] ?? '';
@@ -28,6 +35,17 @@ function decode(path: string): string | undefined {
   }
 }
 
+/** Percent-decodes overlong UTF-8 as what it stands for; drops control characters and bytes that stand for nothing. */
+function leniently(path: string): string {
+  const shortest = path.replaceAll(/%c([01])%([89ab][0-9a-f])/gi, (_, high: string, low: string) =>
+    String.fromCharCode((Number(high) << 6) | (Number.parseInt(low, 16) & 0x3f)),
+  );
+  const decoded = shortest.replaceAll(/(?:%[0-9a-f]{2})+/gi, (escapes) =>
+    Buffer.from(escapes.replaceAll('%', ''), 'hex').toString(),
+  );
+  return decoded.replaceAll(/[\p{Cc}\ufffd]/gu, '');
+}
+
 function resolveDots(path: string): string {
   const kept: string[] = [];
   for (const piece of path.split('/')) {
@@ -37,17 +55,20 @@ function resolveDots(path: string): string {
   return kept.join('/');
 }
 
-/** Whether an upstream that folds case, as some do, would serve something below /admin. */
-const isProtected = (path: string | undefined): boolean => path !== undefined && /^\/*admin(?:\/|$)/i.test(path);
+/** What a policy denies, and whether an upstream that folds case, as some do, would serve it. */
+const DENIES: readonly (readonly [string, RegExp])[] = [
+  ['/admin/**', /^\/*admin(?:\/|$)/i],
+  ['/admin', /^\/*admin\/?$/i],
+];
 
-const POLICIES = (options: string): string => `
+const policy = (denied: string, options: string): string => `
 apiVersion: postern.dev/v1alpha1
 kind: APIPolicy
 metadata: {name: api}
 spec:
   target: {hosts: [api.example.org]${options}}
   authentication: {anonymous: {}}
-  authorization: {rules: [{name: all, allow: {any: {}}}, {name: no-admin, deny: {paths: ["/admin/**"]}}]}
+  authorization: {rules: [{name: all, allow: {any: {}}}, {name: no-admin, deny: {paths: ["${denied}"]}}]}
 `;
 
 const PIECES = [
@@ -76,6 +97,7 @@ const PIECES = [
   '%255c',
   ';',
   ';x=1',
+  ';x%2f',
   '%3b',
   '%00',
   '%c0%af',
@@ -93,6 +115,11 @@ const PIECES = [
   '%7e',
   '*',
   '%25',
+  '%25c0%25ae',
+  '%25ef%25bc%258f',
+  '%25e2%2580%25a4',
+  '%25c2%2585',
+  '%2580',
 ];
 
 /** Deterministic, so that a path that was found is found again. */
@@ -108,16 +135,18 @@ function* randomPaths(count: number, seed = 1): Generator<string> {
   }
 }
 
-/** Paths that Postern allows while one of the models lands in the protected prefix. */
+/** Paths that Postern allows while one of the models lands in what the policy denies. */
 export async function pathDisagreements(count: number): Promise<string[]> {
-  const found: string[] = [];
+  const found = new Set<string>();
   for (const options of ['', ', pathOptions: {encodedSlash: Keep, semicolon: Keep}']) {
-    const loaded = await load(POLICIES(options));
-    for (const target of randomPaths(count / 2)) {
-      const { decision } = await loaded.check({ path: target });
-      if (decision.outcome !== 'allow') continue;
-      if (Object.values(MODELS).some((model) => isProtected(model(target)))) found.push(target);
+    for (const [denied, isDenied] of DENIES) {
+      const loaded = await load(policy(denied, options));
+      for (const target of randomPaths(count / 2)) {
+        const { decision } = await loaded.check({ path: target });
+        if (decision.outcome !== 'allow') continue;
+        if (Object.values(MODELS).some((model) => isDenied.test(model(target) ?? ''))) found.add(target);
+      }
     }
   }
-  return found;
+  return [...found];
 }

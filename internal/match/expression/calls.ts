@@ -89,6 +89,7 @@ function named(expr: Expr, { name, target, args }: Call): Node {
   const values = target === undefined ? args : [target, ...args];
   if (name === 'matches') return matchesNode(expr, values);
   if (target !== undefined && isTimeField(name)) return timeFieldNode(expr, name, values);
+  checkCase(expr, target, args);
   const row = FUNCTIONS.get(name);
   const overloads = (target === undefined ? row?.global : row?.member) ?? [];
   if (overloads.length === 0) throw new CompileError(expr, noFunction(name, row !== undefined, target !== undefined));
@@ -104,6 +105,13 @@ function named(expr: Expr, { name, target, args }: Call): Node {
   const node: Node = { type, run: dispatch(name, fitting, values) };
   const [value] = values;
   return name === 'size' && value !== undefined ? { ...node, small: smallSize(value.run) } : node;
+}
+
+/** Refuses to look for what can never be found: in a `deny` it would let everyone by. */
+function checkCase(expr: Expr, target: Node | undefined, [part]: readonly Node[]): void {
+  const text = part?.constant;
+  if (target?.isLowerCase !== true || typeof text !== 'string' || text === text.toLowerCase()) return;
+  throw new CompileError(expr, `The text is in lower case here: write "${text.toLowerCase()}" for "${text}"`);
 }
 
 function noFunction(name: string, isFunction: boolean, isMember: boolean): string {
@@ -195,7 +203,8 @@ function matchesNode(expr: Expr, [text, pattern, ...rest]: readonly Node[]): Nod
     throw new CompileError(expr, `There is no "matches" for ${describeType(text.type)}`);
   if (typeof pattern.constant !== 'string')
     throw new CompileError(expr, 'The pattern of "matches" must be written out, so that it is compiled once');
-  const compiled = compilePattern(pattern.constant);
+  // A pattern may name letters in ways that cannot be looked through, `[^A]` among them: their case does not count.
+  const compiled = compilePattern(text.isLowerCase ? `(?i)${pattern.constant}` : pattern.constant);
   if (typeof compiled === 'string') throw new CompileError(expr, `The pattern cannot be used: ${compiled}`);
   return { type: BOOL, run: matchesRun(text.run, compiled) };
 }

@@ -126,6 +126,28 @@ describe('compileExpression()', () => {
     it(`refuses ${source}`, () => assert.match(refusal(source), why));
   }
 
+  it('reads the path in lower case where a policy does not regard case, and refuses to look for capitals there', () => {
+    const folded = { caseInsensitive: true };
+    const given = { request: { path: '/Admin/caf%C3%A9' } };
+    const HOLDS = [
+      'request.path == "/admin/caf%c3%a9"',
+      'request.path in ["/admin/caf%c3%a9"]',
+      'request.path.startsWith("/admin")',
+      'request.path.matches("^/(Public|ADMIN)/[A-Z]")',
+    ];
+    for (const source of HOLDS) assert.equal(value(source, given, folded), true, source);
+    assert.equal(value('request.path.startsWith("/Admin")', given), true);
+    const NEVER: readonly (readonly [string, RegExp])[] = [
+      ['request.path == "/Admin"', /With caseInsensitive a canonical path is never "\/Admin": write "\/admin"/],
+      ['request.path in ["/caf%C3%A9"]', /write "\/caf%c3%a9"/],
+      ['request.path == "/admin/"', /write "\/admin"/],
+      ['request.path.startsWith("/Admin")', /The text is in lower case here: write "\/admin" for "\/Admin"/],
+      ['request.path.contains("/Admin/")', /write "\/admin\/"/],
+      ['request.path.split("X") == []', /write "x"/],
+    ];
+    for (const [source, why] of NEVER) assert.match(refusal(source, folded), why);
+  });
+
   it('refuses a parameter that is not in every path template in scope', () => {
     assert.match(refusal('request.params.uid == "1"'), /"uid" is not a parameter .* in scope: they share "id"/);
     assert.match(refusal('request.params["uid"] == "1"', { params: [] }), /they share none/);

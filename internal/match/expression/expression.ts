@@ -2,7 +2,7 @@ import type { Evaluation } from '../../core/evaluation.ts';
 import { ExpressionError } from '../../core/expression-error.ts';
 import type { ProblemList } from '../../core/problem.ts';
 import { Compiler } from './compiler.ts';
-import { type Names, vocabularyNames } from './names.ts';
+import { type Names, type VocabularyUse, vocabularyNames } from './names.ts';
 import { CompileError, MAX_ITERATIONS, MAX_WORK, type Node, type Scope } from './node.ts';
 import { parseSource } from './source.ts';
 import { describeType, isNumeric } from './static-type.ts';
@@ -20,18 +20,14 @@ export interface Expression {
   key(evaluation: Evaluation): string | null | ExpressionError;
 }
 
-export interface ExpressionUse {
+export interface ExpressionUse extends VocabularyUse {
   /** What the expression must give; `key` is a text, a whole number, a bool or null. */
   readonly result: 'bool' | 'number' | 'key' | 'any';
-  /** Parameters that every path template in scope has. */
-  readonly params: readonly string[];
-  /** In keys an unknown client address is null, in conditions an error. */
-  readonly use: 'condition' | 'key';
 }
 
 /** Compiles and type-checks an expression; what is wrong goes to `problems` with line, column and a caret. */
 export function compileExpression(source: string, use: ExpressionUse, problems: ProblemList): Expression | undefined {
-  const program = compileProgram(source, vocabularyNames(use.params, use.use));
+  const program = compileProgram(source, vocabularyNames(use));
   if ('why' in program) {
     problems.error('InvalidExpression', program.why);
     return undefined;

@@ -2,6 +2,7 @@ import type { ExpressionError } from '../../core/expression-error.ts';
 import { nearest } from '../../core/nearest.ts';
 import {
   type Attribute,
+  LOWER_PATH,
   type MapAttribute,
   type ScalarAttribute,
   UNKNOWN_ADDRESS,
@@ -36,13 +37,23 @@ const PREFIXES: ReadonlySet<string> = new Set(
   KNOWN.filter((name) => name.includes('.')).map((name) => name.slice(0, name.indexOf('.'))),
 );
 
-/** The vocabulary of requests. In a condition an unknown client address is an error, in a key it is null. */
-export function vocabularyNames(params: readonly string[], use: 'condition' | 'key'): Names {
+export interface VocabularyUse {
+  /** Parameters that every path template in scope has. */
+  readonly params: readonly string[];
+  /** In keys an unknown client address is null, in conditions an error. */
+  readonly use: 'condition' | 'key';
+  /** The policy's `pathOptions.caseInsensitive`: `request.path` is in lower case. */
+  readonly caseInsensitive?: boolean;
+}
+
+/** The vocabulary of requests. */
+export function vocabularyNames({ params, use, caseInsensitive = false }: VocabularyUse): Names {
   return {
     known: KNOWN,
     isPrefix: (name) => PREFIXES.has(name),
     resolve(name) {
-      const attribute = Object.hasOwn(VOCABULARY, name) ? VOCABULARY[name] : undefined;
+      const known = Object.hasOwn(VOCABULARY, name) ? VOCABULARY[name] : undefined;
+      const attribute = caseInsensitive && name === 'request.path' ? LOWER_PATH : known;
       if (attribute === undefined) return undefined;
       if ('lookup' in attribute) return mapNode(name === 'request.params' ? withParams(attribute, params) : attribute);
       const node = scalarNode(attribute);
@@ -75,12 +86,12 @@ function withParams(attribute: MapAttribute, params: readonly string[]): MapAttr
   };
 }
 
-function scalarNode({ type, read, neverEqual }: ScalarAttribute): Node {
+function scalarNode({ type, read, neverEqual, isLowerCase }: ScalarAttribute): Node {
   if (type === 'dyn') return { type: DYN, run: ({ evaluation }) => lifted(read(evaluation)) };
   if (type === 'timestamp') return timestampNode(read);
   if (type !== 'int') {
     const node = { type: TYPES[type], run: ({ evaluation }: Scope) => read(evaluation) as Result };
-    return neverEqual === undefined ? node : { ...node, neverEqual };
+    return { ...node, ...(neverEqual && { neverEqual }), ...(isLowerCase && { isLowerCase }) };
   }
   const small = ({ evaluation }: Scope): number | ExpressionError => read(evaluation) as number | ExpressionError;
   return {

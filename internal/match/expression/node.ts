@@ -61,6 +61,8 @@ export interface Node {
   readonly constant?: Value;
   /** Why this is never the text; for attributes that have one spelling only. */
   readonly neverEqual?: (text: string) => string | undefined;
+  /** Set where no text of this holds a letter in upper case. */
+  readonly isLowerCase?: true;
   /** Set for an attribute that is read by key: the key is looked up without making a map. */
   readonly map?: MapAttribute;
 }

@@ -131,6 +131,7 @@ export async function authenticate(
     monotonicMs: 0,
     deadlineMs: 200,
     params: new Map(),
+    otherParams: [],
   });
   const found = findCredential(bench.authentication, bench.cache)(evaluation) as StepResult;
   const pending = found ?? verifyCredential(bench.authentication, bench.cache)(evaluation);

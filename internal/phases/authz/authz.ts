@@ -1,8 +1,7 @@
 import type { Refusal } from '../../core/decision.ts';
 import type { Evaluation, Step, StepResult } from '../../core/evaluation.ts';
 import { inCidrs } from '../../match/cidr.ts';
-import { isTrue } from '../../match/expression/expression.ts';
-import { matchesAll, type PathMatcher } from '../../match/path-template.ts';
+import { type Expression, isTrue } from '../../match/expression/expression.ts';
 import type { Authorization, Criteria, Rule } from './compile.ts';
 
 /**
@@ -31,20 +30,15 @@ export function authorize(authorization: Authorization): Step {
   }));
   const { allows } = authorization;
   return (evaluation) => {
-    const targetParams = evaluation.params;
-    const denied = judgeDenies(denies, evaluation);
-    evaluation.params = targetParams;
-    const refusal = denied ?? judgeAllows(allows, evaluation);
-    evaluation.params = targetParams;
+    const refusal = judgeDenies(denies, evaluation) ?? judgeAllows(allows, evaluation);
+    evaluation.readAsTarget();
     return refusal;
   };
 }
 
 function judgeDenies(denies: readonly Judged[], evaluation: Evaluation): StepResult {
   let erred: Refusal | undefined;
-  const targetParams = evaluation.params;
   for (const { rule, denied, erred: error } of denies) {
-    evaluation.params = targetParams;
     const match = matchDeny(rule.criteria, evaluation);
     if (match === 'fails') continue;
     const refusal = evaluation.refuse(match === 'holds' ? denied : error, rule.mode);
@@ -59,9 +53,7 @@ function judgeAllows(allows: readonly Rule[], evaluation: Evaluation): StepResul
   if (evaluation.isPublic) return undefined;
   let erred: string | undefined;
   let scopes: readonly string[] | undefined;
-  const targetParams = evaluation.params;
   for (const rule of allows) {
-    evaluation.params = targetParams;
     const match = matchAllow(rule.criteria, evaluation);
     if (match === 'holds') {
       if (rule.mode === 'Enforce') return undefined;
@@ -86,11 +78,9 @@ function insufficientScope(scopes: readonly string[]): Refusal {
 function matchAllow(criteria: Criteria, evaluation: Evaluation): Match {
   const { request, identity } = evaluation;
   if (criteria.methods !== undefined && !criteria.methods.has(request.method)) return 'fails';
-  if (criteria.paths !== undefined) {
-    const params = matchesAll(criteria.paths, request.readings);
-    if (params === undefined) return 'fails';
-    evaluation.params = params;
-  }
+  const { kept } = request.readings;
+  const params = criteria.paths === undefined ? evaluation.targetParams : criteria.paths.match(kept);
+  if (params === undefined) return 'fails';
   if (criteria.via !== undefined && !isVia(criteria.via, evaluation)) return 'fails';
   if (criteria.cidrs !== undefined) {
     const { address } = request.client;
@@ -104,9 +94,21 @@ function matchAllow(criteria: Criteria, evaluation: Evaluation): Match {
   ) {
     return 'fails';
   }
-  const conditions = judgeConditions(criteria, evaluation);
+  evaluation.readAs(kept, params);
+  const conditions = judgeOthers(judgeConditions(criteria.when, evaluation), criteria, evaluation);
   if (conditions !== 'holds' || criteria.scopes === undefined) return conditions;
   return criteria.scopes.every((scope) => identity.scopes.includes(scope)) ? 'holds' : 'scope';
+}
+
+/** An allow needs every reading of the path, each with its own parameters; `kept` is what the first one gave. */
+function judgeOthers(kept: Match, criteria: Criteria, evaluation: Evaluation): Match {
+  let match = kept;
+  for (const reading of evaluation.request.readings.others) {
+    if (match === 'fails') return match;
+    const other = judgeReading(criteria, reading, evaluation);
+    if (other !== 'holds') match = other;
+  }
+  return match;
 }
 
 /** As in allow, but unknown holds: an unknown client address, a role that nobody defines and nobody binds. */
@@ -123,36 +125,33 @@ function matchDeny(criteria: Criteria, evaluation: Evaluation): Match {
   const { roles } = evaluation.namespace;
   if (criteria.roles !== undefined && !criteria.roles.some((role) => roles.isHeldForDeny(role, evaluation) !== false))
     return 'fails';
-  if (criteria.paths === undefined) return judgeConditions(criteria, evaluation);
-  return judgeReadings(criteria, criteria.paths, evaluation);
+  return judgeAny(criteria, evaluation);
 }
 
 /** A deny matches if any reading of the path does; each with its own parameters. */
-function judgeReadings(criteria: Criteria, paths: PathMatcher, evaluation: Evaluation): Match {
+function judgeAny(criteria: Criteria, evaluation: Evaluation): Match {
   const { kept, others } = evaluation.request.readings;
-  let match = judgeReading(criteria, paths.match(kept), evaluation);
+  let match = judgeReading(criteria, kept, evaluation);
   for (const reading of others) {
     if (match === 'holds') return match;
-    const other = judgeReading(criteria, paths.match(reading), evaluation);
+    const other = judgeReading(criteria, reading, evaluation);
     if (other !== 'fails') match = other;
   }
   return match;
 }
 
-function judgeReading(
-  criteria: Criteria,
-  params: ReadonlyMap<string, string> | undefined,
-  evaluation: Evaluation,
-): Match {
+/** Path and conditions by one reading, with the parameters of the rule's own template there, else of the target's. */
+function judgeReading({ paths, when }: Criteria, reading: readonly string[], evaluation: Evaluation): Match {
+  const params = paths === undefined ? evaluation.targetParamsBy(reading) : paths.match(reading);
   if (params === undefined) return 'fails';
-  evaluation.params = params;
-  return judgeConditions(criteria, evaluation);
+  evaluation.readAs(reading, params);
+  return judgeConditions(when, evaluation);
 }
 
 /** All must hold; one that is false settles it, whatever others do, so the order of errors cannot matter. */
-function judgeConditions(criteria: Criteria, evaluation: Evaluation): Match {
+function judgeConditions(conditions: readonly Expression[], evaluation: Evaluation): Match {
   let match: Match = 'holds';
-  for (const condition of criteria.when) {
+  for (const condition of conditions) {
     const value = isTrue(condition, evaluation);
     if (value === false) return 'fails';
     if (value !== true) match = 'error';

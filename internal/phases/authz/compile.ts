@@ -94,17 +94,28 @@ function compileRule(rule: RuleSpec, context: AuthorizationContext, problems: Pr
     scopes: spec.scopes,
     via: spec.via && new Set(spec.via),
     cidrs: spec.cidrs && compileCidrs(spec.cidrs, at.at('cidrs')),
-    when: compileConditions(spec, params, at.at('when')),
+    when: compileConditions(rule, { ...context, params }, at.at('when')),
   };
   return Object.freeze({ name: rule.name, mode: rule.mode ?? 'Enforce', criteria: Object.freeze(criteria) });
 }
 
-function compileConditions(spec: CriteriaSpec, params: readonly string[], problems: ProblemList): Expression[] {
+function compileConditions(
+  { allow, deny }: RuleSpec,
+  { params, caseInsensitive }: AuthorizationContext,
+  problems: ProblemList,
+): Expression[] {
   const conditions: Expression[] = [];
-  for (const [index, { expression }] of (spec.when ?? []).entries()) {
+  for (const [index, { expression }] of ((allow ?? deny)?.when ?? []).entries()) {
     const at = problems.at(index).at('expression');
-    const compiled = compileExpression(expression, { result: 'bool', params, use: 'condition' }, at);
-    if (compiled !== undefined) conditions.push(compiled);
+    const compiled = compileExpression(expression, { result: 'bool', params, use: 'condition', caseInsensitive }, at);
+    if (compiled === undefined) continue;
+    conditions.push(compiled);
+    if (deny !== undefined && !caseInsensitive && compiled.attributes.has('request.path')) {
+      at.warn(
+        'CaseSensitivePath',
+        'The expression reads request.path as it was sent, but many upstreams serve /ADMIN for /admin: write paths: instead, which match whatever the case',
+      );
+    }
   }
   return conditions;
 }

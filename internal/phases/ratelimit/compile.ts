@@ -42,6 +42,7 @@ export interface LimitsContext {
   /** UID of the object that owns the limits. */
   readonly ownerUid: string;
   readonly params: readonly string[];
+  readonly caseInsensitive: boolean;
   readonly mode: Mode;
 }
 
@@ -66,7 +67,7 @@ function compileLimit(spec: RateLimitSpec, context: LimitsContext, problems: Pro
     const at = problems.at('key').at(index);
     const expression = compileExpression(
       part.expression,
-      { result: 'key', params: context.params, use: 'key' },
+      { ...context, result: 'key', use: 'key' },
       at.at('expression'),
     );
     const missing = part.missing ?? (spec.stage === 'AuthenticationFailure' ? 'Skip' : 'Share');
@@ -75,8 +76,7 @@ function compileLimit(spec: RateLimitSpec, context: LimitsContext, problems: Pro
   }
   const costAt = problems.at('cost').at('expression');
   const cost =
-    spec.cost &&
-    compileExpression(spec.cost.expression, { result: 'number', params: context.params, use: 'condition' }, costAt);
+    spec.cost && compileExpression(spec.cost.expression, { ...context, result: 'number', use: 'condition' }, costAt);
   const rates = compileRates(spec, { ...context, mode }, problems.at('rates'));
   if (rates === undefined || key.length !== spec.key.length || (spec.cost !== undefined && cost === undefined))
     return undefined;

@@ -33,7 +33,11 @@ function stepOf(limit: object, shared: CounterStore, local = storeOf(1)) {
   const specs = rateLimitsSpec.parse([
     { name: 'x', stage: 'BeforeAuthentication', rates: [{ requests: 1, window: '1s' }], ...limit },
   ]);
-  const limits = compileRateLimits(specs, { ownerUid: 'u', params: [], mode: 'Enforce' }, problems);
+  const limits = compileRateLimits(
+    specs,
+    { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce' },
+    problems,
+  );
   assert.deepEqual(problems.problems, []);
   const step = rateLimitStep(limits, 'BeforeAuthentication', createRateLimitPorts(local, shared));
   assert.ok(step);
@@ -48,7 +52,11 @@ function stepOf(limit: object, shared: CounterStore, local = storeOf(1)) {
 function stepsOf(limit: object, store: CounterStore) {
   const problems = new ProblemList('spec.rateLimits');
   const specs = rateLimitsSpec.parse([{ name: 'x', stage: 'AfterAuthentication', ...limit }]);
-  const limits = compileRateLimits(specs, { ownerUid: 'u', params: [], mode: 'Enforce' }, problems);
+  const limits = compileRateLimits(
+    specs,
+    { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce' },
+    problems,
+  );
   const step = rateLimitStep(limits, 'AfterAuthentication', createRateLimitPorts(store));
   assert.ok(step);
   return {
@@ -168,7 +176,7 @@ describe('compileRateLimits()', () => {
     const specs = rateLimitsSpec.parse([
       { name: 'x', stage: 'AfterAuthentication', rates: [{ requests: 1, window: '1s' }], ...limit },
     ]);
-    compileRateLimits(specs, { ownerUid: 'u', params: [], mode: 'Enforce' }, problems);
+    compileRateLimits(specs, { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce' }, problems);
     return problems.problems.map(({ path, message }) => `${path}: ${message}`);
   };
 
@@ -193,7 +201,7 @@ describe('compileRateLimits()', () => {
         rateLimitsSpec.parse([
           { name: 'x', stage: 'AfterAuthentication', rates: [{ requests: 1, window: '1s' }], ...limit },
         ]),
-        { ownerUid, params: [], mode: 'Enforce' },
+        { ownerUid, params: [], caseInsensitive: false, mode: 'Enforce' },
         new ProblemList(),
       )[0]?.rates[0]?.prefix;
     const own = prefix({});
