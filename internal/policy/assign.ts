@@ -1,5 +1,5 @@
 import type { Problem } from '../core/problem.ts';
-import type { PathTemplate } from '../match/path-template.ts';
+import type { ClaimedTarget } from './claimed-target.ts';
 import { HostClaims } from './claims.ts';
 import type { CompiledPolicy, PathOptions } from './compiled-policy.ts';
 import type { ObjectMeta } from './object.ts';
@@ -15,10 +15,8 @@ export interface Candidate {
   readonly isRestored: boolean;
   /** The newest spec asks for Audit, whether or not it compiled. */
   readonly isAudit: boolean;
-  /** Hosts that a spec which never compiled claims all the same: they deny, they are not free. */
-  readonly claimedHosts: readonly string[];
-  /** The paths it claims below them. */
-  readonly claimedTemplates: readonly PathTemplate[];
+  /** What the newest spec claims, whether or not it compiled: while nothing serves it denies, it is not free. */
+  readonly claimed: ClaimedTarget;
   /** Hosts that status recorded for this policy before this process began. */
   readonly recordedHosts: ReadonlySet<string>;
 }
@@ -26,13 +24,14 @@ export interface Candidate {
 export interface Assignment {
   /** What serves: the newest spec, the last good one, or nothing. */
   readonly serving: CompiledPolicy | undefined;
+  /** Hosts that it governs; where nothing serves, those that it keeps from everybody else. */
   readonly hosts: readonly string[];
   readonly problem: Problem | undefined;
 }
 
 /**
  * Decides who holds which host, first come: what was held before comes first, then new claims by age. A policy whose
- * new hosts are in the way of another namespace keeps its last good spec.
+ * new hosts are in the way of another namespace keeps its last good spec; without one, what it may claim denies.
  *
  * @param byAge sorted by `compareAge`
  * @param breathe awaited between policies
@@ -57,7 +56,7 @@ export async function assignHosts(
 }
 
 const heldBefore = (candidate: Candidate): readonly string[] =>
-  candidate.accepted?.target.hosts ?? candidate.newest?.target.hosts ?? candidate.claimedHosts;
+  candidate.accepted?.target.hosts ?? candidate.newest?.target.hosts ?? candidate.claimed.hosts;
 
 /** Served before in this process, or every host of it recorded in status. */
 function isRecorded(candidate: Candidate): boolean {
@@ -104,12 +103,12 @@ class Assigner {
       const problem = accepted && this.#conflict(accepted, candidate.meta.namespace);
       if (accepted !== undefined && problem === undefined)
         return { serving: accepted, hosts: this.#take(candidate, accepted.target.hosts), problem };
-      return { serving: undefined, hosts: this.#take(candidate, candidate.claimedHosts), problem };
+      return { serving: undefined, hosts: this.#take(candidate, candidate.claimed.hosts), problem };
     }
     const problem = this.#conflict(newest, candidate.meta.namespace);
     if (problem === undefined) return { serving: newest, hosts: this.#take(candidate, newest.target.hosts), problem };
     const isAcceptedStill = accepted !== undefined && this.#conflict(accepted, candidate.meta.namespace) === undefined;
-    if (!isAcceptedStill) return { serving: undefined, hosts: [], problem };
+    if (!isAcceptedStill) return { serving: undefined, hosts: this.#take(candidate, candidate.claimed.hosts), problem };
     return { serving: accepted, hosts: this.#take(candidate, accepted.target.hosts), problem };
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PathTable } from '../match/path-table.ts';
 import { HostClaims } from './claims.ts';
-import type { Served } from './compiled-policy.ts';
+import { type Served, STRICT } from './compiled-policy.ts';
 import { HostTable } from './host-table.ts';
 
 describe('HostClaims', () => {
@@ -44,7 +44,8 @@ describe('HostTable', () => {
     const entry = (namespace: string) => ({
       namespace,
       isAudit: false,
-      table: new PathTable<Served>({ caseInsensitive: false }),
+      pathOptions: STRICT,
+      table: new PathTable<Served>(STRICT),
     });
     const table = new HostTable(
       new Map([

@@ -1,5 +1,5 @@
 import type { PathTable } from '../match/path-table.ts';
-import type { Served } from './compiled-policy.ts';
+import type { PathOptions, Served } from './compiled-policy.ts';
 
 /** All that is governed under one claimed host. */
 export interface HostEntry {
@@ -7,6 +7,8 @@ export interface HostEntry {
   readonly namespace: string;
   /** Every policy of the host is in Audit. */
   readonly isAudit: boolean;
+  /** How its paths are read: its policies agree on it. */
+  readonly pathOptions: PathOptions;
   readonly table: PathTable<Served>;
 }
 
