@@ -74,6 +74,7 @@ export class PolicyRecord {
       isAudit: member(spec, 'mode') === 'Audit',
       claimed: this.#claimed,
       recordedHosts: new Set(textsIn(member(status, 'hosts'))),
+      isRecordedNewest: member(member(status, 'accepted'), 'generation') === metadata.generation,
     };
   }
 
