@@ -5,6 +5,7 @@ import type { Assignment, Candidate } from './assign.ts';
 import { type PathOptions, type RouteTarget, type Served, STRICT } from './compiled-policy.ts';
 import { type HostEntry, HostTable } from './host-table.ts';
 import { objectKey } from './object.ts';
+import { ownHeaders } from './own-headers.ts';
 import { routeKey } from './select.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -12,6 +13,7 @@ interface HostDraft {
   readonly namespace: string;
   readonly pathOptions: PathOptions;
   readonly table: PathTable<Served>;
+  readonly upstreamHeaders: string[];
   isAudit: boolean;
 }
 
@@ -76,10 +78,13 @@ export async function buildSnapshot({
         shadows.set(candidate, [...(shadows.get(candidate) ?? []), ...lost]);
     }
   }
-  const entries = new Map<string, HostEntry>(hosts);
+  const entries = new Map([...hosts].map(([host, draft]) => [host, entryOf(draft)]));
   const snapshot = Object.freeze({ version, hosts: new HostTable(entries), named, routes, namespaces });
   return { snapshot, shadows };
 }
+
+const entryOf = ({ namespace, isAudit, pathOptions, table, upstreamHeaders }: HostDraft): HostEntry =>
+  Object.freeze({ namespace, isAudit, pathOptions, table, own: ownHeaders(upstreamHeaders) });
 
 const passesUnaccepted = ([candidate, { serving }]: readonly [Candidate, Assignment]): boolean =>
   serving === undefined && candidate.isAudit;
@@ -112,10 +117,12 @@ interface Placed {
 function addHost(hosts: Map<string, HostDraft>, { host, templates, served, pathOptions }: Placed): readonly Shadow[] {
   let draft = hosts.get(host);
   if (draft === undefined) {
-    draft = { namespace: served.namespace, pathOptions, table: new PathTable(pathOptions), isAudit: true };
+    const table = new PathTable<Served>(pathOptions);
+    draft = { namespace: served.namespace, pathOptions, table, upstreamHeaders: [], isAudit: true };
     hosts.set(host, draft);
   }
   draft.isAudit &&= served.isAudit;
+  for (const { name } of served.policy?.edits.upstreamHeaders ?? []) draft.upstreamHeaders.push(name);
   const lost: Shadow[] = [];
   for (const template of templates) {
     const { value } = draft.table.add({ template, value: served });

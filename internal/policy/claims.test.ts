@@ -4,6 +4,7 @@ import { PathTable } from '../match/path-table.ts';
 import { HostClaims } from './claims.ts';
 import { type Served, STRICT } from './compiled-policy.ts';
 import { HostTable } from './host-table.ts';
+import { ownHeaders } from './own-headers.ts';
 
 describe('HostClaims', () => {
   const conflicts: readonly (readonly [string, string])[] = [
@@ -45,6 +46,7 @@ describe('HostTable', () => {
       namespace,
       isAudit: false,
       pathOptions: STRICT,
+      own: ownHeaders([]),
       table: new PathTable<Served>(STRICT),
     });
     const table = new HostTable(

@@ -3,13 +3,14 @@ import type { Attributes } from '../core/attributes.ts';
 import { ENCODED_SLASH, SEMICOLON } from '../core/canonical-path.ts';
 import { canonicalize, type EdgeOptions, isGrpc, type Malformed } from '../core/canonicalize.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Decision, Finding, HeaderEdit, PolicyRef, Refusal } from '../core/decision.ts';
+import type { Decision, Edits, Finding, HeaderEdit, PolicyRef, Refusal } from '../core/decision.ts';
 import { Evaluation, type Outcome, type StepResult } from '../core/evaluation.ts';
 import { REASONS, type ReasonName } from '../core/reasons.ts';
 import type { PathReadings, Request } from '../core/request.ts';
 import { REPEATED_MEMBER } from '../core/strict-json.ts';
 import type { CompiledPolicy, PathOptions } from './compiled-policy.ts';
 import { editsOf, NO_EDITS } from './edits.ts';
+import { withoutOwn } from './own-headers.ts';
 import { routesOf } from './route-metadata.ts';
 import { type Selection, selectPolicy } from './select.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -101,7 +102,11 @@ export class Engine {
     const unkept = unkeptDelimiter(request.readings, policy.target.pathOptions);
     if (unkept !== undefined) {
       const malformed: Malformed = { reason: 'malformed_path', detail: unkept };
-      return this.#malformed(malformed, { kind: 'unread', isAudit: policy.mode === 'Audit', policy }, attributes);
+      return this.#malformed(
+        malformed,
+        { kind: 'unread', isAudit: policy.mode === 'Audit', policy, own: policy.edits.own },
+        attributes,
+      );
     }
     const namespace = snapshot.namespaces.get(policy.ref.namespace);
     if (namespace === undefined) throw new Error(NO_NAMESPACE_PROBLEM);
@@ -198,7 +203,8 @@ export class Engine {
     const policy = 'policy' in selection ? selection.policy : undefined;
     if (selection.kind === 'unread' && selection.isAudit) {
       const finding: Finding = { reason: malformed.reason, outcome: 'would-deny' };
-      return this.#passed('allowed', { policy, findings: [finding], request: undefined, attributes });
+      const edits = withoutOwn(selection.own, attributes.headers);
+      return this.#passed('allowed', { policy, findings: [finding], request: undefined, attributes, edits });
     }
     const isOpen = selection.kind === 'unmatched' && this.#options.unmatched === 'allow';
     if (isOpen) return this.#passed('unmatched', { policy, findings: NOTHING, request: undefined, attributes });
@@ -228,7 +234,7 @@ export class Engine {
       policy: passed.policy?.ref,
       refusal: undefined,
       findings: passed.findings,
-      edits: NO_EDITS,
+      edits: passed.edits ?? NO_EDITS,
       answerHeaders: NOTHING,
       isGrpc: isGrpc(passed.attributes),
     };
@@ -294,6 +300,8 @@ interface Passed {
   readonly findings: readonly Finding[];
   readonly request: Request | undefined;
   readonly attributes: Attributes;
+  /** Absent where no policy is in play. */
+  readonly edits?: Edits;
 }
 
 interface RefusalRest {

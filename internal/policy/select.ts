@@ -3,6 +3,7 @@ import type { PathReadings } from '../core/request.ts';
 import { matchesAll } from '../match/path-template.ts';
 import type { CompiledPolicy, Served } from './compiled-policy.ts';
 import type { HostEntry } from './host-table.ts';
+import type { OwnHeaders } from './own-headers.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What selection reads of a request, canonical or not. */
@@ -30,8 +31,16 @@ export type Selection =
   /** A policy in Audit that was never accepted passes as an unmatched host under allow. */
   | { readonly kind: 'audited-invalid' }
   /** The path could not be read, but what governs it is known: `isAudit` if all of it is in Audit. */
-  | { readonly kind: 'unread'; readonly isAudit: boolean; readonly policy: CompiledPolicy | undefined }
+  | Unread
   | { readonly kind: 'refused'; readonly reason: ReasonName; readonly policy: CompiledPolicy | undefined };
+
+export interface Unread {
+  readonly kind: 'unread';
+  readonly isAudit: boolean;
+  readonly policy: CompiledPolicy | undefined;
+  /** Headers that no client may send to what governs it. */
+  readonly own: OwnHeaders;
+}
 
 const UNMATCHED: Selection = Object.freeze({ kind: 'unmatched' });
 const AUDITED_INVALID: Selection = Object.freeze({ kind: 'audited-invalid' });
@@ -91,13 +100,20 @@ function governed(served: Served, request: Selectable, holder: HostEntry | undef
   if (holder !== undefined && holder.namespace !== served.namespace) return CONFLICT;
   const { policy } = served;
   if (policy === undefined) return served.isAudit ? AUDITED_INVALID : INVALID;
-  if (request.readings === undefined) return { kind: 'unread', isAudit: policy.mode === 'Audit', policy };
+  if (request.readings === undefined) return unreadOf(policy);
   const params = matchesAll(policy.target.paths, request.readings);
   return params === undefined ? refused('no_route', policy) : { kind: 'policy', policy, params };
 }
 
+const unreadOf = (policy: CompiledPolicy): Unread => ({
+  kind: 'unread',
+  isAudit: policy.mode === 'Audit',
+  policy,
+  own: policy.edits.own,
+});
+
 function byPath(holder: HostEntry, readings: PathReadings | undefined): Selection {
-  if (readings === undefined) return { kind: 'unread', isAudit: holder.isAudit, policy: undefined };
+  if (readings === undefined) return { kind: 'unread', isAudit: holder.isAudit, policy: undefined, own: holder.own };
   const hit = holder.table.find(readings.kept);
   if (hit === undefined) return NO_ROUTE;
   const isOne = readings.others.every((reading) => holder.table.find(reading)?.value === hit.value);

@@ -176,8 +176,8 @@ function withChanges(snapshot: Snapshot, parts: Parts): Snapshot {
   const table = new PathTable<Served>({ caseInsensitive: false });
   for (const template of policy.target.templates)
     table.add({ template, value: { namespace: 'default', name: 'api', isAudit: false, policy } });
-  const { pathOptions } = policy.target;
-  const entry = { namespace: 'default', isAudit: false, pathOptions, table };
+  const { target, edits } = policy;
+  const entry = { namespace: 'default', isAudit: false, pathOptions: target.pathOptions, own: edits.own, table };
   const hosts = new HostTable(new Map([['api.example.org', entry]]));
   const namespaces = new Map([['default', parts.namespace?.(view) ?? view]]);
   return { ...snapshot, hosts, namespaces };
