@@ -1,7 +1,10 @@
+import { ENCODED_SLASH, SEMICOLON } from '../core/canonical-path.ts';
+import type { Malformed } from '../core/canonicalize.ts';
 import type { ReasonName } from '../core/reasons.ts';
 import type { PathReadings } from '../core/request.ts';
+import type { PathTable } from '../match/path-table.ts';
 import { matchesAll } from '../match/path-template.ts';
-import type { CompiledPolicy, Served } from './compiled-policy.ts';
+import type { CompiledPolicy, PathOptions, Served } from './compiled-policy.ts';
 import type { HostEntry } from './host-table.ts';
 import type { OwnHeaders } from './own-headers.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -30,16 +33,19 @@ export type Selection =
   | { readonly kind: 'unmatched' }
   /** A policy in Audit that was never accepted passes as an unmatched host under allow. */
   | { readonly kind: 'audited-invalid' }
-  /** The path could not be read, but what governs it is known: `isAudit` if all of it is in Audit. */
   | Unread
   | { readonly kind: 'refused'; readonly reason: ReasonName; readonly policy: CompiledPolicy | undefined };
 
+/** The path has no one reading, but what governs it is known. */
 export interface Unread {
   readonly kind: 'unread';
+  /** All of what governs it is in Audit. */
   readonly isAudit: boolean;
   readonly policy: CompiledPolicy | undefined;
   /** Headers that no client may send to what governs it. */
   readonly own: OwnHeaders;
+  /** Set where the path is canonical, but for a delimiter that is not kept here. */
+  readonly unkept: Malformed | undefined;
 }
 
 const UNMATCHED: Selection = Object.freeze({ kind: 'unmatched' });
@@ -100,25 +106,58 @@ function governed(served: Served, request: Selectable, holder: HostEntry | undef
   if (holder !== undefined && holder.namespace !== served.namespace) return CONFLICT;
   const { policy } = served;
   if (policy === undefined) return served.isAudit ? AUDITED_INVALID : INVALID;
-  if (request.readings === undefined) return unreadOf(policy);
+  if (request.readings === undefined) return unreadOf(policy, undefined);
+  const unkept = unkeptDelimiter(request.readings, policy.target.pathOptions);
+  if (unkept !== undefined) return unreadOf(policy, unkept);
   const params = matchesAll(policy.target.paths, request.readings);
   return params === undefined ? refused('no_route', policy) : { kind: 'policy', policy, params };
 }
 
-const unreadOf = (policy: CompiledPolicy): Unread => ({
+/**
+ * A delimiter that the host does not keep has its path refused as malformed, whoever would govern its readings. Where
+ * that is one policy its own mode decides, else all policies of the host do; what none of them governs never passes.
+ */
+function byPath(holder: HostEntry, readings: PathReadings | undefined): Selection {
+  if (readings === undefined) return unreadBelow(holder, undefined, holder.isAudit);
+  const unkept = unkeptDelimiter(readings, holder.pathOptions);
+  const hit = holder.table.find(readings.kept);
+  const isOne = hit !== undefined && isOneValue(holder.table, readings.others, hit.value);
+  if (!isOne && unkept === undefined) return NO_ROUTE;
+  if (!isOne) return unreadBelow(holder, unkept, holder.isAudit && isGoverned(holder.table, readings));
+  const { policy, isAudit } = hit.value;
+  if (policy === undefined) return isAudit ? AUDITED_INVALID : NO_ROUTE;
+  return unkept === undefined ? { kind: 'policy', policy, params: hit.parameters } : unreadOf(policy, unkept);
+}
+
+function isOneValue(table: PathTable<Served>, readings: PathReadings['others'], value: Served): boolean {
+  for (const reading of readings) if (table.find(reading)?.value !== value) return false;
+  return true;
+}
+
+const isGoverned = (table: PathTable<Served>, { kept, others }: PathReadings): boolean =>
+  table.find(kept) !== undefined || others.some((reading) => table.find(reading) !== undefined);
+
+const unreadOf = (policy: CompiledPolicy, unkept: Malformed | undefined): Unread => ({
   kind: 'unread',
   isAudit: policy.mode === 'Audit',
   policy,
   own: policy.edits.own,
+  unkept,
 });
 
-function byPath(holder: HostEntry, readings: PathReadings | undefined): Selection {
-  if (readings === undefined) return { kind: 'unread', isAudit: holder.isAudit, policy: undefined, own: holder.own };
-  const hit = holder.table.find(readings.kept);
-  if (hit === undefined) return NO_ROUTE;
-  const isOne = readings.others.every((reading) => holder.table.find(reading)?.value === hit.value);
-  if (!isOne) return NO_ROUTE;
-  const served = hit.value;
-  if (served.policy === undefined) return served.isAudit ? AUDITED_INVALID : NO_ROUTE;
-  return { kind: 'policy', policy: served.policy, params: hit.parameters };
+const unreadBelow = ({ own }: HostEntry, unkept: Malformed | undefined, isAudit: boolean): Unread => ({
+  kind: 'unread',
+  isAudit,
+  policy: undefined,
+  own,
+  unkept,
+});
+
+const UNKEPT_SLASH: Malformed = Object.freeze({ reason: 'malformed_path', detail: ENCODED_SLASH });
+const UNKEPT_SEMICOLON: Malformed = Object.freeze({ reason: 'malformed_path', detail: SEMICOLON });
+
+function unkeptDelimiter(readings: PathReadings, options: PathOptions): Malformed | undefined {
+  if (readings.hasEncodedSlash && options.encodedSlash === 'Refuse') return UNKEPT_SLASH;
+  if (readings.hasSemicolon && options.semicolon === 'Refuse') return UNKEPT_SEMICOLON;
+  return undefined;
 }
