@@ -23,8 +23,12 @@ export interface EditPlan {
   readonly schemesToRemove: readonly Carrier[];
   readonly queryToRemove: readonly string[];
   readonly cookiesToRemove: ReadonlySet<string>;
-  /** Names of `upstreamHeaders` and the removed ones as CGI folds them, to find other spellings of them. */
+  /** Names of `upstreamHeaders` and the removed ones. */
+  readonly names: ReadonlySet<string>;
+  /** The same as CGI folds them, to find other spellings of them. */
   readonly folded: ReadonlySet<string>;
+  /** One of the names is not its own folded form, so that any name of a request may be another spelling of it. */
+  readonly hasSpelling: boolean;
   /** What never arrives of a request in Audit that could not be evaluated. */
   readonly own: OwnHeaders;
   readonly responseHeaders: readonly HeaderEdit[];
@@ -71,7 +75,9 @@ export function compileEdits({ upstreamHeaders, keepHeaders, credentials, respon
     schemesToRemove: credentials.filter((carrier) => carrier.kind === 'authorizationScheme'),
     queryToRemove,
     cookiesToRemove: new Set(named('cookie')),
+    names: new Set(names),
     folded: new Set(names.map(foldName)),
+    hasSpelling: names.some((name) => foldName(name) !== name),
     own: ownHeaders(upstreamHeaders.map((header) => header.name)),
     responseHeaders,
     fixed: fixed(headersToRemove, queryToRemove),
@@ -134,7 +140,9 @@ function holdsScheme({ schemesToRemove }: EditPlan, { request }: Evaluation): bo
 
 /** A name that an upstream could take for one of ours (CVE-2026-39858 and its like). */
 const isOtherSpelling = (plan: EditPlan, name: string): boolean =>
-  (name.includes('_') || name.includes('.')) && plan.folded.has(foldName(name));
+  (plan.hasSpelling || name.includes('_') || name.includes('.')) &&
+  !plan.names.has(name) &&
+  plan.folded.has(foldName(name));
 
 /** Adds every other spelling of our names. */
 function addSpellings(
