@@ -134,6 +134,58 @@ describe('an instance that was restarted', () => {
       reasons: ['HostConflict'],
     });
   });
+
+  it('keeps each recorded host of a policy that has just asked for another one', async () => {
+    const { metadata } = policy(2, {});
+    const older = { ...policy(1, specOf(OPEN)), metadata: { ...metadata, namespace: 'a-evil', uid: 'uid-3' } };
+    const hosts = [HOST, 'new.example.org'];
+    const agent = await restarted(
+      older,
+      policy(2, specOf(CLOSED, { target: { hosts } }), { status: { hosts: [HOST] } }),
+    );
+    assert.equal((await agent.check({ host: HOST })).policy?.ref.namespace, 'shop');
+    assert.deepEqual(
+      agent.reports.map(({ hosts: held, problems }) => [held, problems.map(({ reason }) => reason)]),
+      [
+        [[], ['HostConflict']],
+        [hosts, ['RoleNotFound']],
+      ],
+    );
+  });
+
+  it('keeps what it held before from a live policy of this process, whatever a status says that comes later', async () => {
+    const agent = await restarted(policy(1, specOf(CLOSED)));
+    const { metadata } = policy(2, {});
+    const forged = { ...policy(1, specOf(OPEN)), metadata: { ...metadata, namespace: 'a-evil', uid: 'uid-3' } };
+    agent.store.apply({ ...forged, status: { hosts: [HOST] } });
+    await agent.apply('');
+    assert.equal((await agent.check({ host: HOST })).policy?.ref.namespace, 'shop');
+  });
+
+  it('reads the paths of a host as those policies do that governed it, not as an older one that has just come', async () => {
+    const keep = { pathOptions: { semicolon: 'Keep' } };
+    const { metadata } = policy(2, {});
+    const named = (name: string, spec: object, status: object): SourceObject => ({
+      ...policy(2, spec),
+      metadata: { ...metadata, name, uid: name },
+      status,
+    });
+    const moved = specOf(OPEN, { target: { hosts: ['other.test', HOST], ...keep } });
+    const before = specOf(OPEN, { target: { hosts: ['other.test'], ...keep } });
+    const admin = specOf(CLOSED, { target: { hosts: [HOST], paths: ['/admin/**'] } });
+    const agent = await restarted(
+      named('a-site', moved, {
+        hosts: ['other.test'],
+        accepted: packSpec({ ...policy(1, before), metadata: { ...metadata, generation: 1, uid: 'a-site' } }),
+      }),
+      // Never accepted, but its place was recorded all the same.
+      named('a-trying', specOf(OPEN, { target: { hosts: [HOST], paths: ['/x'], ...keep } }), { hosts: [HOST] }),
+      named('b-admin', admin, { hosts: [HOST], accepted: { generation: 2, spec: '' } }),
+    );
+    assert.equal((await agent.check({ path: '/admin/x' })).policy?.ref.name, 'b-admin');
+    assert.equal((await agent.check({ host: 'other.test', path: '/y;x' })).policy?.ref.name, 'a-site');
+    assert.equal((await agent.check({ path: '/x' })).decision.reason, 'no_route');
+  });
 });
 
 describe('a file', () => {

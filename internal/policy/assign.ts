@@ -1,8 +1,9 @@
 import type { Problem } from '../core/problem.ts';
-import type { PathTemplate } from '../match/path-template.ts';
+import type { ClaimedTarget } from './claimed-target.ts';
 import { HostClaims } from './claims.ts';
 import type { CompiledPolicy, PathOptions } from './compiled-policy.ts';
 import type { ObjectMeta } from './object.ts';
+import { isSameOptions, PathAgreement } from './path-agreement.ts';
 
 /** One policy on its way into a snapshot. */
 export interface Candidate {
@@ -15,24 +16,26 @@ export interface Candidate {
   readonly isRestored: boolean;
   /** The newest spec asks for Audit, whether or not it compiled. */
   readonly isAudit: boolean;
-  /** Hosts that a spec which never compiled claims all the same: they deny, they are not free. */
-  readonly claimedHosts: readonly string[];
-  /** The paths it claims below them. */
-  readonly claimedTemplates: readonly PathTemplate[];
+  /** What the newest spec claims, whether or not it compiled: while nothing serves it denies, it is not free. */
+  readonly claimed: ClaimedTarget;
   /** Hosts that status recorded for this policy before this process began. */
   readonly recordedHosts: ReadonlySet<string>;
+  /** Status says that the newest spec was accepted. */
+  readonly isRecordedNewest: boolean;
 }
 
 export interface Assignment {
   /** What serves: the newest spec, the last good one, or nothing. */
   readonly serving: CompiledPolicy | undefined;
+  /** Hosts that it governs; where nothing serves, those that it keeps from everybody else. */
   readonly hosts: readonly string[];
   readonly problem: Problem | undefined;
 }
 
 /**
  * Decides who holds which host, first come: what was held before comes first, then new claims by age. A policy whose
- * new hosts are in the way of another namespace keeps its last good spec.
+ * newest spec is in the way of another namespace, or reads paths unlike those who hold its hosts, keeps its last good
+ * spec; without one it serves nothing, and what it may claim denies.
  *
  * @param byAge sorted by `compareAge`
  * @param breathe awaited between policies
@@ -41,12 +44,29 @@ export async function assignHosts(
   byAge: readonly Candidate[],
   breathe: () => Promise<void> | undefined,
 ): Promise<ReadonlyMap<Candidate, Assignment>> {
-  const assigner = new Assigner(agreedOptions(byAge));
+  const agreement = new PathAgreement(byAge);
+  for (;;) {
+    const assignments = await assignBy(agreement, byAge, breathe);
+    const stuck = byAge.filter(
+      (candidate) => candidate.accepted !== undefined && assignments.get(candidate)?.serving !== candidate.newest,
+    );
+    if (!agreement.keep(stuck)) return assignments;
+  }
+}
+
+async function assignBy(
+  agreement: PathAgreement,
+  byAge: readonly Candidate[],
+  breathe: () => Promise<void> | undefined,
+): Promise<ReadonlyMap<Candidate, Assignment>> {
+  const assigner = new Assigner(agreement);
   const assignments = new Map<Candidate, Assignment>();
-  for (const candidate of byAge) {
-    const pause = breathe();
-    if (pause !== undefined) await pause;
-    if (isRecorded(candidate)) assigner.hold(candidate, heldBefore(candidate));
+  for (const hostsOf of [servedHosts, recordedHosts]) {
+    for (const candidate of byAge) {
+      const pause = breathe();
+      if (pause !== undefined) await pause;
+      assigner.hold(candidate, hostsOf(candidate));
+    }
   }
   for (const candidate of byAge) {
     const pause = breathe();
@@ -56,41 +76,26 @@ export async function assignHosts(
   return assignments;
 }
 
-const heldBefore = (candidate: Candidate): readonly string[] =>
-  candidate.accepted?.target.hosts ?? candidate.newest?.target.hosts ?? candidate.claimedHosts;
+const NO_HOSTS: readonly string[] = Object.freeze([]);
 
-/** Served before in this process, or every host of it recorded in status. */
-function isRecorded(candidate: Candidate): boolean {
-  if (candidate.accepted !== undefined && !candidate.isRestored) return true;
-  return heldBefore(candidate).every((host) => candidate.recordedHosts.has(host));
-}
+/** Hosts of a policy that served before in this process. */
+const servedHosts = ({ accepted, isRestored }: Candidate): readonly string[] =>
+  accepted === undefined || isRestored ? NO_HOSTS : accepted.target.hosts;
 
-/**
- * How each host's paths are read: as the newest specs say where they agree, else as its oldest policy was accepted
- * with, so that one policy's change never puts the others out.
- */
-function agreedOptions(byAge: readonly Candidate[]): ReadonlyMap<string, PathOptions> {
-  const agreed = new Map<string, { newest: PathOptions | undefined; readonly settled: PathOptions }>();
-  for (const { newest, accepted } of byAge) {
-    const policy = newest ?? accepted;
-    if (policy === undefined) continue;
-    const { pathOptions } = policy.target;
-    for (const host of policy.target.hosts) {
-      const known = agreed.get(host);
-      if (known === undefined)
-        agreed.set(host, { newest: pathOptions, settled: (accepted ?? policy).target.pathOptions });
-      else if (known.newest !== undefined && !isSame(known.newest, pathOptions)) known.newest = undefined;
-    }
-  }
-  return new Map([...agreed].map(([host, { newest, settled }]) => [host, newest ?? settled]));
+/** Hosts that status recorded, one by one: a host that the policy asks for besides is a new claim. */
+function recordedHosts({ accepted, claimed, recordedHosts: recorded }: Candidate): readonly string[] {
+  if (recorded.size === 0) return NO_HOSTS;
+  return [...(accepted?.target.hosts ?? NO_HOSTS), ...claimed.hosts].filter((host) => recorded.has(host));
 }
 
 class Assigner {
   readonly #claims = new HostClaims();
-  readonly #options: ReadonlyMap<string, PathOptions>;
+  readonly #agreement: PathAgreement;
+  /** Path options of hosts that nobody governed before, as the oldest policy that comes to them has them. */
+  readonly #first = new Map<string, PathOptions>();
 
-  constructor(options: ReadonlyMap<string, PathOptions>) {
-    this.#options = options;
+  constructor(agreement: PathAgreement) {
+    this.#agreement = agreement;
   }
 
   /** Takes hosts that were held before; one that another namespace took meanwhile is left to `assign`. */
@@ -100,40 +105,37 @@ class Assigner {
 
   assign(candidate: Candidate): Assignment {
     const { newest, accepted } = candidate;
-    if (newest === undefined) {
-      const problem = accepted && this.#conflict(accepted, candidate.meta.namespace);
-      if (accepted !== undefined && problem === undefined)
-        return { serving: accepted, hosts: this.#take(candidate, accepted.target.hosts), problem };
-      return { serving: undefined, hosts: this.#take(candidate, candidate.claimedHosts), problem };
-    }
-    const problem = this.#conflict(newest, candidate.meta.namespace);
-    if (problem === undefined) return { serving: newest, hosts: this.#take(candidate, newest.target.hosts), problem };
-    const isAcceptedStill = accepted !== undefined && this.#conflict(accepted, candidate.meta.namespace) === undefined;
-    if (!isAcceptedStill) return { serving: undefined, hosts: [], problem };
-    return { serving: accepted, hosts: this.#take(candidate, accepted.target.hosts), problem };
+    const problem = newest && this.#conflict(newest, candidate.meta.namespace);
+    if (newest !== undefined && problem === undefined) return this.#serve(newest, candidate, problem);
+    const older = accepted && this.#conflict(accepted, candidate.meta.namespace);
+    if (accepted !== undefined && older === undefined) return this.#serve(accepted, candidate, problem);
+    return { serving: undefined, hosts: this.#take(candidate, candidate.claimed.hosts), problem: problem ?? older };
+  }
+
+  #serve(serving: CompiledPolicy, candidate: Candidate, problem: Problem | undefined): Assignment {
+    const { hosts, pathOptions } = serving.target;
+    for (const host of hosts) if (!this.#first.has(host)) this.#first.set(host, pathOptions);
+    return { serving, hosts: this.#take(candidate, hosts), problem };
   }
 
   #take(candidate: Candidate, hosts: readonly string[]): readonly string[] {
     return hosts.filter((host) => this.#claims.claim(host, candidate.meta.namespace) === undefined);
   }
 
-  #conflict(policy: CompiledPolicy, namespace: string): Problem | undefined {
-    for (const [index, host] of policy.target.hosts.entries()) {
-      const path = `spec.target.hosts[${index}]`;
+  #conflict({ target }: CompiledPolicy, namespace: string): Problem | undefined {
+    for (const [index, host] of target.hosts.entries()) {
       const holder = this.#claims.holderInTheWay(host, namespace);
       if (holder !== undefined) {
+        const path = `spec.target.hosts[${index}]`;
         const message = `"${host}" overlaps a host that another namespace holds: use a host of your own`;
         return { reason: 'HostConflict', path, message, severity: 'error' };
       }
-      const options = this.#options.get(host);
-      if (options !== undefined && !isSame(options, policy.target.pathOptions)) {
-        const message = `Another policy of "${host}" has other pathOptions: policies that share a host agree on them`;
+      const options = this.#agreement.of(host) ?? this.#first.get(host);
+      if (options !== undefined && !isSameOptions(options, target.pathOptions)) {
+        const message = `The paths of "${host}" are read with other pathOptions: policies that share a host agree on them`;
         return { reason: 'PathOptionsConflict', path: 'spec.target.pathOptions', message, severity: 'error' };
       }
     }
     return undefined;
   }
 }
-
-const isSame = (a: PathOptions, b: PathOptions): boolean =>
-  a.encodedSlash === b.encodedSlash && a.semicolon === b.semicolon && a.caseInsensitive === b.caseInsensitive;

@@ -2,19 +2,20 @@ import type { NamespaceView } from '../core/evaluation.ts';
 import { PathTable } from '../match/path-table.ts';
 import type { PathTemplate } from '../match/path-template.ts';
 import type { Assignment, Candidate } from './assign.ts';
-import type { PathOptions, Served } from './compiled-policy.ts';
+import { type PathOptions, type RouteTarget, type Served, STRICT } from './compiled-policy.ts';
 import { type HostEntry, HostTable } from './host-table.ts';
 import { objectKey } from './object.ts';
+import { ownHeaders } from './own-headers.ts';
 import { routeKey } from './select.ts';
 import type { Snapshot } from './snapshot.ts';
 
 interface HostDraft {
   readonly namespace: string;
+  readonly pathOptions: PathOptions;
   readonly table: PathTable<Served>;
+  readonly upstreamHeaders: string[];
   isAudit: boolean;
 }
-
-const STRICT: PathOptions = Object.freeze({ encodedSlash: 'Refuse', semicolon: 'Refuse', caseInsensitive: false });
 
 export interface SnapshotInputs {
   readonly version: number;
@@ -40,8 +41,9 @@ export interface BuiltSnapshot {
 }
 
 /**
- * Puts assigned policies into the tables that checks read. Of two equal templates the older policy's stays; the place
- * of one that was never accepted denies only what no accepted policy names as precisely.
+ * Puts assigned policies into the tables that checks read. Of two equal templates, or routes, the older policy's stays,
+ * also where that one was never accepted: then it denies. Only what would pass by Audit without ever having been
+ * accepted comes last, so that it opens nothing that another policy governs.
  */
 export async function buildSnapshot({
   version,
@@ -54,32 +56,52 @@ export async function buildSnapshot({
   const shadows = new Map<Candidate, Shadow[]>();
   const routes = new Map<string, Served>();
   const byAge = [...assignments];
-  const ordered = [...byAge.filter(([, { serving }]) => serving), ...byAge.filter(([, { serving }]) => !serving)];
+  const optionsOf = hostOptions(assignments.values());
+  const ordered = [...byAge.filter((one) => !passesUnaccepted(one)), ...byAge.filter(passesUnaccepted)];
   for (const [candidate, assignment] of ordered) {
     const pause = breathe();
     if (pause !== undefined) await pause;
+    const { meta, claimed } = candidate;
+    const { serving } = assignment;
     const served: Served = {
-      namespace: candidate.meta.namespace,
-      isAudit: assignment.serving?.mode === 'Audit' || (assignment.serving === undefined && candidate.isAudit),
-      policy: assignment.serving,
+      namespace: meta.namespace,
+      name: meta.name,
+      isAudit: serving === undefined ? candidate.isAudit : serving.mode === 'Audit',
+      policy: serving,
     };
-    named.set(objectKey(candidate.meta), served);
-    addRoutes(routes, served);
-    const templates = assignment.serving?.target.templates ?? candidate.claimedTemplates;
+    named.set(objectKey(meta), served);
+    addRoutes(routes, serving?.target.routes ?? claimed.routes, served);
+    const templates = serving?.target.templates ?? claimed.templates;
     for (const host of assignment.hosts) {
-      const lost = addHost(hosts, { host, templates, served });
-      if (lost.length > 0 && assignment.serving !== undefined)
+      const lost = addHost(hosts, { host, templates, served, pathOptions: optionsOf.get(host) ?? STRICT });
+      if (lost.length > 0 && serving !== undefined)
         shadows.set(candidate, [...(shadows.get(candidate) ?? []), ...lost]);
     }
   }
-  const entries = new Map<string, HostEntry>(hosts);
+  const entries = new Map([...hosts].map(([host, draft]) => [host, entryOf(draft)]));
   const snapshot = Object.freeze({ version, hosts: new HostTable(entries), named, routes, namespaces });
   return { snapshot, shadows };
 }
 
-function addRoutes(routes: Map<string, Served>, served: Served): void {
-  for (const route of served.policy?.target.routes ?? []) {
-    const key = routeKey({ kind: route.kind, namespace: served.namespace, name: route.name }, route.sectionName);
+const entryOf = ({ namespace, isAudit, pathOptions, table, upstreamHeaders }: HostDraft): HostEntry =>
+  Object.freeze({ namespace, isAudit, pathOptions, table, own: ownHeaders(upstreamHeaders) });
+
+const passesUnaccepted = ([candidate, { serving }]: readonly [Candidate, Assignment]): boolean =>
+  serving === undefined && candidate.isAudit;
+
+/** How the paths of each host are read, by what serves there: it agrees. */
+function hostOptions(assignments: Iterable<Assignment>): ReadonlyMap<string, PathOptions> {
+  const options = new Map<string, PathOptions>();
+  for (const { serving, hosts } of assignments) {
+    if (serving === undefined) continue;
+    for (const host of hosts) options.set(host, serving.target.pathOptions);
+  }
+  return options;
+}
+
+function addRoutes(routes: Map<string, Served>, targets: readonly RouteTarget[], served: Served): void {
+  for (const { kind, name, sectionName } of targets) {
+    const key = routeKey({ kind, namespace: served.namespace, name }, sectionName);
     if (!routes.has(key)) routes.set(key, served);
   }
 }
@@ -88,21 +110,23 @@ interface Placed {
   readonly host: string;
   readonly templates: readonly PathTemplate[];
   readonly served: Served;
+  readonly pathOptions: PathOptions;
 }
 
 /** @returns what of it another policy holds already */
-function addHost(hosts: Map<string, HostDraft>, { host, templates, served }: Placed): readonly Shadow[] {
+function addHost(hosts: Map<string, HostDraft>, { host, templates, served, pathOptions }: Placed): readonly Shadow[] {
   let draft = hosts.get(host);
   if (draft === undefined) {
-    const options = served.policy?.target.pathOptions ?? STRICT;
-    draft = { namespace: served.namespace, table: new PathTable(options), isAudit: true };
+    const table = new PathTable<Served>(pathOptions);
+    draft = { namespace: served.namespace, pathOptions, table, upstreamHeaders: [], isAudit: true };
     hosts.set(host, draft);
   }
   draft.isAudit &&= served.isAudit;
+  for (const { name } of served.policy?.edits.upstreamHeaders ?? []) draft.upstreamHeaders.push(name);
   const lost: Shadow[] = [];
   for (const template of templates) {
     const { value } = draft.table.add({ template, value: served });
-    if (value !== served && value.policy !== undefined) lost.push({ host, template, by: value.policy.ref.name });
+    if (value !== served) lost.push({ host, template, by: value.name });
   }
   return lost;
 }

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PathTable } from '../match/path-table.ts';
 import { HostClaims } from './claims.ts';
-import type { Served } from './compiled-policy.ts';
+import { type Served, STRICT } from './compiled-policy.ts';
 import { HostTable } from './host-table.ts';
+import { ownHeaders } from './own-headers.ts';
 
 describe('HostClaims', () => {
   const conflicts: readonly (readonly [string, string])[] = [
@@ -44,7 +45,9 @@ describe('HostTable', () => {
     const entry = (namespace: string) => ({
       namespace,
       isAudit: false,
-      table: new PathTable<Served>({ caseInsensitive: false }),
+      pathOptions: STRICT,
+      own: ownHeaders([]),
+      table: new PathTable<Served>(STRICT),
     });
     const table = new HostTable(
       new Map([

@@ -12,6 +12,13 @@ export interface PathOptions {
   readonly caseInsensitive: boolean;
 }
 
+/** How paths are read where nobody says. */
+export const STRICT: PathOptions = Object.freeze({
+  encodedSlash: 'Refuse',
+  semicolon: 'Refuse',
+  caseInsensitive: false,
+});
+
 /** One step with the phase it belongs to, for spans and metrics. */
 export interface PhaseStep {
   readonly phase: PhaseName;
@@ -58,6 +65,7 @@ export interface CompiledPolicy {
 /** A policy in a snapshot, or the place of one that was never accepted. */
 export interface Served {
   readonly namespace: string;
+  readonly name: string;
   readonly isAudit: boolean;
   readonly policy: CompiledPolicy | undefined;
 }

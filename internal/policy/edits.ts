@@ -2,6 +2,7 @@ import type { Edits, HeaderAction, HeaderEdit } from '../core/decision.ts';
 import type { Carrier, Evaluation } from '../core/evaluation.ts';
 import type { Expression } from '../match/expression/expression.ts';
 import { readCarrier } from '../phases/authn/carriers.ts';
+import { foldName, OVERRIDE_HEADERS, type OwnHeaders, ownHeaders } from './own-headers.ts';
 
 /** A header that the policy gives the upstream, from an expression. */
 export interface UpstreamHeader {
@@ -22,37 +23,27 @@ export interface EditPlan {
   readonly schemesToRemove: readonly Carrier[];
   readonly queryToRemove: readonly string[];
   readonly cookiesToRemove: ReadonlySet<string>;
-  /** Names of `upstreamHeaders` and the removed ones as CGI folds them, to find other spellings of them. */
+  /** Names of `upstreamHeaders` and the removed ones. */
+  readonly names: ReadonlySet<string>;
+  /** The same as CGI folds them, to find other spellings of them. */
   readonly folded: ReadonlySet<string>;
+  /** One of the names is not its own folded form, so that any name of a request may be another spelling of it. */
+  readonly hasSpelling: boolean;
+  /** What never arrives of a request in Audit that could not be evaluated. */
+  readonly own: OwnHeaders;
   readonly responseHeaders: readonly HeaderEdit[];
   /** The edits of every request that holds nothing to be looked at; undefined where each has its own. */
   readonly fixed: Edits | undefined;
   readonly fixedInAudit: Edits | undefined;
 }
 
-/** Headers that upstreams take for another method or path. */
-export const OVERRIDE_HEADERS = [
-  'x-http-method-override',
-  'x-http-method',
-  'x-method-override',
-  'x-original-url',
-  'x-rewrite-url',
-] as const;
-
 const NOTHING: readonly never[] = Object.freeze([]);
 /** Longest header value that is sent on; Envoy refuses requests that grow past its own bounds. */
 const MAX_VALUE_LENGTH = 8192;
 const UNSAFE_VALUE = /[^\t\x20-\x7e\x80-\u{10ffff}]|[\ud800-\udfff]/u;
 
-export const NO_EDITS: Edits = Object.freeze({
-  requestHeaders: NOTHING,
-  requestHeadersToRemove: Object.freeze([...OVERRIDE_HEADERS]),
-  queryToRemove: NOTHING,
-  responseHeaders: NOTHING,
-});
-
-/** `x_auth.user`, `X-Auth-User` and `x-auth-user` are one variable to a CGI-like upstream (RFC 3875 §4.1.18). */
-export const foldName = (name: string): string => name.toLowerCase().replace(/[_.]/g, '-');
+/** What is edited where no policy is in play. */
+export const NO_EDITS: Edits = ownHeaders([]).removal;
 
 export interface EditInputs {
   readonly upstreamHeaders: readonly UpstreamHeader[];
@@ -84,7 +75,10 @@ export function compileEdits({ upstreamHeaders, keepHeaders, credentials, respon
     schemesToRemove: credentials.filter((carrier) => carrier.kind === 'authorizationScheme'),
     queryToRemove,
     cookiesToRemove: new Set(named('cookie')),
+    names: new Set(names),
     folded: new Set(names.map(foldName)),
+    hasSpelling: names.some((name) => foldName(name) !== name),
+    own: ownHeaders(upstreamHeaders.map((header) => header.name)),
     responseHeaders,
     fixed: fixed(headersToRemove, queryToRemove),
     fixedInAudit: fixed(overrides, NOTHING),
@@ -100,13 +94,15 @@ export function editsOf(plan: EditPlan, evaluation: Evaluation): Edits | { reado
   const isAudit = evaluation.mode === 'Audit';
   const fixed = isAudit ? plan.fixedInAudit : plan.fixed;
   if (fixed !== undefined && !needsLook(plan, evaluation, isAudit)) return fixed;
+  // In Audit an identity header is set only for an identity that was really verified.
+  const maySet = !isAudit || isVerified(evaluation);
   const set: HeaderEdit[] = [];
   const removed: string[] = [];
   for (const header of plan.upstreamHeaders) {
-    // In Audit an identity header is set only for an identity that was really verified.
-    const value = isAudit && evaluation.identity.kind === 'unauthenticated' ? null : header.value.text(evaluation);
+    const value = header.value.text(evaluation);
     if (typeof value === 'string' && value.length <= MAX_VALUE_LENGTH && !UNSAFE_VALUE.test(value)) {
-      set.push({ name: header.name, value, action: header.action });
+      if (maySet) set.push({ name: header.name, value, action: header.action });
+      else removed.push(header.name);
       continue;
     }
     if (value !== null || header.missing === 'Deny') {
@@ -128,6 +124,8 @@ export function editsOf(plan: EditPlan, evaluation: Evaluation): Edits | { reado
   };
 }
 
+const isVerified = ({ identity: { kind } }: Evaluation): boolean => kind !== 'unauthenticated' && kind !== 'anonymous';
+
 /** Whether what is removed depends on what the request holds: parts of a header, or other spellings of its name. */
 function needsLook(plan: EditPlan, evaluation: Evaluation, isAudit: boolean): boolean {
   for (const name of evaluation.request.headers.names()) if (isOtherSpelling(plan, name)) return true;
@@ -142,7 +140,9 @@ function holdsScheme({ schemesToRemove }: EditPlan, { request }: Evaluation): bo
 
 /** A name that an upstream could take for one of ours (CVE-2026-39858 and its like). */
 const isOtherSpelling = (plan: EditPlan, name: string): boolean =>
-  (name.includes('_') || name.includes('.')) && plan.folded.has(foldName(name));
+  (plan.hasSpelling || name.includes('_') || name.includes('.')) &&
+  !plan.names.has(name) &&
+  plan.folded.has(foldName(name));
 
 /** Adds every other spelling of our names. */
 function addSpellings(

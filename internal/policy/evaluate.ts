@@ -1,15 +1,15 @@
 import { bodyOf } from '../core/attribute-readers.ts';
 import type { Attributes } from '../core/attributes.ts';
-import { ENCODED_SLASH, SEMICOLON } from '../core/canonical-path.ts';
 import { canonicalize, type EdgeOptions, isGrpc, type Malformed } from '../core/canonicalize.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Decision, Finding, HeaderEdit, PolicyRef, Refusal } from '../core/decision.ts';
+import type { Decision, Edits, Finding, HeaderEdit, PolicyRef, Refusal } from '../core/decision.ts';
 import { Evaluation, type Outcome, type StepResult } from '../core/evaluation.ts';
 import { REASONS, type ReasonName } from '../core/reasons.ts';
-import type { PathReadings, Request } from '../core/request.ts';
+import type { Request } from '../core/request.ts';
 import { REPEATED_MEMBER } from '../core/strict-json.ts';
-import type { CompiledPolicy, PathOptions } from './compiled-policy.ts';
+import type { CompiledPolicy } from './compiled-policy.ts';
 import { editsOf, NO_EDITS } from './edits.ts';
+import { withoutOwn } from './own-headers.ts';
 import { routesOf } from './route-metadata.ts';
 import { type Selection, selectPolicy } from './select.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -91,18 +91,15 @@ export class Engine {
       { routeMetadataRequired: this.#options.routeMetadata === 'required' },
     );
     if (request === undefined) return this.#malformed(malformed, selection, attributes);
+    if (selection.kind === 'unread' && selection.unkept !== undefined)
+      return this.#malformed(selection.unkept, selection, attributes);
     if (selection.kind !== 'policy') return this.#ungoverned(selection, request, attributes);
-    return this.#governed({ snapshot, selection, request, attributes, call });
+    return this.#governed({ snapshot, selection, request, call });
   }
 
   #governed(governed: Governed): Checked | Promise<Checked> {
-    const { snapshot, selection, request, attributes, call } = governed;
+    const { snapshot, selection, request, call } = governed;
     const { policy, params, otherParams } = selection;
-    const unkept = unkeptDelimiter(request.readings, policy.target.pathOptions);
-    if (unkept !== undefined) {
-      const malformed: Malformed = { reason: 'malformed_path', detail: unkept };
-      return this.#malformed(malformed, { kind: 'unread', isAudit: policy.mode === 'Audit', policy }, attributes);
-    }
     const namespace = snapshot.namespaces.get(policy.ref.namespace);
     if (namespace === undefined) throw new Error(NO_NAMESPACE_PROBLEM);
     const { clock, checkTimeoutMs } = this.#options;
@@ -199,7 +196,12 @@ export class Engine {
     const policy = 'policy' in selection ? selection.policy : undefined;
     if (selection.kind === 'unread' && selection.isAudit) {
       const finding: Finding = { reason: malformed.reason, outcome: 'would-deny' };
-      return this.#passed('allowed', { policy, findings: [finding], request: undefined, attributes });
+      const edits = withoutOwn(selection.own, attributes.headers);
+      return this.#passed('allowed', { policy, findings: [finding], request: undefined, attributes, edits });
+    }
+    if (selection.kind === 'audited-invalid') {
+      const finding: Finding = { reason: malformed.reason, outcome: 'would-deny' };
+      return this.#passed('unmatched', { policy, findings: [finding], request: undefined, attributes });
     }
     const isOpen = selection.kind === 'unmatched' && this.#options.unmatched === 'allow';
     if (isOpen) return this.#passed('unmatched', { policy, findings: NOTHING, request: undefined, attributes });
@@ -229,7 +231,7 @@ export class Engine {
       policy: passed.policy?.ref,
       refusal: undefined,
       findings: passed.findings,
-      edits: NO_EDITS,
+      edits: passed.edits ?? NO_EDITS,
       answerHeaders: NOTHING,
       isGrpc: isGrpc(passed.attributes),
     };
@@ -280,7 +282,6 @@ interface Governed {
   readonly snapshot: Snapshot;
   readonly selection: Extract<Selection, { kind: 'policy' }>;
   readonly request: Request;
-  readonly attributes: Attributes;
   readonly call: CheckCall;
 }
 
@@ -295,6 +296,8 @@ interface Passed {
   readonly findings: readonly Finding[];
   readonly request: Request | undefined;
   readonly attributes: Attributes;
+  /** Absent where no policy is in play. */
+  readonly edits?: Edits;
 }
 
 interface RefusalRest {
@@ -321,12 +324,6 @@ function hasRepeatedMember(evaluation: Evaluation): boolean {
 /** The cause is for the log; a client reads only the reason's title. */
 function unforeseen(error: unknown): Refusal {
   return { reason: 'internal', cause: error instanceof Error ? (error.stack ?? error.message) : String(error) };
-}
-
-function unkeptDelimiter(readings: PathReadings, options: PathOptions): string | undefined {
-  if (readings.hasEncodedSlash && options.encodedSlash === 'Refuse') return ENCODED_SLASH;
-  if (readings.hasSemicolon && options.semicolon === 'Refuse') return SEMICOLON;
-  return undefined;
 }
 
 /**

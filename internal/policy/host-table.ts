@@ -1,5 +1,6 @@
 import type { PathTable } from '../match/path-table.ts';
-import type { Served } from './compiled-policy.ts';
+import type { PathOptions, Served } from './compiled-policy.ts';
+import type { OwnHeaders } from './own-headers.ts';
 
 /** All that is governed under one claimed host. */
 export interface HostEntry {
@@ -7,6 +8,10 @@ export interface HostEntry {
   readonly namespace: string;
   /** Every policy of the host is in Audit. */
   readonly isAudit: boolean;
+  /** How its paths are read: its policies agree on it. */
+  readonly pathOptions: PathOptions;
+  /** Headers that are its policies' to set, all together: for requests of which no one policy is known. */
+  readonly own: OwnHeaders;
   readonly table: PathTable<Served>;
 }
 

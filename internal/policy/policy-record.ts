@@ -1,8 +1,7 @@
-import { canonicalHost } from '../core/canonical-host.ts';
 import type { PolicyRef } from '../core/decision.ts';
 import { type Problem, ProblemList } from '../core/problem.ts';
-import { type PathTemplate, parsePathTemplate } from '../match/path-template.ts';
 import type { Assignment, Candidate } from './assign.ts';
+import { type ClaimedTarget, claimedTarget, member } from './claimed-target.ts';
 import { compilePolicy, type PolicyPorts } from './compile-policy.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { SourceObject } from './object.ts';
@@ -22,11 +21,14 @@ export interface CompileOptions {
   readonly recordedSpec: (object: SourceObject) => RecordedSpec | undefined;
 }
 
+const NOTHING_CLAIMED: ClaimedTarget = Object.freeze({ hosts: [], routes: [], templates: [] });
+
 /** One APIPolicy over time: its newest spec, and the last one that was accepted. */
 export class PolicyRecord {
   object: SourceObject;
   #compiledFrom: SourceObject | undefined = undefined;
   #newest: CompiledPolicy | undefined = undefined;
+  #claimed: ClaimedTarget = NOTHING_CLAIMED;
   #problems: readonly Problem[] = [];
   /** Set once a spec was assigned its hosts; kept while newer ones are wrong. */
   #accepted: CompiledPolicy | undefined = undefined;
@@ -54,6 +56,7 @@ export class PolicyRecord {
       const problems = new ProblemList();
       const spec = parseSpec(apiPolicySpec, this.object.spec, problems);
       this.#newest = spec && compilePolicy(spec, refOf(this.object), { ports: options.ports, problems });
+      this.#claimed = claimedTarget(this.object.spec);
       this.#problems = Object.freeze([...problems.problems]);
     }
     if (this.#accepted !== undefined) return;
@@ -69,9 +72,9 @@ export class PolicyRecord {
       accepted: this.#accepted,
       isRestored: this.#isRestored,
       isAudit: member(spec, 'mode') === 'Audit',
-      claimedHosts: claimedHosts(spec),
-      claimedTemplates: claimedTemplates(spec),
+      claimed: this.#claimed,
       recordedHosts: new Set(textsIn(member(status, 'hosts'))),
+      isRecordedNewest: member(member(status, 'accepted'), 'generation') === metadata.generation,
     };
   }
 
@@ -110,26 +113,5 @@ function isSameSpec(a: SourceObject, b: SourceObject): boolean {
 const refOf = ({ metadata: { namespace, name, uid, generation } }: SourceObject): PolicyRef =>
   Object.freeze({ namespace, name, uid, generation });
 
-function member(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<string, unknown>)[key]
-    : undefined;
-}
-
 const textsIn = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
-
-/** What a spec that does not compile claims all the same, as far as it can be read: that part is refused, not free. */
-function claimedHosts(spec: unknown): readonly string[] {
-  return textsIn(member(member(spec, 'target'), 'hosts')).flatMap((text) => {
-    const isWildcard = text.startsWith('*.');
-    const host = canonicalHost(isWildcard ? text.slice(2) : text);
-    return host === undefined ? [] : [isWildcard ? `*.${host}` : host];
-  });
-}
-
-function claimedTemplates(spec: unknown): readonly PathTemplate[] {
-  const paths = textsIn(member(member(spec, 'target'), 'paths'));
-  const templates = (paths.length === 0 ? ['/**'] : paths).map((path) => parsePathTemplate(path, new ProblemList()));
-  return templates.filter((template) => template !== undefined);
-}

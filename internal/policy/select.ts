@@ -1,9 +1,13 @@
+import { ENCODED_SLASH, SEMICOLON } from '../core/canonical-path.ts';
+import type { Malformed } from '../core/canonicalize.ts';
 import type { PathParams } from '../core/evaluation.ts';
 import type { ReasonName } from '../core/reasons.ts';
 import type { PathReadings } from '../core/request.ts';
+import type { PathTable } from '../match/path-table.ts';
 import type { PathMatcher } from '../match/path-template.ts';
-import type { CompiledPolicy, Served } from './compiled-policy.ts';
+import type { CompiledPolicy, PathOptions, Served } from './compiled-policy.ts';
 import type { HostEntry } from './host-table.ts';
+import type { OwnHeaders } from './own-headers.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What selection reads of a request, canonical or not. */
@@ -36,11 +40,23 @@ export type Selection =
   | { readonly kind: 'unmatched' }
   /** A policy in Audit that was never accepted passes as an unmatched host under allow. */
   | { readonly kind: 'audited-invalid' }
-  /** The path could not be read, but what governs it is known: `isAudit` if all of it is in Audit. */
-  | { readonly kind: 'unread'; readonly isAudit: boolean; readonly policy: CompiledPolicy | undefined }
+  | Unread
   | { readonly kind: 'refused'; readonly reason: ReasonName; readonly policy: CompiledPolicy | undefined };
 
 const NO_PARAMS: readonly PathParams[] = Object.freeze([]);
+
+/** The path has no one reading, but what governs it is known. */
+export interface Unread {
+  readonly kind: 'unread';
+  /** All of what governs it is in Audit. */
+  readonly isAudit: boolean;
+  readonly policy: CompiledPolicy | undefined;
+  /** Headers that no client may send to what governs it. */
+  readonly own: OwnHeaders;
+  /** Set where the path is canonical, but for a delimiter that is not kept here. */
+  readonly unkept: Malformed | undefined;
+}
+
 const UNMATCHED: Selection = Object.freeze({ kind: 'unmatched' });
 const AUDITED_INVALID: Selection = Object.freeze({ kind: 'audited-invalid' });
 const refused = (reason: ReasonName, policy?: CompiledPolicy): Selection => ({ kind: 'refused', reason, policy });
@@ -99,7 +115,9 @@ function governed(served: Served, request: Selectable, holder: HostEntry | undef
   if (holder !== undefined && holder.namespace !== served.namespace) return CONFLICT;
   const { policy } = served;
   if (policy === undefined) return served.isAudit ? AUDITED_INVALID : INVALID;
-  if (request.readings === undefined) return { kind: 'unread', isAudit: policy.mode === 'Audit', policy };
+  if (request.readings === undefined) return unreadOf(policy, undefined);
+  const unkept = unkeptDelimiter(request.readings, policy.target.pathOptions);
+  if (unkept !== undefined) return unreadOf(policy, unkept);
   const { paths } = policy.target;
   const params = paths.match(request.readings.kept);
   const { others } = request.readings;
@@ -108,17 +126,26 @@ function governed(served: Served, request: Selectable, holder: HostEntry | undef
   return { kind: 'policy', policy, params, otherParams };
 }
 
+/**
+ * A delimiter that the host does not keep has its path refused as malformed, whoever would govern its readings. Where
+ * that is one policy its own mode decides, else all policies of the host do; what none of them governs never passes.
+ */
 function byPath(holder: HostEntry, readings: PathReadings | undefined): Selection {
-  if (readings === undefined) return { kind: 'unread', isAudit: holder.isAudit, policy: undefined };
+  if (readings === undefined) return unreadBelow(holder, undefined, holder.isAudit);
+  const unkept = unkeptDelimiter(readings, holder.pathOptions);
   const hit = holder.table.find(readings.kept);
-  if (hit === undefined) return NO_ROUTE;
   const { others } = readings;
   const otherParams =
-    others.length === 0 ? NO_PARAMS : paramsBy(others, (reading) => paramsIn(holder, reading, hit.value));
-  if (otherParams === undefined) return NO_ROUTE;
-  const served = hit.value;
-  if (served.policy === undefined) return served.isAudit ? AUDITED_INVALID : NO_ROUTE;
-  return { kind: 'policy', policy: served.policy, params: hit.parameters, otherParams };
+    hit === undefined || others.length === 0
+      ? NO_PARAMS
+      : paramsBy(others, (reading) => paramsIn(holder, reading, hit.value));
+  const isOne = hit !== undefined && otherParams !== undefined;
+  if (!isOne && unkept === undefined) return NO_ROUTE;
+  if (!isOne) return unreadBelow(holder, unkept, holder.isAudit && isGoverned(holder.table, readings));
+  const { policy, isAudit } = hit.value;
+  if (policy === undefined) return isAudit ? AUDITED_INVALID : NO_ROUTE;
+  if (unkept !== undefined) return unreadOf(policy, unkept);
+  return { kind: 'policy', policy, params: hit.parameters, otherParams };
 }
 
 /** The target's parameters by each other reading of the path; undefined when it does not cover one of them. */
@@ -136,4 +163,32 @@ function paramsBy(others: PathReadings['others'], match: PathMatcher['match']): 
 function paramsIn({ table }: HostEntry, reading: readonly string[], served: Served): PathParams | undefined {
   const hit = table.find(reading);
   return hit?.value === served ? hit.parameters : undefined;
+}
+
+const isGoverned = (table: PathTable<Served>, { kept, others }: PathReadings): boolean =>
+  table.find(kept) !== undefined || others.some((reading) => table.find(reading) !== undefined);
+
+const unreadOf = (policy: CompiledPolicy, unkept: Malformed | undefined): Unread => ({
+  kind: 'unread',
+  isAudit: policy.mode === 'Audit',
+  policy,
+  own: policy.edits.own,
+  unkept,
+});
+
+const unreadBelow = ({ own }: HostEntry, unkept: Malformed | undefined, isAudit: boolean): Unread => ({
+  kind: 'unread',
+  isAudit,
+  policy: undefined,
+  own,
+  unkept,
+});
+
+const UNKEPT_SLASH: Malformed = Object.freeze({ reason: 'malformed_path', detail: ENCODED_SLASH });
+const UNKEPT_SEMICOLON: Malformed = Object.freeze({ reason: 'malformed_path', detail: SEMICOLON });
+
+function unkeptDelimiter(readings: PathReadings, options: PathOptions): Malformed | undefined {
+  if (readings.hasEncodedSlash && options.encodedSlash === 'Refuse') return UNKEPT_SLASH;
+  if (readings.hasSemicolon && options.semicolon === 'Refuse') return UNKEPT_SEMICOLON;
+  return undefined;
 }

@@ -175,8 +175,10 @@ function withChanges(snapshot: Snapshot, parts: Parts): Snapshot {
   const policy = parts.policy?.(compiled) ?? compiled;
   const table = new PathTable<Served>({ caseInsensitive: false });
   for (const template of policy.target.templates)
-    table.add({ template, value: { namespace: 'default', isAudit: false, policy } });
-  const hosts = new HostTable(new Map([['api.example.org', { namespace: 'default', isAudit: false, table }]]));
+    table.add({ template, value: { namespace: 'default', name: 'api', isAudit: false, policy } });
+  const { target, edits } = policy;
+  const entry = { namespace: 'default', isAudit: false, pathOptions: target.pathOptions, own: edits.own, table };
+  const hosts = new HostTable(new Map([['api.example.org', entry]]));
   const namespaces = new Map([['default', parts.namespace?.(view) ?? view]]);
   return { ...snapshot, hosts, namespaces };
 }

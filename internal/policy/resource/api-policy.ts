@@ -24,9 +24,15 @@ const host = z
     'must be a lower-case host, as in "api.example.org" or "*.example.org"',
   );
 
+/** Kinds of routes that Envoy Gateway names in route metadata. It names no group there: all of them are Gateway API's. */
+export const ROUTE_KINDS = ['HTTPRoute', 'GRPCRoute'] as const;
+
 const route = z.strictObject({
-  group: z.string().max(253).default('gateway.networking.k8s.io').describe('API group of the route.'),
-  kind: z.enum(['HTTPRoute', 'GRPCRoute']).default('HTTPRoute').describe('Kind of the route.'),
+  group: z
+    .enum(['gateway.networking.k8s.io'])
+    .default('gateway.networking.k8s.io')
+    .describe("API group of the route: Gateway API's."),
+  kind: z.enum(ROUTE_KINDS).default('HTTPRoute').describe('Kind of the route.'),
   name: objectName().describe('Name of the route in this namespace.'),
   sectionName: objectName().optional().describe('One rule of the route; beats the whole route.'),
 });

@@ -43,6 +43,12 @@ describe('parseSpec()', () => {
     ]);
   });
 
+  it('refuses a route of another group, which route metadata cannot tell from the Gateway API route of its name', () => {
+    assert.deepEqual(policy({ target: { routes: [{ group: 'other.example.org', name: 'orders' }] } }), [
+      'spec.target.routes[0].group: Must be one of gateway.networking.k8s.io (Invalid)',
+    ]);
+  });
+
   it('takes the fields of a prototype for unknown ones', () => {
     assert.deepEqual(
       said(apiConsumerSpec, JSON.parse('{"__proto__": {"keys": []}, "constructor": 1}')).map((line) =>

@@ -1,0 +1,81 @@
+import { canonicalHost } from '../core/canonical-host.ts';
+import { ProblemList } from '../core/problem.ts';
+import { type PathTemplate, parsePathTemplate } from '../match/path-template.ts';
+import type { RouteTarget } from './compiled-policy.ts';
+import { ROUTE_KINDS } from './resource/api-policy.ts';
+
+/** What a spec claims, as far as it can be read, while nothing of it serves: that part is refused, not free. */
+export interface ClaimedTarget {
+  /** Canonical, `*.` for wildcards. */
+  readonly hosts: readonly string[];
+  readonly routes: readonly RouteTarget[];
+  /** The paths below its hosts; never empty. */
+  readonly templates: readonly PathTemplate[];
+}
+
+/** Reads the target of a spec that may be wrong in any way. Never throws. */
+export function claimedTarget(spec: unknown): ClaimedTarget {
+  const target = member(spec, 'target');
+  const templates = listOf(member(target, 'paths')).map(claimedTemplate);
+  return Object.freeze({
+    hosts: listOf(member(target, 'hosts')).flatMap(claimedHost),
+    routes: listOf(member(target, 'routes')).flatMap(claimedRoutes),
+    templates: templates.length === 0 ? [EVERYTHING] : templates,
+  });
+}
+
+/** A member of what may be no object; undefined where there is none. */
+export function member(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<string, unknown>)[key]
+    : undefined;
+}
+
+/** One where a list is wanted is read as a list of one. */
+function listOf(value: unknown): readonly unknown[] {
+  if (value === undefined || value === null) return [];
+  return Array.isArray(value) ? value : [value];
+}
+
+function claimedHost(text: unknown): readonly string[] {
+  if (typeof text !== 'string') return [];
+  const isWildcard = text.startsWith('*.');
+  const host = canonicalHost(isWildcard ? text.slice(2) : text);
+  return host === undefined ? [] : [isWildcard ? `*.${host}` : host];
+}
+
+/** Whatever its group: metadata names none. A kind that nobody knows may have been meant for either. */
+function claimedRoutes(route: unknown): readonly RouteTarget[] {
+  const name = typeof route === 'string' ? route : member(route, 'name');
+  if (typeof name !== 'string') return [];
+  const given = member(route, 'kind') ?? 'HTTPRoute';
+  const known = ROUTE_KINDS.filter((kind) => kind === given);
+  const section = member(route, 'sectionName');
+  const sectionName = typeof section === 'string' ? section : undefined;
+  return (known.length === 0 ? ROUTE_KINDS : known).map((kind) => ({ kind, name, sectionName }));
+}
+
+const EVERYTHING: PathTemplate = Object.freeze({
+  source: '/**',
+  segments: Object.freeze([Object.freeze({ kind: 'rest' as const })]),
+  parameters: Object.freeze([]),
+});
+/** Segments of a template that cannot be read to its end; what lies deeper is claimed with the rest. */
+const MAX_PREFIX = 32;
+
+/** The template; or all below the part of it that can be read. */
+function claimedTemplate(path: unknown): PathTemplate {
+  if (typeof path !== 'string') return EVERYTHING;
+  const whole = parsePathTemplate(path, new ProblemList());
+  if (whole !== undefined) return whole;
+  let prefix = EVERYTHING;
+  let text = '';
+  for (const piece of (path.startsWith('/') ? path.slice(1) : path).split('/', MAX_PREFIX)) {
+    if (piece === '' || piece === '**') return prefix;
+    text += `/${piece}`;
+    const longer = parsePathTemplate(`${text}/**`, new ProblemList());
+    if (longer === undefined) return prefix;
+    prefix = longer;
+  }
+  return prefix;
+}

@@ -1,0 +1,51 @@
+import type { HeaderFields } from '../core/attributes.ts';
+import type { Edits } from '../core/decision.ts';
+
+/** Headers that upstreams take for another method or path. */
+export const OVERRIDE_HEADERS = [
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+  'x-original-url',
+  'x-rewrite-url',
+] as const;
+
+const NOTHING: readonly never[] = Object.freeze([]);
+
+/** `x_auth.user`, `X-Auth-User` and `x-auth-user` are one variable to a CGI-like upstream (RFC 3875 §4.1.18). */
+export const foldName = (name: string): string => name.toLowerCase().replace(/[_.]/g, '-');
+
+/** Headers by which an upstream knows the caller, or takes the request for another: never the client's to send. */
+export interface OwnHeaders {
+  readonly names: ReadonlySet<string>;
+  /** The names as CGI folds them. */
+  readonly folded: ReadonlySet<string>;
+  /** The edits of a request that holds no other spelling of them. */
+  readonly removal: Edits;
+}
+
+/** @param names in lower case; the override headers belong to them in any case */
+export function ownHeaders(names: readonly string[]): OwnHeaders {
+  const all = new Set([...OVERRIDE_HEADERS, ...names]);
+  return Object.freeze({
+    names: all,
+    folded: new Set([...all].map(foldName)),
+    removal: Object.freeze({
+      requestHeaders: NOTHING,
+      requestHeadersToRemove: Object.freeze([...all]),
+      queryToRemove: NOTHING,
+      responseHeaders: NOTHING,
+    }),
+  });
+}
+
+/** The edits of a request that passes without an evaluation: nothing proved who calls, so nothing says it. */
+export function withoutOwn({ names, folded, removal }: OwnHeaders, headers: HeaderFields): Edits {
+  let removed: string[] | undefined;
+  for (const name of headers.names()) {
+    if (names.has(name) || !folded.has(foldName(name))) continue;
+    removed ??= [...removal.requestHeadersToRemove];
+    removed.push(name);
+  }
+  return removed === undefined ? removal : { ...removal, requestHeadersToRemove: removed };
+}
