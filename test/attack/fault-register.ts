@@ -147,6 +147,9 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'Bindings.peerRoles port 1': ['roles in an allow', 'roles in a deny'],
   },
   'internal/phases/authz/denied-roles.ts': { 'DeniedRoles.impliedBy port 1': ['roles in a deny'] },
+  'internal/phases/ratelimit/audited-limit.ts': {
+    'AuditedLimit.#take .catch 1': ['local store of an audited limit'],
+  },
   'internal/phases/ratelimit/counter-store.ts': {
     'Calendar port 1': ['counter store'],
     'CounterStore.take port 1': ['counter store', 'counter store forgets', 'local store after the shared one'],
@@ -161,7 +164,6 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'StageStep.#repeat .then 2': 'asks what is left, and changes no answer when it cannot be said: ratelimit.test.ts',
     'StageStep.#take .then 1': ['counter store', 'counter store forgets'],
     'refusalIn .then 1': ['counter store'],
-    'StageStep.#auditAll .catch 1': ['local store of an audited limit'],
     'StageStep.#withoutStore .then 1': ['local store after the shared one'],
   },
   'internal/policy/evaluate.ts': {
