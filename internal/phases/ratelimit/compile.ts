@@ -71,12 +71,13 @@ function compileLimit(spec: RateLimitSpec, context: LimitsContext, problems: Pro
     );
     const missing = part.missing ?? (spec.stage === 'AuthenticationFailure' ? 'Skip' : 'Share');
     if (expression !== undefined) key.push({ expression, missing });
-    checkStage(expression, spec.stage, at);
+    checkStage(expression, { stage: spec.stage, instead: 'client.network, or ' }, at);
   }
   const costAt = problems.at('cost').at('expression');
   const cost =
     spec.cost &&
     compileExpression(spec.cost.expression, { result: 'number', params: context.params, use: 'condition' }, costAt);
+  checkStage(cost, { stage: spec.stage, instead: '' }, costAt);
   const rates = compileRates(spec, { ...context, mode }, problems.at('rates'));
   if (rates === undefined || key.length !== spec.key.length || (spec.cost !== undefined && cost === undefined))
     return undefined;
@@ -94,15 +95,16 @@ function compileLimit(spec: RateLimitSpec, context: LimitsContext, problems: Pro
   });
 }
 
-/** Before authentication nobody is known: a key of the identity would put all callers on one counter. */
-function checkStage(expression: Expression | undefined, stage: Stage, problems: ProblemList): void {
+/** Before authentication nobody is known: a key or a cost of the identity would be the same for all callers. */
+function checkStage(
+  expression: Expression | undefined,
+  { stage, instead }: { readonly stage: Stage; readonly instead: string },
+  problems: ProblemList,
+): void {
   if (expression === undefined || stage === 'AfterAuthentication') return;
   const identity = [...expression.attributes].find((name) => name.startsWith('identity.'));
-  if (identity !== undefined)
-    problems.error(
-      'Invalid',
-      `"${identity}" is not known at stage ${stage}: use client.network, or stage AfterAuthentication`,
-    );
+  if (identity === undefined) return;
+  problems.error('Invalid', `"${identity}" is not known at stage ${stage}: use ${instead}stage AfterAuthentication`);
 }
 
 function compileRates(spec: RateLimitSpec, context: LimitsContext, problems: ProblemList): CompiledRate[] | undefined {

@@ -156,6 +156,12 @@ describe('rateLimitStep()', () => {
     });
   }
 
+  it('takes a cost that is an unsigned integer', async () => {
+    const step = stepsOf({ cost: { expression: '2u' }, rates: [{ requests: 3, window: '1h' }] }, storeOf(9));
+    const { reason } = await step.run('1');
+    assert.equal(reason, undefined);
+  });
+
   it('keeps a Local limit away from the shared store', async () => {
     const step = stepOf({ store: 'Local' }, storeOf(0, 'throws'));
     assert.deepEqual([await step(), await step()], [undefined, 'rate_limited']);
@@ -184,6 +190,15 @@ describe('compileRateLimits()', () => {
     assert.match(
       problemsOf({ key: [{ expression: 'identity.groups' }] })[0] ?? '',
       /key\[0\]\.expression: .*list\(string\)/,
+    );
+  });
+
+  it('refuses a cost of an identity that is not known yet', () => {
+    assert.deepEqual(
+      problemsOf({ stage: 'BeforeAuthentication', cost: { expression: "identity.kind == 'jwt' ? 1 : 9" } }),
+      [
+        'spec.rateLimits[0].cost.expression: "identity.kind" is not known at stage BeforeAuthentication: use stage AfterAuthentication',
+      ],
     );
   });
 
