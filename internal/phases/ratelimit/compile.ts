@@ -45,7 +45,12 @@ export interface LimitsContext {
   readonly mode: Mode;
 }
 
-/** Compiles `rateLimits`; every mistake of the author goes to `problems`. */
+const byName = (a: CompiledLimit, b: CompiledLimit): number => (a.name < b.name ? -1 : 1);
+
+/**
+ * Compiles `rateLimits`; every mistake of the author goes to `problems`. Limits come back in the order of their names:
+ * the one they were written in has no meaning, so neither a refusal nor a header may depend on it.
+ */
 export function compileRateLimits(
   specs: readonly RateLimitSpec[],
   context: LimitsContext,
@@ -56,7 +61,7 @@ export function compileRateLimits(
     const limit = compileLimit(spec, context, problems.at(index));
     if (limit !== undefined) limits.push(limit);
   }
-  return limits;
+  return limits.sort(byName);
 }
 
 function compileLimit(spec: RateLimitSpec, context: LimitsContext, problems: ProblemList): CompiledLimit | undefined {

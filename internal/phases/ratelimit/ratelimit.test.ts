@@ -202,6 +202,22 @@ describe('compileRateLimits()', () => {
     );
   });
 
+  it('gives limits in the order of their names, whatever the one they were written in', () => {
+    const limit = { stage: 'AfterAuthentication', rates: [{ requests: 1, window: '1s' }] };
+    const compiled = compileRateLimits(
+      rateLimitsSpec.parse([
+        { ...limit, name: 'b' },
+        { ...limit, name: 'a' },
+      ]),
+      { ownerUid: 'u', params: [], mode: 'Enforce' },
+      new ProblemList(),
+    );
+    assert.deepEqual(
+      compiled.map(({ name }) => name),
+      ['a', 'b'],
+    );
+  });
+
   it('keeps the counts of a limit whose number changes, and of no other', () => {
     const prefix = (limit: object, ownerUid = 'u'): string | undefined =>
       compileRateLimits(
