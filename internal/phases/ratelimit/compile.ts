@@ -30,7 +30,7 @@ export interface KeyPart {
 
 export interface CompiledRate {
   readonly rate: Rate;
-  /** First part of the counter's identity, 22 characters: owner, limit, algorithm, window. */
+  /** First part of the counter's identity, 22 characters: owner, limit, algorithm, window. A storage format. */
   readonly prefix: string;
   /** `"name"` as a structured-field string, for RateLimit and RateLimit-Policy. */
   readonly label: string;
@@ -122,7 +122,9 @@ function compileRates(spec: RateLimitSpec, context: LimitsContext, problems: Pro
       rate.algorithm === 'Calendar'
         ? `${rateSpec.calendar?.unit}/${rateSpec.calendar?.timeZone}`
         : String(rate.windowMs);
-    const parts = [context.ownerUid, spec.name, rate.algorithm, window, context.mode];
+    const parts = [context.ownerUid, spec.name, rate.algorithm, window];
+    // What Audit counts is nobody's count: it stands beside the enforced one, and never in its place.
+    if (context.mode === 'Audit') parts.push(context.mode);
     const label = `"${spec.name}${index === 0 ? '' : `.${index + 1}`}"`;
     const seconds = rate.algorithm === 'Calendar' ? '' : `;w=${Math.max(1, Math.ceil(rate.windowMs / 1000))}`;
     rates.push({ rate, prefix: digest(parts), label, policyItem: `${label};q=${rate.requests}${seconds}` });

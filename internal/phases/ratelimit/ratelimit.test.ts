@@ -4,7 +4,7 @@ import { anEvaluation } from '../../core/evaluation.fixture.ts';
 import type { Outcome } from '../../core/evaluation.ts';
 import { ProblemList } from '../../core/problem.ts';
 import { MemoryStore } from '../../counters/memory-store.ts';
-import { compileRateLimits } from './compile.ts';
+import { compileRateLimits, digest } from './compile.ts';
 import type { CounterStore } from './counter-store.ts';
 import { createRateLimitPorts, rateLimitStep } from './ratelimit.ts';
 import { rateLimitsSpec } from './spec.ts';
@@ -216,6 +216,30 @@ describe('compileRateLimits()', () => {
       compiled.map(({ name }) => name),
       ['a', 'b'],
     );
+  });
+
+  it('names a counter by owner, limit, algorithm and window alone, as it is stored', () => {
+    const prefixes = (mode: 'Enforce' | 'Audit'): string[] =>
+      compileRateLimits(
+        rateLimitsSpec.parse([
+          {
+            name: 'x',
+            stage: 'AfterAuthentication',
+            rates: [
+              { requests: 1, window: '1m' },
+              { requests: 1, calendar: { unit: 'Day' } },
+            ],
+          },
+        ]),
+        { ownerUid: 'u', params: [], mode },
+        new ProblemList(),
+      ).flatMap(({ rates }) => rates.map(({ prefix }) => prefix));
+    assert.deepEqual(prefixes('Enforce'), [
+      digest(['u', 'x', 'GCRA', '60000']),
+      digest(['u', 'x', 'Calendar', 'Day/UTC']),
+    ]);
+    assert.equal(prefixes('Enforce')[0], 'jNuivt6exqftrM9uLoxKx8');
+    assert.equal(prefixes('Audit')[0], digest(['u', 'x', 'GCRA', '60000', 'Audit']));
   });
 
   it('keeps the counts of a limit whose number changes, and of no other', () => {
