@@ -24,7 +24,10 @@ export type SecretLookup = (
   consumer: string,
 ) =>
   | Uint8Array
-  | { readonly reason: 'SecretNotFound' | 'SecretNotOffered' | 'SecretsNotReadable'; readonly message: string };
+  | {
+      readonly reason: 'SecretNotFound' | 'SecretNotOffered' | 'SecretsNotReadable' | 'Invalid';
+      readonly message: string;
+    };
 
 interface Key {
   readonly consumer: Consumer;
