@@ -1,3 +1,4 @@
+import { type Breathe, breather } from '../core/breathe.ts';
 import type { Clock } from '../core/clock.ts';
 import type { NamespaceView } from '../core/evaluation.ts';
 import type { Problem } from '../core/problem.ts';
@@ -5,6 +6,7 @@ import type { SecretLookup } from '../phases/authn/consumers.ts';
 import { type Assignment, assignHosts, type Candidate } from './assign.ts';
 import { buildSnapshot, type Shadow } from './build-snapshot.ts';
 import type { PolicyPorts } from './compile-policy.ts';
+import { liveReports } from './live-reports.ts';
 import { type CompiledNamespace, NamespaceObjects } from './namespace-objects.ts';
 import { compareAge, objectKey, type SourceObject } from './object.ts';
 import { type CompileOptions, PolicyRecord, type RecordedSpec } from './policy-record.ts';
@@ -50,8 +52,6 @@ export interface StoreOptions {
 
 /** Changes that come together are built together. */
 const SETTLE_MS = 5;
-/** Longest stretch of building between two breaths. */
-const SLICE_MS = 4;
 
 /**
  * Holds the objects as their source gave them and keeps the current snapshot: built aside, in slices, swapped whole.
@@ -195,25 +195,33 @@ export class PolicyStore {
       reports.push(this.#report(record, { candidate, assignment, shadows: shadows.get(candidate) ?? [] }));
     }
     this.#snapshot = snapshot;
-    reports.push(...this.#liveReports());
+    for (const report of liveReports(this.#compiled.values())) {
+      await breathe();
+      reports.push(report);
+    }
     this.#options.onBuild({ snapshot, reports, tookMs: clock.monotonicMs() - startMs });
   }
 
   async #compileNamespaces(
     records: readonly PolicyRecord[],
-    breathe: () => Promise<void> | undefined,
+    breathe: Breathe,
   ): Promise<ReadonlyMap<string, NamespaceView>> {
     const wanted = new Set([...this.#namespaces.keys(), ...records.map((record) => record.object.metadata.namespace)]);
     for (const namespace of wanted) {
       await breathe();
       if (this.#compiled.has(namespace) && !this.#dirty.has(namespace)) continue;
-      this.#dirty.delete(namespace);
-      const objects = this.#namespaces.get(namespace) ?? new NamespaceObjects(namespace);
-      const { clusterIssuer, secrets } = this.#options;
-      this.#compiled.set(namespace, objects.compile({ secrets: secrets(namespace), clusterIssuer }));
+      this.#compiled.set(namespace, await this.#compileNamespace(namespace, breathe));
     }
     for (const namespace of this.#compiled.keys()) if (!wanted.has(namespace)) this.#compiled.delete(namespace);
     return new Map([...this.#compiled].map(([namespace, { view }]) => [namespace, view]));
+  }
+
+  async #compileNamespace(namespace: string, breathe: Breathe): Promise<CompiledNamespace> {
+    const objects = this.#namespaces.get(namespace) ?? new NamespaceObjects(namespace);
+    const { clusterIssuer, secrets } = this.#options;
+    // Before it is compiled: what changes meanwhile makes it dirty again.
+    this.#dirty.delete(namespace);
+    return await objects.compile({ secrets: secrets(namespace), clusterIssuer, breathe });
   }
 
   #report(record: PolicyRecord, { candidate, assignment, shadows }: Reported): ObjectReport {
@@ -238,24 +246,6 @@ export class PolicyStore {
       hosts,
     };
   }
-
-  *#liveReports(): Iterable<ObjectReport> {
-    for (const [namespace, objects] of this.#namespaces) {
-      const compiled = this.#compiled.get(namespace);
-      for (const object of objects.all()) {
-        const problems = compiled?.problems.get(object) ?? [];
-        yield {
-          object,
-          isAccepted: !problems.some((problem) => problem.severity === 'error'),
-          servesLastGood: false,
-          servingGeneration: undefined,
-          isShadowed: false,
-          problems,
-          hosts: [],
-        };
-      }
-    }
-  }
 }
 
 interface Reported {
@@ -270,17 +260,3 @@ const shadowProblem = ({ host, template, by }: Shadow): Problem => ({
   message: `"${template.source}" of "${host}" is governed by "${by}", the older policy: give one of the two other paths`,
   severity: 'warning',
 });
-
-/** Gives the event loop a turn whenever a slice of work is used up; undefined means go on. */
-function breather(clock: Clock): () => Promise<void> | undefined {
-  let sliceStartMs = clock.monotonicMs();
-  return () => {
-    if (clock.monotonicMs() - sliceStartMs < SLICE_MS) return undefined;
-    return new Promise((resolve) => {
-      setImmediate(() => {
-        sliceStartMs = clock.monotonicMs();
-        resolve();
-      });
-    });
-  };
-}

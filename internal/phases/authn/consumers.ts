@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Breathe } from '../../core/breathe.ts';
 import type { ConsumerIndex } from '../../core/evaluation.ts';
 import { type Identity, identityId } from '../../core/identity.ts';
 import { ProblemList } from '../../core/problem.ts';
@@ -52,6 +53,13 @@ interface Holding {
   readonly at: ProblemList;
 }
 
+export interface ConsumerOptions {
+  readonly secrets: SecretLookup;
+  readonly namespace: string;
+  /** Awaited between consumers, so that compiling never keeps a check waiting. */
+  readonly breathe: Breathe;
+}
+
 /** Shortest plain key that a Secret may hold, in bytes. */
 export const MIN_SECRET_BYTES = 16;
 const NO_SCOPES: readonly string[] = Object.freeze([]);
@@ -62,14 +70,14 @@ const EMPTY_DIGEST = hash('sha256', '', 'hex');
  * and what it compares are digests, so its time tells nothing of a key. A digest that two consumers hold matches
  * neither.
  */
-export function compileConsumers(
+export async function compileConsumers(
   consumers: readonly ConsumerInput[],
-  secrets: SecretLookup,
-  namespace: string,
-): CompiledConsumers {
+  { secrets, namespace, breathe }: ConsumerOptions,
+): Promise<CompiledConsumers> {
   const problems = new Map<string, ProblemList>();
   const held = new Map<string, Holding[]>();
   for (const consumer of consumers) {
+    await breathe();
     const list = new ProblemList();
     problems.set(consumer.name, list);
     const holder: Consumer = {
@@ -91,20 +99,25 @@ export function compileConsumers(
       else holders.push({ key, at });
     }
   }
-  return { index: new NamespaceConsumers(keysOf(held), namespace), problems };
+  return { index: new NamespaceConsumers(await keysOf(held, breathe), namespace), problems };
 }
 
 /** The keys that are one consumer's; the holders of the others are told. */
-function keysOf(held: ReadonlyMap<string, readonly Holding[]>): ReadonlyMap<string, readonly Key[]> {
+async function keysOf(
+  held: ReadonlyMap<string, readonly Holding[]>,
+  breathe: Breathe,
+): Promise<ReadonlyMap<string, readonly Key[]>> {
   const keys = new Map<string, readonly Key[]>();
   for (const [digest, holders] of held) {
+    await breathe();
     const names = [...new Set(holders.map(({ key }) => key.consumer.name))];
-    const own = holders.map(({ key }) => key);
-    if (names.length === 1) keys.set(digest, own);
-    else {
-      const message = `${names.map((name) => `"${name}"`).join(' and ')} hold the same key, so it is nobody's: give each its own`;
-      for (const { at } of holders) at.reference('DuplicateDigest', message);
+    if (names.length === 1) {
+      const own = holders.map(({ key }) => key);
+      keys.set(digest, own);
+      continue;
     }
+    const message = `${names.map((name) => `"${name}"`).join(' and ')} hold the same key, so it is nobody's: give each its own`;
+    for (const { at } of holders) at.reference('DuplicateDigest', message);
   }
   return keys;
 }
