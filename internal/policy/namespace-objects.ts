@@ -10,7 +10,7 @@ import { type ApiConsumerSpec, apiConsumerSpec } from './resource/api-consumer.t
 import { type ApiRoleBindingSpec, apiRoleBindingSpec, apiRoleSpec } from './resource/api-role.ts';
 import type { KindName } from './resource/kinds.ts';
 import { parseSpec } from './resource/parse-spec.ts';
-import { boundRole } from './unread-spec.ts';
+import { boundRole, unreadConsumer } from './unread-spec.ts';
 
 type Shared = Exclude<KindName, 'APIPolicy'>;
 
@@ -63,14 +63,9 @@ export class NamespaceObjects {
   /** Secrets that consumers name. */
   secretNames(): ReadonlySet<string> {
     const names = new Set<string>();
-    for (const { spec } of this.#objects.APIConsumer.values()) {
+    for (const object of this.#objects.APIConsumer.values()) {
       // Asked after every build: what a consumer names is read as it stands, and judged when it is compiled.
-      const { keys } = (spec ?? {}) as {
-        readonly keys?: readonly { readonly secretRef?: { readonly name?: unknown } }[];
-      };
-      for (const key of Array.isArray(keys) ? keys : []) {
-        if (typeof key?.secretRef?.name === 'string') names.add(key.secretRef.name);
-      }
+      for (const { secretRef } of unreadConsumer(object).keys) if (secretRef !== undefined) names.add(secretRef.name);
     }
     return names;
   }
@@ -86,7 +81,9 @@ export class NamespaceObjects {
     const roles = await this.#roles.read(objects.roles, breathe);
     const bindings = await this.#bindings.read(objects.bindings, breathe);
     const compiledConsumers = await compileConsumers(
-      consumers.flatMap(({ object, spec }) => (spec === undefined ? [] : [{ name: object.metadata.name, ...spec }])),
+      consumers.map(({ object, spec }) =>
+        spec === undefined ? unreadConsumer(object) : { name: object.metadata.name, ...spec },
+      ),
       { secrets, namespace: this.#namespace, breathe },
     );
     const compiledRoles = await compileRoles(specsOf(roles), specsOf(bindings), {

@@ -97,6 +97,23 @@ describe('compileConsumers()', () => {
     }
   });
 
+  it('gives a digest to nobody that a consumer held whose spec cannot be read now', async () => {
+    const broken = (keys: ConsumerInput['keys']): ConsumerInput => ({ ...acme(keys, 'globex'), isUnread: true });
+    const key = { name: 'k1', sha256: sha256(KEY) };
+    const message = '"acme" and "globex" hold the same key, so it is nobody\'s: give each its own';
+    for (const other of [key, { name: 'k9', secretRef: { name: 's', key: 'k' } }]) {
+      const { index, problems } = await compile([acme([key]), broken([{ name: 'none' }, other])], secretOf(KEY));
+      assert.equal(index.find(KEY, 'm', 0), 'unknown');
+      assert.deepEqual(
+        ['acme', 'globex'].map((name) => problems.get(name)?.problems),
+        [0, 1].map((at) => [{ reason: 'DuplicateDigest', path: `spec.keys[${at}]`, message, severity: 'reference' }]),
+      );
+    }
+    const { index, problems } = await compile([broken([key, { name: 'k9', secretRef: { name: 's', key: 'k' } }])]);
+    assert.equal(index.find(KEY, 'm', 0), 'unknown');
+    assert.deepEqual(problems.get('globex')?.problems, []);
+  });
+
   it('refuses the digest of the empty key', async () => {
     const { index, problems } = await compile([acme([{ name: 'k1', sha256: sha256('') }])]);
     assert.equal(index.find('', 'm', 0), 'unknown');

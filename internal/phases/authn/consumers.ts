@@ -9,6 +9,8 @@ export interface ConsumerInput {
   readonly name: string;
   readonly groups: readonly string[];
   readonly keys: readonly KeyInput[];
+  /** Its spec is wrong: it can use no key, but what can be read of its keys stays taken. */
+  readonly isUnread?: boolean | undefined;
 }
 
 export interface KeyInput {
@@ -51,6 +53,7 @@ export interface CompiledConsumers {
 interface Holding {
   readonly key: Key;
   readonly at: ProblemList;
+  readonly isUnread: boolean;
 }
 
 export interface ConsumerOptions {
@@ -68,7 +71,7 @@ const EMPTY_DIGEST = hash('sha256', '', 'hex');
 /**
  * Builds the live index of one namespace's API keys, by digest: a look-up costs the same whatever the number of keys,
  * and what it compares are digests, so its time tells nothing of a key. A digest that two consumers hold matches
- * neither.
+ * neither, also when the spec of one of them cannot be read.
  */
 export async function compileConsumers(
   consumers: readonly ConsumerInput[],
@@ -80,6 +83,7 @@ export async function compileConsumers(
     await breathe();
     const list = new ProblemList();
     problems.set(consumer.name, list);
+    const { isUnread = false } = consumer;
     const holder: Consumer = {
       name: consumer.name,
       groups: Object.freeze([...consumer.groups]),
@@ -87,7 +91,8 @@ export async function compileConsumers(
     };
     for (const [index, input] of consumer.keys.entries()) {
       const at = list.at('keys').at(index);
-      const digest = digestOf(input, { secrets, consumer: consumer.name, at });
+      // What is wrong with an unread spec was said already.
+      const digest = digestOf(input, { secrets, consumer: consumer.name, at: isUnread ? new ProblemList() : at });
       if (digest === undefined) continue;
       const key: Key = {
         consumer: holder,
@@ -95,8 +100,8 @@ export async function compileConsumers(
         notAfterMs: timeOf(input.notAfter, Infinity),
       };
       const holders = held.get(digest);
-      if (holders === undefined) held.set(digest, [{ key, at }]);
-      else holders.push({ key, at });
+      if (holders === undefined) held.set(digest, [{ key, at, isUnread }]);
+      else holders.push({ key, at, isUnread });
     }
   }
   return { index: new NamespaceConsumers(await keysOf(held, breathe), namespace), problems };
@@ -111,11 +116,9 @@ async function keysOf(
   for (const [digest, holders] of held) {
     await breathe();
     const names = [...new Set(holders.map(({ key }) => key.consumer.name))];
-    if (names.length === 1) {
-      const own = holders.map(({ key }) => key);
-      keys.set(digest, own);
-      continue;
-    }
+    const own = holders.filter(({ isUnread }) => !isUnread).map(({ key }) => key);
+    if (names.length === 1 && own.length > 0) keys.set(digest, own);
+    if (names.length === 1) continue;
     const message = `${names.map((name) => `"${name}"`).join(' and ')} hold the same key, so it is nobody's: give each its own`;
     for (const { at } of holders) at.reference('DuplicateDigest', message);
   }
