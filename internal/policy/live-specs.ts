@@ -37,9 +37,20 @@ export class LiveSpecs<S> {
     return all;
   }
 
+  /** What is thrown at one object is a problem of that object, and of no other. */
   async #readOne(object: SourceObject, breathe: Breathe): Promise<Live<S>> {
     const problems = new ProblemList();
-    const spec = await this.#reader(object, problems, breathe);
-    return { object, spec, problems: problems.problems };
+    try {
+      const spec = await this.#reader(object, problems, breathe);
+      return { object, spec, problems: problems.problems };
+    } catch (error) {
+      return { object, spec: undefined, problems: [thrownProblem(error)] };
+    }
   }
+}
+
+/** What the author of an object reads when compiling it threw: our mistake, which refuses what the object would do. */
+export function thrownProblem(error: unknown): Problem {
+  const why = error instanceof Error ? error.message : String(error);
+  return { reason: 'Invalid', path: 'spec', message: `It cannot be compiled: ${why}`, severity: 'error' };
 }

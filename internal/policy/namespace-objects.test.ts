@@ -55,4 +55,45 @@ describe('NamespaceObjects', () => {
     assert.deepEqual([find(during), find(after)], ['acme', 'unknown']);
     assert.deepEqual([[...during.problems.keys()], [...after.problems.keys()]], [[acme], []]);
   });
+
+  it('takes what is thrown at one object for a problem of that object', async () => {
+    const objects = new NamespaceObjects('shop');
+    const broken: SourceObject = {
+      ...objectOf('APIRole', 'broken', undefined),
+      get spec() {
+        throw new Error('boom');
+      },
+    };
+    objects.apply('APIConsumer', acme);
+    objects.apply('APIRole', broken);
+    const { view, problems } = await compile(objects);
+    assert.equal(typeof view.consumers.find(KEY, 'm', 0), 'object');
+    assert.deepEqual(
+      [...problems.values()],
+      [[], [{ reason: 'Invalid', path: 'spec', message: 'It cannot be compiled: boom', severity: 'error' }]],
+    );
+  });
+
+  it('tells nothing of what was thrown at a Secret, for it may hold the key', async () => {
+    const objects = new NamespaceObjects('shop');
+    objects.apply('APIConsumer', acme);
+    const named = objectOf('APIConsumer', 'named', { keys: [{ name: 'k', secretRef: { name: 's', key: 'k' } }] });
+    objects.apply('APIConsumer', named);
+    const { view, problems } = await objects.compile({
+      secrets: () => {
+        throw new Error('secret-of-named-0123456789');
+      },
+      clusterIssuer: undefined,
+      breathe: () => undefined,
+    });
+    assert.equal(typeof view.consumers.find(KEY, 'm', 0), 'object');
+    assert.deepEqual(problems.get(named), [
+      {
+        reason: 'Invalid',
+        path: 'spec.keys[0].secretRef',
+        message: 'The Secret "s" cannot be read',
+        severity: 'reference',
+      },
+    ]);
+  });
 });

@@ -84,7 +84,7 @@ export class NamespaceObjects {
       consumers.map(({ object, spec }) =>
         spec === undefined ? unreadConsumer(object) : { name: object.metadata.name, ...spec },
       ),
-      { secrets, namespace: this.#namespace, breathe },
+      { secrets: guarded(secrets), namespace: this.#namespace, breathe },
     );
     const compiledRoles = await compileRoles(specsOf(roles), specsOf(bindings), {
       clusterIssuer,
@@ -124,4 +124,15 @@ function unresolved({ spec }: Live<ApiRoleBindingSpec>, { defined }: CompiledRol
   const problems = new ProblemList();
   problems.at('roleRef').reference('RoleNotFound', `No APIRole "${spec.roleRef.name}" in this namespace`);
   return problems;
+}
+
+/** A Secret that makes the look-up throw is one key's problem. What was thrown is not told: it may hold the key. */
+function guarded(secrets: SecretLookup): SecretLookup {
+  return (ref, consumer) => {
+    try {
+      return secrets(ref, consumer);
+    } catch {
+      return { reason: 'Invalid', message: `The Secret "${ref.name}" cannot be read` };
+    }
+  };
 }

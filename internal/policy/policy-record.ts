@@ -49,13 +49,14 @@ export class PolicyRecord {
   compile(options: CompileOptions): void {
     if (this.#compiledFrom === this.object) return;
     const previous = this.#compiledFrom;
-    this.#compiledFrom = this.object;
     if (previous === undefined || !isSameSpec(previous, this.object)) {
       const problems = new ProblemList();
       const spec = parseSpec(apiPolicySpec, this.object.spec, problems);
       this.#newest = spec && compilePolicy(spec, refOf(this.object), { ports: options.ports, problems });
       this.#problems = Object.freeze([...problems.problems]);
     }
+    // Not before: what is thrown on the way must not leave an older spec in the place of this one.
+    this.#compiledFrom = this.object;
     if (this.#accepted !== undefined) return;
     this.#accepted = restore(this.object, options);
     this.#isRestored = this.#accepted !== undefined;

@@ -7,9 +7,11 @@ import { type Assignment, assignHosts, type Candidate } from './assign.ts';
 import { buildSnapshot, type Shadow } from './build-snapshot.ts';
 import type { PolicyPorts } from './compile-policy.ts';
 import { liveReports } from './live-reports.ts';
+import { thrownProblem } from './live-specs.ts';
 import { type CompiledNamespace, NamespaceObjects } from './namespace-objects.ts';
 import { compareAge, objectKey, type SourceObject } from './object.ts';
 import { type CompileOptions, PolicyRecord, type RecordedSpec } from './policy-record.ts';
+import { refusingNamespace } from './refusing-namespace.ts';
 import { KINDS, type KindName } from './resource/kinds.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -171,15 +173,22 @@ export class PolicyStore {
     const breathe = breather(clock);
     this.#byAge ??= [...this.#policies.values()].sort((a, b) => compareAge(a.object.metadata, b.object.metadata));
     const records = this.#byAge;
+    const thrown = new Map<PolicyRecord, readonly Problem[]>();
     for (const record of records) {
       await breathe();
-      record.compile(compiling);
+      try {
+        record.compile(compiling);
+      } catch (error) {
+        thrown.set(record, [thrownProblem(error)]);
+      }
     }
     const namespaces = await this.#compileNamespaces(records, breathe);
     const byCandidate = new Map<Candidate, PolicyRecord>();
     for (const record of records) {
       await breathe();
-      byCandidate.set(record.candidate, record);
+      const { candidate } = record;
+      // What a record that threw calls its newest is of an older spec: its last good one serves, or none.
+      byCandidate.set(thrown.has(record) ? { ...candidate, newest: undefined } : candidate, record);
     }
     const assignments = await assignHosts([...byCandidate.keys()], breathe);
     const version = (this.#snapshot?.version ?? 0) + 1;
@@ -192,7 +201,8 @@ export class PolicyStore {
       // Hosts that were given up were still held in this build: the next one gives them to whoever asked.
       if (record.accepted?.target.hosts.some((host) => !assignment.hosts.includes(host))) this.#isChanged = true;
       record.settle(assignment);
-      reports.push(this.#report(record, { candidate, assignment, shadows: shadows.get(candidate) ?? [] }));
+      const problems = thrown.get(record) ?? record.problems;
+      reports.push(this.#report(record, { candidate, assignment, problems, shadows: shadows.get(candidate) ?? [] }));
     }
     this.#snapshot = snapshot;
     for (const report of liveReports(this.#compiled.values())) {
@@ -221,12 +231,17 @@ export class PolicyStore {
     const { clusterIssuer, secrets } = this.#options;
     // Before it is compiled: what changes meanwhile makes it dirty again.
     this.#dirty.delete(namespace);
-    return await objects.compile({ secrets: secrets(namespace), clusterIssuer, breathe });
+    try {
+      return await objects.compile({ secrets: secrets(namespace), clusterIssuer, breathe });
+    } catch (error) {
+      this.#dirty.add(namespace);
+      return refusingNamespace(objects.all(), error);
+    }
   }
 
-  #report(record: PolicyRecord, { candidate, assignment, shadows }: Reported): ObjectReport {
+  #report(record: PolicyRecord, { candidate, assignment, problems: found, shadows }: Reported): ObjectReport {
     const isAccepted = candidate.newest !== undefined && assignment.serving === candidate.newest;
-    const problems = [...record.problems];
+    const problems = [...found];
     if (assignment.problem !== undefined) problems.push(assignment.problem);
     const roles = this.#compiled.get(record.object.metadata.namespace)?.roles;
     for (const { role, at } of (assignment.serving ?? candidate.newest)?.roleRefs ?? []) {
@@ -251,6 +266,7 @@ export class PolicyStore {
 interface Reported {
   readonly candidate: Candidate;
   readonly assignment: Assignment;
+  readonly problems: readonly Problem[];
   readonly shadows: readonly Shadow[];
 }
 
