@@ -1,4 +1,5 @@
 import type { Finding, HeaderEdit, PolicyRef, Refusal } from './decision.ts';
+import type { ExpressionError } from './expression-error.ts';
 import { ANONYMOUS, type Identity } from './identity.ts';
 import { REASONS } from './reasons.ts';
 import type { Request } from './request.ts';
@@ -171,8 +172,11 @@ export interface ConsumerIndex {
 }
 
 export interface RoleIndex {
-  /** Names of the roles bound to the identity, inherited ones included; frozen, cached per identity and index. */
-  rolesOf(evaluation: Evaluation): readonly string[];
+  /**
+   * Names of the roles bound to the identity, inherited ones included; frozen, cached per identity and index. An error
+   * while it cannot be told: one of them is gone, in a cycle or cannot be read.
+   */
+  rolesOf(evaluation: Evaluation): readonly string[] | ExpressionError;
   /** Whether a role this caller holds permits this policy, method and path. */
   permits(role: string, evaluation: Evaluation): boolean;
   /** Whether the caller holds the role, also when its APIRole is gone; true for a role nobody defines and nobody binds. */

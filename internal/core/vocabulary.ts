@@ -157,7 +157,9 @@ export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
   ),
   'identity.method': text('Name of the authentication method.', 'null', (e) => e.identity.method),
   'identity.groups': strings("The consumer's groups, or those a token's groupsClaim names.", (e) => e.identity.groups),
-  'identity.roles': strings('Bound APIRoles.', (e) => e.namespace.roles.rolesOf(e)),
+  'identity.roles': strings('Bound APIRoles; an error while one of them is gone, in a cycle or cannot be read.', (e) =>
+    e.namespace.roles.rolesOf(e),
+  ),
   'identity.scopes': strings('OAuth scopes of the token.', (e) => e.identity.scopes),
   'identity.claims': json("The token's claims.", (e) => e.identity.claims),
   'identity.consumer': text('Name of the APIConsumer.', 'null', (e) => e.identity.consumer),
@@ -197,7 +199,7 @@ function client(doc: string, read: (evaluation: Evaluation) => string | null): S
   return { ...text(doc, 'null in keys, error in conditions', read), isErrorInConditions: true };
 }
 
-function strings(doc: string, read: (evaluation: Evaluation) => readonly string[]): ScalarAttribute {
+function strings(doc: string, read: (evaluation: Evaluation) => readonly string[] | ExpressionError): ScalarAttribute {
   return { type: 'list(string)', absent: 'empty list', doc, read };
 }
 

@@ -1,14 +1,32 @@
+import type { Breathe } from '../core/breathe.ts';
 import type { NamespaceView } from '../core/evaluation.ts';
 import { type Problem, ProblemList } from '../core/problem.ts';
 import { compileConsumers, type SecretLookup } from '../phases/authn/consumers.ts';
-import { type CompiledRoles, compileRoles } from '../phases/authz/role-index.ts';
+import { compilePermissions } from '../phases/authz/permissions.ts';
+import { type CompiledRoles, compileRoles, type RoleInput } from '../phases/authz/role-index.ts';
+import { type Live, LiveSpecs } from './live-specs.ts';
 import type { SourceObject } from './object.ts';
-import type { ApiConsumerSpec } from './resource/api-consumer.ts';
-import type { ApiRoleBindingSpec, ApiRoleSpec } from './resource/api-role.ts';
-import { KINDS, type KindName } from './resource/kinds.ts';
+import { type ApiConsumerSpec, apiConsumerSpec } from './resource/api-consumer.ts';
+import { type ApiRoleBindingSpec, apiRoleBindingSpec, apiRoleSpec } from './resource/api-role.ts';
+import type { KindName } from './resource/kinds.ts';
 import { parseSpec } from './resource/parse-spec.ts';
+import { boundRole, unreadConsumer } from './unread-spec.ts';
 
 type Shared = Exclude<KindName, 'APIPolicy'>;
+
+export interface NamespaceContext {
+  readonly secrets: SecretLookup;
+  readonly clusterIssuer: string | undefined;
+  /** Awaited between objects, so that compiling never keeps a check waiting. */
+  readonly breathe: Breathe;
+}
+
+export interface CompiledNamespace {
+  readonly view: NamespaceView;
+  readonly roles: Pick<CompiledRoles, 'defined' | 'bound'>;
+  /** Of every object that it was compiled from. */
+  readonly problems: ReadonlyMap<SourceObject, readonly Problem[]>;
+}
 
 /** Live objects of one namespace, as its sources gave them. Bindings, consumers and roles have no last good version. */
 export class NamespaceObjects {
@@ -18,6 +36,13 @@ export class NamespaceObjects {
     APIRole: new Map(),
     APIRoleBinding: new Map(),
   };
+  readonly #consumers = new LiveSpecs<ApiConsumerSpec>((object, problems) =>
+    parseSpec(apiConsumerSpec, object.spec, problems),
+  );
+  readonly #roles = new LiveSpecs<RoleInput>(readRole);
+  readonly #bindings = new LiveSpecs<ApiRoleBindingSpec>((object, problems) =>
+    parseSpec(apiRoleBindingSpec, object.spec, problems),
+  );
 
   constructor(namespace: string) {
     this.#namespace = namespace;
@@ -31,10 +56,6 @@ export class NamespaceObjects {
     this.#objects[kind].delete(name);
   }
 
-  get isEmpty(): boolean {
-    return Object.values(this.#objects).every((objects) => objects.size === 0);
-  }
-
   *all(): Iterable<SourceObject> {
     for (const objects of Object.values(this.#objects)) yield* objects.values();
   }
@@ -42,94 +63,76 @@ export class NamespaceObjects {
   /** Secrets that consumers name. */
   secretNames(): ReadonlySet<string> {
     const names = new Set<string>();
-    for (const { spec } of this.#objects.APIConsumer.values()) {
+    for (const object of this.#objects.APIConsumer.values()) {
       // Asked after every build: what a consumer names is read as it stands, and judged when it is compiled.
-      const { keys } = (spec ?? {}) as {
-        readonly keys?: readonly { readonly secretRef?: { readonly name?: unknown } }[];
-      };
-      for (const key of Array.isArray(keys) ? keys : []) {
-        if (typeof key?.secretRef?.name === 'string') names.add(key.secretRef.name);
-      }
+      for (const { secretRef } of unreadConsumer(object).keys) if (secretRef !== undefined) names.add(secretRef.name);
     }
     return names;
   }
 
-  compile({
-    secrets,
-    clusterIssuer,
-  }: {
-    readonly secrets: SecretLookup;
-    readonly clusterIssuer: string | undefined;
-  }): CompiledNamespace {
-    const problems = new Map<SourceObject, Problem[]>();
-    const consumers = this.#parse<ApiConsumerSpec>('APIConsumer', problems);
-    const roles = this.#parse<ApiRoleSpec>('APIRole', problems);
-    const bindings = this.#parse<ApiRoleBindingSpec>('APIRoleBinding', problems);
-    const compiledConsumers = compileConsumers(
-      consumers.map(({ object, spec }) => ({ name: object.metadata.name, ...spec })),
-      secrets,
-      this.#namespace,
+  /** Compiles the objects as they are when it is called; what changes while it waits is the next one's. */
+  async compile({ secrets, clusterIssuer, breathe }: NamespaceContext): Promise<CompiledNamespace> {
+    const objects = {
+      consumers: [...this.#objects.APIConsumer.values()],
+      roles: [...this.#objects.APIRole.values()],
+      bindings: [...this.#objects.APIRoleBinding.values()],
+    };
+    const consumers = await this.#consumers.read(objects.consumers, breathe);
+    const roles = await this.#roles.read(objects.roles, breathe);
+    const bindings = await this.#bindings.read(objects.bindings, breathe);
+    const compiledConsumers = await compileConsumers(
+      consumers.map(({ object, spec }) =>
+        spec === undefined ? unreadConsumer(object) : { name: object.metadata.name, ...spec },
+      ),
+      { secrets: guarded(secrets), namespace: this.#namespace, breathe },
     );
-    const compiledRoles = compileRoles(
-      roles.map(({ object, spec }) => ({ name: object.metadata.name, ...spec })),
-      bindings.map(({ spec }) => spec),
-      {
-        clusterIssuer,
-        unread: {
-          roles: this.#unread('APIRole', roles, nameOf),
-          bound: this.#unread('APIRoleBinding', bindings, boundRole),
-        },
-      },
-    );
-    for (const { object } of consumers) add(problems, object, compiledConsumers.problems.get(object.metadata.name));
-    for (const { object } of roles) add(problems, object, compiledRoles.problems.get(object.metadata.name));
-    for (const { object, spec } of bindings) {
-      if (compiledRoles.defined.has(spec.roleRef.name)) continue;
-      const list = new ProblemList();
-      list.at('roleRef').reference('RoleNotFound', `No APIRole "${spec.roleRef.name}" in this namespace`);
-      add(problems, object, list);
-    }
+    const compiledRoles = await compileRoles(specsOf(roles), specsOf(bindings), {
+      clusterIssuer,
+      unread: new Set(bindings.filter(({ spec }) => spec === undefined).map(({ object }) => boundRole(object))),
+      breathe,
+    });
+    const problems = new Map<SourceObject, readonly Problem[]>();
+    const tell = (live: Live<unknown>, list: ProblemList | undefined): void => {
+      problems.set(live.object, [...live.problems, ...(list?.problems ?? [])]);
+    };
+    for (const live of consumers) tell(live, compiledConsumers.problems.get(live.object.metadata.name));
+    for (const live of roles) tell(live, compiledRoles.problems.get(live.object.metadata.name));
+    for (const live of bindings) tell(live, unresolved(live, compiledRoles));
     const view: NamespaceView = Object.freeze({ consumers: compiledConsumers.index, roles: compiledRoles.index });
     return { view, roles: compiledRoles, problems };
   }
+}
 
-  /** What stands for each object of a kind whose spec is wrong. */
-  #unread<T>(kind: Shared, parsed: readonly Parsed<unknown>[], of: (object: SourceObject) => T): ReadonlySet<T> {
-    const read = new Set(parsed.map(({ object }) => object));
-    return new Set([...this.#objects[kind].values()].filter((object) => !read.has(object)).map(of));
-  }
+/** Permissions are compiled with the spec, and so no more often: they are most of the work. */
+async function readRole(
+  { metadata, spec: given }: SourceObject,
+  problems: ProblemList,
+  breathe: Breathe,
+): Promise<RoleInput | undefined> {
+  const spec = parseSpec(apiRoleSpec, given, problems);
+  if (spec === undefined) return undefined;
+  const permissions = await compilePermissions(spec.permissions, problems.at('permissions'), breathe);
+  return { name: metadata.name, inherits: spec.inherits, permissions };
+}
 
-  #parse<S>(kind: Shared, problems: Map<SourceObject, Problem[]>): Parsed<S>[] {
-    const parsed: Parsed<S>[] = [];
-    for (const object of this.#objects[kind].values()) {
-      const list = new ProblemList();
-      const spec = parseSpec(KINDS[kind].spec, object.spec, list);
-      problems.set(object, [...list.problems]);
-      if (spec !== undefined) parsed.push({ object, spec: spec as S });
+function specsOf<S>(all: readonly Live<S>[]): S[] {
+  return all.map(({ spec }) => spec).filter((spec) => spec !== undefined);
+}
+
+function unresolved({ spec }: Live<ApiRoleBindingSpec>, { defined }: CompiledRoles): ProblemList | undefined {
+  if (spec === undefined || defined.has(spec.roleRef.name)) return undefined;
+  const problems = new ProblemList();
+  problems.at('roleRef').reference('RoleNotFound', `No APIRole "${spec.roleRef.name}" in this namespace`);
+  return problems;
+}
+
+/** A Secret that makes the look-up throw is one key's problem. What was thrown is not told: it may hold the key. */
+function guarded(secrets: SecretLookup): SecretLookup {
+  return (ref, consumer) => {
+    try {
+      return secrets(ref, consumer);
+    } catch {
+      return { reason: 'Invalid', message: `The Secret "${ref.name}" cannot be read` };
     }
-    return parsed;
-  }
-}
-
-interface Parsed<S> {
-  readonly object: SourceObject;
-  readonly spec: S;
-}
-
-const nameOf = (object: SourceObject): string => object.metadata.name;
-
-/** The role that a binding names, if that much of it can be read. */
-function boundRole({ spec }: SourceObject): string | undefined {
-  const name = (spec as { readonly roleRef?: { readonly name?: unknown } } | null | undefined)?.roleRef?.name;
-  return typeof name === 'string' && name !== '' ? name : undefined;
-}
-
-export interface CompiledNamespace {
-  readonly view: NamespaceView;
-  readonly roles: CompiledRoles;
-  readonly problems: ReadonlyMap<SourceObject, readonly Problem[]>;
-}
-
-function add(problems: Map<SourceObject, Problem[]>, object: SourceObject, list: ProblemList | undefined): void {
-  problems.get(object)?.push(...(list?.problems ?? []));
+  };
 }

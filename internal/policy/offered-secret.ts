@@ -26,21 +26,34 @@ export function secretLookup(find: (name: string) => KnownSecret): SecretLookup 
     const reader = `APIConsumer/${consumer}`;
     const why = whyNotOffered(secret, reader);
     if (why !== undefined) return { reason: 'SecretNotOffered', message: `The Secret "${name}" ${why}` };
-    return (
-      dataOf(secret, key) ?? { reason: 'SecretNotFound', message: `The Secret "${name}" has no data key "${key}"` }
-    );
+    const value = dataOf(secret, key);
+    if (value === undefined) {
+      return { reason: 'SecretNotFound', message: `The Secret "${name}" has no data key "${key}"` };
+    }
+    return value === 'no text'
+      ? { reason: 'Invalid', message: `"${key}" of the Secret "${name}" is no text: quote it` }
+      : value;
   };
 }
 
 function whyNotOffered({ type, metadata }: SourceObject, reader: string): string | undefined {
   if (type !== SECRET_TYPE) return `is of type "${type ?? 'Opaque'}": make it of type ${SECRET_TYPE}`;
-  const readers = (metadata.annotations?.[USED_BY] ?? '').split(',').map((text) => text.trim());
+  const usedBy: unknown = metadata.annotations?.[USED_BY];
+  const readers = typeof usedBy === 'string' ? usedBy.split(',').map((text) => text.trim()) : [];
   return readers.includes(reader) ? undefined : `is not offered to ${reader}: annotate it with ${USED_BY}=${reader}`;
 }
 
-function dataOf({ data, stringData }: SourceObject, key: string): Uint8Array | undefined {
-  const plain = stringData !== undefined && Object.hasOwn(stringData, key) ? stringData[key] : undefined;
-  if (plain !== undefined) return Buffer.from(plain, 'utf8');
-  const encoded = data !== undefined && Object.hasOwn(data, key) ? data[key] : undefined;
-  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64');
+/** Files hold what they hold: a value that is no text is no key, whatever bytes could be made of it. */
+function dataOf({ data, stringData }: SourceObject, key: string): Uint8Array | 'no text' | undefined {
+  const plain = valueIn(stringData, key);
+  if (plain !== undefined) return typeof plain === 'string' ? Buffer.from(plain, 'utf8') : 'no text';
+  const encoded = valueIn(data, key);
+  if (encoded === undefined) return undefined;
+  return typeof encoded === 'string' ? Buffer.from(encoded, 'base64') : 'no text';
+}
+
+function valueIn(values: unknown, key: string): unknown {
+  return typeof values === 'object' && values !== null && Object.hasOwn(values, key)
+    ? (values as Readonly<Record<string, unknown>>)[key]
+    : undefined;
 }

@@ -51,7 +51,6 @@ export class PolicyRecord {
   compile(options: CompileOptions): void {
     if (this.#compiledFrom === this.object) return;
     const previous = this.#compiledFrom;
-    this.#compiledFrom = this.object;
     if (previous === undefined || !isSameSpec(previous, this.object)) {
       const problems = new ProblemList();
       const spec = parseSpec(apiPolicySpec, this.object.spec, problems);
@@ -59,6 +58,8 @@ export class PolicyRecord {
       this.#claimed = claimedTarget(this.object.spec);
       this.#problems = Object.freeze([...problems.problems]);
     }
+    // Not before: what is thrown on the way must not leave an older spec in the place of this one.
+    this.#compiledFrom = this.object;
     if (this.#accepted !== undefined) return;
     this.#accepted = restore(this.object, options);
     this.#isRestored = this.#accepted !== undefined;

@@ -1,3 +1,4 @@
+import { type Breathe, breather } from '../core/breathe.ts';
 import type { Clock } from '../core/clock.ts';
 import type { NamespaceView } from '../core/evaluation.ts';
 import type { Problem } from '../core/problem.ts';
@@ -5,9 +6,12 @@ import type { SecretLookup } from '../phases/authn/consumers.ts';
 import { type Assignment, assignHosts, type Candidate } from './assign.ts';
 import { buildSnapshot, type Shadow } from './build-snapshot.ts';
 import type { PolicyPorts } from './compile-policy.ts';
+import { liveReports } from './live-reports.ts';
+import { thrownProblem } from './live-specs.ts';
 import { type CompiledNamespace, NamespaceObjects } from './namespace-objects.ts';
 import { compareAge, objectKey, type SourceObject } from './object.ts';
 import { type CompileOptions, PolicyRecord, type RecordedSpec } from './policy-record.ts';
+import { refusingNamespace } from './refusing-namespace.ts';
 import { KINDS, type KindName } from './resource/kinds.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -50,8 +54,6 @@ export interface StoreOptions {
 
 /** Changes that come together are built together. */
 const SETTLE_MS = 5;
-/** Longest stretch of building between two breaths. */
-const SLICE_MS = 4;
 
 /**
  * Holds the objects as their source gave them and keeps the current snapshot: built aside, in slices, swapped whole.
@@ -171,15 +173,22 @@ export class PolicyStore {
     const breathe = breather(clock);
     this.#byAge ??= [...this.#policies.values()].sort((a, b) => compareAge(a.object.metadata, b.object.metadata));
     const records = this.#byAge;
+    const thrown = new Map<PolicyRecord, readonly Problem[]>();
     for (const record of records) {
       await breathe();
-      record.compile(compiling);
+      try {
+        record.compile(compiling);
+      } catch (error) {
+        thrown.set(record, [thrownProblem(error)]);
+      }
     }
     const namespaces = await this.#compileNamespaces(records, breathe);
     const byCandidate = new Map<Candidate, PolicyRecord>();
     for (const record of records) {
       await breathe();
-      byCandidate.set(record.candidate, record);
+      const { candidate } = record;
+      // What a record that threw calls its newest is of an older spec: its last good one serves, or none.
+      byCandidate.set(thrown.has(record) ? { ...candidate, newest: undefined } : candidate, record);
     }
     const assignments = await assignHosts([...byCandidate.keys()], breathe);
     const version = (this.#snapshot?.version ?? 0) + 1;
@@ -192,33 +201,47 @@ export class PolicyStore {
       // Hosts that were given up were still held in this build: the next one gives them to whoever asked.
       if (record.accepted?.target.hosts.some((host) => !assignment.hosts.includes(host))) this.#isChanged = true;
       record.settle(assignment);
-      reports.push(this.#report(record, { candidate, assignment, shadows: shadows.get(candidate) ?? [] }));
+      const problems = thrown.get(record) ?? record.problems;
+      reports.push(this.#report(record, { candidate, assignment, problems, shadows: shadows.get(candidate) ?? [] }));
     }
     this.#snapshot = snapshot;
-    reports.push(...this.#liveReports());
+    for (const report of liveReports(this.#compiled.values())) {
+      await breathe();
+      reports.push(report);
+    }
     this.#options.onBuild({ snapshot, reports, tookMs: clock.monotonicMs() - startMs });
   }
 
   async #compileNamespaces(
     records: readonly PolicyRecord[],
-    breathe: () => Promise<void> | undefined,
+    breathe: Breathe,
   ): Promise<ReadonlyMap<string, NamespaceView>> {
     const wanted = new Set([...this.#namespaces.keys(), ...records.map((record) => record.object.metadata.namespace)]);
     for (const namespace of wanted) {
       await breathe();
       if (this.#compiled.has(namespace) && !this.#dirty.has(namespace)) continue;
-      this.#dirty.delete(namespace);
-      const objects = this.#namespaces.get(namespace) ?? new NamespaceObjects(namespace);
-      const { clusterIssuer, secrets } = this.#options;
-      this.#compiled.set(namespace, objects.compile({ secrets: secrets(namespace), clusterIssuer }));
+      this.#compiled.set(namespace, await this.#compileNamespace(namespace, breathe));
     }
     for (const namespace of this.#compiled.keys()) if (!wanted.has(namespace)) this.#compiled.delete(namespace);
     return new Map([...this.#compiled].map(([namespace, { view }]) => [namespace, view]));
   }
 
-  #report(record: PolicyRecord, { candidate, assignment, shadows }: Reported): ObjectReport {
+  async #compileNamespace(namespace: string, breathe: Breathe): Promise<CompiledNamespace> {
+    const objects = this.#namespaces.get(namespace) ?? new NamespaceObjects(namespace);
+    const { clusterIssuer, secrets } = this.#options;
+    // Before it is compiled: what changes meanwhile makes it dirty again.
+    this.#dirty.delete(namespace);
+    try {
+      return await objects.compile({ secrets: secrets(namespace), clusterIssuer, breathe });
+    } catch (error) {
+      this.#dirty.add(namespace);
+      return refusingNamespace(objects.all(), error);
+    }
+  }
+
+  #report(record: PolicyRecord, { candidate, assignment, problems: found, shadows }: Reported): ObjectReport {
     const isAccepted = candidate.newest !== undefined && assignment.serving === candidate.newest;
-    const problems = [...record.problems];
+    const problems = [...found];
     if (assignment.problem !== undefined) problems.push(assignment.problem);
     const roles = this.#compiled.get(record.object.metadata.namespace)?.roles;
     for (const { role, at } of (assignment.serving ?? candidate.newest)?.roleRefs ?? []) {
@@ -238,29 +261,12 @@ export class PolicyStore {
       hosts,
     };
   }
-
-  *#liveReports(): Iterable<ObjectReport> {
-    for (const [namespace, objects] of this.#namespaces) {
-      const compiled = this.#compiled.get(namespace);
-      for (const object of objects.all()) {
-        const problems = compiled?.problems.get(object) ?? [];
-        yield {
-          object,
-          isAccepted: !problems.some((problem) => problem.severity === 'error'),
-          servesLastGood: false,
-          servingGeneration: undefined,
-          isShadowed: false,
-          problems,
-          hosts: [],
-        };
-      }
-    }
-  }
 }
 
 interface Reported {
   readonly candidate: Candidate;
   readonly assignment: Assignment;
+  readonly problems: readonly Problem[];
   readonly shadows: readonly Shadow[];
 }
 
@@ -270,17 +276,3 @@ const shadowProblem = ({ host, template, by }: Shadow): Problem => ({
   message: `"${template.source}" of "${host}" is governed by "${by}", the older policy: give one of the two other paths`,
   severity: 'warning',
 });
-
-/** Gives the event loop a turn whenever a slice of work is used up; undefined means go on. */
-function breather(clock: Clock): () => Promise<void> | undefined {
-  let sliceStartMs = clock.monotonicMs();
-  return () => {
-    if (clock.monotonicMs() - sliceStartMs < SLICE_MS) return undefined;
-    return new Promise((resolve) => {
-      setImmediate(() => {
-        sliceStartMs = clock.monotonicMs();
-        resolve();
-      });
-    });
-  };
-}

@@ -78,10 +78,13 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   {
     why: 'builds the next snapshot beside the one that checks read',
     files: {
+      'internal/core/breathe.ts': 'Breathe 1, breather 1',
       'internal/policy/assign.ts': 'assignHosts 1, assignBy 2',
       'internal/policy/build-snapshot.ts': 'SnapshotInputs.breathe 1, buildSnapshot 1',
+      'internal/policy/live-specs.ts': 'LiveSpecs.read 2, LiveSpecs.#readOne 1',
+      'internal/policy/namespace-objects.ts': 'NamespaceObjects.compile 5, readRole 1',
       'internal/policy/store.ts':
-        'StoreOptions.secrets 1, StoreOptions.recordedSpec 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, PolicyStore.#buildAll 1, PolicyStore.#build 6, PolicyStore.#compileNamespaces 1, breather 1',
+        'StoreOptions.secrets 1, StoreOptions.recordedSpec 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, PolicyStore.#buildAll 1, PolicyStore.#build 7, PolicyStore.#compileNamespaces 2, PolicyStore.#compileNamespace 1',
     },
   },
 ];

@@ -9,6 +9,7 @@
 export type Entry = readonly string[] | string;
 
 const AT_COMPILE = 'asked when a policy arrives, never in a check';
+const AT_BUILD = 'awaited while the next snapshot is built, never in a check';
 const AT_START = 'runs when the door starts or stops; no check is there yet, or any more';
 const IN_EXPRESSION = [
   'closure of an expression',
@@ -124,7 +125,12 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
   'internal/match/path-template.ts': { 'PathMatcher.match port 1': ['path matcher'] },
   'internal/phases/authn/authn.ts': { 'verifyCredential .then 1': ['first keys', 'verification', 'consumers'] },
   'internal/phases/authn/compile.ts': { 'ReadCarrier.claim port 1': ['token cache'] },
-  'internal/phases/authn/consumers.ts': { 'SecretLookup port 1': AT_COMPILE },
+  'internal/phases/authn/consumers.ts': {
+    'SecretLookup port 1': AT_COMPILE,
+    'compileConsumers await 1': AT_BUILD,
+    'compileConsumers await 2': AT_BUILD,
+    'keysOf await 1': AT_BUILD,
+  },
   'internal/phases/authn/jwt.ts': {
     'verifyAnew await 1': ['first keys'],
     'verifyAnew await 2': ['verification'],
@@ -145,8 +151,25 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
   'internal/phases/authz/bindings.ts': {
     'Bindings.identityRoles port 1': ['roles in an allow', 'roles in a deny'],
     'Bindings.peerRoles port 1': ['roles in an allow', 'roles in a deny'],
+    'compileBindings await 1': AT_BUILD,
   },
-  'internal/phases/authz/denied-roles.ts': { 'DeniedRoles.impliedBy port 1': ['roles in a deny'] },
+  'internal/phases/authz/components.ts': { 'components await 1': AT_BUILD },
+  'internal/phases/authz/inheritance.ts': {
+    'compileInheritance for await 1': AT_BUILD,
+    'settle await 1': AT_BUILD,
+    'compileInheritance await 1': AT_BUILD,
+    'compileInheritance await 2': AT_BUILD,
+    'compileInheritance await 3': AT_BUILD,
+  },
+  'internal/phases/authz/permissions.ts': { 'compilePermissions await 1': AT_BUILD },
+  'internal/phases/authz/role-index.ts': {
+    'compileRoles await 1': AT_BUILD,
+    'compileRoles await 2': AT_BUILD,
+    'compileRoles await 3': AT_BUILD,
+  },
+  'internal/phases/ratelimit/audited-limit.ts': {
+    'AuditedLimit.#take .catch 1': ['local store of an audited limit'],
+  },
   'internal/phases/ratelimit/counter-store.ts': {
     'Calendar port 1': ['counter store'],
     'CounterStore.take port 1': ['counter store', 'counter store forgets', 'local store after the shared one'],
@@ -161,7 +184,6 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'StageStep.#repeat .then 2': 'asks what is left, and changes no answer when it cannot be said: ratelimit.test.ts',
     'StageStep.#take .then 1': ['counter store', 'counter store forgets'],
     'refusalIn .then 1': ['counter store'],
-    'StageStep.#auditAll .catch 1': ['local store of an audited limit'],
     'StageStep.#withoutStore .then 1': ['local store after the shared one'],
   },
   'internal/policy/evaluate.ts': {

@@ -6,7 +6,12 @@ import { compileConsumers } from './consumers.ts';
 import { aSigner, aToken, CLAIMS, FakeKeys, keySet } from './token.fixture.ts';
 
 const KEY = 'pk_test_0123456789abcdef';
-const consumers = compileConsumers(
+const SHOP = {
+  secrets: () => ({ reason: 'SecretNotFound', message: '' }) as const,
+  namespace: 'shop',
+  breathe: () => undefined,
+};
+const { index: consumers } = await compileConsumers(
   [
     { name: 'acme', groups: [], keys: [{ name: 'k1', sha256: hash('sha256', KEY, 'hex') }] },
     {
@@ -15,9 +20,8 @@ const consumers = compileConsumers(
       keys: [{ name: 'k1', sha256: hash('sha256', 'past-key-0123456789', 'hex'), notAfter: '2020-01-01T00:00:00Z' }],
     },
   ],
-  () => ({ reason: 'SecretNotFound', message: '' }),
-  'shop',
-).index;
+  SHOP,
+);
 const SIGNER = aSigner('ES256');
 const TOKEN = aToken(SIGNER, CLAIMS);
 const keys = new FakeKeys(keySet(SIGNER.key));
@@ -210,11 +214,10 @@ describe('verifyCredential()', () => {
 
   it('refuses "!" where Envoy may have folded bytes to it, though a key really has one', async () => {
     const key = 'pk_test_with_!_inside';
-    const index = compileConsumers(
+    const { index } = await compileConsumers(
       [{ name: 'bang', groups: [], keys: [{ name: 'k1', sha256: hash('sha256', key, 'hex') }] }],
-      () => ({ reason: 'SecretNotFound', message: '' }),
-      'shop',
-    ).index;
+      SHOP,
+    );
     const bench = aBench({ authentication: { methods: [PARTNERS] }, consumers: index });
     const headers = [['x-api-key', key]] as const;
     assert.equal(await verdictOf(bench, { headers }), 'apiKey');

@@ -13,13 +13,15 @@ const secretOf =
   () =>
     Buffer.from(text);
 
+const compile = (consumers: readonly ConsumerInput[], secrets = NO_SECRETS) =>
+  compileConsumers(consumers, { secrets, namespace: 'shop', breathe: () => undefined });
 const acme = (keys: ConsumerInput['keys'], name = 'acme'): ConsumerInput => ({ name, groups: ['partners'], keys });
 const T = '2026-11-01T00:00:00Z';
 const T_MS = Date.parse(T);
 
 describe('compileConsumers()', () => {
-  it('finds the consumer of a key, with one identity for each method', () => {
-    const { index } = compileConsumers([acme([{ name: 'k1', sha256: sha256(KEY) }])], NO_SECRETS, 'shop');
+  it('finds the consumer of a key, with one identity for each method', async () => {
+    const { index } = await compile([acme([{ name: 'k1', sha256: sha256(KEY) }])]);
     const found = index.find(KEY, 'partners', 0);
     assert.deepEqual(found, {
       kind: 'apiKey',
@@ -42,18 +44,14 @@ describe('compileConsumers()', () => {
     assert.equal(identityId('apiKey', 'postern.dev/shop', 'acme'), 'qF2PTvX1_MPJHC9jLVawmA');
   });
 
-  it('keeps several keys alive side by side, each within its own time', () => {
-    const { index } = compileConsumers(
-      [
-        acme([
-          { name: 'old', sha256: sha256('old-key-0123456789'), notAfter: T },
-          { name: 'new', sha256: sha256('new-key-0123456789'), notBefore: T },
-          { name: 'bad', sha256: sha256('bad-key-0123456789'), notAfter: 'never' },
-        ]),
-      ],
-      NO_SECRETS,
-      'shop',
-    );
+  it('keeps several keys alive side by side, each within its own time', async () => {
+    const { index } = await compile([
+      acme([
+        { name: 'old', sha256: sha256('old-key-0123456789'), notAfter: T },
+        { name: 'new', sha256: sha256('new-key-0123456789'), notBefore: T },
+        { name: 'bad', sha256: sha256('bad-key-0123456789'), notAfter: 'never' },
+      ]),
+    ]);
     const kindAt = (key: string, wallMs: number): unknown => {
       const found = index.find(key, 'm', wallMs);
       return typeof found === 'string' ? found : found.subject;
@@ -69,13 +67,13 @@ describe('compileConsumers()', () => {
     assert.equal(kindAt('bad-key-0123456789', 0), 'expired');
   });
 
-  it('lets one consumer hold a key twice, in two times', () => {
+  it('lets one consumer hold a key twice, in two times', async () => {
     const digest = sha256(KEY);
     const keys = [
       { name: 'a', sha256: digest, notAfter: T },
       { name: 'b', sha256: digest, notBefore: '2027-01-01T00:00:00Z' },
     ];
-    const { index, problems } = compileConsumers([acme(keys)], NO_SECRETS, 'shop');
+    const { index, problems } = await compile([acme(keys)]);
     const at = (wallMs: number): string => {
       const found = index.find(KEY, 'm', wallMs);
       return typeof found === 'string' ? found : 'found';
@@ -84,12 +82,12 @@ describe('compileConsumers()', () => {
     assert.deepEqual(problems.get('acme')?.problems, []);
   });
 
-  it('gives a digest that two consumers hold to neither, and tells both', () => {
+  it('gives a digest that two consumers hold to neither, and tells both', async () => {
     const consumers = [
       acme([{ name: 'k1', sha256: sha256(KEY) }]),
       acme([{ name: 'k9', secretRef: { name: 's', key: 'k' } }], 'globex'),
     ];
-    const { index, problems } = compileConsumers(consumers, secretOf(KEY), 'shop');
+    const { index, problems } = await compile(consumers, secretOf(KEY));
     assert.equal(index.find(KEY, 'm', 0), 'unknown');
     const message = '"acme" and "globex" hold the same key, so it is nobody\'s: give each its own';
     for (const name of ['acme', 'globex']) {
@@ -99,33 +97,50 @@ describe('compileConsumers()', () => {
     }
   });
 
-  it('refuses the digest of the empty key', () => {
-    const { index, problems } = compileConsumers([acme([{ name: 'k1', sha256: sha256('') }])], NO_SECRETS, 'shop');
+  it('gives a digest to nobody that a consumer held whose spec cannot be read now', async () => {
+    const broken = (keys: ConsumerInput['keys']): ConsumerInput => ({ ...acme(keys, 'globex'), isUnread: true });
+    const key = { name: 'k1', sha256: sha256(KEY) };
+    const message = '"acme" and "globex" hold the same key, so it is nobody\'s: give each its own';
+    for (const other of [key, { name: 'k9', secretRef: { name: 's', key: 'k' } }]) {
+      const { index, problems } = await compile([acme([key]), broken([{ name: 'none' }, other])], secretOf(KEY));
+      assert.equal(index.find(KEY, 'm', 0), 'unknown');
+      assert.deepEqual(
+        ['acme', 'globex'].map((name) => problems.get(name)?.problems),
+        [0, 1].map((at) => [{ reason: 'DuplicateDigest', path: `spec.keys[${at}]`, message, severity: 'reference' }]),
+      );
+    }
+    const { index, problems } = await compile([broken([key, { name: 'k9', secretRef: { name: 's', key: 'k' } }])]);
+    assert.equal(index.find(KEY, 'm', 0), 'unknown');
+    assert.deepEqual(problems.get('globex')?.problems, []);
+  });
+
+  it('refuses the digest of the empty key', async () => {
+    const { index, problems } = await compile([acme([{ name: 'k1', sha256: sha256('') }])]);
     assert.equal(index.find('', 'm', 0), 'unknown');
     assert.equal(problems.get('acme')?.problems[0]?.path, 'spec.keys[0].sha256');
   });
 
-  it('takes a plain key of at least 16 bytes from a Secret, less one trailing newline', () => {
+  it('takes a plain key of at least 16 bytes from a Secret, less one trailing newline', async () => {
     const ref = acme([{ name: 'k1', secretRef: { name: 's', key: 'k' } }]);
-    const find = (held: string, sent: string): string => {
-      const found = compileConsumers([ref], secretOf(held), 'shop').index.find(sent, 'm', 0);
+    const find = async (held: string, sent: string): Promise<string> => {
+      const found = (await compile([ref], secretOf(held))).index.find(sent, 'm', 0);
       return typeof found === 'string' ? found : 'found';
     };
-    assert.equal(find(`${KEY}\n`, KEY), 'found');
-    assert.equal(find(`${KEY}\r\n`, KEY), 'found');
-    assert.equal(find(KEY, KEY), 'found');
-    assert.equal(find(`${KEY}\n\n`, KEY), 'unknown');
-    assert.equal(find(`${KEY}\r`, KEY), 'unknown');
-    assert.equal(find('0123456789abcdef', '0123456789abcdef'), 'found');
-    assert.equal(find('0123456789abcde\n', '0123456789abcde'), 'unknown');
-    assert.equal(find('', ''), 'unknown');
-    assert.equal(find('\n', ''), 'unknown');
+    assert.equal(await find(`${KEY}\n`, KEY), 'found');
+    assert.equal(await find(`${KEY}\r\n`, KEY), 'found');
+    assert.equal(await find(KEY, KEY), 'found');
+    assert.equal(await find(`${KEY}\n\n`, KEY), 'unknown');
+    assert.equal(await find(`${KEY}\r`, KEY), 'unknown');
+    assert.equal(await find('0123456789abcdef', '0123456789abcdef'), 'found');
+    assert.equal(await find('0123456789abcde\n', '0123456789abcde'), 'unknown');
+    assert.equal(await find('', ''), 'unknown');
+    assert.equal(await find('\n', ''), 'unknown');
   });
 
-  it('stops matching a key whose Secret is gone or not offered, and says so', () => {
+  it('stops matching a key whose Secret is gone or not offered, and says so', async () => {
     const ref = acme([{ name: 'k1', secretRef: { name: 's', key: 'k' } }]);
     const secrets: SecretLookup = () => ({ reason: 'SecretNotOffered', message: 'Secret "s" does not list acme' });
-    const { index, problems } = compileConsumers([ref], secrets, 'shop');
+    const { index, problems } = await compile([ref], secrets);
     assert.equal(index.find(KEY, 'm', 0), 'unknown');
     assert.deepEqual(problems.get('acme')?.problems, [
       {
@@ -137,8 +152,8 @@ describe('compileConsumers()', () => {
     ]);
   });
 
-  it('never finds a mutated key (property)', () => {
-    const { index } = compileConsumers([acme([{ name: 'k1', sha256: sha256(KEY) }])], NO_SECRETS, 'shop');
+  it('never finds a mutated key (property)', async () => {
+    const { index } = await compile([acme([{ name: 'k1', sha256: sha256(KEY) }])]);
     const near = fc.record({ at: fc.nat({ max: KEY.length }), text: fc.string({ unit: 'binary', maxLength: 3 }) });
     fc.assert(
       fc.property(near, ({ at, text }) => {

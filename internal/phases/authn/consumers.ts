@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Breathe } from '../../core/breathe.ts';
 import type { ConsumerIndex } from '../../core/evaluation.ts';
 import { type Identity, identityId } from '../../core/identity.ts';
 import { ProblemList } from '../../core/problem.ts';
@@ -8,6 +9,8 @@ export interface ConsumerInput {
   readonly name: string;
   readonly groups: readonly string[];
   readonly keys: readonly KeyInput[];
+  /** Its spec is wrong: it can use no key, but what can be read of its keys stays taken. */
+  readonly isUnread?: boolean | undefined;
 }
 
 export interface KeyInput {
@@ -24,7 +27,10 @@ export type SecretLookup = (
   consumer: string,
 ) =>
   | Uint8Array
-  | { readonly reason: 'SecretNotFound' | 'SecretNotOffered' | 'SecretsNotReadable'; readonly message: string };
+  | {
+      readonly reason: 'SecretNotFound' | 'SecretNotOffered' | 'SecretsNotReadable' | 'Invalid';
+      readonly message: string;
+    };
 
 interface Key {
   readonly consumer: Consumer;
@@ -47,6 +53,14 @@ export interface CompiledConsumers {
 interface Holding {
   readonly key: Key;
   readonly at: ProblemList;
+  readonly isUnread: boolean;
+}
+
+export interface ConsumerOptions {
+  readonly secrets: SecretLookup;
+  readonly namespace: string;
+  /** Awaited between consumers, so that compiling never keeps a check waiting. */
+  readonly breathe: Breathe;
 }
 
 /** Shortest plain key that a Secret may hold, in bytes. */
@@ -57,18 +71,19 @@ const EMPTY_DIGEST = hash('sha256', '', 'hex');
 /**
  * Builds the live index of one namespace's API keys, by digest: a look-up costs the same whatever the number of keys,
  * and what it compares are digests, so its time tells nothing of a key. A digest that two consumers hold matches
- * neither.
+ * neither, also when the spec of one of them cannot be read.
  */
-export function compileConsumers(
+export async function compileConsumers(
   consumers: readonly ConsumerInput[],
-  secrets: SecretLookup,
-  namespace: string,
-): CompiledConsumers {
+  { secrets, namespace, breathe }: ConsumerOptions,
+): Promise<CompiledConsumers> {
   const problems = new Map<string, ProblemList>();
   const held = new Map<string, Holding[]>();
   for (const consumer of consumers) {
+    await breathe();
     const list = new ProblemList();
     problems.set(consumer.name, list);
+    const { isUnread = false } = consumer;
     const holder: Consumer = {
       name: consumer.name,
       groups: Object.freeze([...consumer.groups]),
@@ -76,7 +91,8 @@ export function compileConsumers(
     };
     for (const [index, input] of consumer.keys.entries()) {
       const at = list.at('keys').at(index);
-      const digest = digestOf(input, { secrets, consumer: consumer.name, at });
+      // What is wrong with an unread spec was said already.
+      const digest = digestOf(input, { secrets, consumer: consumer.name, at: isUnread ? new ProblemList() : at });
       if (digest === undefined) continue;
       const key: Key = {
         consumer: holder,
@@ -84,24 +100,27 @@ export function compileConsumers(
         notAfterMs: timeOf(input.notAfter, Infinity),
       };
       const holders = held.get(digest);
-      if (holders === undefined) held.set(digest, [{ key, at }]);
-      else holders.push({ key, at });
+      if (holders === undefined) held.set(digest, [{ key, at, isUnread }]);
+      else holders.push({ key, at, isUnread });
     }
   }
-  return { index: new NamespaceConsumers(keysOf(held), namespace), problems };
+  return { index: new NamespaceConsumers(await keysOf(held, breathe), namespace), problems };
 }
 
 /** The keys that are one consumer's; the holders of the others are told. */
-function keysOf(held: ReadonlyMap<string, readonly Holding[]>): ReadonlyMap<string, readonly Key[]> {
+async function keysOf(
+  held: ReadonlyMap<string, readonly Holding[]>,
+  breathe: Breathe,
+): Promise<ReadonlyMap<string, readonly Key[]>> {
   const keys = new Map<string, readonly Key[]>();
   for (const [digest, holders] of held) {
+    await breathe();
     const names = [...new Set(holders.map(({ key }) => key.consumer.name))];
-    const own = holders.map(({ key }) => key);
-    if (names.length === 1) keys.set(digest, own);
-    else {
-      const message = `${names.map((name) => `"${name}"`).join(' and ')} hold the same key, so it is nobody's: give each its own`;
-      for (const { at } of holders) at.reference('DuplicateDigest', message);
-    }
+    const own = holders.filter(({ isUnread }) => !isUnread).map(({ key }) => key);
+    if (names.length === 1 && own.length > 0) keys.set(digest, own);
+    if (names.length === 1) continue;
+    const message = `${names.map((name) => `"${name}"`).join(' and ')} hold the same key, so it is nobody's: give each its own`;
+    for (const { at } of holders) at.reference('DuplicateDigest', message);
   }
   return keys;
 }

@@ -1,3 +1,4 @@
+import type { Breathe } from '../../core/breathe.ts';
 import type { Identity } from '../../core/identity.ts';
 
 /** One APIRoleBinding, as its namespace's index needs it. */
@@ -46,10 +47,11 @@ class RolesBy {
   }
 }
 
-export function compileBindings(
+/** @param options `breathe` is awaited between bindings, so that compiling never keeps a check waiting */
+export async function compileBindings(
   bindings: readonly BindingInput[],
-  { clusterIssuer }: { readonly clusterIssuer: string | undefined },
-): Bindings {
+  { clusterIssuer, breathe }: { readonly clusterIssuer: string | undefined; readonly breathe: Breathe },
+): Promise<Bindings> {
   const roles = new Set<string>();
   const consumers = new RolesBy();
   const consumerGroups = new RolesBy();
@@ -57,6 +59,7 @@ export function compileBindings(
   const serviceAccounts = new RolesBy();
   const claims: { readonly claim: ClaimSubject; readonly role: string }[] = [];
   for (const { roleRef, subjects } of bindings) {
+    await breathe();
     roles.add(roleRef.name);
     for (const subject of subjects) {
       if (subject.consumer) consumers.add(subject.consumer.name, roleRef.name);

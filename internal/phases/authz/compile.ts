@@ -4,14 +4,8 @@ import type { ProblemList } from '../../core/problem.ts';
 import { compileCidrs } from '../../match/cidr.ts';
 import { compileExpression, type Expression } from '../../match/expression/expression.ts';
 import { compilePathTemplates, type PathMatcher } from '../../match/path-template.ts';
+import { checkSources, type MethodFacts, warnAboutWords } from './sources.ts';
 import type { AuthorizationSpec, CriteriaSpec, RuleSpec } from './spec.ts';
-
-/** What authorization must know of the policy's authentication: which method can supply which word. */
-export interface MethodFacts {
-  readonly name: string;
-  readonly suppliesGroups: boolean;
-  readonly suppliesScopes: boolean;
-}
 
 export interface AuthorizationContext {
   readonly methods: readonly MethodFacts[];
@@ -85,7 +79,10 @@ function compileRule(rule: RuleSpec, context: AuthorizationContext, problems: Pr
   const caseInsensitive = rule.deny !== undefined || context.caseInsensitive;
   const paths = spec.paths && compilePathTemplates(spec.paths, { caseInsensitive }, at.at('paths'));
   const params = spec.paths === undefined ? context.params : (paths?.parameters ?? []);
-  checkSources(spec, context.methods, at);
+  const { methods } = context;
+  checkSources(spec, { methods, isDeny: rule.deny !== undefined }, at);
+  const when = compileConditions(rule, { ...context, params }, at.at('when'));
+  if (when.length === spec.when?.length) warnAboutWords(when, { via: spec.via, methods }, at.at('when'));
   const criteria: Criteria = {
     methods: spec.methods && new Set(spec.methods),
     paths,
@@ -94,7 +91,7 @@ function compileRule(rule: RuleSpec, context: AuthorizationContext, problems: Pr
     scopes: spec.scopes,
     via: spec.via && new Set(spec.via),
     cidrs: spec.cidrs && compileCidrs(spec.cidrs, at.at('cidrs')),
-    when: compileConditions(rule, { ...context, params }, at.at('when')),
+    when,
   };
   return Object.freeze({ name: rule.name, mode: rule.mode ?? 'Enforce', criteria: Object.freeze(criteria) });
 }
@@ -118,25 +115,4 @@ function compileConditions(
     }
   }
   return conditions;
-}
-
-/** Each word has one source: where two methods could supply groups or scopes, the rule says which it means. */
-function checkSources(spec: CriteriaSpec, methods: readonly MethodFacts[], problems: ProblemList): void {
-  for (const [index, name] of (spec.via ?? []).entries()) {
-    if (methods.some((method) => method.name === name)) continue;
-    const known = methods.map((method) => `"${method.name}"`).join(', ') || 'none';
-    problems.at('via').at(index).error('Invalid', `No authentication method "${name}"; this policy has ${known}`);
-  }
-  if (spec.via !== undefined) return;
-  const words = [
-    { word: 'groups', isUsed: spec.groups !== undefined, sources: methods.filter((method) => method.suppliesGroups) },
-    { word: 'scopes', isUsed: spec.scopes !== undefined, sources: methods.filter((method) => method.suppliesScopes) },
-  ];
-  for (const { word, isUsed, sources } of words) {
-    if (!isUsed || sources.length < 2) continue;
-    const names = sources.map((method) => method.name).join(', ');
-    problems
-      .at(word)
-      .error('SubjectAmbiguous', `More than one method supplies ${word} (${names}): add via: [${sources[0]?.name}]`);
-  }
 }

@@ -1,178 +1,171 @@
+import type { Breathe } from '../../core/breathe.ts';
 import type { Evaluation, RoleIndex } from '../../core/evaluation.ts';
+import type { ExpressionError } from '../../core/expression-error.ts';
 import type { Identity } from '../../core/identity.ts';
 import { ProblemList } from '../../core/problem.ts';
-import { compilePathTemplates, matchesAll, type PathMatcher } from '../../match/path-template.ts';
-import { type BindingInput, compileBindings } from './bindings.ts';
-import { compileDeniedRoles, type DeniedRoles, type UnreadRoles } from './denied-roles.ts';
-import { inheritedBy } from './inheritance.ts';
+import { type BindingInput, type Bindings, compileBindings } from './bindings.ts';
+import { heldByAll, type UnreadBindings } from './denied-roles.ts';
+import { Holder, ROLES_UNKNOWN } from './holder.ts';
+import { compileInheritance, type RoleNode } from './inheritance.ts';
+import { type Permission, permitsAny } from './permissions.ts';
+import type { RoleSet } from './role-set.ts';
 
 /** One APIRole, as its namespace's index needs it. */
 export interface RoleInput {
   readonly name: string;
   readonly inherits: readonly { readonly name: string }[];
-  readonly permissions: readonly PermissionInput[];
-}
-
-export interface PermissionInput {
-  readonly name: string;
-  readonly policyRefs?: readonly { readonly name: string }[] | undefined;
-  readonly allPolicies?: object | undefined;
-  readonly methods?: readonly string[] | undefined;
-  readonly paths?: readonly string[] | undefined;
-}
-
-interface Permission {
-  /** undefined: every policy of the namespace. */
-  readonly policies: ReadonlySet<string> | undefined;
-  readonly methods: ReadonlySet<string> | undefined;
-  readonly exact: PathMatcher | undefined;
-  readonly folded: PathMatcher | undefined;
-}
-
-interface Role {
-  /** Own and inherited permissions. */
+  /** Its own, compiled. */
   readonly permissions: readonly Permission[];
-  /** The role and all it inherits: what a holder of it holds. */
-  readonly holds: readonly string[];
 }
 
 export interface CompiledRoles {
   readonly index: RoleIndex;
-  /** By role name: mistakes inside it, a cycle, a role it inherits that is not there. */
+  /** By role name: a cycle, a role it inherits that is not there. */
   readonly problems: ReadonlyMap<string, ProblemList>;
   readonly defined: ReadonlySet<string>;
   /** Roles that a binding names, whether or not they are defined. */
   readonly bound: ReadonlySet<string>;
 }
 
-interface RoleOptions {
+export interface RoleOptions {
   readonly clusterIssuer: string | undefined;
-  readonly unread: UnreadRoles;
+  readonly unread: UnreadBindings;
+  /** Awaited between objects, so that compiling never keeps a check waiting. */
+  readonly breathe: Breathe;
 }
 
-/** Builds the live role index of one namespace. Roles in a cycle of `inherits` grant nothing. */
-export function compileRoles(
+/**
+ * Builds the live role index of one namespace. Roles in a cycle of `inherits` grant nothing. A role whose spec cannot
+ * be read is left out of `roles`: it counts as gone.
+ */
+export async function compileRoles(
   roles: readonly RoleInput[],
   bindings: readonly BindingInput[],
-  options: RoleOptions,
-): CompiledRoles {
+  { clusterIssuer, unread, breathe }: RoleOptions,
+): Promise<CompiledRoles> {
   const inputs = new Map(roles.map((role) => [role.name, role]));
-  const problems = new Map(roles.map((role) => [role.name, new ProblemList()]));
-  const inCycle = new Set(roles.map((role) => role.name).filter((name) => reaches(inputs, name, name)));
-  const own = new Map<string, readonly Permission[]>();
+  const subjects = await compileBindings(bindings, { clusterIssuer, breathe });
+  const named = [...subjects.roles, ...[...unread].filter((name) => name !== undefined)];
+  const nodes = await compileInheritance(inputs, named, breathe);
+  const problems = new Map<string, ProblemList>();
   for (const role of roles) {
-    const list = problems.get(role.name) ?? new ProblemList();
-    own.set(role.name, compilePermissions(role, list.at('permissions')));
-    reportInheritance(role, inputs, inCycle, list.at('inherits'));
+    await breathe();
+    problems.set(role.name, inheritanceProblems(role, nodes));
   }
-  const compiled = new Map<string, Role>();
-  for (const name of inputs.keys()) {
-    if (inCycle.has(name)) continue;
-    const holds = inheritedBy(inputs, name).filter((held) => inputs.has(held) && !inCycle.has(held));
-    compiled.set(name, { holds, permissions: holds.flatMap((held) => own.get(held) ?? []) });
-  }
-  const subjects = compileBindings(bindings, options);
-  const denied = compileDeniedRoles(inputs, subjects.roles, options.unread);
-  const index = new NamespaceRoles({ roles: compiled, denied, subjects });
+  const places = [...nodes.values()];
+  const index = new NamespaceRoles({
+    nodes,
+    places,
+    permissions: places.map(({ name }) => inputs.get(name)?.permissions ?? NO_PERMISSIONS),
+    open: heldByAll(nodes, subjects.roles, unread),
+    isUnread: unread.size > 0,
+    subjects,
+  });
   return { index, problems, defined: new Set(inputs.keys()), bound: subjects.roles };
 }
 
-function reportInheritance(
-  role: RoleInput,
-  inputs: ReadonlyMap<string, RoleInput>,
-  inCycle: ReadonlySet<string>,
-  problems: ProblemList,
-): void {
-  if (inCycle.has(role.name)) {
+function inheritanceProblems(role: RoleInput, nodes: ReadonlyMap<string, RoleNode>): ProblemList {
+  const list = new ProblemList();
+  const problems = list.at('inherits');
+  if (nodes.get(role.name)?.isInCycle) {
     problems.reference(
       'RoleCycle',
       `"${role.name}" inherits itself through other roles, so it grants nothing: break the cycle`,
     );
   }
   for (const [index, { name }] of role.inherits.entries()) {
-    if (!inputs.has(name)) problems.at(index).reference('RoleNotFound', `No APIRole "${name}" in this namespace`);
+    if (nodes.get(name)?.isDefined) continue;
+    problems.at(index).reference('RoleNotFound', `No APIRole "${name}" in this namespace`);
   }
-}
-
-function reaches(inputs: ReadonlyMap<string, RoleInput>, from: string, to: string): boolean {
-  return (inputs.get(from)?.inherits ?? []).some((parent) => inheritedBy(inputs, parent.name).includes(to));
-}
-
-function compilePermissions(role: RoleInput, problems: ProblemList): Permission[] {
-  const permissions: Permission[] = [];
-  for (const [index, input] of role.permissions.entries()) {
-    const at = problems.at(index).at('paths');
-    const exact = input.paths && compilePathTemplates(input.paths, { caseInsensitive: false }, at);
-    // A path that cannot be read grants nothing: the whole permission is left out.
-    if (input.paths !== undefined && exact === undefined) continue;
-    permissions.push({
-      policies: input.allPolicies === undefined ? new Set(input.policyRefs?.map((ref) => ref.name)) : undefined,
-      methods: input.methods && new Set(input.methods),
-      exact,
-      folded: input.paths && compilePathTemplates(input.paths, { caseInsensitive: true }, new ProblemList()),
-    });
-  }
-  return permissions;
+  return list;
 }
 
 interface IndexParts {
-  readonly roles: ReadonlyMap<string, Role>;
-  readonly denied: DeniedRoles;
-  readonly subjects: ReturnType<typeof compileBindings>;
+  readonly nodes: ReadonlyMap<string, RoleNode>;
+  readonly places: readonly RoleNode[];
+  /** By place. */
+  readonly permissions: readonly (readonly Permission[])[];
+  readonly open: RoleSet | 'all';
+  /** Some binding cannot be read: nobody knows who holds what. */
+  readonly isUnread: boolean;
+  readonly subjects: Bindings;
 }
 
-const NO_ROLES: readonly string[] = Object.freeze([]);
+const NO_PERMISSIONS: readonly Permission[] = Object.freeze([]);
 
 class NamespaceRoles implements RoleIndex {
-  readonly #roles: ReadonlyMap<string, Role>;
-  readonly #subjects: ReturnType<typeof compileBindings>;
-  readonly #denied: DeniedRoles;
-  /** An identity object lives as long as its token's cache entry; roles of one that has no SPIFFE peer never change. */
-  readonly #held = new WeakMap<Identity, readonly string[]>();
+  readonly #parts: IndexParts;
+  /** An identity object lives as long as its token's cache entry. */
+  readonly #identities = new WeakMap<Identity, Holder>();
+  /** By SPIFFE id; only ids that a binding names. */
+  readonly #peers = new Map<string, Holder>();
+  readonly #nobody: Holder;
 
   constructor(parts: IndexParts) {
-    this.#roles = parts.roles;
-    this.#subjects = parts.subjects;
-    this.#denied = parts.denied;
+    this.#parts = parts;
+    this.#nobody = new Holder([], parts.places);
   }
 
-  rolesOf(evaluation: Evaluation): readonly string[] {
-    const { identity } = evaluation;
-    const viaPeer = this.#subjects.peerRoles(evaluation.request.source.principal);
-    if (viaPeer !== undefined) return this.#expand([...this.#subjects.identityRoles(identity), ...viaPeer]);
-    const cached = this.#held.get(identity);
-    if (cached !== undefined) return cached;
-    const roles = this.#expand(this.#subjects.identityRoles(identity));
-    this.#held.set(identity, roles);
-    return roles;
+  rolesOf(evaluation: Evaluation): readonly string[] | ExpressionError {
+    if (this.#parts.isUnread) return ROLES_UNKNOWN;
+    const own = this.#holder(evaluation.identity);
+    const peer = this.#peer(evaluation);
+    return peer === undefined ? own.roles : own.rolesWith(peer);
   }
 
   permits(role: string, evaluation: Evaluation): boolean {
-    if (!this.rolesOf(evaluation).includes(role)) return false;
-    for (const permission of this.#roles.get(role)?.permissions ?? []) {
-      if (covers(permission, evaluation)) return true;
+    const node = this.#parts.nodes.get(role);
+    if (node === undefined) return false;
+    const isGranted = this.#holder(evaluation.identity).granted.has(node.place);
+    if (!isGranted && this.#peer(evaluation)?.granted.has(node.place) !== true) return false;
+    const { permissions } = this.#parts;
+    if (permitsAny(permissions[node.place] ?? NO_PERMISSIONS, evaluation)) return true;
+    const { granting } = node;
+    for (let place = granting.next(0); place !== -1; place = granting.next(place + 1)) {
+      if (permitsAny(permissions[place] ?? NO_PERMISSIONS, evaluation)) return true;
     }
     return false;
   }
 
   isHeldForDeny(role: string, evaluation: Evaluation): boolean {
-    const implying = this.#denied.impliedBy(role);
-    if (implying === undefined) return true;
-    const held = this.#subjects.identityRoles(evaluation.identity);
-    if (held.some((name) => implying.has(name))) return true;
-    return this.#subjects.peerRoles(evaluation.request.source.principal)?.some((name) => implying.has(name)) ?? false;
+    const { nodes, open } = this.#parts;
+    const node = nodes.get(role);
+    if (node === undefined || open === 'all' || open.has(node.place)) return true;
+    if (mayHold(this.#holder(evaluation.identity), node)) return true;
+    const peer = this.#peer(evaluation);
+    return peer !== undefined && mayHold(peer, node);
   }
 
-  #expand(bound: readonly string[]): readonly string[] {
-    if (bound.length === 0) return NO_ROLES;
-    return Object.freeze([...new Set(bound.flatMap((name) => this.#roles.get(name)?.holds ?? []))].sort());
+  #holder(identity: Identity): Holder {
+    const known = this.#identities.get(identity);
+    if (known !== undefined) return known;
+    const holder = this.#holderOf(this.#parts.subjects.identityRoles(identity));
+    this.#identities.set(identity, holder);
+    return holder;
+  }
+
+  /** The verified peer certificate's holder; undefined when no role is bound to it. */
+  #peer({ request: { source } }: Evaluation): Holder | undefined {
+    const { principal } = source;
+    if (principal === '') return undefined;
+    const known = this.#peers.get(principal);
+    if (known !== undefined) return known;
+    const bound = this.#parts.subjects.peerRoles(principal);
+    if (bound === undefined) return undefined;
+    const holder = this.#holderOf(bound);
+    this.#peers.set(principal, holder);
+    return holder;
+  }
+
+  #holderOf(bound: readonly string[]): Holder {
+    if (bound.length === 0) return this.#nobody;
+    const { nodes, places } = this.#parts;
+    const names = [...new Set(bound)];
+    return new Holder(
+      names.map((name) => nodes.get(name)).filter((node) => node !== undefined),
+      places,
+    );
   }
 }
 
-function covers(permission: Permission, evaluation: Evaluation): boolean {
-  const { request, policy } = evaluation;
-  if (permission.policies !== undefined && !permission.policies.has(policy.name)) return false;
-  if (permission.methods !== undefined && !permission.methods.has(request.method)) return false;
-  const matcher = evaluation.caseInsensitive ? permission.folded : permission.exact;
-  return matcher === undefined || matchesAll(matcher, request.readings) !== undefined;
-}
+const mayHold = ({ isBoundless, held }: Holder, { place }: RoleNode): boolean => isBoundless || held.has(place);

@@ -1,7 +1,7 @@
 // What one check takes from limits: their keys, their cost.
 import type { Refusal } from '../../core/decision.ts';
 import type { Evaluation } from '../../core/evaluation.ts';
-import { isError } from '../../match/expression/value.ts';
+import { isError, Uint } from '../../match/expression/value.ts';
 import { type CompiledLimit, digest } from './compile.ts';
 import type { Take } from './counter-store.ts';
 
@@ -60,7 +60,8 @@ function keyOf(limit: CompiledLimit, evaluation: Evaluation): string | Refusal |
 
 function costOf(limit: CompiledLimit, evaluation: Evaluation): number | Refusal {
   if (limit.cost === undefined) return 1;
-  const value = limit.cost.evaluate(evaluation);
+  const result = limit.cost.evaluate(evaluation);
+  const value = result instanceof Uint ? result.value : result;
   const cost = typeof value === 'bigint' || typeof value === 'number' ? Number(value) : Number.NaN;
   if (Number.isInteger(cost) && cost >= 0 && cost <= limit.maxCost) return cost;
   return {

@@ -30,7 +30,7 @@ export interface KeyPart {
 
 export interface CompiledRate {
   readonly rate: Rate;
-  /** First part of the counter's identity, 22 characters: owner, limit, algorithm, window. */
+  /** First part of the counter's identity, 22 characters: owner, limit, algorithm, window. A storage format. */
   readonly prefix: string;
   /** `"name"` as a structured-field string, for RateLimit and RateLimit-Policy. */
   readonly label: string;
@@ -46,7 +46,12 @@ export interface LimitsContext {
   readonly mode: Mode;
 }
 
-/** Compiles `rateLimits`; every mistake of the author goes to `problems`. */
+const byName = (a: CompiledLimit, b: CompiledLimit): number => (a.name < b.name ? -1 : 1);
+
+/**
+ * Compiles `rateLimits`; every mistake of the author goes to `problems`. Limits come back in the order of their names:
+ * the one they were written in has no meaning, so neither a refusal nor a header may depend on it.
+ */
 export function compileRateLimits(
   specs: readonly RateLimitSpec[],
   context: LimitsContext,
@@ -57,7 +62,7 @@ export function compileRateLimits(
     const limit = compileLimit(spec, context, problems.at(index));
     if (limit !== undefined) limits.push(limit);
   }
-  return limits;
+  return limits.sort(byName);
 }
 
 function compileLimit(spec: RateLimitSpec, context: LimitsContext, problems: ProblemList): CompiledLimit | undefined {
@@ -72,11 +77,12 @@ function compileLimit(spec: RateLimitSpec, context: LimitsContext, problems: Pro
     );
     const missing = part.missing ?? (spec.stage === 'AuthenticationFailure' ? 'Skip' : 'Share');
     if (expression !== undefined) key.push({ expression, missing });
-    checkStage(expression, spec.stage, at);
+    checkStage(expression, { stage: spec.stage, instead: 'client.network, or ' }, at);
   }
   const costAt = problems.at('cost').at('expression');
   const cost =
     spec.cost && compileExpression(spec.cost.expression, { ...context, result: 'number', use: 'condition' }, costAt);
+  checkStage(cost, { stage: spec.stage, instead: '' }, costAt);
   const rates = compileRates(spec, { ...context, mode }, problems.at('rates'));
   if (rates === undefined || key.length !== spec.key.length || (spec.cost !== undefined && cost === undefined))
     return undefined;
@@ -94,15 +100,16 @@ function compileLimit(spec: RateLimitSpec, context: LimitsContext, problems: Pro
   });
 }
 
-/** Before authentication nobody is known: a key of the identity would put all callers on one counter. */
-function checkStage(expression: Expression | undefined, stage: Stage, problems: ProblemList): void {
+/** Before authentication nobody is known: a key or a cost of the identity would be the same for all callers. */
+function checkStage(
+  expression: Expression | undefined,
+  { stage, instead }: { readonly stage: Stage; readonly instead: string },
+  problems: ProblemList,
+): void {
   if (expression === undefined || stage === 'AfterAuthentication') return;
   const identity = [...expression.attributes].find((name) => name.startsWith('identity.'));
-  if (identity !== undefined)
-    problems.error(
-      'Invalid',
-      `"${identity}" is not known at stage ${stage}: use client.network, or stage AfterAuthentication`,
-    );
+  if (identity === undefined) return;
+  problems.error('Invalid', `"${identity}" is not known at stage ${stage}: use ${instead}stage AfterAuthentication`);
 }
 
 function compileRates(spec: RateLimitSpec, context: LimitsContext, problems: ProblemList): CompiledRate[] | undefined {
@@ -115,7 +122,9 @@ function compileRates(spec: RateLimitSpec, context: LimitsContext, problems: Pro
       rate.algorithm === 'Calendar'
         ? `${rateSpec.calendar?.unit}/${rateSpec.calendar?.timeZone}`
         : String(rate.windowMs);
-    const parts = [context.ownerUid, spec.name, rate.algorithm, window, context.mode];
+    const parts = [context.ownerUid, spec.name, rate.algorithm, window];
+    // What Audit counts is nobody's count: it stands beside the enforced one, and never in its place.
+    if (context.mode === 'Audit') parts.push(context.mode);
     const label = `"${spec.name}${index === 0 ? '' : `.${index + 1}`}"`;
     const seconds = rate.algorithm === 'Calendar' ? '' : `;w=${Math.max(1, Math.ceil(rate.windowMs / 1000))}`;
     rates.push({ rate, prefix: digest(parts), label, policyItem: `${label};q=${rate.requests}${seconds}` });

@@ -1,4 +1,5 @@
 import type { Evaluation, Outcome } from '../../core/evaluation.ts';
+import type { CompiledLimit, Stage } from './compile.ts';
 
 export interface LoanTerms {
   /** Whether a check that ends so has used what was taken. */
@@ -37,3 +38,17 @@ export class Loan {
     this.#terms.giveBack();
   }
 }
+
+/** What the end of the check decides on. */
+export const isLent = ({ stage, countDenied }: CompiledLimit): boolean =>
+  stage === 'AuthenticationFailure' || !countDenied;
+
+/** When what a stage took counts as used. */
+export const usedAt = (stage: Stage): LoanTerms['isUsed'] =>
+  stage === 'AuthenticationFailure' ? isFailedGuess : isAllowed;
+
+/** A guess costs nothing once the credential proved right, nor when nobody could tell: an outage is no guess. */
+const isFailedGuess: LoanTerms['isUsed'] = ({ identity: { kind } }, outcome) =>
+  (kind === 'anonymous' || kind === 'unauthenticated') && outcome !== 'fault';
+
+const isAllowed: LoanTerms['isUsed'] = (_evaluation, outcome) => outcome === 'allow';

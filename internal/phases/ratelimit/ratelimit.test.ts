@@ -4,7 +4,7 @@ import { anEvaluation } from '../../core/evaluation.fixture.ts';
 import type { Outcome } from '../../core/evaluation.ts';
 import { ProblemList } from '../../core/problem.ts';
 import { MemoryStore } from '../../counters/memory-store.ts';
-import { compileRateLimits } from './compile.ts';
+import { compileRateLimits, digest } from './compile.ts';
 import type { CounterStore } from './counter-store.ts';
 import { createRateLimitPorts, rateLimitStep } from './ratelimit.ts';
 import { rateLimitsSpec } from './spec.ts';
@@ -164,6 +164,12 @@ describe('rateLimitStep()', () => {
     });
   }
 
+  it('takes a cost that is an unsigned integer', async () => {
+    const step = stepsOf({ cost: { expression: '2u' }, rates: [{ requests: 3, window: '1h' }] }, storeOf(9));
+    const { reason } = await step.run('1');
+    assert.equal(reason, undefined);
+  });
+
   it('keeps a Local limit away from the shared store', async () => {
     const step = stepOf({ store: 'Local' }, storeOf(0, 'throws'));
     assert.deepEqual([await step(), await step()], [undefined, 'rate_limited']);
@@ -193,6 +199,55 @@ describe('compileRateLimits()', () => {
       problemsOf({ key: [{ expression: 'identity.groups' }] })[0] ?? '',
       /key\[0\]\.expression: .*list\(string\)/,
     );
+  });
+
+  it('refuses a cost of an identity that is not known yet', () => {
+    assert.deepEqual(
+      problemsOf({ stage: 'BeforeAuthentication', cost: { expression: "identity.kind == 'jwt' ? 1 : 9" } }),
+      [
+        'spec.rateLimits[0].cost.expression: "identity.kind" is not known at stage BeforeAuthentication: use stage AfterAuthentication',
+      ],
+    );
+  });
+
+  it('gives limits in the order of their names, whatever the one they were written in', () => {
+    const limit = { stage: 'AfterAuthentication', rates: [{ requests: 1, window: '1s' }] };
+    const compiled = compileRateLimits(
+      rateLimitsSpec.parse([
+        { ...limit, name: 'b' },
+        { ...limit, name: 'a' },
+      ]),
+      { ownerUid: 'u', params: [], mode: 'Enforce', caseInsensitive: false },
+      new ProblemList(),
+    );
+    assert.deepEqual(
+      compiled.map(({ name }) => name),
+      ['a', 'b'],
+    );
+  });
+
+  it('names a counter by owner, limit, algorithm and window alone, as it is stored', () => {
+    const prefixes = (mode: 'Enforce' | 'Audit'): string[] =>
+      compileRateLimits(
+        rateLimitsSpec.parse([
+          {
+            name: 'x',
+            stage: 'AfterAuthentication',
+            rates: [
+              { requests: 1, window: '1m' },
+              { requests: 1, calendar: { unit: 'Day' } },
+            ],
+          },
+        ]),
+        { ownerUid: 'u', params: [], mode, caseInsensitive: false },
+        new ProblemList(),
+      ).flatMap(({ rates }) => rates.map(({ prefix }) => prefix));
+    assert.deepEqual(prefixes('Enforce'), [
+      digest(['u', 'x', 'GCRA', '60000']),
+      digest(['u', 'x', 'Calendar', 'Day/UTC']),
+    ]);
+    assert.equal(prefixes('Enforce')[0], 'jNuivt6exqftrM9uLoxKx8');
+    assert.equal(prefixes('Audit')[0], digest(['u', 'x', 'GCRA', '60000', 'Audit']));
   });
 
   it('keeps the counts of a limit whose number changes, and of no other', () => {

@@ -1,11 +1,12 @@
 import type { Refusal } from '../../core/decision.ts';
 import type { Evaluation, Step, StepResult } from '../../core/evaluation.ts';
+import { AuditedLimit } from './audited-limit.ts';
 import { addCharge, type Charges, chargesOf, noCharges } from './charge.ts';
 import type { CompiledLimit, Stage } from './compile.ts';
-import type { CounterState, CounterStore, Take } from './counter-store.ts';
-import { Loan, type LoanTerms } from './loan.ts';
+import type { CounterState, CounterStore } from './counter-store.ts';
+import { isLent, Loan, type LoanTerms, usedAt } from './loan.ts';
 import { type Made, PASSED, RecentChecks, type Taken } from './recent-checks.ts';
-import { addFields, refusalOf } from './verdict.ts';
+import { addFields, isWhole, refusalOf } from './verdict.ts';
 
 /** What limits need of their instance. */
 export interface RateLimitPorts {
@@ -22,7 +23,7 @@ export const createRateLimitPorts = (local: CounterStore, shared: CounterStore =
 });
 
 /**
- * The step of one stage: all its limits are taken or none. Limits in Audit count for themselves.
+ * The step of one stage: all its limits are taken or none. Limits in Audit count for themselves, each apart.
  *
  * @returns undefined when the stage has no limit
  */
@@ -51,21 +52,26 @@ interface Attempt {
 
 class StageStep {
   readonly #enforced: readonly CompiledLimit[];
-  readonly #audited: readonly CompiledLimit[];
+  readonly #audited: readonly AuditedLimit[];
   readonly #ports: RateLimitPorts;
   readonly #owner: number;
   readonly #isUsed: LoanTerms['isUsed'];
 
   constructor(limits: readonly CompiledLimit[], stage: Stage, ports: RateLimitPorts) {
     this.#enforced = limits.filter((limit) => limit.mode === 'Enforce');
-    this.#audited = limits.filter((limit) => limit.mode === 'Audit');
+    this.#audited = limits.filter((limit) => limit.mode === 'Audit').map((limit) => new AuditedLimit(limit, ports));
     this.#ports = ports;
     this.#owner = ports.recent.newOwner();
-    this.#isUsed = stage === 'AuthenticationFailure' ? isFailedGuess : isAllowed;
+    this.#isUsed = usedAt(stage);
   }
 
   /** Takes once, also where Envoy asks again. */
   run(evaluation: Evaluation): StepResult | Promise<StepResult> {
+    for (const limit of this.#audited) limit.count(evaluation);
+    return this.#enforced.length === 0 ? undefined : this.#enforce(evaluation);
+  }
+
+  #enforce(evaluation: Evaluation): StepResult | Promise<StepResult> {
     const { request, monotonicMs } = evaluation;
     const { recent } = this.#ports;
     if (request.id === '') return refusalIn(this.#take({ evaluation, made: undefined }));
@@ -100,7 +106,6 @@ class StageStep {
 
   #take(attempt: Attempt): Taken | Promise<Taken> {
     const { evaluation } = attempt;
-    this.#auditAll(evaluation);
     const charges = noCharges();
     for (const limit of this.#enforced) {
       const untold = addCharge(charges, limit, evaluation);
@@ -153,23 +158,6 @@ class StageStep {
     });
   }
 
-  /** Counts what limits in Audit would refuse; always locally and for themselves. */
-  #auditAll(evaluation: Evaluation): void {
-    for (const limit of this.#audited) {
-      const charges = noCharges();
-      const untold = addCharge(charges, limit, evaluation);
-      if (untold !== undefined) evaluation.refuse(untold, 'Audit');
-      if (charges.takes.length === 0) continue;
-      const states = this.#ports.local.take(charges.takes, evaluation);
-      if (states instanceof Promise) {
-        // Nobody waits for what Audit would say; that it cannot be said must not end the process either.
-        states.catch(() => undefined);
-      } else if (isWhole(states, charges.takes) && states.some((state) => !state.isWithin)) {
-        evaluation.refuse({ reason: 'rate_limited', rule: limit.name }, 'Audit');
-      }
-    }
-  }
-
   /** The store cannot answer: each limit's `onFault` says what that means. */
   #withoutStore(charges: Charges, attempt: Attempt): Taken | Promise<Taken> {
     if (charges.limits.some(({ onFault }) => onFault === 'Deny')) return STORE_DOWN;
@@ -192,16 +180,3 @@ const refusalIn = (taken: Taken | Promise<Taken>): StepResult | Promise<StepResu
   taken instanceof Promise ? taken.then(({ refusal }) => refusal) : taken.refusal;
 
 const isShared = (limit: CompiledLimit): boolean => limit.isShared;
-
-/** What the end of the check decides on. */
-const isLent = ({ stage, countDenied }: CompiledLimit): boolean => stage === 'AuthenticationFailure' || !countDenied;
-
-/** Whether a store has answered for every counter: one that says nothing of a counter has not let it pass. */
-const isWhole = (states: readonly CounterState[], takes: readonly Take[]): boolean =>
-  Array.isArray(states) && states.length === takes.length;
-
-/** A guess costs nothing once the credential proved right, nor when nobody could tell: an outage is no guess. */
-const isFailedGuess: LoanTerms['isUsed'] = ({ identity: { kind } }, outcome) =>
-  (kind === 'anonymous' || kind === 'unauthenticated') && outcome !== 'fault';
-
-const isAllowed: LoanTerms['isUsed'] = (_evaluation, outcome) => outcome === 'allow';

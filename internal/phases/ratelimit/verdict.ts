@@ -2,7 +2,11 @@
 import type { HeaderEdit, Refusal } from '../../core/decision.ts';
 import type { Evaluation } from '../../core/evaluation.ts';
 import type { Charges } from './charge.ts';
-import type { CounterState } from './counter-store.ts';
+import type { CounterState, Take } from './counter-store.ts';
+
+/** Whether a store has answered for every counter: one that says nothing of a counter has not let it pass. */
+export const isWhole = (states: readonly CounterState[], takes: readonly Take[]): boolean =>
+  Array.isArray(states) && states.length === takes.length;
 
 /** The refusal by the limits that are used up: it names the first, and waits for the last. */
 export function refusalOf({ limits }: Charges, states: readonly CounterState[]): Refusal {
