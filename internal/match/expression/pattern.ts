@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js';
-import type { Meter } from './equality.ts';
+import type { Meter } from '../../core/meter.ts';
 import type { Run } from './node.ts';
 import { isError, noOverload, type Result } from './value.ts';
 
@@ -31,7 +31,7 @@ const TOO_LARGE = `its repetitions written out, it has more than ${MAX_PATTERN_S
 export function matchesRun(run: Run, test: (meter: Meter, text: string) => boolean): Run {
   return (scope): Result => {
     const text = run(scope);
-    if (typeof text === 'string') return test(scope, text);
+    if (typeof text === 'string') return test(scope.evaluation, text);
     return isError(text) ? text : noOverload('matches', text);
   };
 }
