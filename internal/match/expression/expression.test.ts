@@ -158,7 +158,14 @@ describe('compileExpression()', () => {
   });
 
   it('refuses a pattern that is short to write and long to compile, before compiling it', () => {
-    for (const pattern of ['(x{1000}){1000}', 'x{1000}'.repeat(100), '((a{1,30}){1,30}){1,30}', '([a-z]{40}){40}'])
+    for (const pattern of [
+      '(x{1000}){1000}',
+      '\\\\pL{400}',
+      '[\\\\p{Greek}é]{400}',
+      'x{1000}'.repeat(100),
+      '((a{1,30}){1,30}){1,30}',
+      '([a-z]{40}){40}',
+    ])
       assert.match(refusal(`request.path.matches("${pattern}")`), /more than 1000 parts|invalid repeat/);
     assert.equal(value('request.path.matches("^/v[0-9]{1,3}/[a-z]{1,63}$")'), true);
   });
@@ -315,6 +322,24 @@ describe('the budget of a check', () => {
     assert.deepEqual(compiled('request.method', { use: 'key' }).key(evaluation), OVER);
   });
 
+  it('is enough for every condition that a policy may hold, patterns and walks over groups among them', () => {
+    const evaluation = anEvaluation({
+      headers: [['user-agent', 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0']],
+      identity: { groups: Array.from({ length: 50 }, (_, i) => `group-${i}`), subject: 'u-1' },
+    });
+    const sources = [
+      "request.headers['user-agent'].matches('(?i)curl|wget|python-requests')",
+      "request.path.matches('^/v[0-9]{1,3}/[a-z]{1,63}/[0-9a-f-]{36}$')",
+      "identity.groups.exists(g, g.startsWith('admin'))",
+      "request.headers['user-agent'].lowerAscii().contains('bot') && identity.subject != 'root'",
+    ];
+    for (let i = 0; i < 1024; i += 1) {
+      const source = sources[i % sources.length] ?? '';
+      assert.equal(compiled(source).evaluate(evaluation), false, source);
+    }
+    assert.ok(evaluation.work > MAX_WORK / 4, `${evaluation.work} left`);
+  });
+
   it('is not absorbed by "or": what was never looked at may not be taken for true', () => {
     assert.deepEqual(value('request.body.a.exists(x, x < 0) || true', { body: list(200_000) }), OVER);
   });
@@ -365,6 +390,46 @@ describe('the budget of a check', () => {
     const body = JSON.stringify({ a: Array(1_000).fill(1), m: members, n: { ...members, z: 1 } });
     assert.equal(value('request.body.a.all(x, request.body.m.exists(k, true))', { body }), true);
     assert.equal(value('request.body.a.exists(x, request.body.m == request.body.n)', { body }), false);
+  });
+
+  it('charges what a pattern costs, not what its length lets expect', () => {
+    const text = '123a4bb'.repeat(1_200);
+    const given: Given = { query: { s: [text] } };
+    const known = compiled("request.query.s.matches('(?i)curl|wget')");
+    known.evaluate(anEvaluation(given));
+    const again = anEvaluation(given);
+    known.evaluate(again);
+    assert.ok(MAX_WORK - again.work < 3 * text.length, 'a step or two for each character');
+    assert.ok(workOf("request.query.s.matches('^[0-9a-z]{1,20}$')", given) < 12 * text.length);
+  });
+
+  it('ends a pattern whose states explode: each held every check for half a second', () => {
+    let seed = 7;
+    const random = (words: readonly string[], length: number): string => {
+      let text = '';
+      while (text.length < length) {
+        seed = (seed * 1_103_515_245 + 12_345) & 0x7fffffff;
+        text += words[seed % words.length];
+      }
+      return text;
+    };
+    const explosive: readonly (readonly [string, string])[] = [
+      ['\\\\d{3}.{0,200}\\\\d{4}[x-z]', random(['123', 'a', '4', 'bb'], 8_000)],
+      ['[ab]*a[ab]{150}[cd]', random(['a', 'b'], 25_641)],
+      ['[ab]*a[ab]{150}\\\\b[cd]', random(['a', 'b'], 25_641)],
+      ['(?i)(select|union).{0,100}(from|where)[^a-z]', random(['select ', 'union ', 'x', 'from'], 60_000)],
+      ['[\\\\pL\\\\pN]{150}[!?]', random(['é', 'A', '1'], 60_000)],
+    ];
+    for (const [pattern, text] of explosive) {
+      const expression = compiled(`request.query.s.matches('${pattern}')`);
+      for (let round = 0; round < 3; round += 1) {
+        const evaluation = anEvaluation({ query: { s: [text] } });
+        const took = millisecondsOf(() => {
+          assert.notEqual(expression.evaluate(evaluation), true);
+        });
+        assert.ok(took < 300, `${pattern}: ${took} ms for ${MAX_WORK - evaluation.work} steps`);
+      }
+    }
   });
 
   it('charges each part of what a macro does', () => {
