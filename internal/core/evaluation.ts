@@ -1,4 +1,5 @@
 import type { Finding, HeaderEdit, PolicyRef, Refusal } from './decision.ts';
+import type { ExpressionError } from './expression-error.ts';
 import { ANONYMOUS, type Identity } from './identity.ts';
 import { MAX_ITERATIONS, MAX_WORK, type Meter } from './meter.ts';
 import { REASONS } from './reasons.ts';
@@ -48,6 +49,8 @@ export class Evaluation implements Meter {
   findings: Finding[] | undefined = undefined;
   work = MAX_WORK;
   iterations = MAX_ITERATIONS;
+  /** Members of headers that Envoy joined, split once each; unset until one holds a comma. */
+  headerMembers: Map<string, readonly string[] | ExpressionError> | undefined = undefined;
   /** The body as JSON, parsed by the first rule that reads it. */
   parsedBody: StrictJson | undefined = undefined;
   /** RateLimit fields and the like, for whichever answer is given. */
