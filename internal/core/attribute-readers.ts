@@ -1,4 +1,3 @@
-import type { HeaderFields } from './attributes.ts';
 import { spellPath } from './canonical-path.ts';
 import type { Evaluation } from './evaluation.ts';
 import { ExpressionError } from './expression-error.ts';
@@ -39,15 +38,30 @@ const COMMA_FIELDS: ReadonlySet<string> = new Set([
   'x-forwarded-for',
 ]);
 
-export function single(values: readonly string[] | undefined, key: string): string | null | ExpressionError {
-  if (values === undefined || values.length === 0) return null;
-  const [value = ''] = values;
+/** Most members of one header: nobody in earnest sends more, and each reading walks over them. */
+export const MAX_MEMBERS = 256;
+const TOO_MANY = new ExpressionError(`a header holds more than ${MAX_MEMBERS} values`);
+
+/** The one value of a key; an error when it has several. */
+export function single(
+  evaluation: Evaluation,
+  key: string,
+  values: readonly string[],
+): string | null | ExpressionError {
+  const [value] = values;
+  if (value === undefined) return null;
   if (values.length > 1) return new ExpressionError(`"${key}" is repeated`);
+  evaluation.work -= value.length >> 6;
   return value.isWellFormed() ? value : NOT_TEXT;
 }
 
-export function textual(values: readonly string[] | undefined): readonly string[] | ExpressionError | undefined {
-  return values?.some((value) => !value.isWellFormed()) ? NOT_TEXT : values;
+/** All values of a key, or that one of them is no text. */
+export function textual(evaluation: Evaluation, values: readonly string[]): readonly string[] | ExpressionError {
+  for (const value of values) {
+    evaluation.work -= 1 + (value.length >> 6);
+    if (!value.isWellFormed()) return NOT_TEXT;
+  }
+  return values;
 }
 
 /** `:path` and its kin are no fields (RFC 9113 §8.3): they hold the request before it was made canonical. */
@@ -88,13 +102,52 @@ export function hasParam({ params, otherParams, reading }: Evaluation, key: stri
   return params.has(key) && (reading !== undefined || otherParams.every((other) => other.has(key)));
 }
 
+const NO_VALUES: readonly string[] = Object.freeze([]);
+
+export function hasHeader(evaluation: Evaluation, name: string): boolean {
+  return linesOf(evaluation, name) !== undefined;
+}
+
+function linesOf(evaluation: Evaluation, name: string): readonly string[] | undefined {
+  const { headers } = evaluation.request;
+  evaluation.work -= headers.size >> 2;
+  return headers.get(name);
+}
+
 /** Values of a header; where Envoy joined its lines, a comma is where it did so. */
-export function headerValues(headers: HeaderFields, name: string): readonly string[] | undefined {
-  const values = headers.get(name);
-  if (values === undefined || !headers.isJoined || COMMA_FIELDS.has(name)) return values;
-  return values.some((value) => value.includes(','))
-    ? values.flatMap((value) => value.split(',').map(trimmed))
-    : values;
+export function headerValues(evaluation: Evaluation, name: string): readonly string[] | ExpressionError {
+  const values = linesOf(evaluation, name);
+  if (values === undefined) return NO_VALUES;
+  if (values.length > MAX_MEMBERS) return TOO_MANY;
+  if (!evaluation.request.headers.isJoined || COMMA_FIELDS.has(name)) return values;
+  const known = evaluation.headerMembers?.get(name);
+  if (known !== undefined) return known;
+  for (const value of values) {
+    evaluation.work -= value.length >> 6;
+    if (value.includes(',')) return splitOnce(evaluation, name, values);
+  }
+  return values;
+}
+
+/** Splits a header at its commas, once a check: a macro may read it in each of its rounds. */
+function splitOnce(
+  evaluation: Evaluation,
+  name: string,
+  values: readonly string[],
+): readonly string[] | ExpressionError {
+  const members = membersOf(values);
+  evaluation.headerMembers ??= new Map();
+  evaluation.headerMembers.set(name, members);
+  return members;
+}
+
+function membersOf(values: readonly string[]): readonly string[] | ExpressionError {
+  const members: string[] = [];
+  for (const value of values) {
+    for (const member of value.split(',', MAX_MEMBERS + 1)) members.push(trimmed(member));
+    if (members.length > MAX_MEMBERS) return TOO_MANY;
+  }
+  return members;
 }
 
 /** Without the optional white space around a list's members (RFC 9110 §5.6.1). */
@@ -114,7 +167,10 @@ export function bodyOf(evaluation: Evaluation): unknown {
   const { body } = evaluation.request;
   if (body.state === 'cut') return CUT;
   if (body.state !== 'forwarded') return NOT_FORWARDED;
-  evaluation.parsedBody ??= parseStrictJson(body.bytes);
+  if (evaluation.parsedBody === undefined) {
+    evaluation.work -= body.size >> 1;
+    evaluation.parsedBody = parseStrictJson(body.bytes);
+  }
   const parsed = evaluation.parsedBody;
   return parsed.ok ? parsed.value : new ExpressionError(parsed.why);
 }

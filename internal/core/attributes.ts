@@ -46,6 +46,8 @@ export interface HeaderFields {
   /** Every value in order of arrival; undefined when the field is absent. */
   get(name: string): readonly string[] | undefined;
   names(): readonly string[];
+  /** Lines held: a look-up may compare so many names. */
+  readonly size: number;
   /** True when Envoy joined repeated lines with commas and dropped what is not UTF-8 (`headers`, not `header_map`). */
   readonly isJoined: boolean;
 }
@@ -59,5 +61,5 @@ export function headerFields(pairs: Iterable<readonly [string, string]>, isJoine
     if (values === undefined) fields.set(key, [value]);
     else values.push(value);
   }
-  return { get: (name) => fields.get(name), names: () => [...fields.keys()], isJoined };
+  return { get: (name) => fields.get(name), names: () => [...fields.keys()], size: fields.size, isJoined };
 }

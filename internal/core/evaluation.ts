@@ -1,6 +1,7 @@
 import type { Finding, HeaderEdit, PolicyRef, Refusal } from './decision.ts';
 import type { ExpressionError } from './expression-error.ts';
 import { ANONYMOUS, type Identity } from './identity.ts';
+import { MAX_ITERATIONS, MAX_WORK, type Meter } from './meter.ts';
 import { REASONS } from './reasons.ts';
 import type { Request } from './request.ts';
 import type { StrictJson } from './strict-json.ts';
@@ -23,7 +24,7 @@ export type PathParams = ReadonlyMap<string, string>;
  * The state of one check while it runs: what steps read, and what they leave for later steps. One object per check,
  * all fields set in the constructor so that its shape never changes.
  */
-export class Evaluation {
+export class Evaluation implements Meter {
   readonly request: Request;
   readonly policy: PolicyRef;
   readonly mode: Mode;
@@ -56,6 +57,10 @@ export class Evaluation {
   /** A credential was presented that no method can take: it is refused where the others are proved. */
   rejection: Refusal | undefined = undefined;
   findings: Finding[] | undefined = undefined;
+  work = MAX_WORK;
+  iterations = MAX_ITERATIONS;
+  /** Members of headers that Envoy joined, split once each; unset until one holds a comma. */
+  headerMembers: Map<string, readonly string[] | ExpressionError> | undefined = undefined;
   /** The body as JSON, parsed by the first rule that reads it. */
   parsedBody: StrictJson | undefined = undefined;
   /** RateLimit fields and the like, for whichever answer is given. */

@@ -200,6 +200,36 @@ describe('request.headers', () => {
     assert.deepEqual(lookup('request.headerValues', 'x-role', evaluation), ['user', 'admin']);
   });
 
+  it('is split once a check, however often it is read: each reading was a new split', () => {
+    const evaluation = anEvaluation({ headers: [['x-role', 'a,b,'.repeat(60)]], headersAreJoined: true });
+    const first = lookup('request.headerValues', 'x-role', evaluation);
+    assert.strictEqual(lookup('request.headerValues', 'x-role', evaluation), first);
+    assert.deepEqual(lookup('request.headers', 'x-role', evaluation), repeated('x-role'));
+  });
+
+  it('errs on a header of more than 256 values, joined or apart', () => {
+    const tooMany = new ExpressionError('a header holds more than 256 values');
+    const joined = anEvaluation({ headers: [['x-role', ','.repeat(50_000)]], headersAreJoined: true });
+    const apart = anEvaluation({ headers: Array.from({ length: 257 }, () => ['x-role', 'a'] as const) });
+    for (const evaluation of [joined, apart]) {
+      assert.deepEqual(lookup('request.headers', 'x-role', evaluation), tooMany);
+      assert.deepEqual(lookup('request.headerValues', 'x-role', evaluation), tooMany);
+    }
+    const most = anEvaluation({ headers: [['x-role', ','.repeat(255)]], headersAreJoined: true });
+    assert.equal((lookup('request.headerValues', 'x-role', most) as readonly string[]).length, 256);
+  });
+
+  it('charges each reading by the length of what is read', () => {
+    const costOf = (length: number): number => {
+      const evaluation = anEvaluation({ headers: [['x-a', 'a'.repeat(length)]], headersAreJoined: true });
+      const before = evaluation.work;
+      lookup('request.headers', 'x-a', evaluation);
+      return before - evaluation.work;
+    };
+    assert.ok(costOf(60_000) > 1_000);
+    assert.ok(costOf(20) < 5);
+  });
+
   it('errs on bytes that are not UTF-8', () => {
     const evaluation = anEvaluation({ headers: [['x-role', 'admin\udcff']] });
     assert.deepEqual(lookup('request.headers', 'x-role', evaluation), new ExpressionError('the value is not UTF-8'));

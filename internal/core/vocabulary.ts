@@ -1,5 +1,6 @@
 import {
   bodyOf,
+  hasHeader,
   hasParam,
   headerNameProblem,
   headerValues,
@@ -82,7 +83,7 @@ export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
     type: 'map(string, string)',
     absent: 'null',
     doc: 'Query parameters, decoded; one that is repeated is an error.',
-    lookup: (e, key) => single(e.request.query.get(key), key),
+    lookup: (e, key) => single(e, key, e.request.query.get(key) ?? EMPTY),
     has: (e, key) => e.request.query.has(key),
     keys: (e) => [...e.request.query.keys()],
   },
@@ -98,17 +99,23 @@ export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
     type: 'map(string, string)',
     absent: 'null',
     doc: 'Headers by lower-case name; one that is repeated is an error.',
-    lookup: (e, key) => single(headerValues(e.request.headers, key), key),
-    has: (e, key) => e.request.headers.get(key) !== undefined,
+    lookup(e, key) {
+      const values = headerValues(e, key);
+      return values instanceof ExpressionError ? values : single(e, key, values);
+    },
+    has: hasHeader,
     keys: (e) => e.request.headers.names().filter(isFieldName),
     keyProblem: headerNameProblem,
   },
   'request.headerValues': {
     type: 'map(string, list(string))',
     absent: 'empty list',
-    doc: 'All values of each header.',
-    lookup: (e, key) => textual(headerValues(e.request.headers, key)) ?? EMPTY,
-    has: (e, key) => e.request.headers.get(key) !== undefined,
+    doc: 'All values of each header; more than 256 are an error.',
+    lookup(e, key) {
+      const values = headerValues(e, key);
+      return values instanceof ExpressionError ? values : textual(e, values);
+    },
+    has: hasHeader,
     keys: (e) => e.request.headers.names().filter(isFieldName),
     keyProblem: headerNameProblem,
   },

@@ -38,6 +38,10 @@ export class WireHeaders implements HeaderFields {
     return this.#hasEntries || !this.#hasLines;
   }
 
+  get size(): number {
+    return this.#names.length;
+  }
+
   get(name: string): readonly string[] | undefined {
     const first = this.#names.indexOf(name);
     if (first === -1) return undefined;

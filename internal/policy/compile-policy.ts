@@ -11,6 +11,7 @@ import { compileRateLimits } from '../phases/ratelimit/compile.ts';
 import type { RateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
 import type { CompiledPolicy, Target } from './compiled-policy.ts';
 import { compileEdits, type EditPlan, type UpstreamHeader } from './edits.ts';
+import { checkExpressionSize } from './expression-size.ts';
 import { stepsOf } from './phases.ts';
 import type { ApiPolicySpec } from './resource/api-policy.ts';
 
@@ -31,6 +32,7 @@ export function compilePolicy(
   ref: PolicyRef,
   { ports, problems }: { readonly ports: PolicyPorts; readonly problems: ProblemList },
 ): CompiledPolicy | undefined {
+  if (!checkExpressionSize(spec, problems)) return undefined;
   const target = compileTarget(spec, problems.at('target'));
   const { caseInsensitive } = spec.target.pathOptions;
   const params = target?.paths.parameters ?? [];

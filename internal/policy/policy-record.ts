@@ -52,10 +52,11 @@ export class PolicyRecord {
     if (this.#compiledFrom === this.object) return;
     const previous = this.#compiledFrom;
     if (previous === undefined || !isSameSpec(previous, this.object)) {
+      // First of all: what it claims denies, also where the rest of it cannot even be compiled.
+      this.#claimed = claimedTarget(this.object.spec);
       const problems = new ProblemList();
       const spec = parseSpec(apiPolicySpec, this.object.spec, problems);
       this.#newest = spec && compilePolicy(spec, refOf(this.object), { ports: options.ports, problems });
-      this.#claimed = claimedTarget(this.object.spec);
       this.#problems = Object.freeze([...problems.problems]);
     }
     // Not before: what is thrown on the way must not leave an older spec in the place of this one.

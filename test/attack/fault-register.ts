@@ -108,6 +108,7 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'Names.resolve port 1': AT_COMPILE,
     'Names.isPrefix port 1': AT_COMPILE,
   },
+  'internal/match/expression/metered-search.ts': { 'Search port 1': IN_EXPRESSION },
   'internal/match/expression/node.ts': {
     'Run port 1': IN_EXPRESSION,
     'RunSmall port 1': IN_EXPRESSION,

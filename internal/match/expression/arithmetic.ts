@@ -1,5 +1,5 @@
 import { ExpressionError } from '../../core/expression-error.ts';
-import type { Meter } from './equality.ts';
+import type { Meter } from '../../core/meter.ts';
 import { MAX_LIST, MAX_TEXT } from './node.ts';
 import { Duration, isList, MapValue, noOverload, type Result, Timestamp, Uint, type Value } from './value.ts';
 
@@ -100,9 +100,7 @@ export function sizeOf(value: Value, meter: Meter): number | ExpressionError {
   }
   if (isList(value) || value instanceof Uint8Array) return value.length;
   if (!(value instanceof MapValue)) return noOverload('size', value);
-  const { length } = value.source.keys();
-  meter.work -= length;
-  return length;
+  return value.source.keys(meter).length;
 }
 
 function codePoints(text: string): number {

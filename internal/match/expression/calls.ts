@@ -64,7 +64,7 @@ function arithmeticNode(expr: Expr, [left, right]: readonly [Node, Node], operat
       const a = runLeft(scope);
       if (isError(a)) return a;
       const b = runRight(scope);
-      return isError(b) ? b : arithmetic(operator, [a, b], scope);
+      return isError(b) ? b : arithmetic(operator, [a, b], scope.evaluation);
     },
   };
 }
@@ -102,7 +102,7 @@ function named(expr: Expr, { name, target, args }: Call): Node {
   const folded = fold(expr, name, { overloads: fitting, values });
   if (folded !== undefined) return folded;
   const type = others.map(({ gives }) => gives).reduce(join, first.gives);
-  const node: Node = { type, run: dispatch(name, fitting, values) };
+  const node: Node = { type, run: dispatch({ name, cost: COSTS[name] ?? COST, overloads: fitting, values }) };
   const [value] = values;
   return name === 'size' && value !== undefined ? { ...node, small: smallSize(value.run) } : node;
 }
@@ -133,6 +133,24 @@ interface Calling {
   readonly values: readonly Node[];
 }
 
+interface Dispatching extends Calling {
+  readonly name: string;
+  /** Steps of each call, besides what the function charges for the length of what it is given. */
+  readonly cost: number;
+}
+
+const COST = 5;
+/** Measured; conversions to and from text are the dear ones. */
+const COSTS: Readonly<Record<string, number>> = {
+  string: 200,
+  bytes: 400,
+  double: 50,
+  int: 50,
+  uint: 50,
+  timestamp: 500,
+  duration: 1200,
+};
+
 /** What is known when the policy arrives is worked out then: `duration('24h')` is parsed once. */
 function fold(expr: Expr, name: string, { overloads, values }: Calling): Node | undefined {
   if (name === 'dyn') return undefined;
@@ -142,7 +160,7 @@ function fold(expr: Expr, name: string, { overloads, values }: Calling): Node | 
     constants.push(constant);
   }
   const overload = overloads.find(({ takes }) => areKinds(takes, constants));
-  const result = overload?.apply({ work: 100_000 }, ...constants);
+  const result = overload?.apply({ work: 100_000, iterations: 0 }, ...constants);
   if (isError(result) && (name === 'duration' || name === 'timestamp'))
     throw new CompileError(expr, `${name}(…) cannot be read: ${result.message}`);
   return result === undefined || isError(result) ? undefined : constantNode(result);
@@ -151,12 +169,12 @@ function fold(expr: Expr, name: string, { overloads, values }: Calling): Node | 
 const areKinds = (takes: Overload['takes'], values: readonly Value[]): boolean =>
   takes.every((kind, i) => kind === 'dyn' || kind === typeNameOf(values[i] ?? null));
 
-function dispatch(name: string, overloads: readonly Overload[], values: readonly Node[]): Run {
+function dispatch({ name, cost, overloads, values }: Dispatching): Run {
   const [overload, another] = overloads;
   const [a, b] = values;
   if (overload !== undefined && another === undefined && a !== undefined) {
-    if (b === undefined) return dispatch1(name, overload, a.run);
-    if (values.length === 2) return dispatch2(name, overload, [a.run, b.run]);
+    if (b === undefined) return dispatch1({ name, cost }, overload, a.run);
+    if (values.length === 2) return dispatch2({ name, cost }, overload, [a.run, b.run]);
   }
   const runs = values.map(({ run }) => run);
   return (scope) => {
@@ -167,32 +185,42 @@ function dispatch(name: string, overloads: readonly Overload[], values: readonly
       given.push(value);
     }
     const fitting = overloads.find(({ takes }) => areKinds(takes, given));
-    return fitting === undefined ? noOverload(name, ...given) : fitting.apply(scope, ...given);
+    scope.evaluation.work -= cost;
+    return fitting === undefined ? noOverload(name, ...given) : fitting.apply(scope.evaluation, ...given);
   };
 }
 
-function dispatch1(name: string, { takes: [kind], apply }: Overload, run: Run): Run {
+type Called = Pick<Dispatching, 'name' | 'cost'>;
+
+function dispatch1({ name, cost }: Called, { takes: [kind], apply }: Overload, run: Run): Run {
   return (scope) => {
     const a = run(scope);
     if (isError(a)) return a;
-    return kind === 'dyn' || typeNameOf(a) === kind ? apply(scope, a) : noOverload(name, a);
+    scope.evaluation.work -= cost;
+    return kind === 'dyn' || typeNameOf(a) === kind ? apply(scope.evaluation, a) : noOverload(name, a);
   };
 }
 
-function dispatch2(name: string, { takes: [kindA, kindB], apply }: Overload, [runA, runB]: readonly [Run, Run]): Run {
+function dispatch2(
+  { name, cost }: Called,
+  { takes: [kindA, kindB], apply }: Overload,
+  [runA, runB]: readonly [Run, Run],
+): Run {
   return (scope) => {
     const a = runA(scope);
     if (isError(a)) return a;
     const b = runB(scope);
     if (isError(b)) return b;
-    return typeNameOf(a) === kindA && typeNameOf(b) === kindB ? apply(scope, a, b) : noOverload(name, a, b);
+    const { evaluation } = scope;
+    evaluation.work -= cost;
+    return typeNameOf(a) === kindA && typeNameOf(b) === kindB ? apply(evaluation, a, b) : noOverload(name, a, b);
   };
 }
 
 function smallSize(run: Run): NonNullable<Node['small']> {
   return (scope) => {
     const value = run(scope);
-    return isError(value) ? value : sizeOf(value, scope);
+    return isError(value) ? value : sizeOf(value, scope.evaluation);
   };
 }
 

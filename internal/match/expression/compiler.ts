@@ -9,6 +9,10 @@ import { CompileError, constantNode, MAX_MACRO_NESTING, MAX_NESTING, MAX_NODES, 
 import { describeType, type StaticType } from './static-type.ts';
 import { TypeValue, Uint, type Value } from './value.ts';
 
+/** Steps of a round of a macro, and of each part of what it does in it: measured. */
+const ROUND_COST = 4;
+const PART_COST = 3;
+
 interface Local {
   readonly name: string;
   readonly slot: number;
@@ -157,10 +161,12 @@ export class Compiler {
     const slot = outer.length;
     if (slot >= MAX_MACRO_NESTING) throw new CompileError(expr, `Macros nest deeper than ${MAX_MACRO_NESTING}`);
     this.#locals = [...outer, { name: parts.iterVar, slot, type }];
+    const before = this.#nodes;
     const test = macro.test && this.compile(macro.test);
     const transform = macro.transform && this.compile(macro.transform);
     this.#locals = outer;
-    return macroNode(expr, macro.kind, { range: range.run, slot, test, transform });
+    const cost = ROUND_COST + PART_COST * (this.#nodes - before);
+    return macroNode(expr, macro.kind, { range: range.run, slot, cost, test, transform });
   }
 }
 

@@ -1,6 +1,6 @@
 import { ExpressionError } from '../../core/expression-error.ts';
+import type { Meter } from '../../core/meter.ts';
 import { toInt, toUint } from './arithmetic.ts';
-import type { Meter } from './equality.ts';
 import { type Result, TypeValue, typeNameOf, Uint, type Value } from './value.ts';
 
 const NOT_INT = new ExpressionError('the value is not a 64-bit integer');
@@ -28,8 +28,9 @@ export function textToUint(text: string): Result {
   return /^\d{1,20}$/.test(text) ? toUint(BigInt(text)) : NOT_INT;
 }
 
-export function textToDouble(text: string): Result {
+export function textToDouble(meter: Meter, text: string): Result {
   if (text.length > MAX_NUMBER_LENGTH) return NOT_DOUBLE;
+  meter.work -= text.length >> 1;
   if (/^[+-]?(?:inf|infinity)$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
   if (/^nan$/i.test(text)) return Number.NaN;
   return /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : NOT_DOUBLE;
@@ -54,12 +55,12 @@ export function textToBool(text: string): Result {
 }
 
 export function textToBytes(meter: Meter, text: string): Result {
-  meter.work -= text.length >> 5;
+  meter.work -= text.length >> 1;
   return Buffer.from(text, 'utf8');
 }
 
 export function bytesToText(meter: Meter, bytes: Uint8Array): Result {
-  meter.work -= bytes.length >> 5;
+  meter.work -= bytes.length >> 2;
   try {
     return decoder.decode(bytes);
   } catch {

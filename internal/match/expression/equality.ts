@@ -1,4 +1,5 @@
 import type { ExpressionError } from '../../core/expression-error.ts';
+import type { Meter } from '../../core/meter.ts';
 import {
   Duration,
   isError,
@@ -11,15 +12,10 @@ import {
   type Value,
 } from './value.ts';
 
-/** Counts down what an evaluation may still do; below zero the evaluation is an error, whatever it gives. */
-export interface Meter {
-  work: number;
-}
-
 /** Equality across numeric types; values of different kinds are just not equal. An error: a member cannot be read. */
 export function equals(a: Value, b: Value, meter: Meter): boolean | ExpressionError {
-  if (typeof a === 'string' || typeof b === 'string' || typeof a === 'boolean' || typeof b === 'boolean')
-    return a === b;
+  if (typeof a === 'string') return equalTexts(a, b, meter);
+  if (typeof b === 'string' || typeof a === 'boolean' || typeof b === 'boolean') return a === b;
   if (a === null || b === null) return a === b;
   const numbersAreEqual = equalNumbers(a, b);
   if (numbersAreEqual !== undefined) return numbersAreEqual;
@@ -42,7 +38,7 @@ export function equalTexts(a: string, b: Value, meter: Meter): boolean {
 function equalLists(a: readonly Value[], b: readonly Value[], meter: Meter): boolean | ExpressionError {
   if (a.length !== b.length) return false;
   for (const [i, item] of a.entries()) {
-    meter.work -= 1;
+    meter.work -= 3;
     if (meter.work < 0) return false;
     const isEqual = equals(item, b[i] ?? null, meter);
     if (isEqual !== true) return isEqual;
@@ -51,14 +47,14 @@ function equalLists(a: readonly Value[], b: readonly Value[], meter: Meter): boo
 }
 
 function equalMaps(a: MapSource, b: MapSource, meter: Meter): boolean | ExpressionError {
-  const keys = a.keys();
-  if (keys.length !== b.keys().length) return false;
+  const keys = a.keys(meter);
+  if (keys.length !== b.keys(meter).length) return false;
   for (const key of keys) {
-    meter.work -= 4;
-    if (meter.work < 0 || !b.has(key)) return false;
-    const left = a.get(key) ?? null;
+    meter.work -= 20;
+    if (meter.work < 0 || !b.has(key, meter)) return false;
+    const left = a.get(key, meter) ?? null;
     if (isError(left)) return left;
-    const right = b.get(key) ?? null;
+    const right = b.get(key, meter) ?? null;
     if (isError(right)) return right;
     const isEqual = equals(left, right, meter);
     if (isEqual !== true) return isEqual;
@@ -69,8 +65,12 @@ function equalMaps(a: MapSource, b: MapSource, meter: Meter): boolean | Expressi
 /** Whether a list holds a value. */
 export function holds(list: readonly Value[], item: Value, meter: Meter): boolean | ExpressionError {
   meter.work -= list.length;
-  if (typeof item === 'string') return list.includes(item);
-  meter.work -= list.length;
+  if (typeof item === 'string') {
+    // Texts are read where they are equally long: in the worst case all are.
+    meter.work -= list.length * (item.length >> 6);
+    return meter.work >= 0 && list.includes(item);
+  }
+  meter.work -= 3 * list.length;
   let unread: ExpressionError | undefined;
   for (const member of list) {
     if (meter.work < 0) return false;
@@ -108,14 +108,17 @@ export function compare(a: Value, b: Value, meter: Meter): number | undefined {
   if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b);
   if (a instanceof Timestamp && b instanceof Timestamp) return compareNumbers(a.ns, b.ns);
   if (a instanceof Duration && b instanceof Duration) return compareNumbers(a.ns, b.ns);
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b);
+  if (a instanceof Uint8Array && b instanceof Uint8Array) {
+    meter.work -= Math.min(a.length, b.length) >> 6;
+    return Buffer.compare(a, b);
+  }
   return compareNumbers(a, b);
 }
 
 /** JavaScript orders by UTF-16 units, which puts U+E000–U+FFFF after characters beyond the first plane. */
 function compareCodePoints(a: string, b: string, meter: Meter): number {
   const length = Math.min(a.length, b.length);
-  meter.work -= length >> 3;
+  meter.work -= length >> 1;
   for (let i = 0; i < length; i += 1) {
     const left = a.charCodeAt(i);
     const right = b.charCodeAt(i);

@@ -1,9 +1,10 @@
 import type { Evaluation } from '../../core/evaluation.ts';
 import { ExpressionError } from '../../core/expression-error.ts';
+import { isSpent } from '../../core/meter.ts';
 import type { ProblemList } from '../../core/problem.ts';
 import { Compiler } from './compiler.ts';
 import { type Names, type VocabularyUse, vocabularyNames } from './names.ts';
-import { CompileError, MAX_ITERATIONS, MAX_WORK, type Node, type Scope } from './node.ts';
+import { CompileError, type Node, type Scope } from './node.ts';
 import { parseSource } from './source.ts';
 import { describeType, isNumeric } from './static-type.ts';
 import { isError, keyText, type Result, Uint, type Value } from './value.ts';
@@ -69,26 +70,28 @@ export function compileProgram(text: string, names: Names): Program | { readonly
 }
 
 const NO_VARIABLES: ReadonlyMap<string, Value> = new Map();
-const OVER_BUDGET = new ExpressionError('the expression takes too much work on this request');
+const OVER_BUDGET = new ExpressionError('the expressions of the policy take too much work on this request');
 const UNFORESEEN = new ExpressionError('the expression could not be evaluated');
 
+/** Charged for running an expression at all; what its parts cost more, they charge themselves. */
+const EACH = 10;
 let idle: Scope | undefined;
 
 /**
- * Runs a program. An evaluation that used up its iterations or its work is an error as a whole: no `||` in it may
- * absorb what was never looked at.
+ * Runs a program. One that uses up what the check's expressions may do together is an error as a whole, and so is
+ * every later one of the check: no `||` may absorb what was never looked at.
  */
 export function runProgram({ node }: Program, evaluation: Evaluation, variables = NO_VARIABLES): Result {
-  const scope = idle ?? { evaluation, slots: [null, null, null], iterations: 0, work: 0, variables };
+  evaluation.work -= EACH;
+  if (isSpent(evaluation)) return OVER_BUDGET;
+  const scope = idle ?? { evaluation, slots: [null, null, null], variables };
   // Taken while it is used: should an attribute ever evaluate an expression itself, that one gets its own.
   idle = undefined;
   scope.evaluation = evaluation;
   scope.variables = variables;
-  scope.iterations = MAX_ITERATIONS;
-  scope.work = MAX_WORK;
   try {
     const result = node.run(scope);
-    return scope.iterations < 0 || scope.work < 0 ? OVER_BUDGET : result;
+    return isSpent(evaluation) ? OVER_BUDGET : result;
   } catch {
     // Closures do not throw; should one do so all the same, unknown must not help the caller.
     return UNFORESEEN;

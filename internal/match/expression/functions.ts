@@ -1,3 +1,4 @@
+import type { Meter } from '../../core/meter.ts';
 import { sizeOf, toInt, toTimestamp, toUint } from './arithmetic.ts';
 import {
   bytesToText,
@@ -11,7 +12,6 @@ import {
   textToUint,
   typeValueOf,
 } from './conversion.ts';
-import type { Meter } from './equality.ts';
 import {
   BOOL,
   BYTES,
@@ -115,7 +115,7 @@ const CONVERSIONS: Readonly<Record<string, FunctionRow>> = {
     overload(['double'], DOUBLE, same),
     overload(['int'], DOUBLE, (_, a: bigint) => Number(a)),
     overload(['uint'], DOUBLE, (_, a: Uint) => Number(a.value)),
-    overload(['string'], DOUBLE, (_, a: string) => textToDouble(a)),
+    overload(['string'], DOUBLE, textToDouble),
   ),
   string: global(
     overload(['string'], STRING, same),

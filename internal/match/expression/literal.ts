@@ -48,7 +48,7 @@ function makeMap(pairs: readonly (readonly [Node, Node])[], scope: Scope): Resul
     if (isError(key)) return key;
     const value = valueNode.run(scope);
     if (isError(value)) return value;
-    if (typeof key === 'string') scope.work -= key.length >> 5;
+    scope.evaluation.work -= 20 + (typeof key === 'string' ? key.length >> 5 : 0);
     if (!source.add(key, value)) return BAD_KEY;
   }
   return new MapValue(source);

@@ -1,7 +1,9 @@
 import type { Expr, Expr_Comprehension } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { ExpressionError } from '../../core/expression-error.ts';
+import { isSpent } from '../../core/meter.ts';
+import { TOO_LONG } from './arithmetic.ts';
 import { notBool, requireBool } from './logic.ts';
-import type { Node, Run, Scope } from './node.ts';
+import { MAX_LIST, type Node, type Run, type Scope } from './node.ts';
 import { BOOL, DYN, elementTypeOf, keyTypeOf, listOf, type StaticType } from './static-type.ts';
 import { isError, isList, MapValue, type Result, type Value } from './value.ts';
 
@@ -47,6 +49,8 @@ export function itemType(range: StaticType): StaticType | undefined {
 export interface Loop {
   readonly range: Run;
   readonly slot: number;
+  /** Steps of one round, what its parts charge themselves not counted. */
+  readonly cost: number;
   readonly test: Node | undefined;
   readonly transform: Node | undefined;
 }
@@ -68,15 +72,15 @@ function itemsOf({ range }: Loop, scope: Scope): readonly Value[] | ExpressionEr
   const value = range(scope);
   if (isError(value)) return value;
   if (isList(value)) return value;
-  return value instanceof MapValue ? value.source.keys() : NO_RANGE;
+  return value instanceof MapValue ? value.source.keys(scope.evaluation) : NO_RANGE;
 }
 
-/** Goes to the next item; false once the evaluation has used up what it may do. */
-function enter(scope: Scope, slot: number, item: Value): boolean {
-  scope.iterations -= 1;
-  scope.work -= 4;
-  scope.slots[slot] = item;
-  return scope.iterations >= 0 && scope.work >= 0;
+/** Goes to the next item; false once the check has used up what its expressions may do. */
+function enter({ evaluation, slots }: Scope, { slot, cost }: Loop, item: Value): boolean {
+  evaluation.iterations -= 1;
+  evaluation.work -= cost;
+  slots[slot] = item;
+  return !isSpent(evaluation);
 }
 
 interface Quantifier {
@@ -90,7 +94,7 @@ function quantify(loop: Loop, { run, decides }: Quantifier, scope: Scope): Resul
   if (isError(items)) return items;
   let result: Result = !decides;
   for (const item of items) {
-    if (!enter(scope, loop.slot, item)) return TOO_MANY;
+    if (!enter(scope, loop, item)) return TOO_MANY;
     const value = run(scope);
     if (value === decides) return decides;
     if (value !== !decides && result === !decides) result = notBool(value);
@@ -103,7 +107,7 @@ function isOne(loop: Loop, run: Run, scope: Scope): Result {
   if (isError(items)) return items;
   let count = 0;
   for (const item of items) {
-    if (!enter(scope, loop.slot, item)) return TOO_MANY;
+    if (!enter(scope, loop, item)) return TOO_MANY;
     const value = run(scope);
     if (value === true) count += 1;
     else if (value !== false) return notBool(value);
@@ -116,12 +120,13 @@ function collect(loop: Loop, scope: Scope): Result {
   if (isError(items)) return items;
   const list: Value[] = [];
   for (const item of items) {
-    if (!enter(scope, loop.slot, item)) return TOO_MANY;
+    if (!enter(scope, loop, item)) return TOO_MANY;
     const isWanted = loop.test === undefined ? true : loop.test.run(scope);
     if (isWanted === false) continue;
     if (isWanted !== true) return notBool(isWanted);
     const value = loop.transform === undefined ? item : loop.transform.run(scope);
     if (isError(value)) return value;
+    if (list.length >= MAX_LIST) return TOO_LONG;
     list.push(value);
   }
   return list;

@@ -1,5 +1,6 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { ExpressionError } from '../../core/expression-error.ts';
+import type { Meter } from '../../core/meter.ts';
 import type { MapAttribute } from '../../core/vocabulary.ts';
 import { fromJson } from './json-value.ts';
 import { CompileError, type Node, type Run } from './node.ts';
@@ -13,7 +14,7 @@ import {
   STRING,
   valueTypeOf,
 } from './static-type.ts';
-import { isError, isList, MapValue, noOverload, type Result, Uint, type Value } from './value.ts';
+import { chargeKey, isError, isList, MapValue, noOverload, type Result, Uint, type Value } from './value.ts';
 
 export interface Lookup {
   readonly object: Node;
@@ -44,23 +45,23 @@ export function lookupNode(expr: Expr, lookup: Lookup): Node {
   };
 }
 
-function strict(object: Run, key: Run, apply: (container: Value, key: Value) => Result): Run {
+function strict(object: Run, key: Run, apply: (container: Value, key: Value, meter: Meter) => Result): Run {
   return (scope) => {
     const container = object(scope);
     if (isError(container)) return container;
     const name = key(scope);
-    return isError(name) ? name : apply(container, name);
+    return isError(name) ? name : apply(container, name, scope.evaluation);
   };
 }
 
-function hasMember(container: Value, key: Value): Result {
-  if (container instanceof MapValue) return container.source.has(key);
+function hasMember(container: Value, key: Value, meter: Meter): Result {
+  if (container instanceof MapValue) return container.source.has(key, meter);
   return container === null ? NULL_OBJECT : noOverload('has', container);
 }
 
-function memberOf(container: Value, key: Value): Result {
+function memberOf(container: Value, key: Value, meter: Meter): Result {
   if (container instanceof MapValue) {
-    const value = container.source.get(key);
+    const value = container.source.get(key, meter);
     return value === undefined ? NO_KEY : value;
   }
   if (container === null) return NULL_OBJECT;
@@ -85,7 +86,7 @@ function attributeLookup(expr: Expr, { object, key, testOnly }: Lookup, map: Map
   const { lookup } = map;
   const name = key.constant;
   if (typeof name !== 'string') return { type, run: dynamicLookup(map, key.run) };
-  if (isJson) return { type, run: ({ evaluation }) => lifted(lookup(evaluation, name)) };
+  if (isJson) return { type, run: ({ evaluation }) => lifted(lookup(evaluation, name), evaluation) };
   return { type, run: ({ evaluation }) => lookup(evaluation, name) as Result };
 }
 
@@ -103,13 +104,14 @@ export function keyError(map: MapAttribute, key: string): ExpressionError | unde
   return problem === undefined ? undefined : new ExpressionError(problem);
 }
 
-export const lifted = (json: unknown): Result => (isError(json) ? json : fromJson(json));
+export const lifted = (json: unknown, meter: Meter): Result => (isError(json) ? json : fromJson(json, meter));
 
 function dynamicLookup(map: MapAttribute, key: Run): Run {
   return (scope) => {
     const name = key(scope);
     if (typeof name !== 'string') return isError(name) ? name : noOverload('[]', name);
-    return keyError(map, name) ?? lifted(map.lookup(scope.evaluation, name));
+    chargeKey(name, scope.evaluation);
+    return keyError(map, name) ?? lifted(map.lookup(scope.evaluation, name), scope.evaluation);
   };
 }
 
@@ -117,6 +119,7 @@ function hasKey(map: MapAttribute, key: Run): Run {
   return (scope) => {
     const name = key(scope);
     if (typeof name !== 'string') return isError(name) ? name : noOverload('has', name);
+    chargeKey(name, scope.evaluation);
     return keyError(map, name) ?? map.has(scope.evaluation, name);
   };
 }

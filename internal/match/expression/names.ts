@@ -11,7 +11,7 @@ import {
 import { lifted } from './member.ts';
 import type { Node, Scope } from './node.ts';
 import { DYN, INT, listOf, mapOf, STRING, type StaticType, TIMESTAMP } from './static-type.ts';
-import { type MapSource, MapValue, type Result, Timestamp, type Value } from './value.ts';
+import { chargeKey, type MapSource, MapValue, type Result, Timestamp, type Value } from './value.ts';
 
 /** What names mean in an expression. */
 export interface Names {
@@ -87,7 +87,7 @@ function withParams(attribute: MapAttribute, params: readonly string[]): MapAttr
 }
 
 function scalarNode({ type, read, neverEqual, isLowerCase }: ScalarAttribute): Node {
-  if (type === 'dyn') return { type: DYN, run: ({ evaluation }) => lifted(read(evaluation)) };
+  if (type === 'dyn') return { type: DYN, run: ({ evaluation }) => lifted(read(evaluation), evaluation) };
   if (type === 'timestamp') return timestampNode(read);
   if (type !== 'int') {
     const node = { type: TYPES[type], run: ({ evaluation }: Scope) => read(evaluation) as Result };
@@ -121,6 +121,9 @@ function mapNode(map: MapAttribute): Node {
   return { type: TYPES[map.type], map, run: ({ evaluation }) => new MapValue(new AttributeSource(map, evaluation)) };
 }
 
+/** Steps of listing one key: measured. */
+const KEY_COST = 5;
+
 /** An attribute of maps as a value of its own; a key that is not there is null, as where it is read by name. */
 class AttributeSource implements MapSource {
   readonly #map: MapAttribute;
@@ -133,7 +136,8 @@ class AttributeSource implements MapSource {
 
   get(key: Value): Result | undefined {
     if (typeof key !== 'string' || this.#map.keyProblem?.(key) !== undefined) return undefined;
-    return lifted(this.#map.lookup(this.#evaluation, key));
+    chargeKey(key, this.#evaluation);
+    return lifted(this.#map.lookup(this.#evaluation, key), this.#evaluation);
   }
 
   has(key: Value): boolean {
@@ -141,7 +145,9 @@ class AttributeSource implements MapSource {
   }
 
   keys(): readonly Value[] {
-    return this.#map.keys(this.#evaluation);
+    const keys = this.#map.keys(this.#evaluation);
+    this.#evaluation.work -= KEY_COST * keys.length;
+    return keys;
   }
 }
 

@@ -2,7 +2,6 @@ import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import type { Evaluation } from '../../core/evaluation.ts';
 import type { ExpressionError } from '../../core/expression-error.ts';
 import type { MapAttribute } from '../../core/vocabulary.ts';
-import type { Meter } from './equality.ts';
 import {
   BOOL,
   BYTES,
@@ -21,10 +20,6 @@ import {
 } from './static-type.ts';
 import { isList, type Result, typeNameOf, type Value } from './value.ts';
 
-/** Most iterations of all macros of one evaluation together. */
-export const MAX_ITERATIONS = 10_000;
-/** Most work of one evaluation besides, in steps of some ten nanoseconds: members compared, texts searched. */
-export const MAX_WORK = 4_000_000;
 /** Most parts of an expression, macros written out. */
 export const MAX_NODES = 1000;
 /** Deepest nesting; chains of one operator, of members and of calls count once. */
@@ -35,12 +30,11 @@ export const MAX_TEXT = 1_048_576;
 export const MAX_LIST = 10_000;
 
 /** What closures read while they run. One serves every evaluation, for none runs inside another. */
-export interface Scope extends Meter {
+export interface Scope {
+  /** The check, which is also the meter of what its expressions may still do. */
   evaluation: Evaluation;
   /** Variables of macros, by depth. */
   readonly slots: Value[];
-  /** Iterations left; below zero the evaluation is an error, whatever it gives. */
-  iterations: number;
   /** Variables that a caller declared; conformance tests alone do. */
   variables: ReadonlyMap<string, Value>;
 }

@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js';
-import type { Meter } from './equality.ts';
+import type { Meter } from '../../core/meter.ts';
+import { meteredSearch } from './metered-search.ts';
 import type { Run } from './node.ts';
 import { isError, noOverload, type Result } from './value.ts';
 
@@ -15,32 +16,32 @@ export function compilePattern(pattern: string): ((meter: Meter, text: string) =
   if (writtenOut(pattern) > MAX_PATTERN_SIZE) return TOO_LARGE;
   try {
     const compiled = RE2JS.compile(pattern);
-    const size = compiled.programSize();
-    if (size > MAX_PATTERN_SIZE) return TOO_LARGE;
-    return (meter, text) => {
-      meter.work -= text.length * size;
-      return meter.work >= 0 && compiled.test(text);
-    };
+    return compiled.programSize() > MAX_PATTERN_SIZE ? TOO_LARGE : meteredSearch(compiled);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
 }
 
-const TOO_LARGE = `its repetitions written out, it has more than ${MAX_PATTERN_SIZE} parts`;
+const TOO_LARGE = `its repetitions written out, it has more than ${MAX_PATTERN_SIZE} parts: repeat fewer times, as in {1,64}, or without a bound, as in +, and compare size() besides`;
 
 export function matchesRun(run: Run, test: (meter: Meter, text: string) => boolean): Run {
   return (scope): Result => {
     const text = run(scope);
-    if (typeof text === 'string') return test(scope, text);
+    if (typeof text === 'string') return test(scope.evaluation, text);
     return isError(text) ? text : noOverload('matches', text);
   };
 }
 
 const REPEAT = /^\{(\d{1,6})(?:,(\d{0,6}))?\}/;
+const PROPERTY = /^\\[pP](?:\{[^}]{0,64}\}|[A-Za-z])/;
+/** What reaches beyond ASCII may be hundreds of ranges. */
+const WIDE = /\\[pPx]|[^ -~]/;
+const WIDE_WEIGHT = 5;
 
 /**
  * Parts of a pattern once its repetitions are written out, estimated before it is compiled: `(x{1000}){1000}` is short
- * to write and long to compile. Only ever too high for a character class, which counts as one.
+ * to write and long to compile. Only ever too high for a character class, which counts as one, or as a few where it is
+ * not of ASCII alone.
  */
 function writtenOut(pattern: string): number {
   const open: number[] = [];
@@ -62,9 +63,10 @@ function writtenOut(pattern: string): number {
       last *= Math.max(1, times);
       i += repeat[0].length - 1;
     } else {
-      i = endOfAtom(pattern, i);
-      last = 1;
-      size += 1;
+      const end = endOfAtom(pattern, i);
+      last = end > i && WIDE.test(pattern.slice(i, end + 1)) ? WIDE_WEIGHT : 1;
+      size += last;
+      i = end;
     }
   }
   return size;
@@ -72,7 +74,10 @@ function writtenOut(pattern: string): number {
 
 /** Index of the last character of the atom that begins at `start`: an escape, a class, or the character itself. */
 function endOfAtom(pattern: string, start: number): number {
-  if (pattern.charAt(start) === '\\') return start + 1;
+  if (pattern.charAt(start) === '\\') {
+    const property = PROPERTY.exec(pattern.slice(start, start + 70));
+    return start + (property === null ? 1 : property[0].length - 1);
+  }
   if (pattern.charAt(start) !== '[') return start;
   const close = pattern.indexOf(']', start + 2);
   return close === -1 ? start : close;

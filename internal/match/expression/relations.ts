@@ -4,7 +4,7 @@ import { compare, equals, equalTexts, holds } from './equality.ts';
 import { checkKey, keyError } from './member.ts';
 import { CompileError, type Node, type Run, type RunSmall } from './node.ts';
 import { BOOL, comparable, describeType, elementTypeOf, keyTypeOf } from './static-type.ts';
-import { isError, isList, MapValue, noOverload, Uint, type Value } from './value.ts';
+import { chargeKey, isError, isList, MapValue, noOverload, Uint, type Value } from './value.ts';
 
 export function equality(expr: Expr, [left, right]: readonly [Node, Node], isEqual: boolean): Node {
   if (!comparable(left.type, right.type)) {
@@ -26,7 +26,7 @@ export function equality(expr: Expr, [left, right]: readonly [Node, Node], isEqu
       if (isError(a)) return a;
       const b = runRight(scope);
       if (isError(b)) return b;
-      const result = typeof a === 'string' ? equalTexts(a, b, scope) : equals(a, b, scope);
+      const result = typeof a === 'string' ? equalTexts(a, b, scope.evaluation) : equals(a, b, scope.evaluation);
       return typeof result === 'boolean' ? result === isEqual : result;
     },
   };
@@ -52,7 +52,7 @@ function integerEquality(run: Run, integer: bigint, isEqual: boolean): Run {
     const value = run(scope);
     if (typeof value === 'number') return (value === double) === isEqual;
     if (typeof value === 'bigint') return (value === integer) === isEqual;
-    return isError(value) ? value : (equals(value, integer, scope) === true) === isEqual;
+    return isError(value) ? value : (equals(value, integer, scope.evaluation) === true) === isEqual;
   };
 }
 
@@ -89,7 +89,7 @@ export function ordering(expr: Expr, [left, right]: readonly [Node, Node], name:
       if (isError(a)) return a;
       const b = right.run(scope);
       if (isError(b)) return b;
-      const order = compare(a, b, scope);
+      const order = compare(a, b, scope.evaluation);
       return order === undefined ? noOverload(name, a, b) : isInOrder(order);
     },
   };
@@ -136,10 +136,9 @@ function isIn(item: Run, container: Run): Run {
     if (isError(value)) return value;
     const among = container(scope);
     if (isError(among)) return among;
-    if (isList(among)) return holds(among, value, scope);
+    if (isList(among)) return holds(among, value, scope.evaluation);
     if (!(among instanceof MapValue) || !isKey(value)) return noOverload('in', value, among);
-    if (typeof value === 'string') scope.work -= value.length >> 5;
-    return among.source.has(value);
+    return among.source.has(value, scope.evaluation);
   };
 }
 
@@ -154,6 +153,7 @@ function attributeMembership(expr: Expr, item: Node, map: MapAttribute): Node {
       const key = item.run(scope);
       if (isError(key)) return key;
       if (typeof key !== 'string') return isKey(key) ? false : noOverload('in', key);
+      chargeKey(key, scope.evaluation);
       return keyError(map, key) ?? map.has(scope.evaluation, key);
     },
   };

@@ -1,10 +1,13 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import type { ExpressionError } from '../../core/expression-error.ts';
+import type { Meter } from '../../core/meter.ts';
 import { CompileError, type Node, type RunSmall } from './node.ts';
 import { describeType, INT } from './static-type.ts';
 import { floorDiv, type Zone, zoneOf } from './time.ts';
 import { Duration, isError, noOverload, Timestamp, type Value } from './value.ts';
 
+/** Steps of a field of a computed time: measured. */
+const FIELD_COST = 20;
 const SECOND_MS = 1000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -63,11 +66,11 @@ export function timeFieldNode(expr: Expr, name: string, [target, zone, ...rest]:
     epochMs === undefined
       ? (scope) => {
           const value = runTarget(scope);
-          return isError(value) ? value : fieldOf(field, value);
+          return isError(value) ? value : fieldOf(field, value, scope.evaluation);
         }
       : (scope) => {
           const ms = epochMs(scope);
-          return ms === null ? noOverload(name, null) : ofTime(ms + field.zone.offsetMs(ms));
+          return ms === null ? noOverload(name, null) : ofTime(ms + field.zone.offsetMs(ms, scope.evaluation));
         };
   return {
     type: INT,
@@ -88,10 +91,11 @@ function zoneFor(expr: Expr, node: Node | undefined): Zone {
   return zone;
 }
 
-function fieldOf({ name, ofTime, ofDuration, zone }: Field, value: Value): number | ExpressionError {
+function fieldOf({ name, ofTime, ofDuration, zone }: Field, value: Value, meter: Meter): number | ExpressionError {
   if (value instanceof Timestamp) {
     const ms = Number(floorDiv(value.ns, 1_000_000n));
-    return ofTime(ms + zone.offsetMs(ms));
+    meter.work -= FIELD_COST;
+    return ofTime(ms + zone.offsetMs(ms, meter));
   }
   return value instanceof Duration && ofDuration !== undefined ? Number(ofDuration(value.ns)) : noOverload(name, value);
 }

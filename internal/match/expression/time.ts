@@ -1,4 +1,5 @@
 import { ExpressionError } from '../../core/expression-error.ts';
+import type { Meter } from '../../core/meter.ts';
 import { toDuration, toTimestamp } from './arithmetic.ts';
 import type { Result, Timestamp } from './value.ts';
 
@@ -69,7 +70,7 @@ export const floorDiv = (a: bigint, b: bigint): bigint => (a % b < 0n ? a / b - 
 /** A time zone, ready to be asked often. */
 export interface Zone {
   /** Milliseconds that local time is ahead of UTC at this moment. */
-  offsetMs(epochMs: number): number;
+  offsetMs(epochMs: number, meter?: Meter): number;
 }
 
 const UTC: Zone = Object.freeze({ offsetMs: () => 0 });
@@ -84,8 +85,19 @@ export function zoneOf(name: string): Zone | undefined {
     const ms = (Number(offset[2]) * 60 + Number(offset[3])) * 60_000 * (offset[1] === '-' ? -1 : 1);
     return { offsetMs: () => ms };
   }
+  return zones.get(name) ?? newZone(name);
+}
+
+/** Zones by name as written: each holds a formatter, which is dear to make and to keep. */
+const zones = new Map<string, Zone>();
+const MAX_ZONES = 64;
+
+function newZone(name: string): Zone | undefined {
   try {
-    return ianaZone(new Intl.DateTimeFormat('en-US', { ...FIELDS, timeZone: name }));
+    const zone = ianaZone(new Intl.DateTimeFormat('en-US', { ...FIELDS, timeZone: name }));
+    if (zones.size >= MAX_ZONES) zones.clear();
+    zones.set(name, zone);
+    return zone;
   } catch {
     return undefined;
   }
@@ -102,6 +114,8 @@ const FIELDS = {
   era: 'short',
 } as const;
 const QUARTER_MS = 900_000;
+/** Steps of asking the library for an offset: measured. */
+const OFFSET_COST = 3000;
 
 /**
  * Since 1972 offsets change only at whole quarters of an hour, so the last answer serves the whole quarter; before,
@@ -111,10 +125,11 @@ function ianaZone(format: Intl.DateTimeFormat): Zone {
   let lastQuarter = Number.NaN;
   let lastOffset = 0;
   return {
-    offsetMs(epochMs) {
-      if (epochMs < 0) return offsetAt(format, epochMs);
+    offsetMs(epochMs, meter) {
       const quarter = Math.floor(epochMs / QUARTER_MS);
       if (quarter === lastQuarter) return lastOffset;
+      if (meter !== undefined) meter.work -= OFFSET_COST;
+      if (epochMs < 0) return offsetAt(format, epochMs);
       lastOffset = offsetAt(format, quarter * QUARTER_MS);
       lastQuarter = quarter;
       return lastOffset;

@@ -1,4 +1,5 @@
 import { ExpressionError } from '../../core/expression-error.ts';
+import type { Meter } from '../../core/meter.ts';
 
 /**
  * What an expression computes with. Integers are bigint (64 bits, checked), doubles are numbers; a list is an array,
@@ -49,12 +50,12 @@ export class TypeValue {
   }
 }
 
-/** A map, whatever holds its entries. */
+/** A map, whatever holds its entries. Each way of reading it charges what it costs. */
 export interface MapSource {
   /** The value of a key; `undefined` when reading a key that is not there is an error. */
-  get(key: Value): Result | undefined;
-  has(key: Value): boolean;
-  keys(): readonly Value[];
+  get(key: Value, meter: Meter): Result | undefined;
+  has(key: Value, meter: Meter): boolean;
+  keys(meter: Meter): readonly Value[];
 }
 
 export class MapValue {
@@ -124,19 +125,27 @@ export class LiteralSource implements MapSource {
     return true;
   }
 
-  get(key: Value): Result | undefined {
+  get(key: Value, meter: Meter): Result | undefined {
+    chargeKey(key, meter);
     const text = keyText(key);
     return text === undefined ? undefined : this.#entries.get(text)?.[1];
   }
 
-  has(key: Value): boolean {
+  has(key: Value, meter: Meter): boolean {
+    chargeKey(key, meter);
     const text = keyText(key);
     return text !== undefined && this.#entries.has(text);
   }
 
-  keys(): readonly Value[] {
+  keys(meter: Meter): readonly Value[] {
+    meter.work -= 5 * this.#entries.size;
     return Array.from(this.#entries.values(), ([key]) => key);
   }
+}
+
+/** To be looked up a text is read once. */
+export function chargeKey(key: Value, meter: Meter): void {
+  if (typeof key === 'string') meter.work -= key.length >> 5;
 }
 
 /** A text that is the same for equal keys and no others: strings, booleans and whole numbers have one. */

@@ -5,7 +5,7 @@ import { compileCidrs } from '../../match/cidr.ts';
 import { compileExpression, type Expression } from '../../match/expression/expression.ts';
 import { compilePathTemplates, type PathMatcher } from '../../match/path-template.ts';
 import { checkSources, type MethodFacts, warnAboutWords } from './sources.ts';
-import type { AuthorizationSpec, CriteriaSpec, RuleSpec } from './spec.ts';
+import type { AuthorizationSpec, RuleSpec } from './spec.ts';
 
 export interface AuthorizationContext {
   readonly methods: readonly MethodFacts[];

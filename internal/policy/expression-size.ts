@@ -1,0 +1,26 @@
+import type { ProblemList } from '../core/problem.ts';
+import type { ApiPolicySpec } from './resource/api-policy.ts';
+
+/** Most characters of all expressions of one policy together: compiling them is one piece of work, in one go. */
+export const MAX_EXPRESSION_TEXT = 65_536;
+
+/** Refuses a policy whose expressions are too much to compile in one go; true when they may be. */
+export function checkExpressionSize(spec: ApiPolicySpec, problems: ProblemList): boolean {
+  const size = expressionText(spec);
+  if (size <= MAX_EXPRESSION_TEXT) return true;
+  problems.error(
+    'Invalid',
+    `The expressions of the policy have ${size} characters together, at most ${MAX_EXPRESSION_TEXT} are allowed: shorten them, or split the policy by paths`,
+  );
+  return false;
+}
+
+/** Characters of all fields named `expression`. */
+function expressionText(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let size = 0;
+  for (const [name, inner] of Object.entries(value)) {
+    size += name === 'expression' && typeof inner === 'string' ? inner.length : expressionText(inner);
+  }
+  return size;
+}
