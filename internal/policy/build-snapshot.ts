@@ -18,6 +18,7 @@ const STRICT: PathOptions = Object.freeze({ encodedSlash: 'Refuse', semicolon: '
 
 export interface SnapshotInputs {
   readonly version: number;
+  readonly hasUnread: boolean;
   /** In the order of `compareAge`. */
   readonly assignments: ReadonlyMap<Candidate, Assignment>;
   readonly namespaces: ReadonlyMap<string, NamespaceView>;
@@ -45,6 +46,7 @@ export interface BuiltSnapshot {
  */
 export async function buildSnapshot({
   version,
+  hasUnread,
   assignments,
   namespaces,
   breathe,
@@ -73,7 +75,7 @@ export async function buildSnapshot({
     }
   }
   const entries = new Map<string, HostEntry>(hosts);
-  const snapshot = Object.freeze({ version, hosts: new HostTable(entries), named, routes, namespaces });
+  const snapshot = Object.freeze({ version, hasUnread, hosts: new HostTable(entries), named, routes, namespaces });
   return { snapshot, shadows };
 }
 
