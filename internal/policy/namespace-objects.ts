@@ -102,10 +102,11 @@ export class NamespaceObjects {
   #parse<S>(kind: Shared, problems: Map<SourceObject, Problem[]>): Parsed<S>[] {
     const parsed: Parsed<S>[] = [];
     for (const object of this.#objects[kind].values()) {
-      const list = new ProblemList();
+      const list = new ProblemList('spec', [...(object.problems ?? [])]);
+      const isReadable = !list.hasErrors;
       const spec = parseSpec(KINDS[kind].spec, object.spec, list);
       problems.set(object, [...list.problems]);
-      if (spec !== undefined) parsed.push({ object, spec: spec as S });
+      if (isReadable && spec !== undefined) parsed.push({ object, spec: spec as S });
     }
     return parsed;
   }

@@ -51,9 +51,11 @@ export class PolicyRecord {
     const previous = this.#compiledFrom;
     this.#compiledFrom = this.object;
     if (previous === undefined || !isSameSpec(previous, this.object)) {
-      const problems = new ProblemList();
+      const problems = new ProblemList('spec', [...(this.object.problems ?? [])]);
+      const isReadable = !problems.hasErrors;
       const spec = parseSpec(apiPolicySpec, this.object.spec, problems);
-      this.#newest = spec && compilePolicy(spec, refOf(this.object), { ports: options.ports, problems });
+      this.#newest =
+        isReadable && spec ? compilePolicy(spec, refOf(this.object), { ports: options.ports, problems }) : undefined;
       this.#problems = Object.freeze([...problems.problems]);
     }
     if (this.#accepted !== undefined) return;
@@ -104,6 +106,7 @@ function restore(object: SourceObject, options: CompileOptions): CompiledPolicy 
 /** Status writes change the object, not what it says. */
 function isSameSpec(a: SourceObject, b: SourceObject): boolean {
   if (a.metadata.uid !== b.metadata.uid || a.metadata.generation !== b.metadata.generation) return false;
+  if (a.problems !== b.problems) return false;
   return JSON.stringify(a.spec) === JSON.stringify(b.spec);
 }
 
