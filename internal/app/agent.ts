@@ -129,6 +129,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     registry.read('postern_token_cache_entries', () => tokens.size);
     registry.read('postern_log_dropped_total', given.logDropped);
     registry.read('postern_snapshot_age_seconds', () => readiness.ageSeconds());
+    registry.read('postern_file_problems', () => source.adapter.fileProblems?.());
     registry.read('postern_ready', () => (readiness.why() === undefined ? 1 : 0));
     const observer = new Observer({ metrics: registry, log, tracing, clock, random: Math.random });
     const door = await startDoor({
@@ -180,7 +181,7 @@ interface Source {
 
 async function makeSource({ config, log, clock }: AgentOptions, metrics: Metrics): Promise<Source> {
   if (config.source.kind === 'directory')
-    return { adapter: new FileSource(config.source.directory, log), forbidden: new BlockList() };
+    return { adapter: new FileSource({ root: config.source.directory, log, clock }), forbidden: new BlockList() };
   return startKubeSource({ config, source: config.source, log, clock, metrics });
 }
 

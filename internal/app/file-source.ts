@@ -1,68 +1,81 @@
-import { type DirectoryContent, PolicyDirectory } from '../files/directory.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { breather, inSlices } from '../core/breather.ts';
+import type { Clock } from '../core/clock.ts';
+import { PolicyDirectory } from '../files/directory.ts';
+import { type DirectoryContent, MAX_CHANGES } from '../files/directory-content.ts';
 import { formatProblem } from '../files/format-problem.ts';
-import type { FileObject, LocatedProblem } from '../files/parse-file.ts';
-import { watchDirectory } from '../files/watch.ts';
-import { objectKey } from '../policy/object.ts';
+import { locateProblems } from '../files/locate-problems.ts';
+import { type FileObject, identityOf, type LocatedProblem } from '../files/parse-file.ts';
+import { SETTLE_MS, watchDirectory } from '../files/watch.ts';
 import { type KnownSecret, secretLookup } from '../policy/offered-secret.ts';
 import type { ObjectReport, PolicyStore } from '../policy/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { PolicySourceAdapter } from './source.ts';
 
-const idOf = ({ object }: FileObject): string => `${object.kind}/${objectKey(object.metadata)}`;
+export interface FileSourceOptions {
+  readonly root: string;
+  readonly log: Log;
+  readonly clock: Clock;
+}
 
 /** Feeds the store from a directory and says every problem once, with file, line and field. */
 export class FileSource implements PolicySourceAdapter {
-  readonly #root: string;
-  readonly #log: Log;
+  readonly #options: FileSourceOptions;
   readonly #directory: PolicyDirectory;
-  #objects = new Map<string, FileObject>();
+  readonly #breathe: () => Promise<void> | undefined;
+  #objects: ReadonlyMap<string, FileObject> = new Map();
+  #hasUnread = false;
   #fileProblems: readonly LocatedProblem[] = [];
+  #reports: readonly ObjectReport[] = [];
   #reportProblems: readonly LocatedProblem[] = [];
   #said = new Set<string>();
   #watch: { stop(): void } | undefined = undefined;
 
-  constructor(root: string, log: Log) {
-    this.#root = root;
-    this.#log = log;
-    this.#directory = new PolicyDirectory(root);
+  constructor(options: FileSourceOptions) {
+    this.#options = options;
+    this.#directory = new PolicyDirectory(options.root, options.clock);
+    this.#breathe = breather(options.clock);
   }
 
   secrets(namespace: string) {
     return secretLookup((name): KnownSecret => this.#objects.get(`Secret/${namespace}/${name}`)?.object ?? 'absent');
   }
 
-  start(store: PolicyStore): Promise<void> {
-    const content = this.#directory.read();
-    if (content !== undefined) this.#take(content, store);
+  async start(store: PolicyStore): Promise<void> {
+    const { root, log, clock } = this.#options;
+    // The same looks as later: whoever writes just now is waited for, but not for ever.
+    for (let looks = 0; looks <= MAX_CHANGES; looks += 1) {
+      const content = await this.#directory.read();
+      if (content !== undefined) this.#take(content, store);
+      if (!this.#directory.isUnsettled) break;
+      await pause(SETTLE_MS);
+    }
     store.complete();
-    const onError = (error: unknown): void =>
-      this.#log.error('The policies cannot be read; those that were read stay', { error });
     this.#watch = watchDirectory({
-      root: this.#root,
+      root,
       directory: this.#directory,
-      onError,
+      clock,
+      onError: (error) => log.error('The policies cannot be read; those that were read stay', { error }),
       onChange: (next) => this.#take(next, store),
     });
-    return Promise.resolve();
   }
 
   report(reports: readonly ObjectReport[]): void {
-    this.#reportProblems = reports.flatMap(({ object, problems }) => {
-      const file = this.#objects.get(`${object.kind}/${objectKey(object.metadata)}`);
-      return file === undefined ? [] : problems.map((problem) => ({ ...problem, place: file.placeOf(problem.path) }));
-    });
-    this.#say();
+    this.#reports = reports;
+    void this.#locate(reports);
   }
 
   problems = (): readonly string[] => [...this.#fileProblems, ...this.#reportProblems].map(formatProblem);
+
+  fileProblems = (): number => this.#fileProblems.length;
 
   stop(): Promise<void> {
     this.#watch?.stop();
     return Promise.resolve();
   }
 
-  #take({ objects, problems }: DirectoryContent, store: PolicyStore): void {
-    const next = new Map(objects.map((object) => [idOf(object), object]));
+  #take({ objects, problems, hasUnread }: DirectoryContent, store: PolicyStore): void {
+    const next = new Map(objects.map((object) => [identityOf(object), object]));
     for (const [id, known] of this.#objects) {
       if (next.has(id)) continue;
       store.delete(known.object.kind, known.object.metadata);
@@ -75,14 +88,28 @@ export class FileSource implements PolicySourceAdapter {
       if (object.kind === 'Secret') store.secretChanged(object.metadata.namespace);
       else store.apply(object);
     }
+    store.setUnread(hasUnread);
     this.#fileProblems = problems;
+    this.#say();
+    if (hasUnread && !this.#hasUnread)
+      this.#options.log.warn(
+        'Something was never read: whatever no policy is known to hold is refused, also with --unmatched=allow',
+      );
+    this.#hasUnread = hasUnread;
+  }
+
+  /** Finds the places of many problems beside the checks; what a newer build has found comes in its stead. */
+  async #locate(reports: readonly ObjectReport[]): Promise<void> {
+    const problems = await inSlices(locateProblems(reports, this.#objects), this.#breathe);
+    if (this.#reports !== reports) return;
+    this.#reportProblems = problems;
     this.#say();
   }
 
   /** Each problem is a line of the log when it appears, not with every build. */
   #say(): void {
     const now = new Set(this.problems());
-    for (const problem of now) if (!this.#said.has(problem)) this.#log.warn(problem);
+    for (const problem of now) if (!this.#said.has(problem)) this.#options.log.warn(problem);
     this.#said = now;
   }
 }

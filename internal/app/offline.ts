@@ -1,16 +1,17 @@
 import { BlockList } from 'node:net';
+import { inOneGo } from '../core/breather.ts';
 import type { EdgeOptions } from '../core/canonicalize.ts';
 import { systemClock } from '../core/clock.ts';
 import { createDecisionIds } from '../core/decision-id.ts';
 import { MemoryStore } from '../counters/memory-store.ts';
 import { PolicyDirectory } from '../files/directory.ts';
-import type { LocatedProblem } from '../files/parse-file.ts';
+import { locateProblems } from '../files/locate-problems.ts';
+import { identityOf, type LocatedProblem } from '../files/parse-file.ts';
 import { createKeySources } from '../keys/key-sources.ts';
 import { OutboundClient } from '../keys/outbound.ts';
 import { createTokenCache } from '../phases/authn/jwt.ts';
 import { createRateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
 import { Engine } from '../policy/evaluate.ts';
-import { objectKey } from '../policy/object.ts';
 import { secretLookup } from '../policy/offered-secret.ts';
 import { type Build, PolicyStore } from '../policy/store.ts';
 
@@ -30,10 +31,8 @@ export interface OfflineOptions {
 
 /** @throws {PosternError} ERR_POSTERN_FILE when the directory cannot be read */
 export async function loadOffline({ directory, className, edge }: OfflineOptions): Promise<Offline> {
-  const content = new PolicyDirectory(directory).read() ?? { objects: [], problems: [] };
-  const objects = new Map(
-    content.objects.map((found) => [`${found.object.kind}/${objectKey(found.object.metadata)}`, found]),
-  );
+  const content = await new PolicyDirectory(directory, systemClock).readAtOnce();
+  const objects = new Map(content.objects.map((found) => [identityOf(found), found]));
   const outbound = new OutboundClient({ isRelaxed: true, allowed: new BlockList(), forbidden: new BlockList() });
   const clock = systemClock;
   const { promise, resolve, reject } = Promise.withResolvers<Build>();
@@ -56,10 +55,7 @@ export async function loadOffline({ directory, className, edge }: OfflineOptions
   for (const { object } of content.objects) store.apply(object);
   store.complete();
   const { reports } = await promise;
-  const found = reports.flatMap(({ object, problems }) => {
-    const file = objects.get(`${object.kind}/${objectKey(object.metadata)}`);
-    return file === undefined ? [] : problems.map((problem) => ({ ...problem, place: file.placeOf(problem.path) }));
-  });
+  const found = inOneGo(locateProblems(reports, objects));
   const engine = new Engine(() => store.current, {
     edge,
     unmatched: 'deny',

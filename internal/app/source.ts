@@ -15,5 +15,7 @@ export interface PolicySourceAdapter {
   report(reports: readonly ObjectReport[]): void;
   /** Pages of the debug server that only this source can fill. */
   readonly problems: () => readonly unknown[];
+  /** How many mistakes keep something from being read; undefined where nothing is read from files. */
+  readonly fileProblems?: () => number;
   stop(): Promise<void>;
 }

@@ -1,16 +1,12 @@
-import { createHash } from 'node:crypto';
-import type { Document } from 'yaml';
-import { isMap, isNode, LineCounter, parseAllDocuments } from 'yaml';
-import { nearest } from '../core/nearest.ts';
-import { type Problem, ProblemList } from '../core/problem.ts';
-import type { SourceObject } from '../policy/object.ts';
-import { API_VERSION, KINDS } from '../policy/resource/kinds.ts';
+import { inOneGo } from '../core/breather.ts';
+import type { Problem } from '../core/problem.ts';
+import { objectKey, type SourceObject } from '../policy/object.ts';
+import { type DocumentPlace, type ReadDocument, readDocument } from './read-document.ts';
+import { splitDocuments } from './split-documents.ts';
 
 /** Where something stands in a file; lines and columns count from 1. */
-export interface Place {
+export interface Place extends DocumentPlace {
   readonly file: string;
-  readonly line: number;
-  readonly column: number;
 }
 
 /** An object of a file, which can say where each of its fields stands. */
@@ -25,143 +21,45 @@ export interface LocatedProblem extends Problem {
 }
 
 export interface ParsedFile {
+  /** Those with `problems` too: they claim what they name, and nothing more. */
   readonly objects: readonly FileObject[];
   readonly problems: readonly LocatedProblem[];
+  /** Documents of which nobody can tell what they stand for. */
+  readonly unread: number;
+  /** By their text, for the next time. */
+  readonly documents: ReadonlyMap<string, ReadDocument>;
 }
 
-/** Largest file that is read, in bytes. */
-export const MAX_FILE_BYTES = 4 * 1024 * 1024;
+const NONE: ReadonlyMap<string, ReadDocument> = new Map();
 
-const KNOWN_KINDS = [...Object.keys(KINDS), 'Secret'];
-const TOP_LEVEL = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
-const SECRET_TOP_LEVEL = ['apiVersion', 'kind', 'metadata', 'type', 'data', 'stringData', 'immutable'];
+/** The same object of Kubernetes, whatever it says. */
+export const identityOf = ({ object }: Pick<FileObject, 'object'>): string =>
+  `${object.kind}/${objectKey(object.metadata)}`;
 
-/** Reads the objects of one YAML file strictly: repeated keys, unknown fields and unknown kinds are problems. */
+/** Reads the objects of one file strictly: what a cluster would not take is a problem, and so are tags and aliases. */
 export function parseFile(file: string, text: string): ParsedFile {
-  const lines = new LineCounter();
-  const documents = parseAllDocuments(text, {
-    lineCounter: lines,
-    uniqueKeys: true,
-    strict: true,
-    version: '1.2',
-    merge: false,
-  });
+  return inOneGo(parseInSteps(file, text));
+}
+
+/**
+ * The same, a document a step.
+ *
+ * @param known what was read before: a document whose text did not change is the same object still
+ */
+export function* parseInSteps(file: string, text: string, known = NONE): Generator<undefined, ParsedFile> {
+  const documents = new Map<string, ReadDocument>();
   const objects: FileObject[] = [];
   const problems: LocatedProblem[] = [];
-  for (const document of Array.isArray(documents) ? documents : []) {
-    const placeAt = (offset: number): Place => {
-      const { line, col } = lines.linePos(offset);
-      return { file, line: Math.max(1, line), column: Math.max(1, col) };
-    };
-    for (const error of document.errors) {
-      const message = (error.message.split('\n')[0] ?? error.message).replace(/ at line \d+, column \d+:?$/, '');
-      problems.push({ reason: 'Invalid', path: '', severity: 'error', message, place: placeAt(error.pos[0]) });
-    }
-    if (document.errors.length > 0) continue;
-    readDocument(document, { file, placeAt, objects, problems });
+  let unread = 0;
+  for (const { text: part, linesBefore } of splitDocuments(text)) {
+    const document = documents.get(part) ?? known.get(part) ?? readDocument(part);
+    documents.set(part, document);
+    const placed = ({ line, column }: DocumentPlace): Place => ({ file, line: line + linesBefore, column });
+    for (const problem of document.problems) problems.push({ ...problem, place: placed(problem.place) });
+    const { object } = document;
+    if (object !== undefined) objects.push({ object, file, placeOf: (path) => placed(document.placeOf(path)) });
+    if (document.isUnread) unread += 1;
+    yield;
   }
-  return { objects, problems };
-}
-
-interface Reading {
-  readonly file: string;
-  readonly placeAt: (offset: number) => Place;
-  readonly objects: FileObject[];
-  readonly problems: LocatedProblem[];
-}
-
-function readDocument(document: Document, { file, placeAt, objects, problems }: Reading): void {
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    problems.push({ reason: 'Invalid', path: '', severity: 'error', message, place: placeAt(0) });
-    return;
-  }
-  if (value === null || value === undefined) return;
-  const placeOf = (path: string): Place => placeAt(offsetOf(document, path));
-  const list = new ProblemList('');
-  const object = objectOf(value, list);
-  for (const problem of list.problems) problems.push({ ...problem, place: placeOf(problem.path) });
-  if (object !== undefined) objects.push({ object, file, placeOf });
-}
-
-/** The object with the defaults of a file: namespace `default`, a uid that its name makes. */
-function objectOf(value: unknown, problems: ProblemList): SourceObject | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    problems.error('Invalid', 'This is no object: a document begins with apiVersion, kind and metadata');
-    return undefined;
-  }
-  const given = value as Record<string, unknown>;
-  const { kind, apiVersion } = given;
-  if (typeof kind !== 'string' || !KNOWN_KINDS.includes(kind)) {
-    const hint = nearest(String(kind), KNOWN_KINDS);
-    problems
-      .at('kind')
-      .error(
-        'Invalid',
-        `Unknown kind "${String(kind)}"${hint === undefined ? `: known are ${KNOWN_KINDS.join(', ')}` : `: did you mean "${hint}"?`}`,
-      );
-    return undefined;
-  }
-  const version = kind === 'Secret' ? 'v1' : API_VERSION;
-  if (apiVersion !== version)
-    problems.at('apiVersion').error('Invalid', `${kind} has the apiVersion "${version}", not "${String(apiVersion)}"`);
-  for (const key of Object.keys(given)) {
-    if (!(kind === 'Secret' ? SECRET_TOP_LEVEL : TOP_LEVEL).includes(key))
-      problems.at(key).error('UnknownField', `Unknown field "${key}"`);
-  }
-  const metadata = metadataOf(kind, given.metadata, problems.at('metadata'));
-  if (metadata === undefined || problems.hasErrors) return undefined;
-  return { ...given, apiVersion: version, kind, metadata } as SourceObject;
-}
-
-const NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
-
-function metadataOf(kind: string, value: unknown, problems: ProblemList): SourceObject['metadata'] | undefined {
-  const given = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
-  const namespace = given.namespace ?? 'default';
-  for (const [field, text] of [
-    ['name', given.name],
-    ['namespace', namespace],
-  ] as const) {
-    if (typeof text === 'string' && NAME.test(text)) continue;
-    problems.at(field).error('Invalid', `"${String(text)}" is no name: use lower-case letters, digits, "-" and "."`);
-  }
-  if (problems.hasErrors) return undefined;
-  const name = String(given.name);
-  const parts = [kind, String(namespace), name].map((part) => `${part.length}:${part}`).join('');
-  const uid = createHash('sha256').update(parts).digest('hex').slice(0, 32);
-  const texts = (map: unknown): Record<string, string> =>
-    Object.fromEntries(Object.entries((map ?? {}) as object).map(([key, text]) => [key, String(text)]));
-  return {
-    name,
-    namespace: String(namespace),
-    uid,
-    generation: 1,
-    labels: texts(given.labels),
-    annotations: texts(given.annotations),
-  };
-}
-
-/** Offset of the field that a problem's path names, or of the nearest one around it that is there. */
-function offsetOf(document: Document, path: string): number {
-  const steps =
-    path === ''
-      ? []
-      : path
-          .replaceAll(/\[(\d+)\]/g, '.$1')
-          .split('.')
-          .filter((step) => step !== '');
-  for (let length = steps.length; length > 0; length -= 1) {
-    const keys = steps.slice(0, length).map((step) => (/^\d+$/.test(step) ? Number(step) : step));
-    const parent = length === 1 ? document.contents : document.getIn(keys.slice(0, -1), true);
-    const pair = isMap(parent)
-      ? parent.items.find((item) => isNode(item.key) && item.key.toJSON() === String(keys.at(-1)))
-      : undefined;
-    const node = pair?.key ?? document.getIn(keys, true);
-    if (isNode(node) && node.range) return node.range[0];
-  }
-  return isNode(document.contents) ? (document.contents.range?.[0] ?? 0) : 0;
+  return { objects, problems, unread, documents };
 }

@@ -1,38 +1,54 @@
 import { type FSWatcher, watch } from 'node:fs';
-import type { DirectoryContent, PolicyDirectory } from './directory.ts';
+import type { Clock } from '../core/clock.ts';
+import type { PolicyDirectory } from './directory.ts';
+import type { DirectoryContent } from './directory-content.ts';
 
 export interface WatchOptions {
   readonly root: string;
   readonly directory: PolicyDirectory;
+  readonly clock: Clock;
   readonly onChange: (content: DirectoryContent) => void;
-  /** The directory cannot be read: what was read before stays. */
+  /** Nothing could be read: what was read before stays. Each new trouble is told once. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Editors write in several steps; what comes together is read together. */
-const SETTLE_MS = 50;
+/** Between two looks, of which the second must find what the first did: so long a writer may pause. */
+export const SETTLE_MS = 100;
 /** Watching misses changes on some file systems: a look now and then makes up for it. */
 const POLL_MS = 2000;
+/** Looks take this part of the time at most, however much there is to look at and however often it changes. */
+const LOOK_SHARE = 0.1;
 
 /** Reads a directory again whenever something in it changes; it may go away and come back. */
-export function watchDirectory({ root, directory, onChange, onError }: WatchOptions): { stop(): void } {
+export function watchDirectory({ root, directory, clock, onChange, onError }: WatchOptions): { stop(): void } {
   let watcher: FSWatcher | undefined;
   let settling: NodeJS.Timeout | undefined;
+  let isLooking = false;
+  let isStopped = false;
+  let pauseMs = SETTLE_MS;
   let lastWhy = '';
-  const read = (): void => {
+  const soon = (): void => {
+    if (isStopped) return;
+    settling ??= setTimeout(look, pauseMs);
+  };
+  const look = async (): Promise<void> => {
+    clearTimeout(settling);
     settling = undefined;
+    if (isLooking) return soon();
+    isLooking = true;
+    const startMs = clock.monotonicMs();
     try {
-      const content = directory.read();
+      const content = await directory.read();
       lastWhy = '';
-      if (content !== undefined) onChange(content);
+      if (content !== undefined && !isStopped) onChange(content);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       if (why !== lastWhy) onError(error);
       lastWhy = why;
     }
-  };
-  const soon = (): void => {
-    settling ??= setTimeout(read, SETTLE_MS);
+    isLooking = false;
+    pauseMs = Math.min(POLL_MS, Math.max(SETTLE_MS, (clock.monotonicMs() - startMs) / LOOK_SHARE));
+    if (directory.isUnsettled) soon();
   };
   const follow = (): void => {
     if (watcher !== undefined) return;
@@ -49,11 +65,12 @@ export function watchDirectory({ root, directory, onChange, onError }: WatchOpti
   follow();
   const poll = setInterval(() => {
     follow();
-    read();
+    if (settling === undefined) void look();
   }, POLL_MS);
   poll.unref();
   return {
     stop() {
+      isStopped = true;
       clearInterval(poll);
       clearTimeout(settling);
       watcher?.close();

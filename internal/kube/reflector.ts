@@ -1,6 +1,6 @@
+import { breather } from '../core/breather.ts';
 import type { Clock } from '../core/clock.ts';
 import { backoffMs } from './backoff.ts';
-import { breather } from './breather.ts';
 import { GarbledError, KubeError, reasonOf } from './kube-error.ts';
 import { isBefore, type KubeObject, keyOf, readObject } from './kube-object.ts';
 import { currentVersion, listPages, type Scope } from './list-pages.ts';

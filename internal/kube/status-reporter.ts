@@ -1,8 +1,8 @@
 import type { KubeConfig } from '@kubernetes/client-node';
+import { breather } from '../core/breather.ts';
 import type { Clock } from '../core/clock.ts';
 import { API_VERSION, GROUP, KINDS, type KindName, VERSION } from '../policy/resource/kinds.ts';
 import type { ObjectReport } from '../policy/store.ts';
-import { breather } from './breather.ts';
 import { type Condition, conditionsOf, instanceStatus, policyStatus, saysSame } from './conditions.ts';
 import { StatusWriter } from './status-writer.ts';
 import type { Timers } from './timers.ts';

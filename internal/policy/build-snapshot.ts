@@ -19,6 +19,7 @@ interface HostDraft {
 
 export interface SnapshotInputs {
   readonly version: number;
+  readonly hasUnread: boolean;
   /** In the order of `compareAge`. */
   readonly assignments: ReadonlyMap<Candidate, Assignment>;
   readonly namespaces: ReadonlyMap<string, NamespaceView>;
@@ -47,6 +48,7 @@ export interface BuiltSnapshot {
  */
 export async function buildSnapshot({
   version,
+  hasUnread,
   assignments,
   namespaces,
   breathe,
@@ -79,7 +81,7 @@ export async function buildSnapshot({
     }
   }
   const entries = new Map([...hosts].map(([host, draft]) => [host, entryOf(draft)]));
-  const snapshot = Object.freeze({ version, hosts: new HostTable(entries), named, routes, namespaces });
+  const snapshot = Object.freeze({ version, hasUnread, hosts: new HostTable(entries), named, routes, namespaces });
   return { snapshot, shadows };
 }
 

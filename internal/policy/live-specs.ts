@@ -1,4 +1,4 @@
-import type { Breathe } from '../core/breathe.ts';
+import type { Breathe } from '../core/breather.ts';
 import { type Problem, ProblemList } from '../core/problem.ts';
 import type { SourceObject } from './object.ts';
 
@@ -39,10 +39,11 @@ export class LiveSpecs<S> {
 
   /** What is thrown at one object is a problem of that object, and of no other. */
   async #readOne(object: SourceObject, breathe: Breathe): Promise<Live<S>> {
-    const problems = new ProblemList();
+    const problems = new ProblemList('spec', [...(object.problems ?? [])]);
+    const isReadable = !problems.hasErrors;
     try {
       const spec = await this.#reader(object, problems, breathe);
-      return { object, spec, problems: problems.problems };
+      return { object, spec: isReadable ? spec : undefined, problems: problems.problems };
     } catch (error) {
       return { object, spec: undefined, problems: [thrownProblem(error)] };
     }

@@ -1,4 +1,4 @@
-import type { Breathe } from '../core/breathe.ts';
+import type { Breathe } from '../core/breather.ts';
 import type { NamespaceView } from '../core/evaluation.ts';
 import { type Problem, ProblemList } from '../core/problem.ts';
 import { compileConsumers, type SecretLookup } from '../phases/authn/consumers.ts';

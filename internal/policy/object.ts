@@ -1,3 +1,5 @@
+import type { Problem } from '../core/problem.ts';
+
 /** A Kubernetes object as a watch or a file gave it: nothing in it is believed before it is parsed. */
 export interface SourceObject {
   readonly apiVersion: string;
@@ -8,6 +10,11 @@ export interface SourceObject {
   readonly data?: Readonly<Record<string, string>>;
   readonly stringData?: Readonly<Record<string, string>>;
   readonly type?: string;
+  /**
+   * What its reader found wrong around its spec, and has said: such an object is never accepted, whatever its spec says.
+   * Only of files; an API server takes in nothing of the kind.
+   */
+  readonly problems?: readonly Problem[];
 }
 
 export interface ObjectMeta {

@@ -54,9 +54,11 @@ export class PolicyRecord {
     if (previous === undefined || !isSameSpec(previous, this.object)) {
       // First of all: what it claims denies, also where the rest of it cannot even be compiled.
       this.#claimed = claimedTarget(this.object.spec);
-      const problems = new ProblemList();
+      const problems = new ProblemList('spec', [...(this.object.problems ?? [])]);
+      const isReadable = !problems.hasErrors;
       const spec = parseSpec(apiPolicySpec, this.object.spec, problems);
-      this.#newest = spec && compilePolicy(spec, refOf(this.object), { ports: options.ports, problems });
+      this.#newest =
+        isReadable && spec ? compilePolicy(spec, refOf(this.object), { ports: options.ports, problems }) : undefined;
       this.#problems = Object.freeze([...problems.problems]);
     }
     // Not before: what is thrown on the way must not leave an older spec in the place of this one.
@@ -109,6 +111,7 @@ function restore(object: SourceObject, options: CompileOptions): CompiledPolicy 
 /** Status writes change the object, not what it says. */
 function isSameSpec(a: SourceObject, b: SourceObject): boolean {
   if (a.metadata.uid !== b.metadata.uid || a.metadata.generation !== b.metadata.generation) return false;
+  if (a.problems !== b.problems) return false;
   return JSON.stringify(a.spec) === JSON.stringify(b.spec);
 }
 

@@ -80,7 +80,7 @@ export function selectPolicy(
   if (request.routes === undefined && options.routeMetadataRequired) return ROUTE_MISSING;
   const routed = request.routes && byRoute(snapshot, request.routes);
   if (routed !== undefined) return governed(routed, request, holder);
-  if (holder === undefined) return request.host === undefined ? NO_ROUTE : UNMATCHED;
+  if (holder === undefined) return request.host === undefined || snapshot.hasUnread ? NO_ROUTE : UNMATCHED;
   return byPath(holder, request.readings);
 }
 

@@ -9,6 +9,8 @@ import type { HostTable } from './host-table.ts';
 export interface Snapshot {
   /** Counts up with every build of this process. */
   readonly version: number;
+  /** Something of a source was never read: a host that nobody holds here may be somebody's, so it is refused. */
+  readonly hasUnread: boolean;
   readonly hosts: HostTable;
   /** By `namespace/name`. */
   readonly named: ReadonlyMap<string, Served>;

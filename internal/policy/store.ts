@@ -1,4 +1,4 @@
-import { type Breathe, breather } from '../core/breathe.ts';
+import { type Breathe, breather } from '../core/breather.ts';
 import type { Clock } from '../core/clock.ts';
 import type { NamespaceView } from '../core/evaluation.ts';
 import type { Problem } from '../core/problem.ts';
@@ -70,6 +70,7 @@ export class PolicyStore {
   readonly #dirty = new Set<string>();
   #snapshot: Snapshot | undefined = undefined;
   #isComplete = false;
+  #hasUnread = false;
   #isBuilding = false;
   #isChanged = false;
   #timer: NodeJS.Timeout | undefined = undefined;
@@ -118,6 +119,13 @@ export class PolicyStore {
   /** Every source has given all it has: from now on snapshots are built. */
   complete(): void {
     this.#isComplete = true;
+    this.#changed();
+  }
+
+  /** Whether something of a source was never read. Said after what was read with it, so that no snapshot is between. */
+  setUnread(hasUnread: boolean): void {
+    if (this.#hasUnread === hasUnread) return;
+    this.#hasUnread = hasUnread;
     this.#changed();
   }
 
@@ -170,6 +178,8 @@ export class PolicyStore {
     const { clock, ports, className, recordedSpec = () => undefined } = this.#options;
     const compiling: CompileOptions = { ports, className, recordedSpec };
     const startMs = clock.monotonicMs();
+    // As it is now: what comes while this is built may be in it or not, and is in the next one.
+    const hasUnread = this.#hasUnread;
     const breathe = breather(clock);
     this.#byAge ??= [...this.#policies.values()].sort((a, b) => compareAge(a.object.metadata, b.object.metadata));
     const records = this.#byAge;
@@ -192,7 +202,7 @@ export class PolicyStore {
     }
     const assignments = await assignHosts([...byCandidate.keys()], breathe);
     const version = (this.#snapshot?.version ?? 0) + 1;
-    const { snapshot, shadows } = await buildSnapshot({ version, assignments, namespaces, breathe });
+    const { snapshot, shadows } = await buildSnapshot({ version, hasUnread, assignments, namespaces, breathe });
     const reports: ObjectReport[] = [];
     for (const [candidate, assignment] of assignments) {
       await breathe();

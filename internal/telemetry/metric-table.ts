@@ -58,6 +58,11 @@ export const METRICS = Object.freeze({
   }),
   postern_snapshot_build_duration_seconds: row({ type: 'histogram', labels: {}, help: 'Time to build a snapshot.' }),
   postern_snapshot_age_seconds: row({ type: 'gauge', labels: {}, help: 'Age of the snapshot that is served.' }),
+  postern_file_problems: row({
+    type: 'gauge',
+    labels: {},
+    help: 'Mistakes that keep something of the policy files from being read (standalone); what it said before serves.',
+  }),
   postern_watch_restarts_total: row({
     type: 'counter',
     labels: { resource: RESOURCES },

@@ -22,7 +22,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/app/check-once.ts': 'checkOnce 3',
       'internal/app/dev.ts': 'runDev 9, startFront 1, nextSignal 1',
       'internal/app/kube-source.ts': 'startKubeSource 1, addressesOf 2, KubeSource.stop 1, KubeSource.#complete 1',
-      'internal/app/offline.ts': 'loadOffline 2',
+      'internal/app/offline.ts': 'loadOffline 3',
       'internal/app/run.ts': 'runAgent 9, nextSignal 1',
       'internal/telemetry/tracing-sdk.ts': 'Sdk.shutdown 1, startSdk 4',
     },
@@ -58,7 +58,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     why: 'reads objects from the cluster and writes status: a check reads the snapshot that is there',
     files: {
       'internal/kube/apply-status.ts': 'applyStatus 3, read 1',
-      'internal/kube/breather.ts': 'breather 1',
+
       'internal/kube/client.ts': 'kubeCall 1, kubeText 2, openStream 7, send 1, textOf 1',
       'internal/kube/connection.ts': 'connect 3, closeConnections 1, keepDispatcher 1, aborted 1',
       'internal/kube/lease-record.ts': 'readLease 1, writeLease 2',
@@ -76,9 +76,23 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     },
   },
   {
+    why: 'reads objects from files, in slices: a check reads the snapshot that is there',
+    files: {
+      'internal/app/file-source.ts': 'FileSource.start 2, FileSource.#locate 1',
+      'internal/files/directory.ts':
+        'PolicyDirectory.readAtOnce 1, PolicyDirectory.#read 3, PolicyDirectory.#seen 2, PolicyDirectory.#parse 1',
+      'internal/files/list-files.ts': 'listFiles 3, isDirectory 1',
+      'internal/files/read-text.ts': 'lookAtAll 2, lookAt 1, readText 6, readBounded 1',
+      'internal/files/watch.ts': 'watchDirectory 1',
+    },
+  },
+  {
+    why: 'gives the event loop its turns while something large is read or written, beside the checks',
+    files: { 'internal/core/breather.ts': 'Breathe 1, breather 1, inSlices 1' },
+  },
+  {
     why: 'builds the next snapshot beside the one that checks read',
     files: {
-      'internal/core/breathe.ts': 'Breathe 1, breather 1',
       'internal/policy/assign.ts': 'assignHosts 1, assignBy 2',
       'internal/policy/build-snapshot.ts': 'SnapshotInputs.breathe 1, buildSnapshot 1',
       'internal/policy/live-specs.ts': 'LiveSpecs.read 2, LiveSpecs.#readOne 1',

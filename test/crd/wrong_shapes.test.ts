@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { parseResource } from '../../internal/policy/resource/parse-resource.ts';
 import type { ApiServer } from '../components/api-server.ts';
 import { requireComponent } from '../components/cache.ts';
 import { obtainKubernetes } from '../components/kubernetes.ts';
-import { apply, documentOf, post, put, type SentObject, startCrdCluster } from './crd-cluster.ts';
+import { apply, post, put, type SentObject, startCrdCluster } from './crd-cluster.ts';
+import { isTakenByAgent } from './taken-by-agent.ts';
 import { WRONG_IDENTITIES } from './wrong-identities.ts';
 import { WRONG_LIMITS } from './wrong-limits.ts';
 import { WRONG_POLICIES } from './wrong-policies.ts';
@@ -65,10 +65,7 @@ describe('a wrong shape is refused at apply, by path and in words', async () => 
 
   it('is refused by the agent too, which may read what no API server has seen', () => {
     const taken = SHAPES.filter(
-      (shape) =>
-        shape.before === undefined &&
-        shape.isLater !== true &&
-        parseResource(documentOf(sent(shape))).resource !== undefined,
+      (shape) => shape.before === undefined && shape.isLater !== true && isTakenByAgent(sent(shape)),
     );
     assert.deepEqual(
       taken.map(({ what }) => what),

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Breathe } from '../../core/breathe.ts';
+import type { Breathe } from '../../core/breather.ts';
 import type { ConsumerIndex } from '../../core/evaluation.ts';
 import { type Identity, identityId } from '../../core/identity.ts';
 import { ProblemList } from '../../core/problem.ts';

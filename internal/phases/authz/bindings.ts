@@ -1,4 +1,4 @@
-import type { Breathe } from '../../core/breathe.ts';
+import type { Breathe } from '../../core/breather.ts';
 import type { Identity } from '../../core/identity.ts';
 
 /** One APIRoleBinding, as its namespace's index needs it. */

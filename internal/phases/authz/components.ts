@@ -1,4 +1,4 @@
-import type { Breathe } from '../../core/breathe.ts';
+import type { Breathe } from '../../core/breather.ts';
 
 interface Visit<N> {
   readonly node: N;

@@ -1,4 +1,4 @@
-import type { Breathe } from '../../core/breathe.ts';
+import type { Breathe } from '../../core/breather.ts';
 import { components } from './components.ts';
 import { RoleSet } from './role-set.ts';
 

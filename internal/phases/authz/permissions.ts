@@ -1,4 +1,4 @@
-import type { Breathe } from '../../core/breathe.ts';
+import type { Breathe } from '../../core/breather.ts';
 import type { Evaluation } from '../../core/evaluation.ts';
 import { ProblemList } from '../../core/problem.ts';
 import { compilePathTemplates, matchesAll, type PathMatcher } from '../../match/path-template.ts';

@@ -1,4 +1,4 @@
-import type { Breathe } from '../../core/breathe.ts';
+import type { Breathe } from '../../core/breather.ts';
 import type { Evaluation, RoleIndex } from '../../core/evaluation.ts';
 import type { ExpressionError } from '../../core/expression-error.ts';
 import type { Identity } from '../../core/identity.ts';

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { nearest } from '../../core/nearest.ts';
 import type { ProblemList } from '../../core/problem.ts';
 import type { ObjectMeta, SourceObject } from '../object.ts';
+import { glimpse, MAX_GLIMPSE } from './glimpse.ts';
 import { API_VERSION, KINDS } from './kinds.ts';
 import { checkSecret, SECRET_FIELDS } from './secret.ts';
 
@@ -31,7 +32,8 @@ const NAMESPACE = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
  * `default`, and a uid that its kind, namespace and name make. The spec itself stays unread; a `status` is dropped, for
  * nobody but the agent has anything to say there.
  *
- * @returns undefined when something is wrong, which `problems` then says
+ * @returns undefined where kind, namespace or name cannot be read. Where they can, and something else is wrong, the
+ * object carries its `problems`: nothing of it is used, and what it claims is held all the same.
  */
 export function readEnvelope(value: unknown, problems: ProblemList): SourceObject | undefined {
   if (!isObject(value)) {
@@ -45,14 +47,15 @@ export function readEnvelope(value: unknown, problems: ProblemList): SourceObjec
   }
   const version = kind === 'Secret' ? 'v1' : API_VERSION;
   if (apiVersion !== version) {
-    problems.at('apiVersion').error('Invalid', `${kind} has the apiVersion "${version}", not "${shown(apiVersion)}"`);
+    problems.at('apiVersion').error('Invalid', `${kind} has the apiVersion "${version}", not "${glimpse(apiVersion)}"`);
   }
   refuseUnknown(value, kind === 'Secret' ? SECRET_FIELDS : FIELDS, problems);
   const metadata = readMetadata(kind, value.metadata, problems.at('metadata'));
   if (kind === 'Secret') checkSecret(value, problems);
   else if (value.spec === undefined || value.spec === null)
     problems.at('spec').error('Invalid', 'This field is required');
-  if (metadata === undefined || problems.hasErrors) return undefined;
+  if (metadata === undefined) return undefined;
+  if (problems.hasErrors) return { apiVersion: version, kind, metadata, spec: value.spec, problems: problems.problems };
   const { status: _, ...rest } = value;
   return { ...rest, apiVersion: version, kind, metadata } as SourceObject;
 }
@@ -70,17 +73,19 @@ function readMetadata(kind: string, value: unknown, problems: ProblemList): Obje
   }
   refuseUnknown(value, METADATA, problems);
   const { name, namespace = 'default' } = value;
-  if (typeof name !== 'string' || name.length > 253 || !NAME.test(name)) {
+  const isName = typeof name === 'string' && name.length <= 253 && NAME.test(name);
+  if (!isName) {
     const hint = 'use lower-case letters, digits, "-" and ".", at most 253';
-    problems.at('name').error('Invalid', `"${shown(name)}" is no name of an object: ${hint}`);
+    problems.at('name').error('Invalid', `"${glimpse(name)}" is no name of an object: ${hint}`);
   }
-  if (typeof namespace !== 'string' || namespace.length > 63 || !NAMESPACE.test(namespace)) {
+  const isNamespace = typeof namespace === 'string' && namespace.length <= 63 && NAMESPACE.test(namespace);
+  if (!isNamespace) {
     const hint = 'use lower-case letters, digits and "-", at most 63';
-    problems.at('namespace').error('Invalid', `"${shown(namespace)}" is no namespace: ${hint}`);
+    problems.at('namespace').error('Invalid', `"${glimpse(namespace)}" is no namespace: ${hint}`);
   }
   const labels = readTexts(value.labels, problems.at('labels'));
   const annotations = readTexts(value.annotations, problems.at('annotations'));
-  if (problems.hasErrors || typeof name !== 'string' || typeof namespace !== 'string') return undefined;
+  if (!isName || !isNamespace) return undefined;
   return { name, namespace, uid: uidOf(kind, namespace, name), generation: 1, labels, annotations };
 }
 
@@ -91,7 +96,8 @@ function readTexts(value: unknown, problems: ProblemList): Readonly<Record<strin
     return {};
   }
   for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== 'string') problems.at(key).error('Invalid', `Must be text, not ${shown(text)}: quote it`);
+    if (typeof text !== 'string')
+      problems.at(glimpse(key)).error('Invalid', `Must be text, not ${glimpse(text)}: quote it`);
   }
   return value as Readonly<Record<string, string>>;
 }
@@ -99,23 +105,18 @@ function readTexts(value: unknown, problems: ProblemList): Readonly<Record<strin
 function refuseUnknown(value: object, known: readonly string[], problems: ProblemList): void {
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
-    const hint = nearest(key, known);
+    const hint = key.length <= MAX_GLIMPSE ? nearest(key, known) : undefined;
     const rest = hint === undefined ? '' : `: did you mean "${hint}"?`;
-    problems.at(key).error('UnknownField', `Unknown field "${key}"${rest}`);
+    const shown = glimpse(key);
+    problems.at(shown).error('UnknownField', `Unknown field "${shown}"${rest}`);
   }
 }
 
 function unknownKind(kind: unknown): string {
   if (kind === undefined) return 'This field is required';
-  const hint = typeof kind === 'string' ? nearest(kind, KNOWN_KINDS) : undefined;
+  const hint = typeof kind === 'string' && kind.length <= MAX_GLIMPSE ? nearest(kind, KNOWN_KINDS) : undefined;
   const rest = hint === undefined ? `: known are ${KNOWN_KINDS.join(', ')}` : `: did you mean "${hint}"?`;
-  return `Unknown kind "${shown(kind)}"${rest}`;
-}
-
-/** A value inside a message: never more than a glimpse of it. */
-function shown(value: unknown): string {
-  const text = typeof value === 'object' && value !== null ? 'an object' : String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  return `Unknown kind "${glimpse(kind)}"${rest}`;
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { nearest } from '../../core/nearest.ts';
 import { PROBLEM_REASONS, type ProblemList, type ProblemReason } from '../../core/problem.ts';
+import { glimpse } from './glimpse.ts';
 import { issueText } from './issue-text.ts';
 
 /** More problems than this are of no help to anybody, and a status has its bounds. */
@@ -24,7 +25,7 @@ export function parseSpec<T extends z.ZodType>(
 
 function report(issue: z.core.$ZodIssue, schema: z.ZodType, problems: ProblemList): void {
   const at = issue.path.reduce<ProblemList>(
-    (list, step) => list.at(typeof step === 'number' ? step : String(step)),
+    (list, step) => list.at(typeof step === 'number' ? step : glimpse(String(step))),
     problems,
   );
   if (issue.code !== 'unrecognized_keys') {
@@ -35,7 +36,8 @@ function report(issue: z.core.$ZodIssue, schema: z.ZodType, problems: ProblemLis
   for (const key of issue.keys.slice(0, MAX_PROBLEMS)) {
     const hint = nearest(key, known);
     const rest = hint === undefined ? `: known here are ${known.join(', ')}` : `: did you mean "${hint}"?`;
-    at.at(key).error('UnknownField', `Unknown field "${key}"${known.length === 0 ? '' : rest}`);
+    const shown = glimpse(key);
+    at.at(shown).error('UnknownField', `Unknown field "${shown}"${known.length === 0 ? '' : rest}`);
   }
 }
 

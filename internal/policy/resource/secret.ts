@@ -1,4 +1,5 @@
 import type { ProblemList } from '../../core/problem.ts';
+import { glimpse } from './glimpse.ts';
 
 /** Fields of a core/v1 Secret. */
 export const SECRET_FIELDS: readonly string[] = [
@@ -38,7 +39,7 @@ function checkValues(values: unknown, problems: ProblemList, isValid?: (text: st
   }
   let bytes = 0;
   for (const [key, value] of Object.entries(values)) {
-    const at = problems.at(key);
+    const at = problems.at(glimpse(key));
     if (!DATA_KEY.test(key)) at.error('Invalid', 'A data key has letters, digits, "-", "_" and ".", at most 253');
     else if (typeof value !== 'string') at.error('Invalid', 'Must be text: quote it');
     else if (isValid?.(value) === false) at.error('Invalid', 'Must be base64; plain text stands in stringData');

@@ -1,18 +1,25 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { uidOf } from './envelope.ts';
-import { parseResource } from './parse-resource.ts';
+import { type Problem, ProblemList } from '../../core/problem.ts';
+import type { SourceObject } from '../object.ts';
+import { readEnvelope, uidOf } from './envelope.ts';
 
 const ROLE = { apiVersion: 'postern.dev/v1alpha1', kind: 'APIRole', metadata: { name: 'reader' }, spec: {} };
 const SECRET = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'acme' } };
 
-const said = (value: unknown): string[] =>
-  parseResource(value).problems.map(({ path, message, reason }) => `${path}: ${message} (${reason})`);
+function read(value: unknown): { readonly object: SourceObject | undefined; readonly problems: readonly Problem[] } {
+  const list = new ProblemList('');
+  return { object: readEnvelope(value, list), problems: list.problems };
+}
 
-describe('parseResource()', () => {
+const said = (value: unknown): string[] =>
+  read(value).problems.map(({ path, message, reason }) => `${path}: ${message} (${reason})`);
+
+describe('readEnvelope()', () => {
   it('reads an object with the defaults of a file', () => {
-    assert.deepEqual(parseResource(ROLE), {
-      resource: {
+    assert.deepEqual(read(ROLE), {
+      object: {
+        apiVersion: 'postern.dev/v1alpha1',
         kind: 'APIRole',
         metadata: {
           name: 'reader',
@@ -22,7 +29,7 @@ describe('parseResource()', () => {
           labels: {},
           annotations: {},
         },
-        spec: { inherits: [], permissions: [] },
+        spec: {},
       },
       problems: [],
     });
@@ -30,10 +37,30 @@ describe('parseResource()', () => {
 
   it('reads the dump of a cluster, without what the cluster wrote', () => {
     const metadata = { name: 'reader', namespace: 'shop', uid: 'theirs', generation: 7, resourceVersion: '12' };
-    const { resource, problems } = parseResource({ ...ROLE, metadata, status: { instances: [] } });
+    const { object, problems } = read({ ...ROLE, metadata, status: { hosts: ['api.example.org'] } });
     assert.deepEqual(problems, []);
-    assert.equal(resource?.metadata.uid, uidOf('APIRole', 'shop', 'reader'));
-    assert.equal(resource?.metadata.generation, 1);
+    const own = { uid: uidOf('APIRole', 'shop', 'reader'), generation: 1, labels: {}, annotations: {} };
+    const { apiVersion, kind, spec } = ROLE;
+    assert.deepEqual(object, { apiVersion, kind, metadata: { name: 'reader', namespace: 'shop', ...own }, spec });
+  });
+
+  it('gives what names itself but is wrong with its problems, so that what it claims is held', () => {
+    const { object, problems } = read({ ...ROLE, metadata: { name: 'reader', lables: {} }, data: {} });
+    assert.equal(problems.length, 2);
+    assert.deepEqual([object?.metadata.name, object?.spec, object?.problems], ['reader', {}, problems]);
+    assert.equal(read({ ...ROLE, metadata: { name: 'Reader' } }).object, undefined);
+  });
+
+  it('quotes no more than a glimpse of what it did not understand', () => {
+    const long = 'k'.repeat(10_000);
+    for (const value of [
+      { ...ROLE, kind: long },
+      { ...ROLE, [long]: 1 },
+      { ...ROLE, apiVersion: long },
+      { ...ROLE, metadata: { name: long, [long]: 1, labels: { [long]: 1 } } },
+      { ...SECRET, stringData: { [long]: 'x' } },
+    ])
+      for (const line of said(value)) assert.ok(line.length < 300, line);
   });
 
   it('gives kinds, namespaces and names that run together different ids', () => {
@@ -76,9 +103,13 @@ describe('parseResource()', () => {
     [{ ...ROLE, metadata: undefined }, 'metadata: This field is required (Invalid)'],
     [{ ...ROLE, metadata: 'r' }, 'metadata: Must be an object with a name (Invalid)'],
     [{ ...ROLE, spec: null }, 'spec: This field is required (Invalid)'],
-    [SECRET, 'kind: A Secret is no resource of ours (Invalid)'],
     [{ ...SECRET, data: { k: 'not base64' } }, 'data.k: Must be base64; plain text stands in stringData (Invalid)'],
+    [{ ...SECRET, data: { k: '%%%' } }, 'data.k: Must be base64; plain text stands in stringData (Invalid)'],
+    [{ ...SECRET, data: { k: 123456 } }, 'data.k: Must be text: quote it (Invalid)'],
     [{ ...SECRET, stringData: { k: 123456 } }, 'stringData.k: Must be text: quote it (Invalid)'],
+    [{ ...SECRET, stringData: { k: true } }, 'stringData.k: Must be text: quote it (Invalid)'],
+    [{ ...SECRET, stringData: { k: null } }, 'stringData.k: Must be text: quote it (Invalid)'],
+    [{ ...SECRET, stringData: { k: {} } }, 'stringData.k: Must be text: quote it (Invalid)'],
     [
       { ...SECRET, stringData: { 'a/b': 'x' } },
       'stringData.a/b: A data key has letters, digits, "-", "_" and ".", at most 253 (Invalid)',
