@@ -1,6 +1,7 @@
 import type { HeaderFields } from './attributes.ts';
 import type { Evaluation } from './evaluation.ts';
 import { ExpressionError } from './expression-error.ts';
+import { isJoinedBy } from './joined-fields.ts';
 import { parseStrictJson } from './strict-json.ts';
 
 // How attributes of the vocabulary are read where a request can say a thing twice, in part or not at all.
@@ -61,7 +62,7 @@ export function headerNameProblem(name: string): string | undefined {
 /** Values of a header; where Envoy joined its lines, a comma is where it did so. */
 export function headerValues(headers: HeaderFields, name: string): readonly string[] | undefined {
   const values = headers.get(name);
-  if (values === undefined || !headers.isJoined || COMMA_FIELDS.has(name)) return values;
+  if (values === undefined || !isJoinedBy(headers, name) || COMMA_FIELDS.has(name)) return values;
   return values.some((value) => value.includes(','))
     ? values.flatMap((value) => value.split(',').map(trimmed))
     : values;
