@@ -169,7 +169,7 @@ export class Engine {
       if (refusal !== undefined) return this.#refused(run, refusal);
     }
     const edits = editsOf(policy.edits, evaluation);
-    if ('failed' in edits) return this.#refused(run, { reason: 'expression_error', rule: edits.failed });
+    if ('failed' in edits) return this.#refused(run, edits.failed);
     // Steps that did not wait can have taken long as well; one look at the clock behind all of them is enough.
     if (this.#isLate(run)) return this.#refused(run, LATE);
     settle(evaluation, 'allow');
