@@ -177,7 +177,8 @@ export const OPTIONS = Object.freeze({
   }),
   'max-receive-bytes': option({
     placeholder: 'SIZE',
-    fallback: '4Mi',
+    // Whoever reaches the port can make it hold this much for every stream: a body of 1 MiB with all headers, not more.
+    fallback: '2Mi',
     doc: "Largest CheckRequest; above Envoy's max_request_bytes and all headers",
     parse: bytes(64 * 1024, 64 * 1024 * 1024),
   }),

@@ -47,7 +47,7 @@ describe('readConfig()', () => {
       drainTimeoutMs: 20_000,
       maxConnectionAgeMs: 300_000,
       maxLimitKeys: 1_000_000,
-      maxReceiveBytes: 4_194_304,
+      maxReceiveBytes: 2_097_152,
       grpcReflection: false,
       logLevel: 'info',
       given: ['policies=policies (--policies)'],

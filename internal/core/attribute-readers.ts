@@ -1,6 +1,7 @@
 import { spellPath } from './canonical-path.ts';
 import type { Evaluation } from './evaluation.ts';
 import { ExpressionError } from './expression-error.ts';
+import { isJoinedBy } from './joined-fields.ts';
 import { parseStrictJson } from './strict-json.ts';
 
 // How attributes of the vocabulary are read where a request can say a thing twice, in part or not at all.
@@ -119,7 +120,7 @@ export function headerValues(evaluation: Evaluation, name: string): readonly str
   const values = linesOf(evaluation, name);
   if (values === undefined) return NO_VALUES;
   if (values.length > MAX_MEMBERS) return TOO_MANY;
-  if (!evaluation.request.headers.isJoined || COMMA_FIELDS.has(name)) return values;
+  if (!isJoinedBy(evaluation.request.headers, name) || COMMA_FIELDS.has(name)) return values;
   const known = evaluation.headerMembers?.get(name);
   if (known !== undefined) return known;
   for (const value of values) {

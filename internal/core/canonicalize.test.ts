@@ -105,6 +105,20 @@ describe('canonicalize()', () => {
     assert.equal(state({ headers: mark('false') }, { bodiesForwarded: true }), 'none');
   });
 
+  it('knows of no body that an upgrade has none: Envoy does not forward it', () => {
+    const state = (given: Partial<Attributes>): string | undefined =>
+      canonicalize(attributes(given), { ...EDGE, bodiesForwarded: true }).request?.body.state;
+    const sent = (...headers: [string, string][]) => state({ method: 'POST', headers: headerFields(headers) });
+    assert.equal(sent(['upgrade', 'websocket'], ['content-length', '16']), 'unknown');
+    assert.equal(sent(['upgrade', 'websocket']), 'unknown');
+    assert.equal(state({ method: 'CONNECT', target: '/chat' }), 'unknown');
+    assert.equal(sent(['content-length', '16']), 'unknown', 'declared, and not forwarded');
+    assert.equal(state({ size: 16 }), 'unknown', 'declared, and not forwarded');
+    assert.equal(sent(['upgrade', 'websocket'], ['x-envoy-auth-partial-body', 'false']), 'unknown');
+    assert.equal(sent(['content-length', '0']), 'none');
+    assert.equal(sent(), 'none');
+  });
+
   it('knows gRPC callers by their content type', () => {
     const isGrpc = (type: string): boolean | undefined =>
       canonicalize(attributes({ headers: headerFields([['content-type', type]]) }), EDGE).request?.isGrpc;

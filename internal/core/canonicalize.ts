@@ -150,7 +150,8 @@ function hadHandshake({ tlsSession, source }: Attributes): boolean {
 
 /**
  * Envoy marks every request whose body it forwards (`x-envoy-auth-partial-body`). Without the mark, or with the mark
- * and no body on an instance that does not promise bodies, "no body" cannot be told from "not forwarded".
+ * and no body on an instance that does not promise bodies, "no body" cannot be told from "not forwarded". No promise
+ * covers an upgrade, whose body Envoy does not wait for (seen on 1.40.0), nor a body that was declared and is not here.
  */
 function bodyOf(attributes: Attributes, options: EdgeOptions): Body {
   const promised =
@@ -158,12 +159,18 @@ function bodyOf(attributes: Attributes, options: EdgeOptions): Body {
     (options.trustContextExtensions && attributes.contextExtensions.get('postern.dev/body') === 'forwarded');
   const mark = attributes.headers.get(PARTIAL_BODY);
   const bytes = attributes.body;
-  if (mark === undefined) return promised ? NO_BODY : UNKNOWN_BODY;
-  if (mark.length !== 1 || mark[0] !== 'false') return CUT_BODY;
-  if (bytes === undefined || bytes.length === 0) return promised ? NO_BODY : UNKNOWN_BODY;
+  if (mark !== undefined && (mark.length !== 1 || mark[0] !== 'false')) return CUT_BODY;
+  if (mark === undefined || bytes === undefined || bytes.length === 0)
+    return promised && !mayHoldBody(attributes) ? NO_BODY : UNKNOWN_BODY;
   const size = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
   if (size < attributes.size) return CUT_BODY;
   return { state: 'forwarded', bytes, size };
+}
+
+/** What reaches the upstream behind the head of this request may be a body that Envoy did not forward. */
+function mayHoldBody({ method, headers, size }: Attributes): boolean {
+  if (method === 'CONNECT' || headers.get('upgrade') !== undefined || size > 0) return true;
+  return headers.get('content-length')?.some((length) => length !== '0') ?? false;
 }
 
 /** The caller speaks gRPC (not gRPC-Web, which reads HTTP answers). */

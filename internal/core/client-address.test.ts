@@ -59,7 +59,32 @@ describe('clientOf()', () => {
     ]) {
       assert.equal(address({ kind: 'hops', hops: 1 }, '10.0.0.1', ['x-forwarded-for', bad]), null, bad);
     }
-    assert.equal(address({ kind: 'hops', hops: 1 }, '10.0.0.1', ['x-forwarded-for', '1.1.1.1,'.repeat(65)]), null);
+  });
+
+  it('is not made unknown by entries that a client puts in front', () => {
+    const lists = ['1,'.repeat(65), ','.repeat(100_000), '10.1.1.1,'.repeat(1000), `${'x'.repeat(100_000)},`];
+    for (const list of lists) {
+      const line: [string, string] = ['x-forwarded-for', `${list}203.0.113.5`];
+      const twoHops: [string, string] = ['x-forwarded-for', `${list}203.0.113.5, 10.1.1.1`];
+      assert.equal(address({ kind: 'hops', hops: 1 }, '10.0.0.1', line), '203.0.113.5');
+      assert.equal(address({ kind: 'hops', hops: 2 }, '10.0.0.1', twoHops), '203.0.113.5');
+      assert.equal(address({ kind: 'cidrs', trusted }, '10.0.0.1', line), '203.0.113.5');
+      assert.equal(address({ kind: 'cidrs', trusted }, '10.0.0.1', twoHops), '203.0.113.5');
+    }
+  });
+
+  it('walks over 64 trusted hops and no further', () => {
+    const over = (hops: number): string | null =>
+      address({ kind: 'cidrs', trusted }, '10.0.0.1', ['x-forwarded-for', `203.0.113.5${',10.1.1.1'.repeat(hops)}`]);
+    assert.equal(over(64), '203.0.113.5');
+    assert.equal(over(65), null);
+  });
+
+  it('reads no entry where a list begins with a comma', () => {
+    assert.equal(address({ kind: 'hops', hops: 2 }, '10.0.0.1', ['x-forwarded-for', ',203.0.113.5']), null);
+    assert.equal(address({ kind: 'hops', hops: 3 }, '10.0.0.1', ['x-forwarded-for', ',203.0.113.5']), null);
+    assert.equal(address({ kind: 'cidrs', trusted }, '10.0.0.1', ['x-forwarded-for', ',10.1.1.1']), null);
+    assert.equal(address({ kind: 'cidrs', trusted }, '10.0.0.1', ['x-forwarded-for', '']), null);
   });
 
   it('reads addresses with ports and in IPv6', () => {

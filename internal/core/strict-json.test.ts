@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
-import { parseStrictJson } from './strict-json.ts';
+import { MAX_JSON_VALUES, parseStrictJson } from './strict-json.ts';
 
 it('parseStrictJson() reads what has one reading', () => {
   fc.assert(
@@ -26,6 +26,15 @@ it('parseStrictJson() refuses repeated members, depth, bad UTF-8 and anything th
     ['[{"a":[],"a":{}}]', /repeats/],
     ['{"__proto__":1,"__proto__":2}', /repeats/],
     ['['.repeat(65) + ']'.repeat(65), /deep/],
+    ['['.repeat(1_000_000), /deep/],
+    [`[${'{},'.repeat(350_000)}{}]`, /too many/],
+    [`{"a":1,"a":1,"b":[${'0,'.repeat(20_000)}0]}`, /too many/],
+    [`{"a":1,"a":1,"b":${'['.repeat(65)}`, /deep/],
+    ['{"a":1,"a":1', /not JSON/],
+    ['{"a', /not JSON/],
+    ['{"a\\"', /not JSON/],
+    ['{"\\x":1}', /not JSON/],
+    [']]}{"a":1}', /not JSON/],
     ['{"a":1} {"a":2}', /not JSON/],
     ['\ufeff{}', /not JSON/],
     ['', /not JSON/],
@@ -39,6 +48,57 @@ it('parseStrictJson() refuses repeated members, depth, bad UTF-8 and anything th
     assert.ok(!parsed.ok, String(input));
     assert.match(parsed.why, why);
   }
+});
+
+it('parseStrictJson() reads 20,000 values and no more', () => {
+  const list = (length: number): string => `[${Array.from({ length }, (_, i) => i).join()}]`;
+  assert.equal(parseStrictJson(list(MAX_JSON_VALUES)).ok, true);
+  assert.equal(parseStrictJson(list(MAX_JSON_VALUES + 1)).ok, false);
+  const members = (length: number): string => `{${Array.from({ length }, (_, i) => `"${i}":1`).join()}}`;
+  assert.equal(parseStrictJson(members(MAX_JSON_VALUES)).ok, true);
+  assert.equal(parseStrictJson(members(MAX_JSON_VALUES + 1)).ok, false);
+});
+
+it('parseStrictJson() builds nothing of text that is too deep or too large', (t) => {
+  const parse = t.mock.method(JSON, 'parse');
+  for (const text of ['['.repeat(1000), `[${'{},'.repeat(20_000)}{}]`]) parseStrictJson(text);
+  assert.equal(parse.mock.callCount(), 0);
+});
+
+it('parseStrictJson() refuses what JSON.parse() refuses, whatever is in it (property)', () => {
+  const piece = fc.constantFrom(
+    '{',
+    '}',
+    '[',
+    ']',
+    ',',
+    ':',
+    '"',
+    '\\',
+    '"a"',
+    '"a":1',
+    'u0041',
+    '\\u',
+    '1',
+    ' ',
+    '\n',
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+      const text = pieces.join('');
+      const parsed = parseStrictJson(text);
+      let value: unknown;
+      try {
+        value = JSON.parse(text);
+      } catch {
+        assert.deepEqual(parsed, { ok: false, why: 'the text is not JSON' });
+        return;
+      }
+      if (parsed.ok) assert.deepEqual(parsed.value, value);
+      else assert.match(parsed.why, /repeats|half/);
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 it('parseStrictJson() keeps __proto__ inert', () => {

@@ -195,6 +195,18 @@ describe('request.headers', () => {
     assert.equal(lookup('request.headers', 'if-modified-since', evaluation), date);
   });
 
+  it('errs on a comma in a field that Envoy joins although it sends lines: a second line must not hide the first', () => {
+    const evaluation = anEvaluation({
+      headers: [
+        ['origin', 'https://evil.test,x'],
+        ['x-role', 'user,admin'],
+      ],
+    });
+    assert.deepEqual(lookup('request.headers', 'origin', evaluation), repeated('origin'));
+    assert.deepEqual(lookup('request.headerValues', 'origin', evaluation), ['https://evil.test', 'x']);
+    assert.equal(lookup('request.headers', 'x-role', evaluation), 'user,admin');
+  });
+
   it('does not hide a member of a joined list behind white space', () => {
     const evaluation = anEvaluation({ headers: [['x-role', 'user, \tadmin ']], headersAreJoined: true });
     assert.deepEqual(lookup('request.headerValues', 'x-role', evaluation), ['user', 'admin']);

@@ -200,6 +200,29 @@ describe('createCheckBytes()', () => {
     assert.equal(decodeResponse(await answer(REQUEST, CALL)).status?.code, 0);
   });
 
+  it('goes on answering what waits for nothing while too many checks wait', async () => {
+    const first = Promise.withResolvers<Checked>();
+    const decisions: (Checked | Promise<Checked>)[] = [first.promise, ALLOWED];
+    const { answer, seen } = aCheck(() => decisions.shift() ?? ALLOWED, { maxWaiting: 1 });
+    const pending = answer(REQUEST, CALL);
+    assert.deepEqual(told(await answer(REQUEST, CALL)), [0, undefined, undefined]);
+    first.resolve(ALLOWED);
+    await pending;
+    assert.deepEqual(reasonsOf(seen), ['allowed', 'allowed']);
+  });
+
+  it('takes no harm from what becomes later of a check that was one too many', async () => {
+    const late = [Promise.withResolvers<Checked>(), Promise.withResolvers<Checked>()];
+    const { answer, seen } = aCheck(() => late.shift()?.promise ?? never(), { maxWaiting: 0 });
+    const [allowed, failed] = late;
+    const answers = [await answer(REQUEST, CALL), await answer(REQUEST, CALL)];
+    allowed?.resolve(ALLOWED);
+    failed?.reject(new Error('no'));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(answers.map(told), [UNAVAILABLE, UNAVAILABLE]);
+    assert.deepEqual(reasonsOf(seen), ['overloaded', 'overloaded']);
+  });
+
   it('observes what it sends: a refusal where an allow could not leave', async () => {
     const edits = {
       ...aDecision('allowed').edits,

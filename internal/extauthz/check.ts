@@ -109,8 +109,7 @@ class Checker {
   /** Why a request is not even looked at. */
   #refusalOf(request: CheckRequest | undefined): Refusal | undefined {
     if (request === undefined) return MALFORMED;
-    if (!request.hasHttp) return NOT_HTTP;
-    return this.#waiting >= this.#maxWaiting ? OVERLOADED : undefined;
+    return request.hasHttp ? undefined : NOT_HTTP;
   }
 
   #decide(request: CheckRequest, call: DoorCall, { observation }: Watched): Checked | Promise<Checked> {
@@ -125,7 +124,10 @@ class Checker {
     }
   }
 
-  /** Waits for a decision: until it is there, time is up, or the caller has gone away, whichever comes first. */
+  /**
+   * Waits for a decision: until it is there, time is up, or the caller has gone away, whichever comes first. Only here is
+   * there a bound: a dependency that hangs must not refuse checks that wait for nothing.
+   */
   #later(pending: Promise<Checked>, call: DoorCall, watched: Watched): Promise<Uint8Array> {
     const { promise, resolve } = Promise.withResolvers<Uint8Array>();
     let isSettled = false;
@@ -147,6 +149,10 @@ class Checker {
       (checked) => settle(() => this.#answer(checked, watched)),
       (error: unknown) => settle(() => this.#refuse(unforeseen(error), watched)),
     );
+    if (this.#waiting > this.#maxWaiting) {
+      settle(() => this.#refuse(OVERLOADED, watched));
+      return promise;
+    }
     try {
       timer = setTimeout(() => settle(() => this.#refuse(LATE, watched)), this.#patienceMs(call));
       timer.unref();

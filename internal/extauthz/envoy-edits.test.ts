@@ -32,6 +32,19 @@ describe('forEnvoy()', () => {
     assert.deepEqual(edits.requestHeaders, []);
   });
 
+  it('sets what is also to be removed: nothing of what the client sent is left to keep', () => {
+    const requestHeadersToRemove = ['x-zone', 'x-via'];
+    const via: HeaderEdit = { name: 'x-via', value: 'ours', action: 'Append' };
+    const { edits } = forEnvoy(
+      anAllow({ requestHeaders: [zone, via], requestHeadersToRemove }),
+      aRequest('/', { 'x-zone': 'theirs', 'x-via': 'theirs' }),
+    );
+    assert.deepEqual(edits.requestHeaders, [
+      { ...zone, action: 'Set' },
+      { ...via, action: 'Set' },
+    ]);
+  });
+
   it('sets a header that is to be appended where the client sent none: Envoy would send none', () => {
     const via: HeaderEdit = { name: 'x-via', value: 'ours', action: 'Append' };
     const edited = (headers: Readonly<Record<string, string>>) =>

@@ -7,25 +7,29 @@ import { fieldName } from './header-rules.ts';
  * A decision whose edits Envoy carries out as meant; the decision itself where nothing has to be said otherwise.
  *
  * - Envoy overwrites a request header under ADD_IF_ABSENT, and appends to none that is absent, so both are settled here,
- *   where the request is known.
+ *   where the request is known. A header that is to be removed counts as absent.
  * - Envoy looks for query parameters as they are spelt: `%61pi_key` stays when `api_key` is removed.
  * - Asked to remove any, it sorts the others and writes them anew, also where there is nothing to remove.
  */
 export function forEnvoy(decision: Decision, request: Attributes): Decision {
   if (decision.outcome !== 'allow') return decision;
   const { edits } = decision;
-  const requestHeaders = settled(edits.requestHeaders, request);
+  const requestHeaders = settled(edits, request);
   const queryToRemove = spelt(edits.queryToRemove, request.target);
   if (requestHeaders === edits.requestHeaders && queryToRemove === edits.queryToRemove) return decision;
   return { ...decision, edits: { ...edits, requestHeaders, queryToRemove } };
 }
 
-function settled(edits: readonly HeaderEdit[], { headers }: Attributes): readonly HeaderEdit[] {
-  if (!edits.some(({ action }) => action !== 'Set')) return edits;
-  return edits.flatMap((edit): readonly HeaderEdit[] => {
+function settled(
+  { requestHeaders, requestHeadersToRemove }: Decision['edits'],
+  { headers }: Attributes,
+): readonly HeaderEdit[] {
+  if (!requestHeaders.some(({ action }) => action !== 'Set')) return requestHeaders;
+  const removed = new Set(requestHeadersToRemove.map(fieldName));
+  return requestHeaders.flatMap((edit): readonly HeaderEdit[] => {
     if (edit.action === 'Set') return [edit];
-    const isAbsent = headers.get(fieldName(edit.name) ?? edit.name) === undefined;
-    if (isAbsent) return [{ ...edit, action: 'Set' }];
+    const name = fieldName(edit.name) ?? edit.name;
+    if (headers.get(name) === undefined || removed.has(name)) return [{ ...edit, action: 'Set' }];
     return edit.action === 'Append' ? [edit] : [];
   });
 }

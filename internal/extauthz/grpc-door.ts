@@ -20,8 +20,13 @@ import { startTls, type TlsOptions } from './tls-termination.ts';
 export const AUTHORIZATION = 'envoy.service.auth.v3.Authorization';
 
 const AGE_GRACE_MS = 10_000;
-/** Envoy's own default for its side. */
-export const MAX_CONCURRENT_STREAMS = 1024;
+/**
+ * More than one Envoy worker has checks in flight; beyond it Envoy opens another connection. grpc-js keeps the parts of a
+ * message until it is whole, and neither HTTP/2's windows (which it opens again as it reads) nor `max_session_memory`
+ * (which counts Node's own state) bound them: what a peer can make one connection hold is this many messages of
+ * `maxReceiveBytes`, so both are no larger than they need be.
+ */
+export const MAX_CONCURRENT_STREAMS = 256;
 
 /** The same place from here and from the bundle, which lies at `dist/cmd/postern`. */
 const PROTO_ROOT = fileURLToPath(new URL('../../proto/', import.meta.url));

@@ -199,7 +199,9 @@ const unknownField = fc
 
 /** CheckRequest.attributes with the bytes of an AttributeContext. */
 const embedded = (field: number, bytes: Uint8Array): Buffer => {
-  const length = bytes.length < 0x80 ? [bytes.length] : [(bytes.length & 0x7f) | 0x80, bytes.length >> 7];
+  const length: number[] = [];
+  for (let left = bytes.length; left > 0 || length.length === 0; left >>= 7)
+    length.push(left < 0x80 ? left : (left & 0x7f) | 0x80);
   return Buffer.concat([Buffer.from([(field << 3) | 2, ...length]), bytes]);
 };
 
@@ -398,6 +400,13 @@ describe('readCheckRequest()', () => {
       const headers = Array.from({ length: MAX_HEADERS + 1 }, (_, i) => ({ key: `x-${i}`, value: '' }));
       refuses(encodeRequest({ attributes: { request: { http: { header_map: { headers } } } } }));
     });
+    it(`more than ${MAX_HEADERS} entries of headers, also of one name`, () => {
+      const entry = embedded(3, Buffer.concat([embedded(1, Buffer.from('x-a')), embedded(2, Buffer.from('1'))]));
+      const sent = (count: number): Buffer =>
+        embedded(1, embedded(4, embedded(2, Buffer.concat(Array.from({ length: count }, () => entry)))));
+      assert.deepEqual(readCheckRequest(sent(MAX_HEADERS)).headers.get('x-a'), ['1']);
+      refuses(sent(MAX_HEADERS + 1));
+    });
     it(`more than ${MAX_EXTENSIONS} context extensions`, () => {
       const keys = Array.from({ length: MAX_EXTENSIONS + 1 }, (_, i) => [`k${i}`, '']);
       refuses(encodeRequest({ attributes: { context_extensions: Object.fromEntries(keys) } }));
@@ -410,6 +419,17 @@ describe('readCheckRequest()', () => {
       const filter = embedded(1, Buffer.concat([embedded(1, Buffer.from('f')), embedded(2, entry())]));
       const bytes = embedded(1, embedded(11, filter));
       assert.throws(() => readCheckRequest(bytes).metadata(), isWireError);
+    });
+    it('metadata of too many keys without a value', () => {
+      const sent = (count: number): Buffer => {
+        const keys = Array.from({ length: count }, (_, i) => embedded(1, embedded(1, Buffer.from(`k${i}`))));
+        const filter = Buffer.concat([embedded(1, Buffer.from('f')), embedded(2, Buffer.concat(keys))]);
+        return embedded(1, embedded(11, embedded(1, filter)));
+      };
+      // The filter itself counts as well.
+      const most = readCheckRequest(sent(MAX_STRUCT_VALUES - 1)).metadata();
+      assert.equal(Object.keys(most.f ?? {}).length, MAX_STRUCT_VALUES - 1);
+      assert.throws(() => readCheckRequest(sent(MAX_STRUCT_VALUES)).metadata(), isWireError);
     });
     it('metadata of too many values', () => {
       const values = Array.from({ length: MAX_STRUCT_VALUES + 1 }, () => ({ numberValue: 1 }));

@@ -2,7 +2,7 @@ import { BYTES, FIXED64, malformed, ProtoReader, tagOf, VARINT } from './proto-r
 
 /** Deepest nesting of a google.protobuf.Struct that is read; protobuf's own parsers stop at 100 messages, earlier. */
 export const MAX_STRUCT_DEPTH = 64;
-/** Most values in all Structs of one metadata field. */
+/** Most values in all Structs of one metadata field; a key without one counts as one. */
 export const MAX_STRUCT_VALUES = 10_000;
 
 type Json = Record<string, unknown>;
@@ -74,15 +74,16 @@ function readStruct(reader: ProtoReader, into: Json, place: Place): void {
 /** An entry of map<string, Value>. */
 function readField(reader: ProtoReader, into: Json, place: Place): void {
   let key = '';
-  let value: unknown = null;
+  let value: unknown;
   const outer = reader.enter();
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === KEY) key = reader.text();
-    else if (tag === ENTRY_VALUE) value = readValue(reader, value, place);
+    else if (tag === ENTRY_VALUE) value = readValue(reader, value ?? null, place);
     else reader.skip();
   }
   reader.leave(outer);
-  into[key] = value;
+  if (value === undefined) spend(place.budget, place.depth);
+  into[key] = value ?? null;
 }
 
 /** google.protobuf.Value: a oneof, whose last member counts; messages sent in pieces are merged. */

@@ -10,6 +10,7 @@ import {
   GRACE_MS,
   MAX_FRESH_MS,
   MAX_STALE_MS,
+  MAX_WAITING,
   MIN_FRESH_MS,
   RETRY_MS,
   RemoteKeys,
@@ -52,7 +53,7 @@ class Bench {
     return { body: await answer, cacheControl };
   }
 
-  kids(set: KeySet | undefined = this.source.current()): unknown {
+  kids(set: KeySet | undefined = this.source.current()): readonly (string | undefined)[] | undefined {
     return set?.keys.map((key) => key.kid);
   }
 
@@ -81,6 +82,30 @@ describe('RemoteKeys', () => {
     assert.equal(new Set(sets).size, 1);
     assert.equal(bench.asked, 1);
     assert.deepEqual(bench.results, ['ok']);
+  });
+
+  it('lets 200 wait for an issuer that hangs, and tells the others at once', async () => {
+    const bench = new Bench();
+    const answer = Promise.withResolvers<string>();
+    bench.answer = answer.promise;
+    const waiting = Array.from({ length: MAX_WAITING }, () => bench.source.fetch());
+    await assert.rejects(bench.source.fetch(), UNAVAILABLE);
+    answer.resolve(body(A));
+    assert.equal(new Set(await Promise.all(waiting)).size, 1);
+    assert.deepEqual(bench.kids(await bench.source.fetch()), ['a']);
+    assert.equal(bench.asked, 1);
+  });
+
+  it('gives known keys to whoever is one too many to wait for newer ones', async () => {
+    const bench = new Bench();
+    await bench.source.fetch();
+    bench.nowMs += COOLDOWN_MS;
+    const answer = Promise.withResolvers<string>();
+    bench.answer = answer.promise;
+    const waiting = Array.from({ length: MAX_WAITING }, () => bench.source.fetch());
+    assert.deepEqual(bench.kids(await bench.source.fetch()), ['a']);
+    answer.resolve(body(B));
+    assert.deepEqual(new Set((await Promise.all(waiting)).map((set) => bench.kids(set)?.toString())), new Set(['b']));
   });
 
   it('refreshes in the background while the old keys serve', async () => {

@@ -27,6 +27,8 @@ export const MAX_STALE_MS = 86_400_000;
 export const COOLDOWN_MS = 30_000;
 /** After a failure nobody asks again for this long, and up to twice as long. */
 export const RETRY_MS = 5000;
+/** Most checks that wait for one issuer at a time: one that hangs must leave room for those of others. */
+export const MAX_WAITING = 200;
 
 /**
  * Keys behind a URL: fetched once for all who wait, refreshed in the background while the old ones serve, kept for a
@@ -42,6 +44,7 @@ export class RemoteKeys implements KeySource {
   #retryMs: number | undefined = undefined;
   /** The one fetch under way. */
   #pending: Promise<KeySet> | undefined = undefined;
+  #waiting = 0;
 
   constructor(options: RemoteKeysOptions) {
     this.#options = options;
@@ -68,11 +71,18 @@ export class RemoteKeys implements KeySource {
       const isOverdue = nowMs >= this.#freshUntilMs + GRACE_MS;
       if (usable !== undefined && !isOverdue && nowMs - this.#triedMs < COOLDOWN_MS) return usable;
     }
+    if (this.#waiting >= MAX_WAITING) {
+      if (usable !== undefined) return usable;
+      throw new PosternError('ERR_POSTERN_KEYS_UNAVAILABLE', 'Too many checks wait for these keys already');
+    }
+    this.#waiting += 1;
     try {
       return await (this.#pending ?? this.#start());
     } catch (error) {
       if (usable === undefined) throw error;
       return usable;
+    } finally {
+      this.#waiting -= 1;
     }
   }
 

@@ -1,8 +1,8 @@
-import type { Edits, HeaderAction, HeaderEdit } from '../core/decision.ts';
+import type { Edits, HeaderAction, HeaderEdit, Refusal } from '../core/decision.ts';
 import type { Carrier, Evaluation } from '../core/evaluation.ts';
 import type { Expression } from '../match/expression/expression.ts';
 import { readCarrier } from '../phases/authn/carriers.ts';
-import { foldName, OVERRIDE_HEADERS, type OwnHeaders, ownHeaders } from './own-headers.ts';
+import { foldName, isOddName, OVERRIDE_HEADERS, type OwnHeaders, ownHeaders } from './own-headers.ts';
 
 /** A header that the policy gives the upstream, from an expression. */
 export interface UpstreamHeader {
@@ -27,8 +27,8 @@ export interface EditPlan {
   readonly names: ReadonlySet<string>;
   /** The same as CGI folds them, to find other spellings of them. */
   readonly folded: ReadonlySet<string>;
-  /** One of the names is not its own folded form, so that any name of a request may be another spelling of it. */
-  readonly hasSpelling: boolean;
+  /** One of the names is itself another spelling, as `x_caller`: then a plain name of a request can be one too. */
+  readonly hasOddName: boolean;
   /** What never arrives of a request in Audit that could not be evaluated. */
   readonly own: OwnHeaders;
   readonly responseHeaders: readonly HeaderEdit[];
@@ -52,12 +52,15 @@ export interface EditInputs {
   readonly responseHeaders: readonly HeaderEdit[];
 }
 
-export function compileEdits({ upstreamHeaders, keepHeaders, credentials, responseHeaders }: EditInputs): EditPlan {
+export function compileEdits({ keepHeaders, credentials, responseHeaders, ...inputs }: EditInputs): EditPlan {
   const named = (kind: Carrier['kind']): string[] =>
     credentials.filter((carrier) => carrier.kind === kind).map((carrier) => carrier.name);
   const overrides = Object.freeze(OVERRIDE_HEADERS.filter((name) => !keepHeaders.includes(name)));
   const headersToRemove = Object.freeze([...new Set([...overrides, ...named('header')])]);
+  const schemesToRemove = credentials.filter((carrier) => carrier.kind === 'authorizationScheme');
   const queryToRemove = Object.freeze(named('query'));
+  const lost = new Set([...headersToRemove, ...(schemesToRemove.length > 0 ? ['authorization'] : [])]);
+  const upstreamHeaders = inputs.upstreamHeaders.map((header) => withoutClients(header, lost));
   const names = [...headersToRemove, ...upstreamHeaders.map((header) => header.name)];
   const fixed = (removed: readonly string[], query: readonly string[]): Edits | undefined =>
     upstreamHeaders.length > 0
@@ -72,12 +75,12 @@ export function compileEdits({ upstreamHeaders, keepHeaders, credentials, respon
     upstreamHeaders,
     headersToRemove,
     headersToRemoveInAudit: overrides,
-    schemesToRemove: credentials.filter((carrier) => carrier.kind === 'authorizationScheme'),
+    schemesToRemove,
     queryToRemove,
     cookiesToRemove: new Set(named('cookie')),
     names: new Set(names),
     folded: new Set(names.map(foldName)),
-    hasSpelling: names.some((name) => foldName(name) !== name),
+    hasOddName: names.some(isOddName),
     own: ownHeaders(upstreamHeaders.map((header) => header.name)),
     responseHeaders,
     fixed: fixed(headersToRemove, queryToRemove),
@@ -86,11 +89,21 @@ export function compileEdits({ upstreamHeaders, keepHeaders, credentials, respon
 }
 
 /**
+ * A value that tells of the request or its caller never stands beside what the client says under that name, and an
+ * action does not keep what is removed anyway: there is nothing left to append to, and nothing that is not absent.
+ */
+function withoutClients(header: UpstreamHeader, lost: ReadonlySet<string>): UpstreamHeader {
+  const isConstant = header.value.attributes.size === 0;
+  return isConstant && !lost.has(header.name) ? header : { ...header, action: 'Set' };
+}
+
+/**
  * The edits of one allow. Envoy runs removals after additions, so a header that is set is never also removed.
  *
- * @returns the name of the header whose expression erred or gave what no header can hold, instead of edits
+ * @returns why there are none instead, where an expression erred or gave what no header can hold, or cookies cannot be
+ * written without the credential among them
  */
-export function editsOf(plan: EditPlan, evaluation: Evaluation): Edits | { readonly failed: string } {
+export function editsOf(plan: EditPlan, evaluation: Evaluation): Edits | { readonly failed: Refusal } {
   const isAudit = evaluation.mode === 'Audit';
   const fixed = isAudit ? plan.fixedInAudit : plan.fixed;
   if (fixed !== undefined && !needsLook(plan, evaluation, isAudit)) return fixed;
@@ -106,7 +119,7 @@ export function editsOf(plan: EditPlan, evaluation: Evaluation): Edits | { reado
       continue;
     }
     if (value !== null || header.missing === 'Deny') {
-      if (!isAudit) return { failed: header.name };
+      if (!isAudit) return { failed: { reason: 'expression_error', rule: header.name } };
       evaluation.note({ reason: 'expression_error', rule: header.name, outcome: 'would-deny' });
     }
     removed.push(header.name);
@@ -114,8 +127,9 @@ export function editsOf(plan: EditPlan, evaluation: Evaluation): Edits | { reado
   const isSet = (name: string): boolean => set.some((edit) => edit.name === name);
   for (const name of isAudit ? plan.headersToRemoveInAudit : plan.headersToRemove) if (!isSet(name)) removed.push(name);
   if (!isAudit && holdsScheme(plan, evaluation) && !isSet('authorization')) removed.push('authorization');
-  addSpellings(plan, evaluation, removed, isSet);
-  if (!isAudit && plan.cookiesToRemove.size > 0) rewriteCookies(plan.cookiesToRemove, evaluation, set, removed);
+  addSpellings(plan, evaluation, removed);
+  if (!isAudit && plan.cookiesToRemove.size > 0 && !rewriteCookies(plan.cookiesToRemove, evaluation, set, removed))
+    return { failed: COOKIES };
   return {
     requestHeaders: set,
     requestHeadersToRemove: removed,
@@ -138,36 +152,46 @@ function holdsScheme({ schemesToRemove }: EditPlan, { request }: Evaluation): bo
   return false;
 }
 
-/** A name that an upstream could take for one of ours (CVE-2026-39858 and its like). */
+/** A name that an upstream could take for one of ours (CVE-2026-39858 and its like), and is none of them. */
 const isOtherSpelling = (plan: EditPlan, name: string): boolean =>
-  (plan.hasSpelling || name.includes('_') || name.includes('.')) &&
-  !plan.names.has(name) &&
-  plan.folded.has(foldName(name));
+  (plan.hasOddName || isOddName(name)) && plan.folded.has(foldName(name)) && !plan.names.has(name);
 
 /** Adds every other spelling of our names. */
-function addSpellings(
-  plan: EditPlan,
-  evaluation: Evaluation,
-  removed: string[],
-  isSet: (name: string) => boolean,
-): void {
-  for (const name of evaluation.request.headers.names()) {
-    if (isOtherSpelling(plan, name) && !isSet(name)) removed.push(name);
-  }
+function addSpellings(plan: EditPlan, evaluation: Evaluation, removed: string[]): void {
+  for (const name of evaluation.request.headers.names()) if (isOtherSpelling(plan, name)) removed.push(name);
 }
 
-/** Sends the upstream its cookies without the credential; a request without others loses the header. */
+const COOKIES: Refusal = Object.freeze({
+  reason: 'malformed_request',
+  detail: 'The Cookie header cannot be sent on without its credential: it is too long, or not UTF-8',
+});
+/** Most characters that are set beside and in the Cookie header: less than the door sends, Envoy takes 60 KiB in all. */
+const MAX_SET_LENGTH = 40_960;
+/** In the joined form a comma may be where Envoy joined two lines; it is one where another pair follows. */
+const SEPARATOR_OR_JOINT = /;|,(?=[ \t]*[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]*=)/;
+
+/**
+ * Sends the upstream its cookies without the credential; a request without others loses the header.
+ *
+ * @returns false where what is left cannot be written
+ */
 function rewriteCookies(
   names: ReadonlySet<string>,
-  evaluation: Evaluation,
+  { request: { headers } }: Evaluation,
   set: HeaderEdit[],
   removed: string[],
-): void {
-  const lines = evaluation.request.headers.get('cookie');
-  if (lines === undefined) return;
-  const pairs = lines.flatMap((line) => line.split(/[;,]/)).map((pair) => pair.trim());
-  const kept = pairs.filter((pair) => pair !== '' && !names.has(pair.split('=', 1)[0]?.trim() ?? ''));
-  if (kept.length === pairs.length) return;
-  if (kept.length === 0) removed.push('cookie');
-  else set.push({ name: 'cookie', value: kept.join('; '), action: 'Set' });
+): boolean {
+  const lines = headers.get('cookie');
+  const isOurs = removed.includes('cookie') || set.some((edit) => edit.name === 'cookie' && edit.action === 'Set');
+  if (lines === undefined || isOurs) return true;
+  const separator = headers.isJoined ? SEPARATOR_OR_JOINT : ';';
+  const pairs = lines.flatMap((line) => line.split(separator)).map((pair) => pair.trim());
+  const kept = pairs.filter((pair) => !names.has(pair.split('=', 1)[0]?.trim() ?? ''));
+  if (kept.length === pairs.length) return true;
+  const value = kept.filter((pair) => pair !== '').join('; ');
+  const length = set.reduce((sum, edit) => sum + edit.name.length + edit.value.length, value.length);
+  if (length > MAX_SET_LENGTH || UNSAFE_VALUE.test(value)) return false;
+  if (value === '') removed.push('cookie');
+  else set.push({ name: 'cookie', value, action: 'Set' });
+  return true;
 }

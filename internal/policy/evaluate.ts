@@ -146,13 +146,17 @@ export class Engine {
     try {
       const result = await withDeadline(pending, () => deadlineMs - clock.monotonicMs());
       run.call.trace.endPhase();
-      if (result === 'late' || clock.monotonicMs() >= deadlineMs || run.call.isCancelled())
-        return this.#refused(run, LATE);
+      if (result === 'late' || this.#isLate(run)) return this.#refused(run, LATE);
       if (result !== undefined) return this.#refused(run, result);
     } catch (error) {
       return this.#refused(run, unforeseen(error));
     }
     return this.#run(run, next);
+  }
+
+  /** The answer was due before now, or nobody waits for it any more. */
+  #isLate({ evaluation, call }: Run): boolean {
+    return this.#options.clock.monotonicMs() >= evaluation.deadlineMs || call.isCancelled();
   }
 
   /** The one place that turns a completed run into an allow. */
@@ -163,7 +167,9 @@ export class Engine {
       if (refusal !== undefined) return this.#refused(run, refusal);
     }
     const edits = editsOf(policy.edits, evaluation);
-    if ('failed' in edits) return this.#refused(run, { reason: 'expression_error', rule: edits.failed });
+    if ('failed' in edits) return this.#refused(run, edits.failed);
+    // Steps that did not wait can have taken long as well; one look at the clock behind all of them is enough.
+    if (this.#isLate(run)) return this.#refused(run, LATE);
     settle(evaluation, 'allow');
     const decision: Decision = {
       outcome: 'allow',

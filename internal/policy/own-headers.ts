@@ -12,8 +12,15 @@ export const OVERRIDE_HEADERS = [
 
 const NOTHING: readonly never[] = Object.freeze([]);
 
+/** What a name can hold besides letters, digits and dashes (RFC 9110 §5.6.2). */
+const ODD = /[!#$%&'*+.^_`|~]/;
+const ALL_ODD = new RegExp(ODD, 'g');
+
+/** A name that is not what CGI makes of it. */
+export const isOddName = (name: string): boolean => ODD.test(name);
+
 /** `x_auth.user`, `X-Auth-User` and `x-auth-user` are one variable to a CGI-like upstream (RFC 3875 §4.1.18). */
-export const foldName = (name: string): string => name.toLowerCase().replace(/[_.]/g, '-');
+export const foldName = (name: string): string => name.toLowerCase().replace(ALL_ODD, '-');
 
 /** Headers by which an upstream knows the caller, or takes the request for another: never the client's to send. */
 export interface OwnHeaders {

@@ -3,7 +3,16 @@ import { hash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { requireComponent } from '../components/cache.ts';
-import { envoyBinary, type Front, send, sendRaw, startFront, startTestAgent, type TestAgent } from './harness.ts';
+import {
+  envoyBinary,
+  type Front,
+  rawRequest,
+  send,
+  sendRaw,
+  startFront,
+  startTestAgent,
+  type TestAgent,
+} from './harness.ts';
 
 const KEY = 'a-key-of-the-tests-0123456789';
 const POLICIES = `
@@ -20,6 +29,7 @@ spec:
       - {name: no-admin, deny: {paths: ["/admin/**"]}}
       - {name: no-role, deny: {paths: ["/roles/**"], when: [{expression: "'admin' in request.headerValues['x-role']"}]}}
       - {name: small, deny: {paths: ["/body/**"], when: [{expression: "request.body.amount > 10.0"}]}}
+      - {name: short, deny: {paths: ["/short/**"], when: [{expression: "request.size > 3"}]}}
   response: {upstreamHeaders: [{name: x-caller, value: {expression: identity.subject}}]}
 ---
 apiVersion: postern.dev/v1alpha1
@@ -38,7 +48,10 @@ describe('a real Envoy in front of Postern', async () => {
     if (!('path' in found)) return;
     agent = await startTestAgent(POLICIES, { bodies: 'forwarded' });
     await agent.ready;
-    front = await startFront(found.path, agent.grpcAddress, { withBody: { maxBytes: 1024, allowPartial: true } });
+    front = await startFront(found.path, agent.grpcAddress, {
+      withBody: { maxBytes: 1024, allowPartial: true },
+      managerFields: { upgrade_configs: [{ upgrade_type: 'websocket' }] },
+    });
   });
   after(async () => {
     await front?.stop();
@@ -145,6 +158,20 @@ describe('a real Envoy in front of Postern', async () => {
     const before = front.upstream.count();
     assert.equal((await post('not json')).status, 403);
     assert.equal(front.upstream.count(), before);
+  });
+
+  it('takes the body of an upgrade, which Envoy does not forward, for unknown and not for none', async (t) => {
+    if (requireComponent(found, t) === undefined) return;
+    const post = async (body: string, ...lines: string[]): Promise<number> => {
+      const head = ['POST /short/x HTTP/1.1', 'Host: api.example.org', auth, `Content-Length: ${body.length}`];
+      const bytes = [...head, ...lines].join('\r\n');
+      return (await rawRequest(front.port, `${bytes}\r\n\r\n${body}`)).status;
+    };
+    const upgrade = ['Connection: Upgrade', 'Upgrade: websocket'];
+    assert.deepEqual(
+      [await post('abc'), await post('long body'), await post('long body', ...upgrade), await post('', ...upgrade)],
+      [200, 403, 403, 403],
+    );
   });
 
   it("is not fooled by a client's own mark of a whole body", async (t) => {

@@ -35,6 +35,9 @@ spec:
       - {name: x-via, value: {expression: "'postern'"}, action: Append}
       - {name: x-tenant, value: {expression: "'default'"}, action: AddIfAbsent}
       - {name: x-empty, value: {expression: "''"}}
+      - {name: x_legacy_user, value: {expression: identity.subject}}
+      - {name: x-kind, value: {expression: identity.kind}, action: AddIfAbsent}
+      - {name: x-user-path, value: {expression: request.path}, action: Append}
 ---
 apiVersion: postern.dev/v1alpha1
 kind: APIPolicy
@@ -117,6 +120,23 @@ for (const rawHeaders of [false, true]) {
       const given = await seen('/', ['X-Via: proxy', 'X-Tenant: blue', 'X-Empty: full']);
       assert.equal(given.headers['x-via'], 'proxy,postern');
       assert.deepEqual([lines(given, /^x-tenant$/i), lines(given, /^x-empty$/i)], [['x-tenant: blue'], ['x-empty: ']]);
+    });
+
+    it('lets nothing that a client sends stand beside what tells of it, whatever the action', async () => {
+      const { headers } = await seen('/a', ['X-Kind: jwt', 'X-User-Path: /b', `X-Api-Key: ${KEY}`]);
+      assert.deepEqual([headers['x-kind'], headers['x-user-path']], ['apiKey', '/a']);
+    });
+
+    it('takes away the plain spelling of a name that the policy spells otherwise', async () => {
+      const spoofs = ['X-Legacy-User: admin', 'X.Legacy.User: admin', 'X_Legacy_User: admin'];
+      const known = await seen('/', [...spoofs, `X-Api-Key: ${KEY}`]);
+      assert.deepEqual(lines(known, /^x.legacy.user$/i), ['x_legacy_user: acme']);
+      assert.deepEqual(lines(await seen('/', spoofs), /^x.legacy.user$/i), []);
+    });
+
+    it('leaves commas in other cookies where they are', async () => {
+      const { headers } = await seen('/', [`Cookie: prefs={"a":1,"admin":true}; key=${KEY}`]);
+      assert.deepEqual([headers['x-auth-user'], headers.cookie], ['acme', 'prefs={"a":1,"admin":true}']);
     });
 
     it('takes away what upstreams take for another method or path', async () => {

@@ -48,14 +48,26 @@ describe('readCarrier() of a header', () => {
     assert.equal(read(HEADER, [['x-api-key', 'k1,k2']]), 'k1,k2');
     assert.equal(read(RAW, [['authorization', 'k1,k2']]), 'SEVERAL');
   });
+
+  it('holds several in a field that Envoy joins in either form', () => {
+    for (const name of ['origin', 'x-forwarded-host', 'x-request-id'])
+      assert.equal(read({ kind: 'header', name }, [[name, 'k1,k2']]), 'SEVERAL', name);
+  });
 });
 
 describe('readCarrier() of an Authorization scheme', () => {
   it('takes its credential, whatever the case of the scheme, and leaves other schemes alone', () => {
     assert.equal(read(BEARER, [['authorization', 'bEaReR  abc ']]), 'abc');
-    for (const other of ['Basic abc', 'Bearerabc', 'Bearer', 'Bearer  ', '', 'abc', 'XBearer abc', 'Bearer\tabc']) {
+    for (const other of ['Basic abc', 'Bearerabc', 'Bearer', 'Bearer  ', 'Bearer\t', '', 'abc', 'XBearer abc']) {
       assert.equal(read(BEARER, [['authorization', other]]), undefined, other);
     }
+  });
+
+  it('finds the credential behind a tab: it must not pass as none', () => {
+    assert.equal(read(BEARER, [['authorization', 'Bearer\tabc']]), 'abc');
+    assert.equal(read(BEARER, [['authorization', 'bearer \t abc\t']]), 'abc');
+    assert.equal(read(BEARER, [['authorization', 'Basic x,Bearer\tabc']]), 'SEVERAL');
+    assert.equal(read(BEARER, [['authorization', 'Bearer\u00a0abc']]), undefined);
   });
 
   it('holds several when lines were joined, in either form and beside another scheme', () => {

@@ -1,4 +1,5 @@
 import type { Carrier } from '../../core/evaluation.ts';
+import { isJoinedBy } from '../../core/joined-fields.ts';
 import type { Request } from '../../core/request.ts';
 import { equalsIgnoringAsciiCase, lowerAscii } from '../../match/path-template.ts';
 import type { CarrierSpec } from './spec.ts';
@@ -37,12 +38,12 @@ export function carrierText({ kind, name }: Carrier): string {
 
 /**
  * The credential in one carrier. An empty carrier holds none; a repeated one, also where Envoy joined its lines with a
- * comma (it always joins Authorization), holds several.
+ * comma (Authorization it always joins), holds several.
  */
 export function readCarrier({ kind, name }: Carrier, request: Request): Held {
   switch (kind) {
     case 'header':
-      return fromHeader(request.headers.get(name), request.headers.isJoined || name === 'authorization');
+      return fromHeader(request.headers.get(name), isJoinedBy(request.headers, name));
     case 'authorizationScheme':
       return fromScheme(request.headers.get('authorization'), name);
     case 'query':
@@ -84,8 +85,9 @@ function fromScheme(values: readonly string[] | undefined, scheme: string): Held
   return trimBlanks(text.slice(scheme.length)) || undefined;
 }
 
+/** A tab ends a scheme as a space does: upstreams that take one must not find a credential where we find none. */
 function hasScheme(text: string, scheme: string): boolean {
-  return text[scheme.length] === ' ' && equalsIgnoringAsciiCase(text.slice(0, scheme.length), scheme);
+  return isBlank(text.charCodeAt(scheme.length)) && equalsIgnoringAsciiCase(text.slice(0, scheme.length), scheme);
 }
 
 /**

@@ -38,6 +38,13 @@ describe('identity.id', () => {
 });
 
 describe('identityOfToken()', () => {
+  it('gives a token without a subject an id all the same: no limit by id may be skipped for it', () => {
+    for (const sub of [undefined, '', null, 7]) {
+      const { subject, id } = identityOfToken(sub === undefined ? {} : { sub }, METHOD);
+      assert.deepEqual([subject, id], [null, identityId('jwt', ISSUER, '')]);
+    }
+  });
+
   it('says when the user logged in only where that is a time', () => {
     const at = (auth_time: unknown): unknown => identityOfToken({ sub: 'ann', auth_time }, METHOD).authTimeMs;
     assert.equal(at(NOW_S), NOW_S * 1000);

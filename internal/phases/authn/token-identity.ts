@@ -4,7 +4,10 @@ import { type Claims, claimAt } from './token-claims.ts';
 /** Latest time that a date can hold, in milliseconds (ECMA-262 §21.4.1.1). */
 const MAX_TIME_MS = 8.64e15;
 
-/** Whom a verified token proves. A token without a subject proves its issuer only: subject and id are null. */
+/**
+ * Whom a verified token proves. One without a subject proves its issuer only: its subject is null, and all of an
+ * issuer's share one id, so that limits by id count them too.
+ */
 export function identityOfToken(
   claims: Claims,
   method: { readonly name: string; readonly issuer: string; readonly groupsPath: readonly string[] | undefined },
@@ -15,7 +18,7 @@ export function identityOfToken(
     kind: 'jwt',
     issuer: method.issuer,
     subject,
-    id: subject === null ? null : identityId('jwt', method.issuer, subject),
+    id: identityId('jwt', method.issuer, subject ?? ''),
     groups: Object.freeze(method.groupsPath === undefined ? [] : textsOf(claimAt(claims, method.groupsPath))),
     scopes: Object.freeze(scopesOf(claims)),
     claims,

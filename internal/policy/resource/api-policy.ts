@@ -72,12 +72,16 @@ const target = exactlyOneOf(
 );
 
 const upstreamHeader = z.strictObject({
-  name: headerName().describe('Header that the upstream reads; what a client sends under this name never arrives.'),
+  name: headerName().describe(
+    'Header that the upstream reads. What a client sends under this name, in whatever spelling, does not arrive, unless action keeps it.',
+  ),
   value: expression().describe('Its value.'),
   action: z
     .enum(['Set', 'Append', 'AddIfAbsent'])
     .default('Set')
-    .describe('Set overwrites; Append and AddIfAbsent keep what the client sent.'),
+    .describe(
+      'Set overwrites. Append and AddIfAbsent keep what the client sent, but only beside a constant: a value that reads anything of the request or its caller overwrites.',
+    ),
   missing: z.enum(['Remove', 'Deny']).default('Remove').describe('What a null value means.'),
 });
 
