@@ -1,18 +1,19 @@
-import { bodyOf } from '../core/attribute-readers.ts';
 import type { Attributes } from '../core/attributes.ts';
 import { canonicalize, type EdgeOptions, isGrpc, type Malformed } from '../core/canonicalize.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Decision, Edits, Finding, HeaderEdit, PolicyRef, Refusal } from '../core/decision.ts';
-import { Evaluation, type Outcome, type StepResult } from '../core/evaluation.ts';
+import { Evaluation, type NamespaceView, type StepResult } from '../core/evaluation.ts';
 import { REASONS, type ReasonName } from '../core/reasons.ts';
 import type { Request } from '../core/request.ts';
-import { REPEATED_MEMBER } from '../core/strict-json.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import { editsOf, NO_EDITS } from './edits.ts';
 import { withoutOwn } from './own-headers.ts';
+import { hasRepeatedMember, REPEATED_BODY } from './repeated-member.ts';
 import { routesOf } from './route-metadata.ts';
-import { type Selection, selectPolicy } from './select.ts';
+import { type Selection, type SelectOptions, selectPolicy } from './select.ts';
+import { settle } from './settle.ts';
 import type { Snapshot } from './snapshot.ts';
+import { LATE, withDeadline } from './wait.ts';
 
 /** What the whole instance decides by, besides its policies. */
 export interface EngineOptions {
@@ -57,12 +58,14 @@ const NO_NAMESPACE_PROBLEM = 'The snapshot has no namespace of the policy';
  */
 export class Engine {
   readonly #options: EngineOptions;
+  readonly #selecting: SelectOptions;
   readonly #current: () => Snapshot | undefined;
 
   /** @param current the snapshot to decide by; read once a check */
   constructor(current: () => Snapshot | undefined, options: EngineOptions) {
     this.#current = current;
     this.#options = options;
+    this.#selecting = Object.freeze({ routeMetadataRequired: options.routeMetadata === 'required' });
   }
 
   /** Never throws and never rejects; whatever nobody foresaw is `internal`. */
@@ -88,24 +91,24 @@ export class Engine {
         policyName: trusted ? attributes.contextExtensions.get('postern.dev/policy') : undefined,
         routes: routesOf(attributes),
       },
-      { routeMetadataRequired: this.#options.routeMetadata === 'required' },
+      this.#selecting,
     );
     if (request === undefined) return this.#malformed(malformed, selection, attributes);
     if (selection.kind === 'unread' && selection.unkept !== undefined)
       return this.#malformed(selection.unkept, selection, attributes);
     if (selection.kind !== 'policy') return this.#ungoverned(selection, request, attributes);
-    return this.#governed({ snapshot, selection, request, call });
+    const namespace = snapshot.namespaces.get(selection.policy.ref.namespace);
+    if (namespace === undefined) throw new Error(NO_NAMESPACE_PROBLEM);
+    const { policy } = selection;
+    return this.#run({ evaluation: this.#begin(selection, namespace, { request, call }), policy, call }, 0);
   }
 
-  #governed(governed: Governed): Checked | Promise<Checked> {
-    const { snapshot, selection, request, call } = governed;
+  #begin(selection: Governing, namespace: NamespaceView, { request, call }: Asked): Evaluation {
     const { policy, params, otherParams } = selection;
-    const namespace = snapshot.namespaces.get(policy.ref.namespace);
-    if (namespace === undefined) throw new Error(NO_NAMESPACE_PROBLEM);
     const { clock, checkTimeoutMs } = this.#options;
     const monotonicMs = clock.monotonicMs();
     const ownDeadlineMs = monotonicMs + checkTimeoutMs;
-    const evaluation = new Evaluation({
+    return new Evaluation({
       request,
       policy: policy.ref,
       mode: policy.mode,
@@ -117,7 +120,6 @@ export class Engine {
       otherParams,
       caseInsensitive: policy.target.pathOptions.caseInsensitive,
     });
-    return this.#run({ evaluation, policy, call }, 0);
   }
 
   /** Runs the steps from `from` on; goes asynchronous only behind a step that really waits. */
@@ -162,7 +164,7 @@ export class Engine {
   /** The one place that turns a completed run into an allow. */
   #allowed(run: Run): Checked {
     const { evaluation, policy } = run;
-    if (policy.readsBody && hasRepeatedMember(evaluation)) {
+    if (hasRepeatedMember(policy, evaluation)) {
       const refusal = evaluation.refuse(REPEATED_BODY);
       if (refusal !== undefined) return this.#refused(run, refusal);
     }
@@ -187,7 +189,8 @@ export class Engine {
 
   #refused(run: Run, given: Refusal): Checked {
     const { evaluation, policy } = run;
-    const refusal = given.reason === 'expression_error' && hasRepeatedMember(evaluation) ? REPEATED_BODY : given;
+    const refusal =
+      given.reason === 'expression_error' && hasRepeatedMember(policy, evaluation) ? REPEATED_BODY : given;
     settle(evaluation, REASONS[refusal.reason].kind === 'fault' ? 'fault' : 'deny');
     const decision = this.#refusal(refusal, {
       policy: policy.ref,
@@ -284,9 +287,9 @@ interface Run {
   readonly call: CheckCall;
 }
 
-interface Governed {
-  readonly snapshot: Snapshot;
-  readonly selection: Extract<Selection, { kind: 'policy' }>;
+type Governing = Extract<Selection, { kind: 'policy' }>;
+
+interface Asked {
   readonly request: Request;
   readonly call: CheckCall;
 }
@@ -313,54 +316,12 @@ interface RefusalRest {
   readonly isGrpc: boolean;
 }
 
-const LATE: Refusal = Object.freeze({ reason: 'deadline', retryAfterS: 1 });
-
-const REPEATED_BODY: Refusal = Object.freeze({ reason: 'malformed_body', detail: 'The JSON repeats a member' });
-
-/**
- * A JSON body that repeats a member has two readings. It is refused as such wherever a policy has a rule that reads
- * bodies, also where no rule came to it: which one does would depend on their names.
- */
-function hasRepeatedMember(evaluation: Evaluation): boolean {
-  bodyOf(evaluation);
-  const { parsedBody } = evaluation;
-  return parsedBody !== undefined && !parsedBody.ok && parsedBody.why === REPEATED_MEMBER;
-}
-
 /** The cause is for the log; a client reads only the reason's title. */
 function unforeseen(error: unknown): Refusal {
   return { reason: 'internal', cause: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }
 
-/**
- * Settles what steps took, once, also where telling the decision fails and another takes its place. A settlement that
- * throws must not change a decision that stands, nor stop the others.
- */
-function settle(evaluation: Evaluation, outcome: Outcome): void {
-  const { settlements } = evaluation;
-  evaluation.settlements = undefined;
-  for (const settlement of settlements ?? NOTHING) {
-    try {
-      settlement(outcome);
-    } catch {
-      // Counters that cannot be given back stay taken: the safe side.
-    }
-  }
-}
-
 function withAnswerHeaders(edits: Decision['edits'], headers: readonly HeaderEdit[] | undefined): Decision['edits'] {
   if (headers === undefined || headers.length === 0) return edits;
   return { ...edits, responseHeaders: [...edits.responseHeaders, ...headers] };
-}
-
-/**
- * The step's answer, or `late` when it does not come in time. A late rejection is swallowed, not unhandled; so is one
- * that comes after the time could not even be read.
- */
-function withDeadline(pending: Promise<StepResult>, waitMs: () => number): Promise<StepResult | 'late'> {
-  return new Promise((resolve, reject) => {
-    let timer: NodeJS.Timeout | undefined;
-    pending.then(resolve, reject).finally(() => clearTimeout(timer));
-    timer = setTimeout(() => resolve('late'), Math.max(0, waitMs()));
-  });
 }

@@ -20,6 +20,11 @@ export interface Selectable {
   readonly routes: readonly RouteName[] | undefined;
 }
 
+export interface SelectOptions {
+  /** Whether a request without route metadata is refused. */
+  readonly routeMetadataRequired: boolean;
+}
+
 /** One entry of Envoy Gateway's route metadata. */
 export interface RouteName {
   readonly kind: string;
@@ -70,11 +75,7 @@ const ROUTE_MISSING = Object.freeze(refused('route_metadata_missing'));
  * Finds the policy that governs a request: named by the route's owner, then by route metadata, then by host and path
  * (the contract's §3). Whoever holds the host has the last word on the first two.
  */
-export function selectPolicy(
-  snapshot: Snapshot,
-  request: Selectable,
-  options: { readonly routeMetadataRequired: boolean },
-): Selection {
+export function selectPolicy(snapshot: Snapshot, request: Selectable, options: SelectOptions): Selection {
   const holder = request.host === undefined ? undefined : snapshot.hosts.find(request.host);
   if (request.policyName !== undefined) return named(snapshot, request, holder);
   if (request.routes === undefined && options.routeMetadataRequired) return ROUTE_MISSING;

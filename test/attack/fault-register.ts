@@ -193,6 +193,8 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'CheckTrace.startPhase port 1': ['telling: phases of a span'],
     'CheckTrace.endPhase port 1': ['telling: phases of a span'],
     'Engine.#wait await 1': ['step 1', 'clock', 'deadline', 'caller gone'],
+  },
+  'internal/policy/wait.ts': {
     'withDeadline new Promise 1': ['step 1', 'clock'],
     'withDeadline .then 1': ['step 1', 'deadline'],
     'withDeadline .finally 1': ['step 1', 'clock'],

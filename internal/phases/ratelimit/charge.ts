@@ -2,8 +2,11 @@
 import type { Refusal } from '../../core/decision.ts';
 import type { Evaluation } from '../../core/evaluation.ts';
 import { isError, Uint } from '../../match/expression/value.ts';
-import { type CompiledLimit, digest } from './compile.ts';
+import { type CompiledLimit, digest, type KeyPart } from './compile.ts';
 import type { Take } from './counter-store.ts';
+import { KeyDigests } from './key-digests.ts';
+
+const digests = new KeyDigests();
 
 /** Limits that apply to a check, and the counters it takes from: those of each limit's rates, in the order of limits. */
 export interface Charges {
@@ -45,17 +48,30 @@ export function chargesOf({ limits, takes }: Charges, isWanted: (limit: Compiled
 
 /** Hash of the key's values: parts with their types and lengths, so that no two keys read alike. */
 function keyOf(limit: CompiledLimit, evaluation: Evaluation): string | Refusal | undefined {
-  if (limit.key.length === 0) return '';
-  const parts: string[] = [];
-  for (const { expression, missing } of limit.key) {
-    const value = expression.key(evaluation);
-    if (isError(value)) return { reason: 'expression_error', rule: limit.name, cause: value.message };
-    if (value !== null) parts.push(`v${value}`);
-    else if (missing === 'Skip') return undefined;
-    else if (missing === 'Deny') return { reason: 'limit_key_missing', rule: limit.name };
-    else parts.push('n');
+  const first = limit.key[0];
+  if (first === undefined) return '';
+  const part = partOf(first, limit, evaluation);
+  if (typeof part !== 'string') return part;
+  if (limit.key.length === 1) return limit.isKeySecret ? digest([part]) : digests.of(part);
+  const parts = [part];
+  for (let i = 1; i < limit.key.length; i += 1) {
+    const next = partOf(limit.key[i] ?? first, limit, evaluation);
+    if (typeof next !== 'string') return next;
+    parts.push(next);
   }
   return digest(parts);
+}
+
+function partOf(
+  { expression, missing }: KeyPart,
+  limit: CompiledLimit,
+  evaluation: Evaluation,
+): ReturnType<typeof keyOf> {
+  const value = expression.key(evaluation);
+  if (isError(value)) return { reason: 'expression_error', rule: limit.name, cause: value.message };
+  if (value !== null) return `v${value}`;
+  if (missing === 'Skip') return undefined;
+  return missing === 'Deny' ? { reason: 'limit_key_missing', rule: limit.name } : 'n';
 }
 
 function costOf(limit: CompiledLimit, evaluation: Evaluation): number | Refusal {

@@ -14,6 +14,8 @@ export interface CompiledLimit {
   readonly stage: Stage;
   readonly mode: Mode;
   readonly key: readonly KeyPart[];
+  /** What a client sends as it likes is in the key, a credential perhaps: it is never kept. */
+  readonly isKeySecret: boolean;
   readonly cost: Expression | undefined;
   readonly rates: readonly CompiledRate[];
   /** Smallest number a single request may cost at most. */
@@ -45,6 +47,10 @@ export interface LimitsContext {
   readonly caseInsensitive: boolean;
   readonly mode: Mode;
 }
+
+/** Attributes that hold no credential: who was proved, where from, and what is asked for. */
+const KEPT =
+  /^(?:identity\.(?:kind|issuer|subject|id|method|consumer)|client\..*|source\..*|request\.(?:method|host|path))$/;
 
 const byName = (a: CompiledLimit, b: CompiledLimit): number => (a.name < b.name ? -1 : 1);
 
@@ -91,6 +97,7 @@ function compileLimit(spec: RateLimitSpec, context: LimitsContext, problems: Pro
     stage: spec.stage,
     mode,
     key,
+    isKeySecret: key.some(({ expression }) => [...expression.attributes].some((name) => !KEPT.test(name))),
     cost,
     rates,
     maxCost: Math.min(...rates.map(({ rate }) => (rate.algorithm === 'GCRA' ? rate.burst : rate.requests))),

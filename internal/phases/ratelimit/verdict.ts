@@ -50,8 +50,11 @@ export function addFields({ limits }: Charges, states: readonly CounterState[], 
 
 /** One field for all stages: a list that grows. */
 function extend(headers: HeaderEdit[], name: string, items: string): void {
-  const index = headers.findIndex((header) => header.name === name);
-  const known = headers[index];
-  if (known === undefined) headers.push({ name, value: items, action: 'Append' });
-  else headers[index] = { ...known, value: `${known.value}, ${items}` };
+  for (let i = 0; i < headers.length; i += 1) {
+    const known = headers[i];
+    if (known?.name !== name) continue;
+    headers[i] = { ...known, value: `${known.value}, ${items}` };
+    return;
+  }
+  headers.push({ name, value: items, action: 'Append' });
 }
