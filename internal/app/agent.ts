@@ -3,6 +3,7 @@ import { startAdminServer } from '../admin/admin-server.ts';
 import { startDebugServer } from '../admin/debug-server.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
+import type { PolicyRef } from '../core/decision.ts';
 import { createDecisionIds } from '../core/decision-id.ts';
 import type { ListenAddress } from '../core/listen-address.ts';
 import { MemoryStore } from '../counters/memory-store.ts';
@@ -13,6 +14,7 @@ import { OutboundClient } from '../keys/outbound.ts';
 import { createTokenCache } from '../phases/authn/jwt.ts';
 import { createRateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
 import { Engine } from '../policy/evaluate.ts';
+import type { Snapshot } from '../policy/snapshot.ts';
 import { type Build, type ObjectReport, PolicyStore } from '../policy/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
@@ -226,22 +228,24 @@ class Readiness {
     this.#builtMs = this.#clock.monotonicMs();
     this.reports = build.reports;
     registry.snapshotBuilt('success', build.tookMs / 1000);
-    const policies = build.reports.filter(({ object }) => object.kind === 'APIPolicy');
-    registry.set('postern_policies', policies.filter((report) => report.isAccepted).length, 'accepted');
-    registry.set('postern_policies', policies.filter((report) => report.servesLastGood).length, 'last_good');
-    registry.set(
-      'postern_policies',
-      policies.filter((report) => !report.isAccepted && !report.servesLastGood).length,
-      'rejected',
-    );
-    registry.setPolicies(
-      [...build.snapshot.named.values()].flatMap(({ policy }) => (policy === undefined ? [] : [policy.ref])),
-    );
+    const counts = { accepted: 0, last_good: 0, rejected: 0 };
+    for (const { object, isAccepted, servesLastGood } of build.reports) {
+      if (object.kind !== 'APIPolicy') continue;
+      counts[isAccepted ? 'accepted' : servesLastGood ? 'last_good' : 'rejected'] += 1;
+    }
+    registry.set('postern_policies', counts.accepted, 'accepted');
+    registry.set('postern_policies', counts.last_good, 'last_good');
+    registry.set('postern_policies', counts.rejected, 'rejected');
+    registry.setPolicies(servedBy(build.snapshot));
     source.report(build.reports);
     if (!isFirst) return;
     if (!this.isDraining) this.door?.setServing(true);
     this.#first.resolve();
   }
+}
+
+function* servedBy({ named }: Snapshot): Iterable<PolicyRef> {
+  for (const { policy } of named.values()) if (policy !== undefined) yield policy.ref;
 }
 
 type DoorParts = AgentOptions & { readonly metrics: Metrics; readonly check: ReturnType<typeof createCheckBytes> };

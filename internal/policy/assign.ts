@@ -1,3 +1,4 @@
+import type { Breathe } from '../core/breather.ts';
 import type { Problem } from '../core/problem.ts';
 import type { ClaimedTarget } from './claimed-target.ts';
 import { HostClaims } from './claims.ts';
@@ -42,14 +43,17 @@ export interface Assignment {
  */
 export async function assignHosts(
   byAge: readonly Candidate[],
-  breathe: () => Promise<void> | undefined,
+  breathe: Breathe,
 ): Promise<ReadonlyMap<Candidate, Assignment>> {
-  const agreement = new PathAgreement(byAge);
+  const agreement = await PathAgreement.of(byAge, breathe);
   for (;;) {
     const assignments = await assignBy(agreement, byAge, breathe);
-    const stuck = byAge.filter(
-      (candidate) => candidate.accepted !== undefined && assignments.get(candidate)?.serving !== candidate.newest,
-    );
+    const stuck: Candidate[] = [];
+    for (const [candidate, { serving }] of assignments) {
+      const pause = breathe();
+      if (pause !== undefined) await pause;
+      if (candidate.accepted !== undefined && serving !== candidate.newest) stuck.push(candidate);
+    }
     if (!agreement.keep(stuck)) return assignments;
   }
 }
@@ -57,7 +61,7 @@ export async function assignHosts(
 async function assignBy(
   agreement: PathAgreement,
   byAge: readonly Candidate[],
-  breathe: () => Promise<void> | undefined,
+  breathe: Breathe,
 ): Promise<ReadonlyMap<Candidate, Assignment>> {
   const assigner = new Assigner(agreement);
   const assignments = new Map<Candidate, Assignment>();
@@ -130,7 +134,7 @@ class Assigner {
         const message = `"${host}" overlaps a host that another namespace holds: use a host of your own`;
         return { reason: 'HostConflict', path, message, severity: 'error' };
       }
-      const options = this.#agreement.of(host) ?? this.#first.get(host);
+      const options = this.#agreement.optionsOf(host) ?? this.#first.get(host);
       if (options !== undefined && !isSameOptions(options, target.pathOptions)) {
         const message = `The paths of "${host}" are read with other pathOptions: policies that share a host agree on them`;
         return { reason: 'PathOptionsConflict', path: 'spec.target.pathOptions', message, severity: 'error' };

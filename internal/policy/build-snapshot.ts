@@ -57,9 +57,16 @@ export async function buildSnapshot({
   const named = new Map<string, Served>();
   const shadows = new Map<Candidate, Shadow[]>();
   const routes = new Map<string, Served>();
-  const byAge = [...assignments];
-  const optionsOf = hostOptions(assignments.values());
-  const ordered = [...byAge.filter((one) => !passesUnaccepted(one)), ...byAge.filter(passesUnaccepted)];
+  const optionsOf = new Map<string, PathOptions>();
+  const ordered: (readonly [Candidate, Assignment])[] = [];
+  const last: (readonly [Candidate, Assignment])[] = [];
+  for (const one of assignments) {
+    const pause = breathe();
+    if (pause !== undefined) await pause;
+    (passesUnaccepted(one) ? last : ordered).push(one);
+    addOptions(optionsOf, one[1]);
+  }
+  for (const one of last) ordered.push(one);
   for (const [candidate, assignment] of ordered) {
     const pause = breathe();
     if (pause !== undefined) await pause;
@@ -80,8 +87,13 @@ export async function buildSnapshot({
         shadows.set(candidate, [...(shadows.get(candidate) ?? []), ...lost]);
     }
   }
-  const entries = new Map([...hosts].map(([host, draft]) => [host, entryOf(draft)]));
-  const snapshot = Object.freeze({ version, hasUnread, hosts: new HostTable(entries), named, routes, namespaces });
+  const table = new HostTable();
+  for (const [host, draft] of hosts) {
+    const pause = breathe();
+    if (pause !== undefined) await pause;
+    table.add(host, entryOf(draft));
+  }
+  const snapshot = Object.freeze({ version, hasUnread, hosts: table, named, routes, namespaces });
   return { snapshot, shadows };
 }
 
@@ -92,13 +104,9 @@ const passesUnaccepted = ([candidate, { serving }]: readonly [Candidate, Assignm
   serving === undefined && candidate.isAudit;
 
 /** How the paths of each host are read, by what serves there: it agrees. */
-function hostOptions(assignments: Iterable<Assignment>): ReadonlyMap<string, PathOptions> {
-  const options = new Map<string, PathOptions>();
-  for (const { serving, hosts } of assignments) {
-    if (serving === undefined) continue;
-    for (const host of hosts) options.set(host, serving.target.pathOptions);
-  }
-  return options;
+function addOptions(options: Map<string, PathOptions>, { serving, hosts }: Assignment): void {
+  if (serving === undefined) return;
+  for (const host of hosts) options.set(host, serving.target.pathOptions);
 }
 
 function addRoutes(routes: Map<string, Served>, targets: readonly RouteTarget[], served: Served): void {

@@ -49,13 +49,10 @@ describe('HostTable', () => {
       own: ownHeaders([]),
       table: new PathTable<Served>(STRICT),
     });
-    const table = new HostTable(
-      new Map([
-        ['api.example.org', entry('exact')],
-        ['*.example.org', entry('wide')],
-        ['*.eu.example.org', entry('narrow')],
-      ]),
-    );
+    const table = new HostTable();
+    table.add('api.example.org', entry('exact'));
+    table.add('*.example.org', entry('wide'));
+    table.add('*.eu.example.org', entry('narrow'));
     const found = [
       'api.example.org',
       'x.example.org',

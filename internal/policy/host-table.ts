@@ -17,19 +17,17 @@ export interface HostEntry {
 
 /** Claimed hosts: exact before the longest wildcard; `*.example.org` covers one or more labels, not `example.org`. */
 export class HostTable {
-  readonly #exact: ReadonlyMap<string, HostEntry>;
-  readonly #wildcards: ReadonlyMap<string, HostEntry>;
+  readonly #exact = new Map<string, HostEntry>();
+  readonly #wildcards = new Map<string, HostEntry>();
 
-  /** @param entries by host as claimed, `*.` included */
-  constructor(entries: ReadonlyMap<string, HostEntry>) {
-    const exact = new Map<string, HostEntry>();
-    const wildcards = new Map<string, HostEntry>();
-    for (const [host, entry] of entries) {
-      if (host.startsWith('*.')) wildcards.set(host.slice(2), entry);
-      else exact.set(host, entry);
-    }
-    this.#exact = exact;
-    this.#wildcards = wildcards;
+  /**
+   * Adds a host while the table is built; nothing is added once checks read it.
+   *
+   * @param host as claimed, `*.` included
+   */
+  add(host: string, entry: HostEntry): void {
+    if (host.startsWith('*.')) this.#wildcards.set(host.slice(2), entry);
+    else this.#exact.set(host, entry);
   }
 
   /** @param host canonical */

@@ -32,7 +32,9 @@ export interface OwnHeaders {
 }
 
 /** @param names in lower case; the override headers belong to them in any case */
-export function ownHeaders(names: readonly string[]): OwnHeaders {
+export const ownHeaders = (names: readonly string[]): OwnHeaders => (names.length === 0 ? OVERRIDES : made(names));
+
+function made(names: readonly string[]): OwnHeaders {
   const all = new Set([...OVERRIDE_HEADERS, ...names]);
   return Object.freeze({
     names: all,
@@ -45,6 +47,9 @@ export function ownHeaders(names: readonly string[]): OwnHeaders {
     }),
   });
 }
+
+/** Of every policy that sets none. */
+const OVERRIDES = made([]);
 
 /** The edits of a request that passes without an evaluation: nothing proved who calls, so nothing says it. */
 export function withoutOwn({ names, folded, removal }: OwnHeaders, headers: HeaderFields): Edits {

@@ -1,3 +1,4 @@
+import type { Breathe } from '../core/breather.ts';
 import type { Candidate } from './assign.ts';
 import { type CompiledPolicy, type PathOptions, STRICT } from './compiled-policy.ts';
 
@@ -26,19 +27,34 @@ export class PathAgreement {
   /** Hosts that are not changed after all. */
   readonly #kept = new Set<string>();
 
-  /** @param byAge sorted by `compareAge` */
-  constructor(byAge: readonly Candidate[]) {
-    for (const candidate of byAge) this.#add(candidate, servedBefore(candidate));
-    const served = new Set(this.#holders.keys());
+  /**
+   * @param byAge sorted by `compareAge`
+   * @param breathe awaited between policies
+   */
+  static async of(byAge: readonly Candidate[], breathe: Breathe): Promise<PathAgreement> {
+    const agreement = new PathAgreement();
     for (const candidate of byAge) {
-      const isRecorded = (host: string): boolean => candidate.recordedHosts.has(host) && !served.has(host);
-      this.#add(candidate, recordedBefore(candidate), isRecorded);
+      const pause = breathe();
+      if (pause !== undefined) await pause;
+      agreement.#add(candidate, servedBefore(candidate));
     }
-    for (const [host, holders] of this.#holders) this.#settled.set(host, settle(host, holders));
+    const served = new Set(agreement.#holders.keys());
+    for (const candidate of byAge) {
+      const pause = breathe();
+      if (pause !== undefined) await pause;
+      const isRecorded = (host: string): boolean => candidate.recordedHosts.has(host) && !served.has(host);
+      agreement.#add(candidate, recordedBefore(candidate), isRecorded);
+    }
+    for (const [host, holders] of agreement.#holders) {
+      const pause = breathe();
+      if (pause !== undefined) await pause;
+      agreement.#settled.set(host, settle(host, holders));
+    }
+    return agreement;
   }
 
   /** undefined for a host that no policy governed: the first one that comes to it decides. */
-  of(host: string): PathOptions | undefined {
+  optionsOf(host: string): PathOptions | undefined {
     const settled = this.#settled.get(host);
     return settled && (this.#kept.has(host) ? settled.before : settled.wanted);
   }

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { NamespaceView } from '../core/evaluation.ts';
 import type { Problem } from '../core/problem.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
+import { AgeOrder } from './age-order.ts';
 import { type Assignment, assignHosts, type Candidate } from './assign.ts';
 import { buildSnapshot, type Shadow } from './build-snapshot.ts';
 import type { PolicyPorts } from './compile-policy.ts';
@@ -62,8 +63,7 @@ const SETTLE_MS = 5;
 export class PolicyStore {
   readonly #options: StoreOptions;
   readonly #policies = new Map<string, PolicyRecord>();
-  /** The policies, older first; undefined when one came or went since it was sorted. */
-  #byAge: readonly PolicyRecord[] | undefined = undefined;
+  readonly #byAge = new AgeOrder<PolicyRecord>();
   readonly #namespaces = new Map<string, NamespaceObjects>();
   readonly #compiled = new Map<string, CompiledNamespace>();
   /** Namespaces whose live objects or secrets changed since the last build. */
@@ -101,8 +101,7 @@ export class PolicyStore {
 
   delete(kind: string, meta: { readonly namespace: string; readonly name: string }): void {
     if (kind === 'APIPolicy') {
-      this.#policies.delete(objectKey(meta));
-      this.#byAge = undefined;
+      this.#forget(objectKey(meta));
     } else if (kind === 'APIConsumer' || kind === 'APIRole' || kind === 'APIRoleBinding') {
       this.#namespaces.get(meta.namespace)?.delete(kind, meta.name);
       this.#dirty.add(meta.namespace);
@@ -139,17 +138,27 @@ export class PolicyStore {
     const spec = object.spec as { readonly className?: unknown } | undefined;
     const record = this.#policies.get(key);
     if ((spec?.className ?? 'postern') !== this.#options.className) {
-      this.#policies.delete(key);
-      this.#byAge = undefined;
+      this.#forget(key);
       return;
     }
-    if (record !== undefined && record.object.metadata.uid === object.metadata.uid) {
+    const isKnown = record !== undefined && record.object.metadata.uid === object.metadata.uid;
+    if (isKnown && compareAge(record.object.metadata, object.metadata) === 0) {
       record.object = object;
       return;
     }
+    this.#forget(key);
     // Deleted and made anew under its old name is another policy: it inherits no last good spec.
-    this.#policies.set(key, new PolicyRecord(object));
-    this.#byAge = undefined;
+    const next = isKnown ? record : new PolicyRecord(object);
+    next.object = object;
+    this.#policies.set(key, next);
+    this.#byAge.add(next);
+  }
+
+  #forget(key: string): void {
+    const record = this.#policies.get(key);
+    if (record === undefined) return;
+    this.#policies.delete(key);
+    this.#byAge.remove(record);
   }
 
   #changed(): void {
@@ -181,11 +190,11 @@ export class PolicyStore {
     // As it is now: what comes while this is built may be in it or not, and is in the next one.
     const hasUnread = this.#hasUnread;
     const breathe = breather(clock);
-    this.#byAge ??= [...this.#policies.values()].sort((a, b) => compareAge(a.object.metadata, b.object.metadata));
-    const records = this.#byAge;
+    const records = this.#byAge.list();
     const thrown = new Map<PolicyRecord, readonly Problem[]>();
     for (const record of records) {
-      await breathe();
+      const pause = breathe();
+      if (pause !== undefined) await pause;
       try {
         record.compile(compiling);
       } catch (error) {
@@ -195,7 +204,8 @@ export class PolicyStore {
     const namespaces = await this.#compileNamespaces(records, breathe);
     const byCandidate = new Map<Candidate, PolicyRecord>();
     for (const record of records) {
-      await breathe();
+      const pause = breathe();
+      if (pause !== undefined) await pause;
       const { candidate } = record;
       // What a record that threw calls its newest is of an older spec: its last good one serves, or none.
       byCandidate.set(thrown.has(record) ? { ...candidate, newest: undefined } : candidate, record);
@@ -205,7 +215,8 @@ export class PolicyStore {
     const { snapshot, shadows } = await buildSnapshot({ version, hasUnread, assignments, namespaces, breathe });
     const reports: ObjectReport[] = [];
     for (const [candidate, assignment] of assignments) {
-      await breathe();
+      const pause = breathe();
+      if (pause !== undefined) await pause;
       const record = byCandidate.get(candidate);
       if (record === undefined) continue;
       // Hosts that were given up were still held in this build: the next one gives them to whoever asked.
@@ -226,7 +237,8 @@ export class PolicyStore {
     records: readonly PolicyRecord[],
     breathe: Breathe,
   ): Promise<ReadonlyMap<string, NamespaceView>> {
-    const wanted = new Set([...this.#namespaces.keys(), ...records.map((record) => record.object.metadata.namespace)]);
+    const wanted = new Set(this.#namespaces.keys());
+    for (const { object } of records) wanted.add(object.metadata.namespace);
     for (const namespace of wanted) {
       await breathe();
       if (this.#compiled.has(namespace) && !this.#dirty.has(namespace)) continue;

@@ -178,7 +178,8 @@ function withChanges(snapshot: Snapshot, parts: Parts): Snapshot {
     table.add({ template, value: { namespace: 'default', name: 'api', isAudit: false, policy } });
   const { target, edits } = policy;
   const entry = { namespace: 'default', isAudit: false, pathOptions: target.pathOptions, own: edits.own, table };
-  const hosts = new HostTable(new Map([['api.example.org', entry]]));
+  const hosts = new HostTable();
+  hosts.add('api.example.org', entry);
   const namespaces = new Map([['default', parts.namespace?.(view) ?? view]]);
   return { ...snapshot, hosts, namespaces };
 }
