@@ -55,10 +55,11 @@ describe('a good token', () => {
     assert.deepEqual(await ask({ scope: 'read', scp: ['write'] }), [['read'], []]);
   });
 
-  it('without subject proves nobody in particular: subject and id are null', async () => {
+  it('without subject proves nobody in particular, but has the id of its issuer for limits', async () => {
     for (const sub of [undefined, '']) {
       const { identity } = await authenticate(jwtBench(), bearer(aToken(RSA, { ...CLAIMS, sub })));
-      assert.deepEqual([identity.kind, identity.subject, identity.id], ['jwt', null, null]);
+      const id = identityId('jwt', CLAIMS.iss, '');
+      assert.deepEqual([identity.kind, identity.subject, identity.id], ['jwt', null, id]);
     }
   });
 
