@@ -21,12 +21,14 @@ export const AUTHORIZATION = 'envoy.service.auth.v3.Authorization';
 
 const AGE_GRACE_MS = 10_000;
 /**
- * More than one Envoy worker has checks in flight; beyond it Envoy opens another connection. grpc-js keeps the parts of a
- * message until it is whole, and neither HTTP/2's windows (which it opens again as it reads) nor `max_session_memory`
- * (which counts Node's own state) bound them: what a peer can make one connection hold is this many messages of
- * `maxReceiveBytes`, so both are no larger than they need be.
+ * Envoy's own default for its side. With fewer, a burst on a new connection is refused before Envoy knows of the bound
+ * (seen with 256 and 400 requests at once), and Envoy's failure mode has the word.
+ *
+ * grpc-js keeps the parts of a message until it is whole, and nothing of it bounds them: HTTP/2's windows open again as
+ * it reads, `max_session_memory` counts Node's own state. What a peer can make one connection hold is this many messages
+ * of `maxReceiveBytes`, which is therefore no larger than it needs to be.
  */
-export const MAX_CONCURRENT_STREAMS = 256;
+export const MAX_CONCURRENT_STREAMS = 1024;
 
 /** The same place from here and from the bundle, which lies at `dist/cmd/postern`. */
 const PROTO_ROOT = fileURLToPath(new URL('../../proto/', import.meta.url));

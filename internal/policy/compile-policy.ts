@@ -78,6 +78,7 @@ export function compilePolicy(
     target,
     steps: stepsOf({ requiresTls: spec.transport?.requireTLS ?? false, authentication, authorization, limits, ports }),
     edits,
+    carriers: authentication.carriers.map(({ carrier }) => carrier),
     logAllowsPercent: spec.auditLog?.allows?.percent ?? 0,
     redactedHeaders: (spec.auditLog?.redact ?? []).flatMap(({ header }) => (header === undefined ? [] : [header.name])),
     readsBody: attributes.has('request.body'),

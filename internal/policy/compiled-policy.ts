@@ -1,5 +1,5 @@
 import type { PolicyRef } from '../core/decision.ts';
-import type { Mode, Step } from '../core/evaluation.ts';
+import type { Carrier, Mode, Step } from '../core/evaluation.ts';
 import type { Problem, ProblemList } from '../core/problem.ts';
 import type { PhaseName } from '../core/reasons.ts';
 import type { PathMatcher, PathTemplate } from '../match/path-template.ts';
@@ -49,6 +49,8 @@ export interface CompiledPolicy {
   /** In the order of `phases.ts`, those that this policy has. */
   readonly steps: readonly PhaseStep[];
   readonly edits: EditPlan;
+  /** Places in which credentials are looked for: what they hold is never logged. */
+  readonly carriers: readonly Carrier[];
   /** Percent of allows that are logged. */
   readonly logAllowsPercent: number;
   readonly redactedHeaders: readonly string[];

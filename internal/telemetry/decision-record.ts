@@ -2,10 +2,11 @@ import type { Attributes } from '../core/attributes.ts';
 import { REASONS } from '../core/reasons.ts';
 import type { Checked } from '../policy/evaluate.ts';
 import { bounded, queryNames, redactPath, redactText } from './redact.ts';
+import { sentSecrets } from './sent-secrets.ts';
 
 /**
  * One decision as log fields and span attributes: vocabulary names, flat, values of bounded length. No header, cookie,
- * query value or body; the credential of this check is blotted out wherever it turns up.
+ * query value or body; what the request presents as a credential is blotted out wherever else it turns up.
  */
 export type DecisionRecord = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
@@ -25,14 +26,14 @@ const NO_TRACE = '0'.repeat(32);
 const REQUEST_ID = /^[A-Za-z0-9._:=+/-]{1,128}$/;
 
 export function decisionRecord(checked: Checked, seen: Seen): DecisionRecord {
-  const { decision, evaluation } = checked;
+  const { decision } = checked;
   const { policy, refusal, findings } = decision;
   const { phase, http } = REASONS[decision.reason];
-  const secret = evaluation?.credential?.value;
+  const secrets = sentSecrets(checked, seen.attributes);
   return {
     decision_id: decision.decisionId,
     trace_id: seen.traceId ?? traceIdOf(seen.attributes),
-    ...requestFields(checked, seen.attributes, secret),
+    ...requestFields(checked, seen.attributes, secrets),
     policy: policy === undefined ? 'none' : `${policy.namespace}/${policy.name}`,
     policy_uid: policy?.uid,
     policy_generation: policy?.generation,
@@ -40,17 +41,17 @@ export function decisionRecord(checked: Checked, seen: Seen): DecisionRecord {
     rule: refusal?.rule,
     reason: decision.reason,
     decision: decision.outcome,
-    detail: refusal?.detail === undefined ? undefined : redactText(refusal.detail, secret, MAX_CAUSE),
-    cause: refusal?.cause === undefined ? undefined : redactText(refusal.cause, secret, MAX_CAUSE),
+    detail: refusal?.detail === undefined ? undefined : redactText(refusal.detail, secrets, MAX_CAUSE),
+    cause: refusal?.cause === undefined ? undefined : redactText(refusal.cause, secrets, MAX_CAUSE),
     findings: findings.length === 0 ? undefined : findings.map(findingText),
-    ...identityFields(checked, secret),
+    ...identityFields(checked),
     status: decision.outcome === 'allow' ? undefined : http,
     duration_ms: Math.round(seen.durationMs * 1000) / 1000,
   };
 }
 
 /** The canonical request; where there is none, what the door was told. */
-function requestFields({ request }: Checked, attributes: Attributes | undefined, secret: string | undefined) {
+function requestFields({ request }: Checked, attributes: Attributes | undefined, secrets: readonly string[]) {
   const told = request ?? attributes;
   if (told === undefined) return undefined;
   const sentId = told.headers.get('x-request-id');
@@ -58,19 +59,21 @@ function requestFields({ request }: Checked, attributes: Attributes | undefined,
     request_id: bounded(told.id, MAX_WORD),
     /** As the client or Envoy sent it: for finding the access log's line, never for anything else. */
     x_request_id:
-      sentId?.length === 1 && REQUEST_ID.test(sentId[0] ?? '') ? redactText(sentId[0] ?? '', secret) : undefined,
-    method: redactText(told.method, secret, MAX_METHOD),
-    host: redactText(told.host, secret, MAX_HOST),
-    path: redactPath(request?.path ?? attributes?.target ?? '', secret),
-    query: request === undefined || request.query.size === 0 ? undefined : queryNames(request.query, secret),
+      sentId?.length === 1 && REQUEST_ID.test(sentId[0] ?? '') ? redactText(sentId[0] ?? '', secrets) : undefined,
+    method: redactText(told.method, secrets, MAX_METHOD),
+    host: redactText(told.host, secrets, MAX_HOST),
+    path: redactPath(request?.path ?? attributes?.target ?? '', secrets),
+    query: request === undefined || request.query.size === 0 ? undefined : queryNames(request.query, secrets),
     'client.address': request?.client.address ?? undefined,
     'source.address': bounded(told.source.address, MAX_WORD),
-    'source.principal': told.source.principal === '' ? undefined : redactText(told.source.principal, secret, MAX_WORD),
+    'source.principal': told.source.principal === '' ? undefined : redactText(told.source.principal, [], MAX_WORD),
   };
 }
 
-function identityFields({ evaluation }: Checked, secret: string | undefined) {
+/** What was proved: only the credential that did so is looked for in it, or a client could blot itself out. */
+function identityFields({ evaluation }: Checked) {
   if (evaluation === undefined) return undefined;
+  const secret = evaluation.credential && [evaluation.credential.value];
   const { kind, issuer, subject, id, method } = evaluation.identity;
   return {
     'identity.kind': kind,

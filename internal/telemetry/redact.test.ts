@@ -23,8 +23,8 @@ describe('redactText()', () => {
   }
 
   it('blots out the credential of the check wherever it stands, also across the cut', () => {
-    assert.equal(redactText(`key ${KEY} unknown, ${KEY}`, KEY), `key ${REDACTED} unknown, ${REDACTED}`);
-    const cut = redactText(`${'x'.repeat(2040)}${KEY}`, KEY);
+    assert.equal(redactText(`key ${KEY} unknown, ${KEY}`, [KEY]), `key ${REDACTED} unknown, ${REDACTED}`);
+    const cut = redactText(`${'x'.repeat(2040)}${KEY}`, [KEY]);
     assert.ok(!cut.includes(KEY.slice(0, 6)), cut.slice(-20));
   });
 
@@ -44,9 +44,23 @@ describe('redactPath()', () => {
     ['/app%3Bjsessionid=abc/x', '/app%3B…/x'],
     [`/verify/${JWT}`, `/verify/${REDACTED}`],
     [`/keys/${KEY}/use`, `/keys/${REDACTED}/use`],
+    ['/a&api_key=abc/x', '/a&…/x'],
+    ['/a%26api_key=abc', '/a%26…'],
+    ['/a%3Fapi_key=abc', '/a%3F…'],
+    ['/a%253fapi_key=abc', '/a%253f…'],
+    ['/a%23access_token=abc', '/a%23…'],
+    [`/keys/${KEY.replace('_', '%5f')}/use`, `/keys/${REDACTED}/use`],
+    [`/keys/${KEY.replace('_', '%255F')}/use`, `/keys/${REDACTED}/use`],
+    ['/a%20b/c', '/a%20b/c'],
   ] as const) {
-    it(`makes ${expected}`, () => assert.equal(redactPath(path, KEY), expected));
+    it(`makes ${expected}`, () => assert.equal(redactPath(path, [KEY]), expected));
   }
+
+  it('finds a secret of any bytes that is encoded, and one that runs through segments', () => {
+    for (const secret of ['schlüssel#1', 'p k_live#1', 'ab/cdef'])
+      for (const path of [`/x/${encodeURIComponent(secret)}/y`, `/x/${encodeURI(secret)}%20/y`, `/%61/${secret}`])
+        assert.ok(!decodeURIComponent(redactPath(path, [secret])).includes(secret), path);
+  });
 
   it('is bounded', () => assert.equal(redactPath(`/${'a'.repeat(100_000)}`).length, 1025));
 });
@@ -60,7 +74,12 @@ describe('queryNames()', () => {
       ['a b', ['']],
       [KEY, ['']],
     ]);
-    assert.deepEqual(queryNames(query, KEY), ['page', 'access_token', REDACTED, REDACTED, REDACTED]);
+    assert.deepEqual(queryNames(query, [KEY]), ['page', 'access_token', REDACTED, REDACTED, REDACTED]);
+  });
+
+  it('gives no name that stands alone and may be a key', () => {
+    const query = new Map(['verbose', 'pk_live_9c1f2e77', 'abcdefghijklmnopqrstuvwxyz'].map((name) => [name, ['']]));
+    assert.deepEqual(queryNames(query), ['verbose', REDACTED, REDACTED]);
   });
 
   it('is bounded', () => {

@@ -21,39 +21,86 @@ const SUSPICIOUS = /[ \t]|eyJ|:\/\/|-----/;
 
 const MAX_TEXT = 2048;
 const MAX_PATH = 1024;
+/** So much of a target is looked at. */
+const MAX_TARGET = 4 * MAX_PATH;
+/** So many segments are shown of a path that holds a secret. */
+const MAX_SEGMENTS = 64;
 const MAX_QUERY_NAMES = 16;
 const QUERY_NAME = /^[A-Za-z0-9_.[\]-]{1,48}$/;
+/** A name without a value, as in `?verbose`, has to look like a word: it may be a key that stands alone. */
+const QUERY_WORD = /^[A-Za-z_.-]{1,24}$/;
+/**
+ * From here to the next slash a segment holds parameters, not names of things: behind what parts them in a path, and behind
+ * what would part them in a query had it not been encoded, once or more often.
+ */
+const PARAMETERS = /(;|&|%(?:25)*(?:3b|26|3f|23))[^/]*/gi;
 const MAX_DEPTH = 4;
 const MAX_ITEMS = 64;
 /** A shorter secret would blot out ordinary words. */
-const MIN_SECRET = 6;
+export const MIN_SECRET = 6;
+const NONE: readonly string[] = Object.freeze([]);
+
+/** Whether a header, parameter or field of this name holds a secret. */
+export const isSecretName = (name: string): boolean => SECRET_NAME.test(name);
 
 /** Text of bounded length. */
 export const bounded = (text: string, most = MAX_TEXT): string =>
   text.length > most ? `${text.slice(0, most)}…` : text;
 
-/** Free text without what looks like a credential, or is the one this check presented. */
-export function redactText(text: string, secret?: string, most = MAX_TEXT): string {
-  let safe = bounded(text, most + (secret?.length ?? 0));
-  if (secret !== undefined && secret.length >= MIN_SECRET) safe = safe.replaceAll(secret, REDACTED);
+/**
+ * Free text without what looks like a credential, or is one that this check presented.
+ *
+ * @param secrets the longest first
+ */
+export function redactText(text: string, secrets = NONE, most = MAX_TEXT): string {
+  let safe = bounded(text, most + (secrets[0]?.length ?? 0));
+  for (const secret of secrets) if (secret.length >= MIN_SECRET) safe = safe.replaceAll(secret, REDACTED);
   if (!SUSPICIOUS.test(safe)) return bounded(safe, most);
   for (const [shape, instead] of SECRET_SHAPES) safe = safe.replace(shape, instead);
   return bounded(safe, most);
 }
 
 /** A path without query, fragment and `;parameters`, where sessions and signatures stand. */
-export function redactPath(target: string, secret?: string): string {
+export function redactPath(target: string, secrets = NONE): string {
   const end = target.search(/[?#]/);
   const path = end === -1 ? target : target.slice(0, end);
-  return redactText(bounded(path, 4 * MAX_PATH).replace(/(;|%3b)[^/]*/gi, '$1…'), secret, MAX_PATH);
+  const whole = bounded(path, MAX_TARGET);
+  const isEncoded = whole.includes('%') && secrets.length > 0;
+  // First the secrets: what is cut off could be half of one.
+  const safe = redactText(isEncoded ? withoutEncoded(whole, secrets) : whole, secrets, MAX_TARGET);
+  return bounded(safe.replace(PARAMETERS, '$1…'), MAX_PATH);
 }
 
+/** Without the segments that hold a secret in whatever spelling; without any where one runs through several. */
+function withoutEncoded(path: string, secrets: readonly string[]): string {
+  const sought = secrets.map(asBytes);
+  const holds = (text: string): boolean => {
+    const once = decoded(asBytes(text));
+    const twice = decoded(once);
+    return sought.some((secret) => once.includes(secret) || twice.includes(secret));
+  };
+  if (!holds(path)) return path;
+  const safe = path
+    .split('/', MAX_SEGMENTS)
+    .map((segment) => (holds(segment) ? REDACTED : segment))
+    .join('/');
+  return holds(safe) ? REDACTED : safe;
+}
+
+/** A character for each byte of UTF-8, so that what is encoded byte by byte can be compared. */
+const asBytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+
+const decoded = (text: string): string =>
+  text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+
 /** Names of query parameters; what does not look like a name may be a value. */
-export function queryNames(query: ReadonlyMap<string, unknown>, secret?: string): string[] {
+export function queryNames(query: ReadonlyMap<string, readonly string[]>, secrets = NONE): string[] {
   const names: string[] = [];
-  for (const name of query.keys()) {
+  for (const [name, values] of query) {
     if (names.length === MAX_QUERY_NAMES) break;
-    names.push(QUERY_NAME.test(name) ? redactText(name, secret) : REDACTED);
+    const hasValue = values.some((value) => value !== '');
+    const isName = QUERY_NAME.test(name) && (hasValue || QUERY_WORD.test(name));
+    names.push(isName ? redactText(name, secrets) : REDACTED);
   }
   return names;
 }

@@ -142,7 +142,7 @@ export async function load(yaml: string, instance: Instance = {}): Promise<Loade
   };
 }
 
-function attributesOf(request: CaseRequest, clock: Clock): Attributes {
+export function attributesOf(request: CaseRequest, clock: Clock): Attributes {
   serial += 1;
   const fields = Object.entries(request.headers ?? {}).flatMap(([name, values]) =>
     [values].flat().map((value) => [name, value] as const),
