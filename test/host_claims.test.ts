@@ -73,3 +73,12 @@ it('a policy whose hosts and paths an older one governs says so, and by whom', a
     ],
   );
 });
+
+it('a host that is written twice is held, and reported, once', async () => {
+  const { build, check } = await load(policy('a', 'api.example.org, api.example.org'));
+  assert.deepEqual(
+    build.reports.map(({ hosts, problems }) => [hosts, problems]),
+    [[['api.example.org'], []]],
+  );
+  assert.equal((await check({})).decision.reason, 'allowed');
+});

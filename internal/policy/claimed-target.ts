@@ -18,7 +18,7 @@ export function claimedTarget(spec: unknown): ClaimedTarget {
   const target = member(spec, 'target');
   const templates = listOf(member(target, 'paths')).map(claimedTemplate);
   return Object.freeze({
-    hosts: listOf(member(target, 'hosts')).flatMap(claimedHost),
+    hosts: [...new Set(listOf(member(target, 'hosts')).flatMap(claimedHost))],
     routes: listOf(member(target, 'routes')).flatMap(claimedRoutes),
     templates: templates.length === 0 ? [EVERYTHING] : templates,
   });

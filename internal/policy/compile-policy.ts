@@ -99,7 +99,8 @@ function compileTarget({ target }: ApiPolicySpec, problems: ProblemList): Target
   if (paths === undefined) return undefined;
   const templates = target.paths.map((source, index) => parsePathTemplate(source, problems.at('paths').at(index)));
   return Object.freeze({
-    hosts: target.hosts ?? [],
+    // One that is written twice is one: the API server refuses a status that says a host twice.
+    hosts: [...new Set(target.hosts)],
     routes: (target.routes ?? []).map(({ kind, name, sectionName }) => ({ kind, name, sectionName })),
     templates: templates.filter((template) => template !== undefined),
     paths,
