@@ -9,8 +9,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   {
     why: 'pages for the operator: metrics, health and what is loaded are served apart from checks',
     files: {
-      'internal/admin/http-server.ts':
-        'startHttpServer 2, respond 3, drained 1, answerTo 1, listen 3, removeStaleSocket 2, close 2',
+      'internal/admin/http-server.ts': 'startHttpServer 2, respond 3, drained 1, answerTo 1, close 2',
       'internal/telemetry/decision-series.ts': 'DecisionSeries.scrape 2',
       'internal/telemetry/metrics.ts': 'Metrics.scrape 1, Metrics.#scrapeRegistry 1, Reading.value 1',
     },
@@ -49,7 +48,8 @@ export const ELSEWHERE: readonly Elsewhere[] = [
         'readCertificates 3, read 1, WatchOptions.onChange 1, WatchOptions.onError 1, watchCertificates 1',
       'internal/extauthz/connections.ts': 'ConnectionOptions.random 1, GrpcConnections.drain 2',
       'internal/extauthz/listener.ts':
-        'ListenerOptions.onConnection 1, ListenerOptions.onError 1, Listener.stop 1, Listener.destroy 1, startListener 2, listening 1, clearStaleSocket 1, answers 1',
+        'ListenerOptions.onConnection 1, ListenerOptions.onError 1, Listener.stop 1, Listener.destroy 1, startListener 1',
+      'internal/listen/listen.ts': 'listenOn 3, clearStaleSocket 1, isServed 1',
       'internal/extauthz/tls-termination.ts':
         'TlsOptions.onCertificate 1, TlsOptions.onError 1, TlsTermination.accept 1, TlsTermination.stop 1, startTls 1',
     },
