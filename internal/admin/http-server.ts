@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { ListenAddress } from '../core/listen-address.ts';
 import { listenOn } from '../listen/listen.ts';
+import { limitConnections } from './connection-limit.ts';
 
 /** What a route answers; `body` in pieces where it is long. */
 export interface Answer {
@@ -40,6 +41,8 @@ const LIMITS = Object.freeze({
 });
 /** A reader that takes nothing for so long is cut off. */
 const IDLE_MS = 30_000;
+/** Scrapers and probes ask as soon as they are connected. */
+const FIRST_BYTE_MS = 2000;
 const MAX_CONNECTIONS = 128;
 /** Only who runs the agent reads the pages of a unix socket. */
 const SOCKET_MODE = 0o600;
@@ -58,7 +61,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
   server.maxHeadersCount = MAX_HEADERS;
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_SOCKET;
   server.setTimeout(IDLE_MS);
-  server.maxConnections = MAX_CONNECTIONS;
+  limitConnections(server, { most: MAX_CONNECTIONS, firstByteMs: FIRST_BYTE_MS, idleMs: IDLE_MS });
   const { address: asked, flag } = options;
   const address = await listenOn(server, { address: asked, flag, socketMode: SOCKET_MODE });
   server.on('error', options.onError);
