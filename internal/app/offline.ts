@@ -1,10 +1,9 @@
 import { BlockList } from 'node:net';
 import type { EdgeOptions } from '../core/canonicalize.ts';
-import { systemClock } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import { createDecisionIds } from '../core/decision-id.ts';
 import { MemoryStore } from '../counters/memory-store.ts';
-import { PolicyDirectory } from '../files/directory.ts';
-import type { LocatedProblem } from '../files/parse-file.ts';
+import type { FileObject, LocatedProblem } from '../files/parse-file.ts';
 import { createKeySources } from '../keys/key-sources.ts';
 import { OutboundClient } from '../keys/outbound.ts';
 import { createTokenCache } from '../phases/authn/jwt.ts';
@@ -13,29 +12,27 @@ import { Engine } from '../policy/evaluate.ts';
 import { objectKey } from '../policy/object.ts';
 import { secretLookup } from '../policy/offered-secret.ts';
 import { type Build, PolicyStore } from '../policy/store.ts';
+import { keyOf } from './policy-files.ts';
 
-/** The policies of a directory, compiled once, without any server. */
+/** The policies of one class, compiled once, without any server. */
 export interface Offline {
   readonly engine: Engine;
+  /** What is wrong with the objects; what is wrong with their files is the content's. */
   readonly problems: readonly LocatedProblem[];
-  readonly count: number;
   close(): Promise<void>;
 }
 
 export interface OfflineOptions {
-  readonly directory: string;
+  readonly objects: readonly FileObject[];
   readonly className: string;
   readonly edge: EdgeOptions;
+  readonly clock: Clock;
 }
 
-/** @throws {PosternError} ERR_POSTERN_FILE when the directory cannot be read */
-export async function loadOffline({ directory, className, edge }: OfflineOptions): Promise<Offline> {
-  const content = new PolicyDirectory(directory).read() ?? { objects: [], problems: [] };
-  const objects = new Map(
-    content.objects.map((found) => [`${found.object.kind}/${objectKey(found.object.metadata)}`, found]),
-  );
+/** Compiles what files hold, as an instance of this class would. */
+export async function loadOffline({ objects: found, className, edge, clock }: OfflineOptions): Promise<Offline> {
+  const objects = new Map(found.map((file) => [keyOf(file), file]));
   const outbound = new OutboundClient({ isRelaxed: true, allowed: new BlockList(), forbidden: new BlockList() });
-  const clock = systemClock;
   const { promise, resolve, reject } = Promise.withResolvers<Build>();
   const store = new PolicyStore({
     ports: {
@@ -53,12 +50,12 @@ export async function loadOffline({ directory, className, edge }: OfflineOptions
     onBuild: resolve,
     onFailure: reject,
   });
-  for (const { object } of content.objects) store.apply(object);
+  for (const { object } of found) store.apply(object);
   store.complete();
   const { reports } = await promise;
-  const found = reports.flatMap(({ object, problems }) => {
+  const problems = reports.flatMap(({ object, problems: own }) => {
     const file = objects.get(`${object.kind}/${objectKey(object.metadata)}`);
-    return file === undefined ? [] : problems.map((problem) => ({ ...problem, place: file.placeOf(problem.path) }));
+    return file === undefined ? [] : own.map((problem) => ({ ...problem, place: file.placeOf(problem.path) }));
   });
   const engine = new Engine(() => store.current, {
     edge,
@@ -68,10 +65,5 @@ export async function loadOffline({ directory, className, edge }: OfflineOptions
     clock,
     newDecisionId: createDecisionIds(),
   });
-  return {
-    engine,
-    problems: [...content.problems, ...found],
-    count: content.objects.length,
-    close: () => outbound.close(),
-  };
+  return { engine, problems, close: () => outbound.close() };
 }
