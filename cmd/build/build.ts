@@ -1,5 +1,5 @@
-// Bundles the agent for the image: one file, the protos beside it, laid out so that `../../proto` means the same
-// from `dist/cmd/postern/main.js` as from `internal/extauthz`.
+// Bundles the agent for the image: a small file that takes signals, one with the rest, those that are loaded on demand,
+// and the protos, laid out so that `../../proto` means the same from `dist/cmd/postern` as from `internal/extauthz`.
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
@@ -19,10 +19,10 @@ const BANNER = [
 ].join('\n');
 
 rmSync(OUT, { recursive: true, force: true });
-mkdirSync(join(OUT, 'cmd/postern'), { recursive: true });
 await build({
   entryPoints: [join(ROOT, 'cmd/postern/main.ts')],
-  outfile: join(OUT, 'cmd/postern/main.js'),
+  outdir: join(OUT, 'cmd/postern'),
+  splitting: true,
   bundle: true,
   platform: 'node',
   format: 'esm',

@@ -1,4 +1,7 @@
+import { shortPath } from '../../internal/config/paths.ts';
 import { PosternError } from '../../internal/core/error.ts';
+import { formatProblem } from '../../internal/files/format-problem.ts';
+import type { LocatedProblem } from '../../internal/files/parse-file.ts';
 
 /** Prints what is wrong, a line each, and ends the process. */
 export function fail(code: number, problems: readonly string[]): never {
@@ -10,4 +13,10 @@ export function fail(code: number, problems: readonly string[]): never {
 export function describe(error: unknown): string {
   if (error instanceof PosternError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** A line for each problem, with its file as short as it can be typed. */
+export function printProblems(problems: readonly LocatedProblem[], output: NodeJS.WritableStream): void {
+  for (const { place, ...problem } of problems)
+    output.write(`${formatProblem({ ...problem, place: { ...place, file: shortPath(place.file) } })}\n`);
 }

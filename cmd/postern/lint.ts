@@ -1,32 +1,39 @@
 import { Command } from 'commander';
-import { loadOffline } from '../../internal/app/offline.ts';
-import { formatProblem } from '../../internal/files/format-problem.ts';
-import { describe, fail } from './fail.ts';
+import { lintFiles } from '../../internal/app/lint.ts';
+import { variableOf } from '../../internal/config/option.ts';
+import { describe, fail, printProblems } from './fail.ts';
+import { classOption, typedPath } from './policy-options.ts';
 
-const EDGE = {
-  clientAddress: { kind: 'direct' },
-  bodiesForwarded: true,
-  transportTls: false,
-  trustContextExtensions: true,
-} as const;
+const VARIABLE = variableOf('policies');
 
-/** `postern lint DIR`: everything a cluster would say of these files, before it has to. */
+/** `postern lint PATHS`: everything a cluster would say of these files, before it has to. */
 export function lintCommand(): Command {
   return new Command('lint')
-    .description('Check policies in files; exits with 1 when something is wrong.')
-    .argument('[directory]', 'where the files lie', 'policies')
-    .option('--class <name>', 'class of the policies', 'postern')
+    .description('Check policies in files.')
+    .argument('[paths...]', `files and directories (default: "policies", env: ${VARIABLE})`)
+    .addOption(classOption('only policies of this class; without it, those of every class'))
     .option('--strict', 'warnings count as errors')
-    .action(async (directory: string, options: { class: string; strict?: boolean }) => {
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 for nothing wrong, 1 for something wrong, 2 for a mistake in flags or files.',
+    )
+    .action(async (paths: readonly string[], options: { class?: string; strict?: boolean }) => {
       try {
-        const { problems, count, close } = await loadOffline({ directory, className: options.class, edge: EDGE });
-        await close();
-        for (const problem of problems) process.stdout.write(`${formatProblem(problem)}\n`);
-        const wrong = problems.filter((problem) => options.strict === true || problem.severity !== 'warning').length;
-        process.stdout.write(wrong === 0 ? `${count} objects, nothing wrong\n` : `${count} objects, ${wrong} wrong\n`);
+        const { problems, count } = await lintFiles(pathsOf(paths), options.class);
+        printProblems(problems, process.stdout);
+        const warnings = problems.filter(({ severity }) => severity === 'warning').length;
+        const wrong = problems.length - (options.strict === true ? 0 : warnings);
+        const also = warnings > 0 && wrong === 0 ? `, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}` : '';
+        process.stdout.write(`${count} objects, ${wrong === 0 ? 'nothing' : wrong} wrong${also}\n`);
         process.exit(wrong === 0 ? 0 : 1);
       } catch (error) {
         fail(2, [describe(error)]);
       }
     });
+}
+
+function pathsOf(given: readonly string[]): readonly string[] {
+  if (given.length > 0) return given.map(typedPath);
+  const variable = process.env[VARIABLE];
+  return variable === undefined ? ['policies'] : [typedPath(variable)];
 }

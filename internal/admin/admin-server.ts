@@ -27,7 +27,7 @@ export function startAdminServer(options: AdminServerOptions): Promise<RunningHt
   };
   return startHttpServer({
     address: options.address,
-    flag: '--admin-addr',
+    flag: 'admin-addr',
     routes: new Map([
       ['/metrics', metrics],
       ['/healthz', alive],

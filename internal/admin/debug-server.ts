@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import { PosternError } from '../core/error.ts';
-import { addressText, isLoopback, type ListenAddress } from '../core/listen-address.ts';
+import { isLoopback, type ListenAddress } from '../core/listen-address.ts';
+import { cannotListen } from '../listen/listen.ts';
 import { json, type Route, type RunningHttpServer, startHttpServer } from './http-server.ts';
 
 export interface DebugServerOptions {
@@ -10,6 +10,8 @@ export interface DebugServerOptions {
   readonly onError: (error: unknown) => void;
 }
 
+const FLAG = 'debug-addr';
+
 /**
  * Everything the instance knows, for who sits at its machine: on loopback or a unix socket only, and only for requests
  * that name such a host, so that a page in a browser cannot reach it under its own name (DNS rebinding).
@@ -18,14 +20,14 @@ export interface DebugServerOptions {
  */
 export async function startDebugServer({ address, pages, onError }: DebugServerOptions): Promise<RunningHttpServer> {
   if (!isLoopback(address)) {
-    const message = `Cannot listen on "${addressText(address)}" (--debug-addr): write an address of 127.0.0.0/8, "[::1]:PORT" or "unix:/path"`;
-    throw new PosternError('ERR_POSTERN_LISTEN', message);
+    const hint = 'it is reachable from outside: write an address of 127.0.0.0/8, "[::1]:PORT" or "unix:/path"';
+    throw cannotListen({ address, flag: FLAG }, hint);
   }
   const routes = new Map<string, Route>();
   for (const [path, page] of pages) routes.set(path, () => json(200, page()));
   const paths = [...pages.keys()];
   routes.set('/debug', () => json(200, { pages: paths }));
-  return startHttpServer({ address, flag: '--debug-addr', routes, isHostAllowed: isLocalHost, onError });
+  return startHttpServer({ address, flag: FLAG, routes, isHostAllowed: isLocalHost, onError });
 }
 
 /** `localhost`, a loopback address, with or without a port; unix sockets are asked under any of these. */

@@ -1,8 +1,8 @@
-import { chmodSync, rmSync, statSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { connect } from 'node:net';
-import { PosternError } from '../core/error.ts';
-import { addressText, type ListenAddress } from '../core/listen-address.ts';
+import type { ListenAddress } from '../core/listen-address.ts';
+import { listenOn } from '../listen/listen.ts';
+import { limitConnections } from './connection-limit.ts';
 
 /** What a route answers; `body` in pieces where it is long. */
 export interface Answer {
@@ -15,7 +15,7 @@ export type Route = (request: IncomingMessage) => Answer | Promise<Answer>;
 
 export interface HttpServerOptions {
   readonly address: ListenAddress;
-  /** The flag that gives `address`, for messages. */
+  /** The option that gives `address`, without dashes, for messages. */
   readonly flag: string;
   /** By exact path. Everything else is 404. */
   readonly routes: ReadonlyMap<string, Route>;
@@ -41,7 +41,11 @@ const LIMITS = Object.freeze({
 });
 /** A reader that takes nothing for so long is cut off. */
 const IDLE_MS = 30_000;
+/** Scrapers and probes ask as soon as they are connected. */
+const FIRST_BYTE_MS = 2000;
 const MAX_CONNECTIONS = 128;
+/** Only who runs the agent reads the pages of a unix socket. */
+const SOCKET_MODE = 0o600;
 const MAX_HEADERS = 64;
 const MAX_REQUESTS_PER_SOCKET = 10_000;
 const PROBLEM_TYPE = 'application/problem+json';
@@ -54,11 +58,13 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
       response.destroy();
     });
   });
-  server.maxConnections = MAX_CONNECTIONS;
   server.maxHeadersCount = MAX_HEADERS;
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_SOCKET;
   server.setTimeout(IDLE_MS);
-  const address = await listen(server, options);
+  limitConnections(server, { most: MAX_CONNECTIONS, firstByteMs: FIRST_BYTE_MS, idleMs: IDLE_MS });
+  const { address: asked, flag } = options;
+  const address = await listenOn(server, { address: asked, flag, socketMode: SOCKET_MODE });
+  server.on('error', options.onError);
   return { address, close: () => close(server, address) };
 }
 
@@ -127,49 +133,6 @@ export const json = (status: number, value: unknown): Answer => ({
   contentType: 'application/json',
   body: `${JSON.stringify(value, undefined, 2)}\n`,
 });
-
-async function listen(server: Server, { address, flag, onError }: HttpServerOptions): Promise<ListenAddress> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  try {
-    if (address.kind === 'unix') await removeStaleSocket(address.path);
-    server.once('listening', resolve).once('error', reject);
-    if (address.kind === 'unix') server.listen({ path: address.path });
-    else server.listen({ port: address.port, ...(address.host !== '' && { host: address.host }) });
-    await promise;
-  } catch (error) {
-    const message = `Cannot listen on "${addressText(address)}" (${flag}): ${whyNot(error)}`;
-    throw new PosternError('ERR_POSTERN_LISTEN', message, { cause: error });
-  }
-  server.on('error', onError);
-  if (address.kind === 'unix') {
-    chmodSync(address.path, 0o600);
-    return address;
-  }
-  const bound = server.address();
-  const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
-  return { kind: 'tcp', host: address.host, port };
-}
-
-function whyNot(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return 'it is in use';
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** A socket that nobody answers on is left from a run before; whatever else lies there is not ours to remove. */
-async function removeStaleSocket(path: string): Promise<void> {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return;
-  if (!found.isSocket()) throw new Error('a file that is no socket lies there');
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const probe = connect({ path })
-    .once('connect', () => resolve(true))
-    .once('error', () => resolve(false));
-  const isServed = await promise;
-  probe.destroy();
-  if (isServed) throw new Error('it is in use');
-  rmSync(path, { force: true });
-}
 
 async function close(server: Server, address: ListenAddress): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -148,7 +148,10 @@ describe('startAdminServer()', () => {
     await assert.rejects(again, (error: unknown) => {
       assert.ok(error instanceof PosternError);
       assert.equal(error.code, 'ERR_POSTERN_LISTEN');
-      assert.equal(error.message, `Cannot listen on "127.0.0.1:${port}" (--admin-addr): it is in use`);
+      assert.equal(
+        error.message,
+        `Cannot listen on "127.0.0.1:${port}" (--admin-addr): something else listens there; stop it or choose another address`,
+      );
       return true;
     });
   });
@@ -190,7 +193,7 @@ describe('startDebugServer()', () => {
   it('listens on a unix socket that only its owner can open, and replaces one that nobody serves', async () => {
     const address: ListenAddress = { kind: 'unix', path: join(folder, 'debug.sock') };
     const first = await debug(address);
-    await assert.rejects(debug(address), /in use/);
+    await assert.rejects(debug(address), /something else listens there/);
     assert.equal(statSync(address.path).mode & 0o777, 0o600);
     assert.equal((await ask(first, '/debug/policies')).status, 200);
     await first.close();
@@ -202,7 +205,7 @@ describe('startDebugServer()', () => {
   it('removes no file that is not a socket', async () => {
     const path = join(folder, 'notes.txt');
     writeFileSync(path, 'keep');
-    await assert.rejects(debug({ kind: 'unix', path }), /no socket lies there/);
+    await assert.rejects(debug({ kind: 'unix', path }), /a file that is no socket/);
     assert.equal(statSync(path).size, 4);
   });
 
@@ -232,7 +235,7 @@ describe('startHttpServer()', () => {
     kept(
       startHttpServer({
         address: LOOPBACK,
-        flag: '--admin-addr',
+        flag: 'admin-addr',
         routes: new Map([['/long', () => ({ status: 200, contentType: 'text/plain', body: body() })]]),
         onError: (error) => told.push(error),
       }),

@@ -1,9 +1,14 @@
+import { pathProblem } from '../config/paths.ts';
 import { type Attributes, headerFields } from '../core/attributes.ts';
+import { systemClock } from '../core/clock.ts';
 import { PosternError } from '../core/error.ts';
 import { REASONS } from '../core/reasons.ts';
 import type { LocatedProblem } from '../files/parse-file.ts';
 import type { Checked } from '../policy/evaluate.ts';
+import { classesOf, noneOf } from './lint.ts';
 import { loadOffline } from './offline.ts';
+import { readPolicyFiles } from './policy-files.ts';
+import { type Header, type RequestUrl, readClient, readHeaders, readInstant, readUrl } from './request-options.ts';
 
 /** One request as the command line writes it. */
 export interface CheckInput {
@@ -11,15 +16,18 @@ export interface CheckInput {
   readonly policies: string;
   readonly class: string;
   readonly method: string;
-  readonly header: readonly (readonly [string, string])[];
+  readonly header: readonly string[];
   readonly data?: string;
   readonly client: string;
+  readonly now?: string;
 }
 
 export interface CheckOutput {
   readonly isAllowed: boolean;
   readonly answer: object;
   readonly problems: readonly LocatedProblem[];
+  /** What else should be known of the answer, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 const CALL = {
@@ -28,44 +36,64 @@ const CALL = {
   trace: { startPhase: () => undefined, endPhase: () => undefined },
 };
 
-/** Decides one request by the policies of a directory, with the engine that serves. */
+/**
+ * Decides one request by the policies of a directory, with the engine that serves.
+ *
+ * @throws {PosternError} ERR_POSTERN_CONFIG for a request that makes no sense, ERR_POSTERN_FILE without policies
+ */
 export async function checkOnce(input: CheckInput): Promise<CheckOutput> {
+  const url = readUrl(input.url);
+  const { headers, host } = readHeaders(input.header);
+  const client = readClient(input.client);
+  const nowMs = input.now === undefined ? systemClock.wallMs() : readInstant(input.now);
+  const missing = pathProblem(input.policies, 'directory');
+  if (missing !== undefined) throw new PosternError('ERR_POSTERN_FILE', `--policies: ${missing}`);
+  const { objects, problems } = await readPolicyFiles([input.policies]);
   const edge = {
     clientAddress: { kind: 'direct' },
     bodiesForwarded: true,
-    transportTls: input.url.startsWith('https:'),
+    transportTls: url.scheme === 'https',
     trustContextExtensions: true,
   } as const;
-  const offline = await loadOffline({ directory: input.policies, className: input.class, edge });
+  const clock = { wallMs: () => nowMs, monotonicMs: systemClock.monotonicMs };
+  const offline = await loadOffline({ objects, className: input.class, edge, clock });
   try {
-    const checked = await offline.engine.check(attributesOf(input), CALL);
-    return { isAllowed: checked.decision.outcome === 'allow', answer: answerOf(checked), problems: offline.problems };
+    const asked = { ...input, ...url, host: host ?? url.host, headers, client, nowMs };
+    const checked = await offline.engine.check(attributesOf(asked), CALL);
+    const classes = classesOf(objects);
+    return {
+      isAllowed: checked.decision.outcome === 'allow',
+      answer: answerOf(checked),
+      problems: [...problems, ...offline.problems],
+      notes: classes.has(input.class) ? [] : [noneOf(input.class, classes).message],
+    };
   } finally {
     await offline.close();
   }
 }
 
-/** The URL is split by hand: a parser would clean the path that is to be tried. */
-const URL_PARTS = /^https?:\/\/([^/?#]+)([^#]*)$/;
+interface Asked extends RequestUrl {
+  readonly method: string;
+  readonly headers: readonly Header[];
+  readonly data?: string;
+  readonly client: string;
+  readonly nowMs: number;
+}
 
-function attributesOf({ url, method, header, data, client }: CheckInput): Attributes {
-  const parts = URL_PARTS.exec(url);
-  if (parts === null)
-    throw new PosternError('ERR_POSTERN_CONFIG', `"${url}" is no URL: write it as http://localhost/v1/orders/7`);
-  const peer = { address: client, principal: '', certificate: '' };
-  const fields = data === undefined ? header : [...header, ['x-envoy-auth-partial-body', 'false'] as const];
+function attributesOf({ scheme, host, target, method, headers, data, client, nowMs }: Asked): Attributes {
+  const fields = data === undefined ? headers : [...headers, ['x-envoy-auth-partial-body', 'false'] as const];
   return {
     id: '',
     method,
-    scheme: url.startsWith('https:') ? 'https' : 'http',
-    host: parts[1] ?? '',
-    target: parts[2] === '' ? '/' : (parts[2] ?? '/'),
+    scheme,
+    host,
+    target,
     protocol: 'HTTP/1.1',
     headers: headerFields(fields),
-    timeMs: 0,
+    timeMs: nowMs,
     size: data === undefined ? 0 : Buffer.byteLength(data),
     body: data,
-    source: peer,
+    source: { address: client, principal: '', certificate: '' },
     contextExtensions: new Map(),
     metadata: () => ({}),
     routeMetadata: () => undefined,

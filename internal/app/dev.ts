@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
+import { pathProblem } from '../config/paths.ts';
 import { readConfig } from '../config/read-config.ts';
 import { systemClock } from '../core/clock.ts';
 import { PosternError } from '../core/error.ts';
-import { addressText } from '../core/listen-address.ts';
 import { type EchoUpstream, startEchoUpstream } from '../envoy/echo-upstream.ts';
 import { obtainEnvoy } from '../envoy/obtain.ts';
 import { type RunningEnvoy, startEnvoy } from '../envoy/process.ts';
@@ -10,28 +10,35 @@ import { createLog } from '../telemetry/log.ts';
 import { openOutput } from '../telemetry/output.ts';
 import { TRACING_OFF } from '../telemetry/tracing.ts';
 import { type Agent, startAgent } from './agent.ts';
+import { sayReady, sayWithoutEnvoy, type Trial } from './dev-words.ts';
+import { nextSignal } from './signals.ts';
 import { VERSION } from './version.ts';
 
-export interface DevOptions {
-  readonly policies: string;
-  readonly port: number;
+export interface DevOptions extends Trial {
   readonly adminAddress: string;
   readonly debugAddress: string;
+  readonly logLevel: string;
   /** `PATH` of this process, where an Envoy is looked for. */
   readonly searchPath: string;
-  readonly say: (line: string) => void;
 }
 
 const CACHE = resolve(import.meta.dirname, '../../.cache');
-/** The keys of the sample policies; they are public. */
-const PARTNER = 'pk_dev_partner_9c1f2e77a0b44d5f';
-const GUEST = 'pk_dev_guest_51d0c7b3e8aa4c92';
 
-/** Runs everything a first try needs, until Ctrl-C. */
-export async function runDev(options: DevOptions): Promise<void> {
-  const { say } = options;
-  const envoy = await obtainEnvoy({ cacheDirectory: CACHE, searchPath: options.searchPath, onProgress: say });
-  if ('missing' in envoy) return sayWithoutEnvoy(envoy.missing, options);
+/**
+ * Runs everything a first try needs, until Ctrl-C, which ends it at once while it starts.
+ *
+ * @returns the exit code: 1 when Envoy has ended by itself
+ * @throws {PosternError} ERR_POSTERN_LISTEN, ERR_POSTERN_CONFIG, ERR_POSTERN_FILE
+ */
+export async function runDev(options: DevOptions): Promise<0 | 1> {
+  const { say, searchPath } = options;
+  const problem = pathProblem(options.policies, 'directory');
+  if (problem !== undefined) throw new PosternError('ERR_POSTERN_FILE', `--policies: ${problem}`);
+  const envoy = await obtainEnvoy({ cacheDirectory: CACHE, searchPath, onProgress: say });
+  if ('missing' in envoy) {
+    sayWithoutEnvoy(options, envoy);
+    return 0;
+  }
   const stops: (() => Promise<void>)[] = [];
   try {
     const agent = await startDevAgent(options);
@@ -42,8 +49,13 @@ export async function runDev(options: DevOptions): Promise<void> {
     const running = await startFront(envoy.path, { agent, upstream, port: options.port });
     stops.push(() => running.stop());
     sayReady(options, agent);
-    const ended = await Promise.race([nextSignal(), running.exited.then(() => 'envoy')]);
-    say(ended === 'envoy' ? 'Envoy has ended; stopping.' : 'Stopping.');
+    const hasStopped = await Promise.race([nextSignal(), running.exited]);
+    say(
+      hasStopped === undefined
+        ? `Envoy has ended by itself. It said: ${running.said().trim() || 'nothing'}`
+        : 'Stopping.',
+    );
+    return hasStopped === undefined ? 1 : 0;
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
@@ -66,65 +78,39 @@ async function startFront(path: string, { agent, upstream, port }: Front): Promi
     });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const hint = /address already in use/i.test(why) ? `port ${port} is in use: choose another with --port` : why;
-    throw new PosternError('ERR_POSTERN_LISTEN', `Envoy cannot be started: ${hint}`, { cause: error });
+    const other = port < 65_535 ? port + 1 : port - 1;
+    const isTaken = /address already in use/i.test(why);
+    const hint = isTaken ? `Port ${port} is in use: choose another, as in npm start -- --port ${other}` : why;
+    throw new PosternError('ERR_POSTERN_LISTEN', hint, { cause: error });
   }
 }
 
-async function startDevAgent({ policies, adminAddress, debugAddress }: DevOptions): Promise<Agent> {
+async function startDevAgent(options: DevOptions): Promise<Agent> {
   const flags = {
-    policies,
+    policies: options.policies,
     'grpc-addr': '127.0.0.1:0',
-    'admin-addr': adminAddress,
-    'debug-addr': debugAddress,
+    'admin-addr': options.adminAddress,
+    'debug-addr': options.debugAddress,
+    'log-level': options.logLevel,
     'client-address': 'direct',
     bodies: 'forwarded',
   };
   const result = readConfig({ flags, env: {}, readFile: () => '' });
   if (!result.ok) throw new PosternError('ERR_POSTERN_CONFIG', result.problems.join('; '));
   const output = openOutput(1);
-  const log = createLog({ level: 'warn', output, clock: systemClock });
-  return startAgent({
-    config: result.config,
-    clock: systemClock,
-    log,
-    tracing: TRACING_OFF,
-    version: VERSION,
-    logDropped: () => output.dropped,
-  });
+  const log = createLog({ level: result.config.logLevel, output, clock: systemClock });
+  try {
+    return await startAgent({
+      config: result.config,
+      clock: systemClock,
+      log,
+      tracing: TRACING_OFF,
+      version: VERSION,
+      logDropped: () => output.dropped,
+    });
+  } catch (error) {
+    if (!(error instanceof PosternError) || error.code !== 'ERR_POSTERN_LISTEN') throw error;
+    const hint = 'Another "npm start"? Stop it, or pass --admin-addr, --debug-addr and --port';
+    throw new PosternError('ERR_POSTERN_LISTEN', `${error.message}. ${hint}`, { cause: error });
+  }
 }
-
-function sayReady({ port, say, policies }: DevOptions, agent: Agent): void {
-  const url = `http://localhost:${port}`;
-  const curl = "curl -s -o /dev/null -w '%{http_code}\\n'";
-  const curls = [
-    `${curl} -H 'x-api-key: ${PARTNER}' ${url}/v1/orders/7`,
-    `${curl} ${url}/v1/orders/7`,
-    `${curl} -H 'x-api-key: ${GUEST}' ${url}/v1/orders/7`,
-    `${curl} -H 'x-api-key: ${PARTNER}' '${url}/v1/orders/[1-6]'`,
-  ];
-  say(`Postern decides by ${policies}/, behind Envoy on ${url}. Try, in another terminal:`);
-  say('');
-  say(`  ${curls[0]}   # 200: a partner`);
-  say(`  ${curls[1]}   # 401: nobody`);
-  say(`  ${curls[2]}   # 403: a guest`);
-  say(`  ${curls[3]}   # … 429: too often`);
-  say('');
-  say(`Metrics: http://${addressText(agent.adminAddress)}/metrics`);
-  if (agent.debugAddress !== undefined) say(`Loaded:  http://${addressText(agent.debugAddress)}/debug/policies`);
-  say('Every refusal is a line below. Change a file, and it counts at once. Ctrl-C stops.');
-}
-
-function sayWithoutEnvoy(missing: string, { say, policies }: DevOptions): void {
-  const check = 'npx postern check';
-  say(`There is no Envoy to put in front: ${missing}.`);
-  say('The same decisions, without it:');
-  say('');
-  for (const header of [` -H 'x-api-key: ${PARTNER}'`, '', ` -H 'x-api-key: ${GUEST}'`])
-    say(`  ${check} --policies ${policies}${header} http://localhost/v1/orders/7`);
-}
-
-const nextSignal = (): Promise<string> =>
-  new Promise((resolve_) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve_(signal));
-  });

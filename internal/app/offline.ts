@@ -1,12 +1,11 @@
 import { BlockList } from 'node:net';
 import { inOneGo } from '../core/breather.ts';
 import type { EdgeOptions } from '../core/canonicalize.ts';
-import { systemClock } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import { createDecisionIds } from '../core/decision-id.ts';
 import { MemoryStore } from '../counters/memory-store.ts';
-import { PolicyDirectory } from '../files/directory.ts';
 import { locateProblems } from '../files/locate-problems.ts';
-import { identityOf, type LocatedProblem } from '../files/parse-file.ts';
+import { type FileObject, identityOf, type LocatedProblem } from '../files/parse-file.ts';
 import { createKeySources } from '../keys/key-sources.ts';
 import { OutboundClient } from '../keys/outbound.ts';
 import { createTokenCache } from '../phases/authn/jwt.ts';
@@ -15,26 +14,25 @@ import { Engine } from '../policy/evaluate.ts';
 import { secretLookup } from '../policy/offered-secret.ts';
 import { type Build, PolicyStore } from '../policy/store.ts';
 
-/** The policies of a directory, compiled once, without any server. */
+/** The policies of one class, compiled once, without any server. */
 export interface Offline {
   readonly engine: Engine;
+  /** What is wrong with the objects; what is wrong with their files is the content's. */
   readonly problems: readonly LocatedProblem[];
-  readonly count: number;
   close(): Promise<void>;
 }
 
 export interface OfflineOptions {
-  readonly directory: string;
+  readonly objects: readonly FileObject[];
   readonly className: string;
   readonly edge: EdgeOptions;
+  readonly clock: Clock;
 }
 
-/** @throws {PosternError} ERR_POSTERN_FILE when the directory cannot be read */
-export async function loadOffline({ directory, className, edge }: OfflineOptions): Promise<Offline> {
-  const content = await new PolicyDirectory(directory, systemClock).readAtOnce();
-  const objects = new Map(content.objects.map((found) => [identityOf(found), found]));
+/** Compiles what files hold, as an instance of this class would. */
+export async function loadOffline({ objects: found, className, edge, clock }: OfflineOptions): Promise<Offline> {
+  const objects = new Map(found.map((file) => [identityOf(file), file]));
   const outbound = new OutboundClient({ isRelaxed: true, allowed: new BlockList(), forbidden: new BlockList() });
-  const clock = systemClock;
   const { promise, resolve, reject } = Promise.withResolvers<Build>();
   const store = new PolicyStore({
     ports: {
@@ -52,10 +50,10 @@ export async function loadOffline({ directory, className, edge }: OfflineOptions
     onBuild: resolve,
     onFailure: reject,
   });
-  for (const { object } of content.objects) store.apply(object);
+  for (const { object } of found) store.apply(object);
   store.complete();
   const { reports } = await promise;
-  const found = inOneGo(locateProblems(reports, objects));
+  const problems = inOneGo(locateProblems(reports, objects));
   const engine = new Engine(() => store.current, {
     edge,
     unmatched: 'deny',
@@ -64,10 +62,5 @@ export async function loadOffline({ directory, className, edge }: OfflineOptions
     clock,
     newDecisionId: createDecisionIds(),
   });
-  return {
-    engine,
-    problems: [...content.problems, ...found],
-    count: content.objects.length,
-    close: () => outbound.close(),
-  };
+  return { engine, problems, close: () => outbound.close() };
 }

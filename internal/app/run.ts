@@ -6,6 +6,8 @@ import { createLog } from '../telemetry/log.ts';
 import { openOutput } from '../telemetry/output.ts';
 import { startTracing } from '../telemetry/tracing.ts';
 import { startAgent } from './agent.ts';
+import { exitCodeOf } from './exit-code.ts';
+import { nextSignal } from './signals.ts';
 import { VERSION } from './version.ts';
 
 const FLUSH_MS = 2000;
@@ -46,11 +48,6 @@ export async function runAgent(config: Config, otel: Readonly<Record<string, str
   } catch (error) {
     if (error instanceof PosternError) process.stderr.write(`error: ${error.message}\n`);
     else log.error('Postern could not start', { error });
-    await leave(1);
+    await leave(exitCodeOf(error));
   }
 }
-
-const nextSignal = (): Promise<string> =>
-  new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
-  });

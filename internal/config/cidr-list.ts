@@ -18,7 +18,7 @@ export function cidrList(text: string): Parsed<CidrList> {
   const list = new BlockList();
   for (const cidr of texts) {
     const problem = add(list, cidr);
-    if (problem !== undefined) return refused(`holds "${cidr}", ${problem}`);
+    if (problem !== undefined) return refused(cidr === text ? problem : `holds "${cidr}", which ${problem}`);
   }
   return parsed({ texts: Object.freeze(texts), list });
 }
@@ -28,15 +28,15 @@ function add(list: BlockList, cidr: string): string | undefined {
   const family = isIP(text);
   const address = canonicalAddress(text);
   if (family === 0 || address === undefined || rest.length > 0) {
-    return 'which is not an IP network: write it as "192.0.2.0/24" or "2001:db8::/32"';
+    return 'is not an IP network: write it as "192.0.2.0/24" or "2001:db8::/32"';
   }
-  if (family === 6 && !address.includes(':')) return 'a v4-mapped address: write the IPv4 network';
+  if (family === 6 && !address.includes(':')) return 'is a v4-mapped address: write the IPv4 network';
   const most = family === 4 ? 32 : 128;
   const prefix = prefixText === undefined ? most : Number(prefixText);
   if (prefixText !== undefined && (!PREFIX.test(prefixText) || prefix > most)) {
-    return `whose prefix must be 0–${most}`;
+    return `has a prefix that is not 0–${most}`;
   }
-  if (bitsOf(address).slice(prefix).includes('1')) return 'whose host bits are set: write the first address';
+  if (bitsOf(address).slice(prefix).includes('1')) return 'has host bits that are set: write the first address';
   list.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6');
   return undefined;
 }

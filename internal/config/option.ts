@@ -17,6 +17,8 @@ export interface Option<T> {
   readonly fallbackDoc?: string;
   /** Whether the file may give a list, joined with commas. */
   readonly isList?: boolean;
+  /** Whether it is a path of this machine, which counts from where it was typed. */
+  readonly isPath?: boolean;
   /** Which mode it belongs to; given in the other one it is refused, for it would have no effect. */
   readonly only?: 'kube';
   readonly doc: string;

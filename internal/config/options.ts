@@ -15,7 +15,7 @@ import {
   switched,
 } from './scalars.ts';
 
-const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
@@ -26,6 +26,7 @@ export const OPTIONS = Object.freeze({
   policies: option({
     placeholder: 'DIR',
     doc: 'Serve the policies of a directory, reloaded when files change (standalone)',
+    isPath: true,
     parse: filePath,
   }),
   kube: option({
@@ -39,6 +40,7 @@ export const OPTIONS = Object.freeze({
     only: 'kube',
     fallbackDoc: "the Pod's service account",
     doc: 'How to reach the API server from outside a Pod',
+    isPath: true,
     parse: filePath,
   }),
   class: option({
@@ -143,12 +145,14 @@ export const OPTIONS = Object.freeze({
   'tls-cert': option({
     placeholder: 'FILE',
     doc: 'Certificate chain of the gRPC door, PEM, reloaded when it changes',
+    isPath: true,
     parse: filePath,
   }),
-  'tls-key': option({ placeholder: 'FILE', doc: 'Key of --tls-cert, PEM', parse: filePath }),
+  'tls-key': option({ placeholder: 'FILE', doc: 'Key of --tls-cert, PEM', isPath: true, parse: filePath }),
   'client-ca': option({
     placeholder: 'FILE',
     doc: 'Require a client certificate of these authorities, PEM (mTLS)',
+    isPath: true,
     parse: filePath,
   }),
   'check-timeout': option({
@@ -198,6 +202,7 @@ export const OPTIONS = Object.freeze({
   config: option({
     placeholder: 'FILE',
     doc: 'A YAML file of these options by their names; flags and variables go before it',
+    isPath: true,
     parse: filePath,
   }),
 } satisfies Record<string, Option<unknown>>);

@@ -119,6 +119,15 @@ describe('readConfig()', () => {
     ]);
   });
 
+  it('does not repeat a value that is wrong as a whole', () => {
+    const flags = { kube: true, namespace: 'Shop', 'policy-selector': 'x in (', 'outbound-allow': 'all' };
+    assert.deepEqual(problemsOf(read({ flags: { ...flags, 'host-grants': 'first-come' } })), [
+      '--namespace "Shop" is no list of namespaces: write their names separated by commas',
+      '--policy-selector "x in (" is no label selector: write one as in "team=shop"',
+      '--outbound-allow "all" is not an IP network: write it as "192.0.2.0/24" or "2001:db8::/32"',
+    ]);
+  });
+
   it('says all problems at once, each with where it was written', () => {
     const flags = { ...standalone, 'check-timeout': '1d', 'debug-addr': ':9194', 'max-limit-keys': 'many' };
     assert.deepEqual(problemsOf(read({ flags })), [
@@ -131,10 +140,16 @@ describe('readConfig()', () => {
   it('refuses no source, two sources, and options of the other mode', () => {
     const flags = { ...standalone, kubeconfig: 'k', namespace: 'shop', 'policy-selector': 'a=b' };
     assert.deepEqual(
-      [read({}), read({ flags: { ...standalone, kube: true, namespace: 'shop' } }), read({ flags })].map(problemsOf),
+      [
+        read({}),
+        read({ flags: { ...standalone, kube: true } }),
+        read({ flags: { namespace: 'shop' } }),
+        read({ flags }),
+      ].map(problemsOf),
       [
         ['Nothing to serve: write --policies DIR (standalone) or --kube (Kubernetes)'],
         ['--policies and --kube exclude each other'],
+        ['--namespace has no effect without --kube'],
         [
           '--kubeconfig has no effect without --kube',
           '--namespace has no effect without --kube',
@@ -239,9 +254,7 @@ describe('readConfig() of a file', () => {
   });
 
   it('says that the file cannot be read', () => {
-    assert.deepEqual(problemsOf(read({ flags: { ...standalone, config: 'f.yaml' } })), [
-      'Cannot read --config "f.yaml": no such file',
-    ]);
+    assert.deepEqual(problemsOf(read({ flags: { ...standalone, config: 'f.yaml' } })), ['--config: no such file']);
   });
 
   it('takes an empty file for no options', () => {

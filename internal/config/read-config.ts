@@ -24,9 +24,9 @@ export function readConfig(sources: ConfigSources): ConfigResult {
   const given = gather(sources, problems);
   const values = parseAll(given, problems);
   const isKube = values.kube === true;
-  refuseContradictions(values, given, problems);
+  const areAtOdds = refuseContradictions(values, given, problems);
   const isOneOwner = !isKube || values.namespace?.length === 1;
-  refuseGrants(values, isOneOwner, problems);
+  if (!areAtOdds) refuseGrants(values, isOneOwner, problems);
   const source = sourceOf(values);
   if (problems.length > 0 || source === undefined) return { ok: false, problems };
   return { ok: true, config: assemble(values, { source, isKube, isOneOwner, given }) };
@@ -44,7 +44,7 @@ function readFile(sources: ConfigSources, path: string, problems: string[]): Giv
   try {
     return fromFile(sources.readFile(path), path, problems);
   } catch (error) {
-    problems.push(`Cannot read --config "${path}": ${error instanceof Error ? error.message : String(error)}`);
+    problems.push(`--config: ${error instanceof Error ? error.message : String(error)}`);
     return new Map();
   }
 }
@@ -62,21 +62,22 @@ function parseAll(given: GivenOptions, problems: string[]): OptionValues {
   return values as OptionValues;
 }
 
-function refuseContradictions(values: OptionValues, given: GivenOptions, problems: string[]): void {
+/** @returns whether the mode is not to be told: what depends on it is not complained about then */
+function refuseContradictions(values: OptionValues, given: GivenOptions, problems: string[]): boolean {
   const isKube = values.kube === true;
   const origin = (name: OptionName): string => given.get(name)?.origin ?? `--${name}`;
-  if (isKube && given.has('policies')) problems.push(`${origin('policies')} and ${origin('kube')} exclude each other`);
-  if (!isKube && !given.has('policies')) {
+  const areAtOdds = isKube && given.has('policies');
+  if (areAtOdds) problems.push(`${origin('policies')} and ${origin('kube')} exclude each other`);
+  const astray = isKube ? [] : OPTION_NAMES.filter((name) => optionOf(name).only === 'kube' && given.has(name));
+  for (const name of astray) problems.push(`${origin(name)} has no effect without --kube`);
+  if (!isKube && !given.has('policies') && astray.length === 0) {
     problems.push('Nothing to serve: write --policies DIR (standalone) or --kube (Kubernetes)');
-  }
-  for (const name of OPTION_NAMES) {
-    const isAstray = optionOf(name).only === 'kube' && !isKube && given.has(name);
-    if (isAstray) problems.push(`${origin(name)} has no effect without --kube`);
   }
   if (given.has('tls-cert') !== given.has('tls-key')) problems.push('--tls-cert and --tls-key must be given together');
   if (given.has('client-ca') && !given.has('tls-cert')) {
     problems.push(`${origin('client-ca')} has no effect without --tls-cert and --tls-key`);
   }
+  return areAtOdds;
 }
 
 /** `required` is what several namespaces need, and HostGrant is not served yet: so the operator says the other. */

@@ -38,10 +38,6 @@ describe('registerOptions()', () => {
     assert.match(parse('--client-ca=a', '--client-ca=b').said, /--client-ca.*given twice/s);
   });
 
-  it('names the nearest flag of an unknown one', () => {
-    assert.equal(parse('--grcp-addr=:1').said, 'error: Unknown flag "--grcp-addr": the nearest is "--grpc-addr"\n');
-  });
-
   it('describes every option with its default and its variable', () => {
     const help = registerOptions(new Command('serve')).configureHelp({ helpWidth: 4000 }).helpInformation();
     assert.deepEqual(

@@ -1,10 +1,6 @@
 import { type Command, Option as Flag, InvalidArgumentError } from 'commander';
 import { variableOf } from './option.ts';
 import { isOptionName, OPTION_NAMES, type OptionName, optionOf } from './options.ts';
-import { unknownFlag } from './sources.ts';
-
-/** The flag without its value, which may be a secret meant for another flag. */
-const UNKNOWN = /unknown option '(--?[^'=]*)/;
 
 /**
  * Gives a command every option of the table. Commander only gathers their texts, by option name: parsing, defaults and
@@ -12,12 +8,7 @@ const UNKNOWN = /unknown option '(--?[^'=]*)/;
  */
 export function registerOptions(command: Command): Command {
   for (const name of OPTION_NAMES) command.addOption(flagOf(name));
-  return command.showSuggestionAfterError(false).configureOutput({
-    outputError: (text, write) => {
-      const flag = UNKNOWN.exec(text)?.[1];
-      write(flag === undefined ? text : `error: ${unknownFlag(flag)}\n`);
-    },
-  });
+  return command;
 }
 
 function flagOf(name: OptionName): Flag {

@@ -75,7 +75,9 @@ export function labelName(text: string): Parsed<string> {
 export function labelNames(text: string): Parsed<readonly string[]> {
   const names = text.split(',').map((name) => name.trim());
   const wrong = names.find((name) => !LABEL_NAME.test(name));
-  if (wrong !== undefined) return refused(`names "${wrong}": write namespaces separated by commas`);
+  const hint = 'write their names separated by commas';
+  if (wrong === text) return refused(`is no list of namespaces: ${hint}`);
+  if (wrong !== undefined) return refused(`names "${wrong}", which is no namespace: ${hint}`);
   return parsed(Object.freeze([...new Set(names)]));
 }
 
@@ -83,7 +85,9 @@ export function labelNames(text: string): Parsed<readonly string[]> {
 export function labelSelector(text: string): Parsed<string> {
   const requirements = text.split(/,(?![^(]*\))/).map((part) => part.trim());
   const wrong = requirements.find((part) => !REQUIREMENT.test(part));
-  return wrong === undefined ? parsed(text) : refused(`holds "${wrong}": write a label selector, as in "team=shop"`);
+  if (wrong === undefined) return parsed(text);
+  const what = wrong === text ? 'is' : `holds "${wrong}", which is`;
+  return refused(`${what} no label selector: write one as in "team=shop"`);
 }
 
 /** An issuer's URL: https, exact, compared as text. */

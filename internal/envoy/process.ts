@@ -55,7 +55,17 @@ export async function startEnvoy(options: StartEnvoyOptions): Promise<RunningEnv
     options.cpus === undefined
       ? startChild(options.path, own)
       : startChild('taskset', ['-c', options.cpus, options.path, ...own]);
-  void child.exited.then(() => rmSync(folder, { recursive: true, force: true }));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  // When this process ends first, which it may at any moment: its Envoy goes, and what was made for it.
+  const onExit = (): void => {
+    void child.kill();
+    remove();
+  };
+  process.once('exit', onExit);
+  void child.exited.then(() => {
+    process.off('exit', onExit);
+    remove();
+  });
   try {
     const admin = await untilLive(child, addressFile);
     return running(child, admin, await admin.listenerPort('ingress'));

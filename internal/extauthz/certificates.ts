@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { PosternError } from '../core/error.ts';
@@ -20,40 +20,64 @@ export interface Certificates {
 /**
  * Reads a certificate, its key and the client authorities, and tries them together.
  *
- * @throws {PosternError} ERR_POSTERN_TLS, naming the file
+ * @throws {PosternError} ERR_POSTERN_TLS, naming the flag and the file
  */
 export async function readCertificates({ certFile, keyFile, clientCaFile }: TlsFileNames): Promise<Certificates> {
-  const certificate = await read(certFile);
-  const privateKey = await read(keyFile);
-  const clientCa = clientCaFile === undefined ? undefined : await read(clientCaFile);
-  const notAfterMs = parse(certificate, certFile).validToDate.getTime();
-  if (clientCa !== undefined && clientCaFile !== undefined) parse(clientCa, clientCaFile);
+  const certificate = await read('tls-cert', certFile);
+  const privateKey = await read('tls-key', keyFile);
+  const clientCa = clientCaFile === undefined ? undefined : await read('client-ca', clientCaFile);
+  const leaf = parse('tls-cert', certFile, certificate);
+  if (clientCa !== undefined && clientCaFile !== undefined) parse('client-ca', clientCaFile, clientCa);
+  const files = `--tls-cert "${certFile}" and --tls-key "${keyFile}"`;
+  if (!leaf.checkPrivateKey(parseKey(keyFile, privateKey))) throw unusable(`${files} do not fit together`);
   try {
     createSecureContext({ cert: certificate, key: privateKey, ...(clientCa !== undefined && { ca: clientCa }) });
   } catch (error) {
-    throw new PosternError(
-      'ERR_POSTERN_TLS',
-      `The certificate "${certFile}" and the key "${keyFile}" do not fit together: ${messageOf(error)}`,
-      { cause: error },
-    );
+    throw unusable(`${files} cannot be used: ${reasonOf(error)}`, error);
   }
-  return { certificate, privateKey, clientCa, notAfterMs };
+  return { certificate, privateKey, clientCa, notAfterMs: leaf.validToDate.getTime() };
 }
 
-async function read(file: string): Promise<Buffer> {
+async function read(flag: string, file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (error) {
-    throw new PosternError('ERR_POSTERN_TLS', `Cannot read "${file}": ${messageOf(error)}`, { cause: error });
+    throw unusable(`--${flag}: "${file}" cannot be read: ${reasonOf(error)}`, error);
   }
 }
 
-function parse(pem: Buffer, file: string): X509Certificate {
+function parse(flag: string, file: string, pem: Buffer): X509Certificate {
   try {
     return new X509Certificate(pem);
   } catch (error) {
-    throw new PosternError('ERR_POSTERN_TLS', `"${file}" holds no certificate: ${messageOf(error)}`, { cause: error });
+    throw unusable(`--${flag}: "${file}" holds no certificate in PEM`, error);
   }
+}
+
+function parseKey(file: string, pem: Buffer): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch (error) {
+    const isEncrypted = pem.includes('ENCRYPTED');
+    const what = isEncrypted ? 'an encrypted key: write one without a passphrase' : 'no private key in PEM';
+    throw unusable(`--tls-key: "${file}" holds ${what}`, error);
+  }
+}
+
+const unusable = (message: string, cause?: unknown): PosternError =>
+  new PosternError('ERR_POSTERN_TLS', message, { cause });
+
+/** Words for what the system or OpenSSL says with a code. */
+const WORDS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'this user may not',
+};
+
+/** In words: OpenSSL's own `reason` is its text without numbers and names of functions. */
+function reasonOf(error: unknown): string {
+  const { code = '', reason } = error as { readonly code?: string; readonly reason?: string };
+  return WORDS[code] ?? reason ?? messageOf(error);
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -9,8 +9,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   {
     why: 'pages for the operator: metrics, health and what is loaded are served apart from checks',
     files: {
-      'internal/admin/http-server.ts':
-        'startHttpServer 2, respond 3, drained 1, answerTo 1, listen 3, removeStaleSocket 2, close 2',
+      'internal/admin/http-server.ts': 'startHttpServer 2, respond 3, drained 1, answerTo 1, close 2',
       'internal/telemetry/decision-series.ts': 'DecisionSeries.scrape 2',
       'internal/telemetry/metrics.ts': 'Metrics.scrape 1, Metrics.#scrapeRegistry 1, Reading.value 1',
     },
@@ -19,11 +18,14 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     why: 'starts and stops the instance: a check finds its parts wired',
     files: {
       'internal/app/agent.ts': 'startAgent 9, Readiness.#first 1',
-      'internal/app/check-once.ts': 'checkOnce 3',
-      'internal/app/dev.ts': 'runDev 9, startFront 1, nextSignal 1',
+      'internal/app/check-once.ts': 'checkOnce 4',
+      'internal/app/dev.ts': 'runDev 8, startFront 1, startDevAgent 1',
       'internal/app/kube-source.ts': 'startKubeSource 1, addressesOf 2, KubeSource.stop 1, KubeSource.#complete 1',
-      'internal/app/offline.ts': 'loadOffline 3',
-      'internal/app/run.ts': 'runAgent 9, nextSignal 1',
+      'internal/app/lint.ts': 'lintFiles 3',
+      'internal/app/policy-files.ts': 'readPolicyFiles 1, readOne 1, readDirectory 1',
+      'internal/app/offline.ts': 'loadOffline 2',
+      'internal/app/run.ts': 'runAgent 9',
+      'internal/app/signals.ts': 'nextSignal 1',
       'internal/telemetry/tracing-sdk.ts': 'Sdk.shutdown 1, startSdk 4',
     },
   },
@@ -36,10 +38,10 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/envoy/child.ts': 'startChild 3',
       'internal/envoy/echo-upstream.ts': 'startEchoUpstream 4, bodyOf 1',
       'internal/envoy/lock.ts': 'withLock 3, take 2',
-      'internal/envoy/obtain.ts': 'obtainEnvoy 5, envoyVersion 1, usableOnPath 2, fetchWhole 3',
+      'internal/envoy/obtain.ts': 'obtainEnvoy 5, envoyVersion 1, saidVersion 1, usableOnPath 2, fetchWhole 3',
       'internal/envoy/on-path.ts': 'allOnPath 2, onPath 1, isProgram 2',
       'internal/envoy/process.ts': 'startEnvoy 4, running 1, untilLive 2',
-      'internal/envoy/wheel.ts': 'unpackWheel 7, download 1, pythonWithPip 5, works 1',
+      'internal/envoy/wheel.ts': 'unpackWheel 7, download 1, pythonWithPip 5, problemOf 1, works 1',
     },
   },
   {
@@ -49,7 +51,8 @@ export const ELSEWHERE: readonly Elsewhere[] = [
         'readCertificates 3, read 1, WatchOptions.onChange 1, WatchOptions.onError 1, watchCertificates 1',
       'internal/extauthz/connections.ts': 'ConnectionOptions.random 1, GrpcConnections.drain 2',
       'internal/extauthz/listener.ts':
-        'ListenerOptions.onConnection 1, ListenerOptions.onError 1, Listener.stop 1, Listener.destroy 1, startListener 2, listening 1, clearStaleSocket 1, answers 1',
+        'ListenerOptions.onConnection 1, ListenerOptions.onError 1, Listener.stop 1, Listener.destroy 1, startListener 1',
+      'internal/listen/listen.ts': 'listenOn 3, clearStaleSocket 1, isServed 1',
       'internal/extauthz/tls-termination.ts':
         'TlsOptions.onCertificate 1, TlsOptions.onError 1, TlsTermination.accept 1, TlsTermination.stop 1, startTls 1',
     },

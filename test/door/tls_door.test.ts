@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -144,7 +145,7 @@ describe('the gRPC door with TLS', () => {
     [
       'whose key is another',
       issue({ name: 'other', issuer: authority }).certificate,
-      /tls\.crt" and the key "[^"]*tls\.key"/,
+      /^--tls-cert "[^"]*tls\.crt" and --tls-key "[^"]*tls\.key" do not fit together$/,
     ],
   ] as const) {
     it(`keeps the old certificate beside a new one ${what}, says so once, and takes the next good one`, async () => {
@@ -168,11 +169,42 @@ describe('the gRPC door with TLS', () => {
     write(issue({ name: 'first', issuer: authority }));
     const broken = join(folder, 'broken.pem');
     writeFileSync(broken, 'broken');
-    await assert.rejects(start({ certFile: join(folder, 'none.crt') }), isTlsError(/Cannot read "[^"]*none\.crt"/));
-    await assert.rejects(start({ keyFile: join(folder, 'none.key') }), isTlsError(/Cannot read "[^"]*none\.key"/));
-    await assert.rejects(start({ certFile: broken }), isTlsError(/"[^"]*broken\.pem" holds no certificate/));
-    await assert.rejects(start({ keyFile: broken }), isTlsError(/the key "[^"]*broken\.pem" do not fit together/));
-    await assert.rejects(start({ clientCaFile: broken }), isTlsError(/"[^"]*broken\.pem" holds no certificate/));
+    await assert.rejects(
+      start({ certFile: join(folder, 'none.crt') }),
+      isTlsError(/--tls-cert: "[^"]*none\.crt" cannot be read: there is no such file$/),
+    );
+    await assert.rejects(
+      start({ keyFile: join(folder, 'none.key') }),
+      isTlsError(/--tls-key: "[^"]*none\.key" cannot be read: there is no such file$/),
+    );
+    await assert.rejects(
+      start({ certFile: broken }),
+      isTlsError(/^--tls-cert: "[^"]*broken\.pem" holds no certificate in PEM$/),
+    );
+    await assert.rejects(
+      start({ keyFile: broken }),
+      isTlsError(/^--tls-key: "[^"]*broken\.pem" holds no private key in PEM$/),
+    );
+    await assert.rejects(
+      start({ clientCaFile: broken }),
+      isTlsError(/^--client-ca: "[^"]*broken\.pem" holds no certificate in PEM$/),
+    );
+  });
+
+  it('says of a key with a passphrase that it is encrypted, without a code of OpenSSL', async () => {
+    const locked = join(folder, 'locked.key');
+    const { privateKey } = issue({ name: 'locked', issuer: authority });
+    const pem = createPrivateKey(privateKey).export({
+      type: 'pkcs8',
+      format: 'pem',
+      cipher: 'aes-256-cbc',
+      passphrase: 'secret',
+    });
+    writeFileSync(locked, pem);
+    await assert.rejects(
+      startDoor({ tls: new Heard().options({ keyFile: locked }) }),
+      isTlsError(/^--tls-key: "[^"]*locked\.key" holds an encrypted key: write one without a passphrase$/),
+    );
   });
 
   it('drains connections whose handshake never ends', async () => {

@@ -1,0 +1,27 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { variableOf } from '../../internal/config/option.ts';
+import { LOG_LEVELS } from '../../internal/config/options.ts';
+import { fromPathBase } from '../../internal/config/paths.ts';
+
+/** Flags that `serve` has too are read from its variables here as well; they and their variables have one meaning. */
+const shared = (flags: string, name: string, doc: string): Option => new Option(flags, doc).env(variableOf(name));
+
+export const policiesOption = (): Option =>
+  shared('--policies <dir>', 'policies', 'where the files lie').argParser(typedPath).default('policies');
+
+export const classOption = (doc = 'class of the policies'): Option => shared('--class <name>', 'class', doc);
+
+export const adminOption = (): Option =>
+  shared('--admin-addr <address>', 'admin-addr', 'where the metrics are').default('127.0.0.1:9193');
+
+export const debugOption = (): Option =>
+  shared('--debug-addr <address>', 'debug-addr', 'where it says what is loaded').default('127.0.0.1:9194');
+
+export const logLevelOption = (): Option =>
+  shared('--log-level <level>', 'log-level', 'least level of log lines').choices(LOG_LEVELS).default('warn');
+
+/** A path that counts from where it was typed. */
+export function typedPath(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is empty.');
+  return fromPathBase(text);
+}

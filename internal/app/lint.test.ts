@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { formatProblem } from '../files/format-problem.ts';
+import { lintFiles } from './lint.ts';
+
+const object = (kind: string, name: string, spec: string): string =>
+  `apiVersion: postern.dev/v1alpha1\nkind: ${kind}\nmetadata: {name: ${name}}\nspec: ${spec}\n---\n`;
+
+const AUTHENTICATION = 'authentication: {methods: [{name: k, apiKey: {from: [{header: x-api-key}]}}]}';
+const AUTHORIZATION = 'authorization: {rules: [{name: a, allow: {any: {}}}]}';
+
+describe('lintFiles()', () => {
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'postern-lint-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const said = async (paths: readonly string[] = [folder], className?: string): Promise<string[]> => {
+    const { problems } = await lintFiles(paths, className);
+    return problems.map((problem) => formatProblem(problem).replaceAll(`${folder}/`, ''));
+  };
+
+  it('warns of policies that let nobody in, and not of those that are public alone or only counted', async () => {
+    const target = (host: string): string => `target: {hosts: [${host}.example.org]}`;
+    const open = 'public: [{name: health, methods: [GET], paths: [/healthz]}]';
+    write(
+      'a.yaml',
+      [
+        object('APIPolicy', 'open', `{${target('open')}, ${AUTHENTICATION}, ${AUTHORIZATION}}`),
+        object('APIPolicy', 'unknown', `{${target('unknown')}, ${AUTHORIZATION}}`),
+        object('APIPolicy', 'barred', `{${target('barred')}, ${open}, ${AUTHENTICATION}}`),
+        object('APIPolicy', 'public', `{${target('public')}, ${open}}`),
+        object('APIPolicy', 'counted', `{${target('counted')}, mode: Audit}`),
+      ].join(''),
+    );
+    assert.deepEqual(await said(), [
+      'a.yaml:9:1: warning: spec: Without authentication nobody can get in (NobodyAllowed)',
+      'a.yaml:14:1: warning: spec: Without authorization nobody can get in but by its public routes (NobodyAllowed)',
+    ]);
+  });
+
+  it('warns of names that no object of the files has', async () => {
+    write(
+      'a.yaml',
+      [
+        object('APIRole', 'reader', '{permissions: [{name: p, policyRefs: [{name: ordes}, {name: orders}]}]}'),
+        object(
+          'APIRoleBinding',
+          'readers',
+          '{roleRef: {name: reader}, subjects: [{consumer: {name: amce}}, {consumerGroup: {name: partner}}, {consumer: {name: acme}}, {consumerGroup: {name: partners}}]}',
+        ),
+        object('APIConsumer', 'acme', '{groups: [partners]}'),
+      ].join(''),
+    );
+    write(
+      'b.yaml',
+      object('APIPolicy', 'orders', `{target: {hosts: [a.example.org]}, ${AUTHENTICATION}, ${AUTHORIZATION}}`),
+    );
+    assert.deepEqual(
+      (await said()).map((line) => line.replace(/^a\.yaml:\d+:\d+: warning: /, '')),
+      [
+        'spec.permissions[0].policyRefs[0]: No APIPolicy "ordes" of this namespace is in these files: it permits nothing there (PolicyNotFound)',
+        'spec.subjects[0]: No APIConsumer "amce" of this namespace is in these files (SubjectNotFound)',
+        'spec.subjects[1]: No APIConsumer of this namespace in these files has the group "partner" (SubjectNotFound)',
+      ],
+    );
+  });
+
+  const ofClass = (name: string, className: string): string =>
+    object(
+      'APIPolicy',
+      name,
+      `{className: ${className}, target: {hosts: [a.example.org]}, ${AUTHENTICATION}, authorization: {rules: [{name: a, allow: {when: [{expression: "1 +"}]}}]}}`,
+    );
+
+  it('finds the mistakes of every class, or of the one that is given', async () => {
+    write('a.yaml', `${ofClass('first', 'one')}${ofClass('second', 'two')}`);
+    assert.deepEqual(
+      (await said()).map((line) => line.slice(0, 9)),
+      ['a.yaml:4:', 'a.yaml:9:'],
+    );
+    assert.deepEqual(
+      (await said([folder], 'two')).map((line) => line.slice(0, 9)),
+      ['a.yaml:9:'],
+    );
+    await assert.rejects(
+      said([folder], 'three'),
+      /^PosternError: no policy of the class "three": the files hold policies of one, two$/,
+    );
+  });
+
+  it('says once what is wrong with objects that classes share', async () => {
+    write('a.yaml', `${ofClass('first', 'one')}${ofClass('second', 'two')}`);
+    write(
+      'b.yaml',
+      object('APIRoleBinding', 'b', '{roleRef: {name: none}, subjects: [{spiffe: {id: "spiffe://a/b"}}]}'),
+    );
+    assert.equal((await said()).filter((line) => line.startsWith('b.yaml')).length, 1);
+  });
+
+  it('reads files and directories, each file once, and says what stands twice', async () => {
+    const first = write('a.yaml', object('APIConsumer', 'acme', '{}'));
+    mkdirSync(join(folder, 'more'));
+    const second = write('more/b.yaml', object('APIConsumer', 'acme', '{}'));
+    assert.deepEqual(await said([first]), []);
+    assert.deepEqual(await said([first, first]), []);
+    assert.equal((await lintFiles([join(folder, 'more'), second], undefined)).count, 1);
+    assert.deepEqual(
+      (await said([first, second])).map((line) => line.replace(/ "[^"]*" /, ' … ')),
+      [
+        'more/b.yaml:3:12: metadata.name: APIConsumer/default/acme stands in … already, which is the one that counts (DuplicateName)',
+      ],
+    );
+  });
+
+  it('fails where nothing can be read, and says where', async () => {
+    const none = join(folder, 'none');
+    await assert.rejects(said([none]), new RegExp(`there is no file or directory "${none}"$`));
+    await assert.rejects(said(), new RegExp(`no YAML files in "${folder}"$`));
+    const text = write('notes.txt', 'x');
+    await assert.rejects(said([text]), new RegExp(`"${text}" is no YAML file$`));
+    const empty = write('empty.yaml', '# nothing\n');
+    await assert.rejects(said([empty]), new RegExp(`no objects in "${empty}"$`));
+    await assert.rejects(said(), new RegExp(`no objects in "${folder}"$`));
+  });
+});

@@ -1,0 +1,56 @@
+import { systemClock } from '../core/clock.ts';
+import { PosternError } from '../core/error.ts';
+import type { FileObject, LocatedProblem } from '../files/parse-file.ts';
+import { lintHints } from './lint-hints.ts';
+import { loadOffline } from './offline.ts';
+import { readPolicyFiles } from './policy-files.ts';
+
+export interface Linted {
+  readonly problems: readonly LocatedProblem[];
+  /** Objects that were read. */
+  readonly count: number;
+}
+
+const DEFAULT_CLASS = 'postern';
+/** As an instance that knows everything: offline nobody knows what the real one will not. */
+const EDGE = {
+  clientAddress: { kind: 'direct' },
+  bodiesForwarded: true,
+  transportTls: false,
+  trustContextExtensions: true,
+} as const;
+
+/**
+ * Everything that is wrong with the policies of files and directories, as the instances of their classes would say.
+ *
+ * @param className only this class; undefined: every class that a policy names
+ * @throws {PosternError} ERR_POSTERN_FILE when nothing can be read, or no policy is of the class
+ */
+export async function lintFiles(paths: readonly string[], className: string | undefined): Promise<Linted> {
+  const { objects, problems } = await readPolicyFiles(paths);
+  const classes = classesOf(objects);
+  if (className !== undefined && !classes.has(className) && problems.length === 0) throw noneOf(className, classes);
+  // What is wrong with shared objects, every class says.
+  const found = new Map<string, LocatedProblem>();
+  const wanted = className === undefined ? [...classes] : [className];
+  for (const name of wanted.length === 0 ? [DEFAULT_CLASS] : wanted) {
+    const offline = await loadOffline({ objects, className: name, edge: EDGE, clock: systemClock });
+    await offline.close();
+    for (const problem of offline.problems) found.set(JSON.stringify(problem), problem);
+  }
+  return { problems: [...problems, ...found.values(), ...lintHints(objects)], count: objects.length };
+}
+
+/** Classes of the policies, in the order of the files. */
+export function classesOf(objects: readonly FileObject[]): ReadonlySet<string> {
+  const policies = objects.filter(({ object }) => object.kind === 'APIPolicy');
+  const named = policies.map(({ object }) => (object.spec as { readonly className?: unknown } | null)?.className);
+  return new Set(named.map((name) => (typeof name === 'string' ? name : DEFAULT_CLASS)));
+}
+
+/** What to say where no policy is of the class. */
+export const noneOf = (className: string, classes: ReadonlySet<string>): PosternError =>
+  new PosternError(
+    'ERR_POSTERN_FILE',
+    `no policy of the class "${className}": ${classes.size === 0 ? 'there is none at all' : `the files hold policies of ${[...classes].join(', ')}`}`,
+  );

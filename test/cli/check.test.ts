@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { bundle } from './bundle.ts';
+import { postern, type Said } from './command.ts';
+
+const AUTHENTICATION = 'authentication: {anonymous: {}}';
+
+const policy = (name: string, rule: string, more = ''): string =>
+  `apiVersion: postern.dev/v1alpha1\nkind: APIPolicy\nmetadata: {name: ${name}}\nspec:\n  target: {hosts: [${name}.example.org]}\n  ${more}${AUTHENTICATION}\n  authorization: {rules: [{name: a, allow: {when: [{expression: '${rule}'}]}}]}\n---\n`;
+
+let folder = '';
+let main = '';
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'postern-check-'));
+  main = await bundle(join(folder, 'dist'));
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+let made = 0;
+function directory(yaml: string): string {
+  made += 1;
+  const path = mkdtempSync(join(folder, `policies-${made}-`));
+  if (yaml !== '') writeFileSync(join(path, 'a.yaml'), yaml);
+  return path;
+}
+
+const check = (policies: string, ...args: string[]): Promise<Said> =>
+  postern(['check', '--policies', policies, ...args], { main });
+
+const decisionOf = ({ out }: Said): string => (JSON.parse(out) as { decision: string }).decision;
+
+describe('postern check', () => {
+  it('decides at the time of day, or at the one that is given', async () => {
+    const policies = directory(policy('now', 'request.time > timestamp("2027-01-01T00:00:00Z")'));
+    const after2027 = await check(policies, '--now', '2027-06-01T00:00:00Z', 'http://now.example.org/');
+    const before2027 = await check(policies, '--now', '2026-06-01T00:00:00Z', 'http://now.example.org/');
+    assert.deepEqual([decisionOf(after2027), after2027.code], ['allow', 0]);
+    assert.deepEqual([decisionOf(before2027), before2027.code], ['deny', 1]);
+    const since = directory(policy('now', 'request.time > timestamp("2026-01-01T00:00:00Z")'));
+    assert.equal(decisionOf(await check(since, 'http://now.example.org/')), 'allow');
+  });
+
+  it('takes a Host header for the host of the request, as curl sends it', async () => {
+    const policies = directory(policy('api', 'request.host == "api.example.org"'));
+    assert.equal(decisionOf(await check(policies, '-H', 'Host: api.example.org', 'http://localhost/')), 'allow');
+  });
+
+  it('ends with 2 where a policy is broken, which must not look like a plain denial', async () => {
+    const said = await check(directory(policy('api', '1 +')), 'http://api.example.org/');
+    assert.deepEqual([said.code, decisionOf(said)], [2, 'deny']);
+    assert.match(said.err, /a\.yaml:7:\d+: spec\.authorization.*\nerror: 1 wrong in the policies, see above/s);
+  });
+
+  it('ends with 2 where a file cannot be read as YAML', async () => {
+    const said = await check(directory('kind: [APIPolicy\n'), 'http://api.example.org/');
+    assert.equal(said.code, 2);
+    assert.match(said.err, /a\.yaml:\d+:\d+: /);
+  });
+
+  it('says that there are no files, or no policies of the class', async () => {
+    const empty = directory('');
+    assert.deepEqual(await check(empty, 'http://a/'), {
+      code: 2,
+      out: '',
+      err: `error: no YAML files in "${empty}"\n`,
+    });
+    const other = await check(directory(policy('api', 'true', 'className: other\n  ')), 'http://api.example.org/');
+    assert.deepEqual(
+      [other.code, other.err],
+      [1, 'warning: no policy of the class "postern": the files hold policies of other\n'],
+    );
+  });
+
+  it('refuses a client that is no address, and a header that is none without repeating its value', async () => {
+    const policies = directory(policy('api', 'true'));
+    for (const [args, err] of [
+      [['--client', '999.1.1.1'], '--client "999.1.1.1" is no IP address: write "192.0.2.1" or "2001:db8::1"'],
+      [['-H', 'bad name: secret'], '-H "bad" is no header: write it as "name: value"'],
+    ] as const)
+      assert.deepEqual(await check(policies, ...args, 'http://api.example.org/'), {
+        code: 2,
+        out: '',
+        err: `error: ${err}\n`,
+      });
+  });
+});
