@@ -105,6 +105,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
           edge.trustContextExtensions ||
           edge.clientAddress.kind === 'hops' ||
           edge.clientAddress.kind === 'cidrs',
+        knowsBodies: edge.bodiesForwarded || edge.trustContextExtensions,
       },
       clusterIssuer: config.clusterIssuer,
       className: config.className,

@@ -45,6 +45,7 @@ export async function loadOffline({ directory, className, edge }: OfflineOptions
       // Offline nobody knows what the instance will know: nothing is warned about.
       knowsClientAddress: true,
       knowsTransport: true,
+      knowsBodies: true,
     },
     clusterIssuer: undefined,
     className,
