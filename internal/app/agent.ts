@@ -54,7 +54,7 @@ const TRACE_FLUSH_MS = 3000;
 /** Wires one instance out of its configuration and starts it, part by part. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { config, clock, log, tracing, version } = options;
-  const metrics = new Metrics({ version });
+  const metrics = new Metrics({ version, isStandalone: config.source.kind === 'directory' });
   const stops: (() => Promise<unknown>)[] = [() => tracing.shutdown(TRACE_FLUSH_MS)];
   const stopAll = async (): Promise<void> => {
     for (const stop of stops.reverse())
@@ -112,7 +112,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       secrets: (namespace) => source.adapter.secrets(namespace),
       ...(source.adapter.recordedSpec && { recordedSpec: source.adapter.recordedSpec }),
       clock,
-      onBuild: (build) => readiness.built(build, { registry, source: source.adapter }),
+      onBuild: (build) => readiness.built(build, { registry, clock, source: source.adapter }),
       onFailure(error) {
         registry.snapshotBuilt('failure', 0);
         log.error('A snapshot could not be built; the old one serves', { error });
@@ -127,6 +127,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       newDecisionId: createDecisionIds(),
     });
     registry.read('postern_ratelimit_keys', () => counters.size);
+    registry.read('postern_keys_age_seconds', () => {
+      const ageMs = keySources.oldestMs;
+      return ageMs === undefined ? undefined : ageMs / 1000;
+    });
     registry.read('postern_token_cache_entries', () => tokens.size);
     registry.read('postern_log_dropped_total', given.logDropped);
     registry.read('postern_snapshot_age_seconds', () => readiness.ageSeconds(clock));
@@ -215,10 +219,10 @@ class Readiness {
 
   built(
     build: Build,
-    { registry, source }: { readonly registry: Metrics; readonly source: PolicySourceAdapter },
+    { registry, clock, source }: { registry: Metrics; clock: Clock; source: PolicySourceAdapter },
   ): void {
     const isFirst = this.#builtMs === undefined;
-    this.#builtMs = performance.now();
+    this.#builtMs = clock.monotonicMs();
     this.reports = build.reports;
     registry.snapshotBuilt('success', build.tookMs / 1000);
     const policies = build.reports.filter(({ object }) => object.kind === 'APIPolicy');
@@ -243,6 +247,7 @@ type DoorParts = AgentOptions & { readonly metrics: Metrics; readonly check: Ret
 
 function startDoor({ config, clock, log, metrics, check }: DoorParts): Promise<GrpcDoor> {
   const { tls } = config;
+  let isReload = false;
   return startGrpcDoor({
     address: config.grpcAddress,
     check,
@@ -253,9 +258,12 @@ function startDoor({ config, clock, log, metrics, check }: DoorParts): Promise<G
     tls: tls && {
       files: tls,
       reloadEveryMs: CERTIFICATE_RELOAD_MS,
-      onCertificate(notAfterMs) {
-        metrics.count('postern_certificate_reloads_total', 'success');
+      onCertificate(notAfterMs, clientCaNotAfterMs) {
+        if (isReload) metrics.count('postern_certificate_reloads_total', 'success');
+        isReload = true;
         metrics.set('postern_certificate_not_after_seconds', notAfterMs / 1000, 'server');
+        if (clientCaNotAfterMs !== undefined)
+          metrics.set('postern_certificate_not_after_seconds', clientCaNotAfterMs / 1000, 'client_ca');
       },
       onError(error) {
         metrics.count('postern_certificate_reloads_total', 'failure');

@@ -15,6 +15,8 @@ export interface Certificates {
   readonly clientCa: Buffer | undefined;
   /** Epoch milliseconds at which the server's certificate ends. */
   readonly notAfterMs: number;
+  /** The same of the client authorities: of several, the first that ends. */
+  readonly clientCaNotAfterMs: number | undefined;
 }
 
 /**
@@ -27,7 +29,8 @@ export async function readCertificates({ certFile, keyFile, clientCaFile }: TlsF
   const privateKey = await read(keyFile);
   const clientCa = clientCaFile === undefined ? undefined : await read(clientCaFile);
   const notAfterMs = parse(certificate, certFile).validToDate.getTime();
-  if (clientCa !== undefined && clientCaFile !== undefined) parse(clientCa, clientCaFile);
+  const clientCaNotAfterMs =
+    clientCa === undefined || clientCaFile === undefined ? undefined : firstEndOf(clientCa, clientCaFile);
   try {
     createSecureContext({ cert: certificate, key: privateKey, ...(clientCa !== undefined && { ca: clientCa }) });
   } catch (error) {
@@ -37,7 +40,7 @@ export async function readCertificates({ certFile, keyFile, clientCaFile }: TlsF
       { cause: error },
     );
   }
-  return { certificate, privateKey, clientCa, notAfterMs };
+  return { certificate, privateKey, clientCa, notAfterMs, clientCaNotAfterMs };
 }
 
 async function read(file: string): Promise<Buffer> {
@@ -55,6 +58,15 @@ function parse(pem: Buffer, file: string): X509Certificate {
     throw new PosternError('ERR_POSTERN_TLS', `"${file}" holds no certificate: ${messageOf(error)}`, { cause: error });
   }
 }
+
+/** A file of authorities may hold many. */
+function firstEndOf(pem: Buffer, file: string): number {
+  const text = pem.toString('latin1');
+  const blocks = text.match(PEM_CERTIFICATE) ?? [text];
+  return Math.min(...blocks.map((block) => parse(Buffer.from(block), file).validToDate.getTime()));
+}
+
+const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
