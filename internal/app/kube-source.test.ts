@@ -18,10 +18,9 @@ const aConsumer = {
 };
 
 let bench: KubeSourceBench;
-beforeEach(async () => {
+async function setUp(): Promise<void> {
   bench = await KubeSourceBench.create('shop,web');
-});
-afterEach(() => bench.stop());
+}
 
 /** Ends a watch as an API server does that goes away. */
 function cut(place: string): void {
@@ -39,6 +38,9 @@ async function advanceUntil(holds: () => boolean): Promise<void> {
 }
 
 describe('a cluster as source', () => {
+  beforeEach(setUp);
+  afterEach(() => bench.stop());
+
   it('says an outage once when it begins and once when it ends, and nothing of it after that', async () => {
     await bench.start();
     await bench.until(() => bench.watches.size === 8);
@@ -149,6 +151,9 @@ describe('a cluster as source', () => {
 });
 
 describe('the metrics of a cluster as source', () => {
+  beforeEach(setUp);
+  afterEach(() => bench.stop());
+
   it('count watches that were opened anew, of Secrets too (postern_watch_restarts_total)', async () => {
     bench.objects.set('shop/apiconsumers', [aConsumer]);
     bench.refused.set('shop/secrets', 403);

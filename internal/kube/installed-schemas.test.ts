@@ -15,7 +15,7 @@ let api: ScriptedApi;
 let timers: ManualTimers;
 let told: Told;
 let schemas: InstalledSchemas;
-beforeEach(async () => {
+async function setUp(): Promise<void> {
   api = await ScriptedApi.start();
   timers = new ManualTimers();
   told = new Told();
@@ -31,11 +31,12 @@ beforeEach(async () => {
     onForbidden: (why) => told.add(`forbidden: ${why}`),
   });
   schemas.start();
-});
-afterEach(async () => {
+}
+
+async function tearDown(): Promise<void> {
   schemas.stop();
   await api.stop();
-});
+}
 
 /** Answers one look, a definition after the other; undefined is one that is not installed. */
 async function look(...digests: readonly (object | undefined)[]): Promise<void> {
@@ -48,6 +49,9 @@ async function look(...digests: readonly (object | undefined)[]): Promise<void> 
 }
 
 describe('InstalledSchemas', () => {
+  beforeEach(setUp);
+  afterEach(tearDown);
+
   it('asks for the metadata of each definition by its name, and says nothing where they are its own', async () => {
     const asked = await api.next();
     assert.deepEqual([asked.method, asked.path], ['GET', `${PATH}/apiroles.postern.dev`]);

@@ -46,12 +46,11 @@ class LeaseServer {
 
 let api: ScriptedApi;
 let server: LeaseServer;
-beforeEach(async () => {
+async function setUp(): Promise<void> {
   api = await ScriptedApi.start();
   server = new LeaseServer();
   api.serve((asked) => server.answer(asked));
-});
-afterEach(() => api.stop());
+}
 
 /** A replica with clocks of its own. */
 class Contender {
@@ -87,6 +86,9 @@ class Contender {
 }
 
 describe('LeaseHolder', () => {
+  beforeEach(setUp);
+  afterEach(() => api.stop());
+
   it('takes a lease that is not there, and renews it: whose, since when, how often it changed hands', async () => {
     const a = new Contender('a');
     assert.deepEqual(await a.advance(0, 2), ['gain', 'turn']);

@@ -8,9 +8,10 @@ const start = async (options = {}): Promise<ReflectorBench> => {
   bench = await ReflectorBench.start(options);
   return bench;
 };
-afterEach(() => bench.stop());
 
 describe('Reflector, while it lists', () => {
+  afterEach(() => bench.stop());
+
   it('lists in pages, each asked for with the token of the one before, and watches from where the list ends', async () => {
     const { api, told, reflector } = await start({ labelSelector: 'team=a', fieldSelector: 'spec.className=postern' });
     const selectors = { labelSelector: 'team=a', fieldSelector: 'spec.className=postern' };

@@ -8,7 +8,6 @@ const start = async (random = 0): Promise<ReflectorBench> => {
   bench = await ReflectorBench.start({ random: () => random });
   return bench;
 };
-afterEach(() => bench.stop());
 
 /** The pauses after so many failures, each answered with the same. */
 async function pauses(count: number, headers = {}, status = 503): Promise<readonly (number | undefined)[]> {
@@ -23,6 +22,8 @@ async function pauses(count: number, headers = {}, status = 503): Promise<readon
 }
 
 describe('Reflector, when something goes wrong', () => {
+  afterEach(() => bench.stop());
+
   it('waits twice as long each time, up to half a minute, at least half of that', async () => {
     await start(0);
     assert.deepEqual(await pauses(10), [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 15_000, 15_000]);

@@ -10,7 +10,6 @@ const start = async (options = {}): Promise<{ bench: ReflectorBench; stream: Str
   const { stream } = await bench.synced(7, [anObject('a', 1)]);
   return { bench, stream };
 };
-afterEach(() => bench.stop());
 
 /** Ends a watch that lasted, so that the next one is asked for at once. */
 function end(stream: Stream): void {
@@ -19,6 +18,8 @@ function end(stream: Stream): void {
 }
 
 describe('Reflector, while it watches', () => {
+  afterEach(() => bench.stop());
+
   it('tells each event in its order', async () => {
     const { stream } = await start();
     stream.send('ADDED', anObject('b', 8));

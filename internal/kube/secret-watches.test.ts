@@ -16,7 +16,7 @@ let api: ScriptedApi;
 let timers: ManualTimers;
 let told: Told;
 let watches: SecretWatches;
-beforeEach(async () => {
+async function setUp(): Promise<void> {
   api = await ScriptedApi.start();
   timers = new ManualTimers();
   told = new Told();
@@ -29,11 +29,12 @@ beforeEach(async () => {
     onError: (secret, why) => told.add(`error ${secret} ${why}`),
     onRecovery: (secret) => told.add(`recovery ${secret}`),
   });
-});
-afterEach(async () => {
+}
+
+async function tearDown(): Promise<void> {
   watches.stop();
   await api.stop();
-});
+}
 
 const stateOf = (name: string): unknown => {
   const found = watches.find('shop', name);
@@ -41,6 +42,9 @@ const stateOf = (name: string): unknown => {
 };
 
 describe('SecretWatches', () => {
+  beforeEach(setUp);
+  afterEach(tearDown);
+
   it('reads each Secret that is named, by its name, and asks for no other', async () => {
     watches.follow(named('acme'));
     watches.follow(named('acme'));

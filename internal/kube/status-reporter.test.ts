@@ -37,7 +37,7 @@ let api: ScriptedApi;
 let timers: ManualTimers;
 let told: Told;
 let reporter: StatusReporter;
-beforeEach(async () => {
+async function setUp(): Promise<void> {
   api = await ScriptedApi.start();
   timers = new ManualTimers();
   told = new Told();
@@ -49,11 +49,12 @@ beforeEach(async () => {
     random: () => 0,
     onWrite: (result) => told.add(result),
   });
-});
-afterEach(async () => {
+}
+
+async function tearDown(): Promise<void> {
   reporter.stop();
   await api.stop();
-});
+}
 
 /** The next status that is written; it is taken. */
 async function written(): Promise<{ readonly path: string; readonly status: unknown }> {
@@ -70,6 +71,9 @@ async function nothingMore(): Promise<void> {
 }
 
 describe('StatusReporter', () => {
+  beforeEach(setUp);
+  afterEach(tearDown);
+
   it('writes nothing without the lease, and everything that is new once it has it', async () => {
     reporter.report([aReport(anObject('a'))]);
     await nothingMore();

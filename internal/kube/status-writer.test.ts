@@ -31,7 +31,7 @@ let api: ScriptedApi;
 let timers: ManualTimers;
 let told: Told;
 let writer: StatusWriter;
-beforeEach(async () => {
+async function setUp(): Promise<void> {
   api = await ScriptedApi.start();
   timers = new ManualTimers();
   told = new Told();
@@ -43,16 +43,20 @@ beforeEach(async () => {
     random: () => 0,
     onWrite: (result, why) => told.add(why === undefined ? result : `${result} ${why}`),
   });
-});
-afterEach(async () => {
+}
+
+async function tearDown(): Promise<void> {
   writer.stop();
   await api.stop();
-});
+}
 
 const versionOf = ({ body }: Asked): unknown =>
   (body as { metadata: { resourceVersion?: string } }).metadata.resourceVersion;
 
 describe('StatusWriter', () => {
+  beforeEach(setUp);
+  afterEach(tearDown);
+
   it('applies a status on the server, as its class, for the object that was seen', async () => {
     writer.want(desired('a'));
     const asked = await api.next();
