@@ -75,7 +75,7 @@ function sources(folder: string): string[] {
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)));
 }
 
-const isTest = (file: string): boolean => /\.(test|contract)\.ts$/.test(file);
+const isTest = (file: string): boolean => /\.(test|contract|fixture)\.ts$/.test(file);
 const product = [...sources('internal'), ...sources('cmd')].filter((file) => !isTest(file));
 
 function importsOf(file: string): string[] {

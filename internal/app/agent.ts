@@ -56,7 +56,7 @@ const TRACE_FLUSH_MS = 3000;
 /** Wires one instance out of its configuration and starts it, part by part. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { config, clock, log, tracing, version } = options;
-  const metrics = new Metrics({ version });
+  const metrics = new Metrics({ version, isStandalone: config.source.kind === 'directory' });
   const stops: (() => Promise<unknown>)[] = [() => tracing.shutdown(TRACE_FLUSH_MS)];
   const stopAll = async (): Promise<void> => {
     for (const stop of stops.reverse())
@@ -107,6 +107,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
           edge.trustContextExtensions ||
           edge.clientAddress.kind === 'hops' ||
           edge.clientAddress.kind === 'cidrs',
+        knowsBodies: edge.bodiesForwarded || edge.trustContextExtensions,
       },
       clusterIssuer: config.clusterIssuer,
       className: config.className,
@@ -128,6 +129,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       newDecisionId: createDecisionIds(),
     });
     registry.read('postern_ratelimit_keys', () => counters.size);
+    registry.read('postern_keys_age_seconds', () => {
+      const ageMs = keySources.oldestMs;
+      return ageMs === undefined ? undefined : ageMs / 1000;
+    });
     registry.read('postern_token_cache_entries', () => tokens.size);
     registry.read('postern_log_dropped_total', given.logDropped);
     registry.read('postern_snapshot_age_seconds', () => readiness.ageSeconds());
@@ -252,6 +257,7 @@ type DoorParts = AgentOptions & { readonly metrics: Metrics; readonly check: Ret
 
 function startDoor({ config, clock, log, metrics, check }: DoorParts): Promise<GrpcDoor> {
   const { tls } = config;
+  let isReload = false;
   return startGrpcDoor({
     address: config.grpcAddress,
     check,
@@ -262,9 +268,12 @@ function startDoor({ config, clock, log, metrics, check }: DoorParts): Promise<G
     tls: tls && {
       files: tls,
       reloadEveryMs: CERTIFICATE_RELOAD_MS,
-      onCertificate(notAfterMs) {
-        metrics.count('postern_certificate_reloads_total', 'success');
+      onCertificate(notAfterMs, clientCaNotAfterMs) {
+        if (isReload) metrics.count('postern_certificate_reloads_total', 'success');
+        isReload = true;
         metrics.set('postern_certificate_not_after_seconds', notAfterMs / 1000, 'server');
+        if (clientCaNotAfterMs !== undefined)
+          metrics.set('postern_certificate_not_after_seconds', clientCaNotAfterMs / 1000, 'client_ca');
       },
       onError(error) {
         metrics.count('postern_certificate_reloads_total', 'failure');

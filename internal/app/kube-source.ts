@@ -3,18 +3,22 @@ import { BlockList, isIP } from 'node:net';
 import { hostname } from 'node:os';
 import type { Config, PolicySource } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
+import { DIGEST_ANNOTATION } from '../crd/generate.ts';
 import { unpackSpec } from '../kube/accepted-spec.ts';
 import { type KubeConfig, loadKubeConfig, ownNamespace } from '../kube/client.ts';
+import { InstalledSchemas } from '../kube/installed-schemas.ts';
 import { LeaseHolder } from '../kube/lease.ts';
-import { Reflector } from '../kube/reflector.ts';
 import { SecretWatches } from '../kube/secret-watches.ts';
 import { StatusReporter } from '../kube/status-reporter.ts';
+import type { Timers } from '../kube/timers.ts';
 import { secretLookup } from '../policy/offered-secret.ts';
-import { GROUP, KINDS, VERSION } from '../policy/resource/kinds.ts';
 import type { ObjectReport, PolicyStore } from '../policy/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { KindWatches } from './kind-watches.ts';
+import { outdatedLine, schemaDigests, withOutdated } from './outdated-schemas.ts';
 import type { PolicySourceAdapter } from './source.ts';
+import { SourceTroubles } from './source-troubles.ts';
 
 export interface KubeSourceOptions {
   readonly config: Config;
@@ -22,6 +26,7 @@ export interface KubeSourceOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  readonly timers?: Timers;
 }
 
 /** Connects to the cluster; nothing is asked of it before `start`. */
@@ -43,24 +48,33 @@ async function addressesOf(kube: KubeConfig): Promise<BlockList> {
 }
 
 class KubeSource implements PolicySourceAdapter {
-  readonly #kube: KubeConfig;
   readonly #options: KubeSourceOptions;
-  readonly #reflectors: Reflector[] = [];
+  readonly #kinds: KindWatches;
   readonly #secrets: SecretWatches;
   readonly #status: StatusReporter;
   readonly #lease: LeaseHolder;
+  readonly #schemas: InstalledSchemas;
+  readonly #troubles: SourceTroubles;
   #store: PolicyStore | undefined = undefined;
-  readonly #errors = new Map<string, string>();
+  #reports: readonly ObjectReport[] = [];
+  /** Names of definitions that are not of this version. */
+  #outdated: ReadonlySet<string> = new Set();
 
   constructor(kube: KubeConfig, options: KubeSourceOptions) {
-    this.#kube = kube;
     this.#options = options;
-    const { config, clock, metrics, log } = options;
-    const common = { config: kube, clock, random: Math.random };
+    const { config, clock, metrics, log, timers } = options;
+    const troubles = new SourceTroubles(log);
+    this.#troubles = troubles;
+    const common = { config: kube, clock, random: Math.random, ...(timers && { timers }) };
+    this.#kinds = new KindWatches({ ...options, kube, troubles, className: config.className });
     this.#secrets = new SecretWatches({
       ...common,
       onChange: (namespace) => this.#store?.secretChanged(namespace),
-      onError: (why) => this.#fail('secrets', why),
+      onError(place, why) {
+        metrics.count('postern_watch_restarts_total', 'secrets');
+        troubles.begin({ resource: 'secrets', place, why });
+      },
+      onRecovery: (place) => troubles.end({ resource: 'secrets', place }),
     });
     this.#status = new StatusReporter({
       ...common,
@@ -70,14 +84,23 @@ class KubeSource implements PolicySourceAdapter {
         if (why !== undefined) log.warn('A status could not be written', { why });
       },
     });
+    const lease = { namespace: ownNamespace(kube), name: `postern-status-${config.className}` };
+    const leasePlace = { resource: 'leases', place: `${lease.namespace}/${lease.name}` };
     this.#lease = new LeaseHolder({
       ...common,
-      namespace: ownNamespace(kube),
-      name: `postern-status-${config.className}`,
+      ...lease,
       identity: `${hostname()}-${process.pid}`,
       onGain: () => this.#status.resume(),
       onLoss: () => this.#status.pause(),
-      onError: (why) => this.#fail('leases', why),
+      onError: (why) => troubles.begin({ ...leasePlace, why }),
+      onContact: () => troubles.end(leasePlace),
+    });
+    this.#schemas = new InstalledSchemas({
+      ...common,
+      expected: schemaDigests(),
+      annotation: DIGEST_ANNOTATION,
+      onChange: (outdated) => this.#setOutdated(outdated),
+      onForbidden: (why) => log.info('Whether the installed schemas are of this version is not known', { why }),
     });
   }
 
@@ -87,42 +110,26 @@ class KubeSource implements PolicySourceAdapter {
 
   recordedSpec = unpackSpec;
 
-  problems = (): readonly string[] => [...this.#errors].map(([resource, why]) => `${resource}: ${why}`);
+  problems = (): readonly string[] => [...this.#troubles.lines, ...[...this.#outdated].map(outdatedLine)];
 
   start(store: PolicyStore): Promise<void> {
     this.#store = store;
-    const { source, config } = this.#options;
-    const namespaces = source.namespaces.length === 0 ? [undefined] : source.namespaces;
-    let missing = namespaces.length * Object.keys(KINDS).length;
-    for (const { kind, plural } of Object.values(KINDS)) {
-      for (const namespace of namespaces) {
-        const isPolicy = kind === 'APIPolicy';
-        this.#watch(
-          {
-            kind,
-            plural,
-            namespace,
-            labelSelector: isPolicy ? source.policySelector : undefined,
-            fieldSelector: isPolicy ? `spec.className=${config.className}` : undefined,
-          },
-          () => {
-            missing -= 1;
-            if (missing === 0) void this.#complete(store);
-          },
-        );
-      }
-    }
+    this.#kinds.start(store, () => void this.#complete(store));
+    this.#options.metrics.read('postern_watch_silence_seconds', () => this.#secrets.silenceS, 'secrets');
     this.#lease.start();
+    this.#schemas.start();
     return Promise.resolve();
   }
 
   report(reports: readonly ObjectReport[]): void {
     if (this.#store !== undefined) this.#secrets.follow(this.#store.secretNames());
-    this.#status.report(reports);
+    this.#reports = reports;
+    this.#status.report(withOutdated(reports, this.#outdated));
   }
 
   async stop(): Promise<void> {
-    for (const reflector of this.#reflectors) reflector.stop();
+    this.#kinds.stop();
+    this.#schemas.stop();
     this.#secrets.stop();
     this.#status.stop();
     await this.#lease.stop();
@@ -135,52 +142,11 @@ class KubeSource implements PolicySourceAdapter {
     store.complete();
   }
 
-  #watch(what: Watched, onSynced: () => void): void {
-    const { clock, metrics } = this.#options;
-    const resource = what.plural as 'apipolicies';
-    const reflector = new Reflector({
-      config: this.#kube,
-      resource: { group: GROUP, version: VERSION, plural: what.plural },
-      kind: what.kind,
-      namespace: what.namespace,
-      labelSelector: what.labelSelector,
-      fieldSelector: what.fieldSelector,
-      clock,
-      random: Math.random,
-      onApply: (object) => {
-        this.#errors.delete(what.plural);
-        this.#store?.apply(object);
-      },
-      onDelete: (object) => this.#store?.delete(object.kind, object.metadata),
-      onSynced: () => {
-        this.#errors.delete(what.plural);
-        onSynced();
-      },
-      onError: (why, status) => {
-        metrics.count('postern_watch_restarts_total', resource);
-        this.#fail(
-          what.plural,
-          status === 404 ? `the API server knows no ${what.plural}: apply deploy/crds first` : why,
-        );
-      },
-    });
-    this.#reflectors.push(reflector);
-    metrics.read('postern_watch_silence_seconds', () => reflector.silenceS, resource);
-    reflector.start();
+  #setOutdated(outdated: ReadonlySet<string>): void {
+    const { log } = this.#options;
+    this.#outdated = outdated;
+    if (outdated.size === 0) log.info('The installed schemas are of this version again');
+    else log.warn('Installed schemas are of another version: apply deploy/crds', { definitions: [...outdated] });
+    this.#status.report(withOutdated(this.#reports, outdated));
   }
-
-  /** Each new trouble is one line of the log; the same one again is not. */
-  #fail(resource: string, why: string): void {
-    if (this.#errors.get(resource) === why) return;
-    this.#errors.set(resource, why);
-    this.#options.log.warn('The API server did not answer as it should; what is known serves', { resource, why });
-  }
-}
-
-interface Watched {
-  readonly kind: string;
-  readonly plural: string;
-  readonly namespace: string | undefined;
-  readonly labelSelector: string | undefined;
-  readonly fieldSelector: string | undefined;
 }

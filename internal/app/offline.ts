@@ -42,6 +42,7 @@ export async function loadOffline({ objects: found, className, edge, clock }: Of
       // Offline nobody knows what the instance will know: nothing is warned about.
       knowsClientAddress: true,
       knowsTransport: true,
+      knowsBodies: true,
     },
     clusterIssuer: undefined,
     className,

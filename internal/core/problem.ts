@@ -13,6 +13,7 @@ export interface Problem {
 /** The closed set of condition reasons, in CamelCase as Kubernetes writes them. */
 export const PROBLEM_REASONS = [
   'AmbiguousMethods',
+  'BodyNotForwarded',
   'CaseSensitivePath',
   'ClientAddressUnconfigured',
   'DuplicateDigest',

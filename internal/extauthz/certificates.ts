@@ -15,6 +15,8 @@ export interface Certificates {
   readonly clientCa: Buffer | undefined;
   /** Epoch milliseconds at which the server's certificate ends. */
   readonly notAfterMs: number;
+  /** The same of the client authorities: of several, the first that ends. */
+  readonly clientCaNotAfterMs: number | undefined;
 }
 
 /**
@@ -27,7 +29,8 @@ export async function readCertificates({ certFile, keyFile, clientCaFile }: TlsF
   const privateKey = await read('tls-key', keyFile);
   const clientCa = clientCaFile === undefined ? undefined : await read('client-ca', clientCaFile);
   const leaf = parse('tls-cert', certFile, certificate);
-  if (clientCa !== undefined && clientCaFile !== undefined) parse('client-ca', clientCaFile, clientCa);
+  const clientCaNotAfterMs =
+    clientCa === undefined || clientCaFile === undefined ? undefined : firstEndOf(clientCaFile, clientCa);
   const files = `--tls-cert "${certFile}" and --tls-key "${keyFile}"`;
   if (!leaf.checkPrivateKey(parseKey(keyFile, privateKey))) throw unusable(`${files} do not fit together`);
   try {
@@ -35,7 +38,7 @@ export async function readCertificates({ certFile, keyFile, clientCaFile }: TlsF
   } catch (error) {
     throw unusable(`${files} cannot be used: ${reasonOf(error)}`, error);
   }
-  return { certificate, privateKey, clientCa, notAfterMs: leaf.validToDate.getTime() };
+  return { certificate, privateKey, clientCa, notAfterMs: leaf.validToDate.getTime(), clientCaNotAfterMs };
 }
 
 async function read(flag: string, file: string): Promise<Buffer> {
@@ -79,6 +82,14 @@ function reasonOf(error: unknown): string {
   const { code = '', reason } = error as { readonly code?: string; readonly reason?: string };
   return WORDS[code] ?? reason ?? messageOf(error);
 }
+/** A file of authorities may hold many. */
+function firstEndOf(file: string, pem: Buffer): number {
+  const text = pem.toString('latin1');
+  const blocks = text.match(PEM_CERTIFICATE) ?? [text];
+  return Math.min(...blocks.map((block) => parse('client-ca', file, Buffer.from(block)).validToDate.getTime()));
+}
+
+const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

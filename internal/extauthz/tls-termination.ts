@@ -5,8 +5,8 @@ import { type Certificates, readCertificates, type TlsFileNames, watchCertificat
 export interface TlsOptions {
   readonly files: TlsFileNames;
   readonly reloadEveryMs: number;
-  /** Told of the first certificate and of every new one, with the moment it ends. */
-  readonly onCertificate: (notAfterMs: number) => void;
+  /** Told of the first certificate and of every new one, with the moments when it and the client authorities end. */
+  readonly onCertificate: (notAfterMs: number, clientCaNotAfterMs: number | undefined) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -45,10 +45,10 @@ export async function startTls(options: TlsOptions, onSecure: (socket: Socket) =
     onError,
     onChange(certificates) {
       server.setSecureContext(contextOf(certificates));
-      onCertificate(certificates.notAfterMs);
+      onCertificate(certificates.notAfterMs, certificates.clientCaNotAfterMs);
     },
   });
-  onCertificate(first.notAfterMs);
+  onCertificate(first.notAfterMs, first.clientCaNotAfterMs);
   return { accept: (socket) => void server.emit('connection', socket), stop: () => watch.stop() };
 }
 

@@ -19,8 +19,14 @@ export interface KeySourcesOptions {
 /** Most keys fetched ahead at one time: ten thousand policies may arrive at once. */
 const MAX_PREFETCHES = 8;
 
+/** Key sources that can be looked at. */
+export interface ObservedKeySources extends KeySources {
+  /** Age of the oldest fetched set that would serve now, in milliseconds; undefined when there is none. */
+  readonly oldestMs: number | undefined;
+}
+
 /** Key sources of one instance: policies that name the same issuer or URL share one, and its fetches. */
-export function createKeySources(options: KeySourcesOptions): KeySources {
+export function createKeySources(options: KeySourcesOptions): ObservedKeySources {
   const { client, clock, random, observe } = options;
   const remote = new Registry();
   const prefetch = options.prefetch === true ? createPrefetch() : () => undefined;
@@ -52,6 +58,9 @@ export function createKeySources(options: KeySourcesOptions): KeySources {
       return shared('issuer', issuer, () => discoverKeys(issuer, async (url) => (await client.get(url)).body));
     },
     inline: inlineKeys,
+    get oldestMs() {
+      return remote.oldestMs;
+    },
   };
 }
 
@@ -64,6 +73,11 @@ class Registry {
 
   get(key: string): RemoteKeys | undefined {
     return this.#sources.get(key)?.deref();
+  }
+
+  get oldestMs(): number | undefined {
+    const ages = [...this.#sources.values()].flatMap((source) => source.deref()?.ageMs ?? []);
+    return ages.length === 0 ? undefined : Math.max(...ages);
   }
 
   set(key: string, source: RemoteKeys): void {

@@ -119,6 +119,22 @@ describe('RemoteKeys', () => {
     assert.deepEqual(await bench.ask(0), ['b']);
   });
 
+  it('tells the age of keys that would serve, and asks for nothing', async () => {
+    const bench = new Bench();
+    assert.equal(bench.source.ageMs, undefined);
+    await bench.source.fetch();
+    bench.nowMs += DEFAULT_FRESH_MS + GRACE_MS - 1;
+    assert.equal(bench.source.ageMs, DEFAULT_FRESH_MS + GRACE_MS - 1);
+    bench.nowMs += 1;
+    assert.equal(bench.source.ageMs, undefined, 'what nobody asks for is not in use');
+    assert.equal(bench.asked, 1);
+    bench.answer = new Error('down');
+    await bench.source.fetch();
+    assert.equal(bench.source.ageMs, DEFAULT_FRESH_MS + GRACE_MS, 'the last good ones serve');
+    bench.nowMs += MAX_STALE_MS;
+    assert.equal(bench.source.ageMs, undefined, 'for a day');
+  });
+
   it('believes Cache-Control within bounds', async () => {
     for (const [cacheControl, freshMs] of [
       ['max-age=120', 120_000],

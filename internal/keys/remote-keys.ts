@@ -60,6 +60,14 @@ export class RemoteKeys implements KeySource {
     return this.#retryMs === undefined && nowMs >= this.#freshUntilMs + GRACE_MS ? undefined : usable;
   }
 
+  /** Milliseconds since the keys that would serve now were fetched; undefined when none would. Asks for nothing. */
+  get ageMs(): number | undefined {
+    const nowMs = this.#options.clock.monotonicMs();
+    // What nobody asked for since its time is over does not serve, unless its issuer is down.
+    const isIdle = this.#retryMs === undefined && nowMs >= this.#freshUntilMs + GRACE_MS;
+    return isIdle || this.#usable(nowMs) === undefined ? undefined : nowMs - this.#fetchedMs;
+  }
+
   async fetch(): Promise<KeySet> {
     const nowMs = this.#options.clock.monotonicMs();
     const usable = this.#usable(nowMs);

@@ -27,6 +27,8 @@ export interface Call {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly contentType?: string;
+  /** Another form of the answer than plain JSON. */
+  readonly accept?: string;
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
   /** For the whole answer, from the first byte asked to the last one read. */
@@ -105,7 +107,7 @@ async function send({ server, headers, dispatcher }: Connection, call: Call): Pr
     return await request(url, {
       method: call.method,
       headers: {
-        accept: 'application/json',
+        accept: call.accept ?? 'application/json',
         ...headers,
         ...(call.contentType !== undefined && { 'content-type': call.contentType }),
       },
@@ -132,7 +134,8 @@ async function textOf(body: Dispatcher.ResponseData['body'], maxBytes: number): 
   return Buffer.concat(chunks).toString('utf8');
 }
 
-const serverOf = (config: KubeConfig): string => config.getCurrentCluster()?.server ?? '';
+/** Where it is asked, for messages. */
+export const serverOf = (config: KubeConfig): string => config.getCurrentCluster()?.server ?? '';
 
 function retryAfter(value: string | string[] | undefined): number | undefined {
   const seconds = typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : undefined;

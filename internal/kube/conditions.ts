@@ -47,7 +47,8 @@ export function conditionsOf(
   const { object, isAccepted, problems } = report;
   const errors = problems.filter((problem) => problem.severity === 'error');
   const references = problems.filter((problem) => problem.severity === 'reference');
-  const warnings = problems.filter((problem) => problem.severity === 'warning');
+  const incompatible = problems.filter((problem) => problem.reason === 'BodyNotForwarded');
+  const warnings = problems.filter((problem) => problem.severity === 'warning' && !incompatible.includes(problem));
   const plain: Plain[] = [
     { type: 'Accepted', isTrue: isAccepted, reason: errors[0]?.reason ?? 'Accepted', message: messageOf(errors) },
     {
@@ -60,6 +61,11 @@ export function conditionsOf(
   if (object.kind === 'APIPolicy') {
     const isTrue = isAccepted && !report.isShadowed;
     plain.push({ type: 'Programmed', isTrue, reason: programmedReason(report), message: servingOf(report) });
+  }
+  // Only said where something reads what the data plane may keep back.
+  if (incompatible.length > 0) {
+    const message = messageOf(incompatible);
+    plain.push({ type: 'DataPlaneCompatible', isTrue: false, reason: 'BodyNotForwarded', message });
   }
   if (warnings.length > 0)
     plain.push({

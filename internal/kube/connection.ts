@@ -21,7 +21,8 @@ interface State {
   version: number;
   /** What TLS was made of for `dispatcher`: another certificate or authority gets a new one. */
   tls: string | undefined;
-  dispatcher: Dispatcher | undefined;
+  /** One for all requests that begin together. */
+  dispatcher: Promise<Dispatcher | undefined>;
   reloadedMs: number;
 }
 
@@ -30,12 +31,14 @@ const CREDENTIAL_MS = 30_000;
 /** Credentials that keep being refused are not read anew more often than this. */
 const RELOAD_MS = 5000;
 
+const NO_DISPATCHER: State['dispatcher'] = Promise.resolve(undefined);
+
 const states = new WeakMap<KubeConfig, State>();
 
 function stateOf(config: KubeConfig): State {
   const known = states.get(config);
   if (known !== undefined) return known;
-  const state = { config, version: 0, tls: undefined, dispatcher: undefined, reloadedMs: -Infinity };
+  const state: State = { config, version: 0, tls: undefined, dispatcher: NO_DISPATCHER, reloadedMs: -Infinity };
   states.set(config, state);
   return state;
 }
@@ -54,7 +57,8 @@ export async function connect(config: KubeConfig): Promise<Connection> {
   const limit = deadline(CREDENTIAL_MS, systemTimers, undefined);
   try {
     await Promise.race([state.config.applyToHTTPSOptions(options), aborted(limit.signal)]);
-    await keepDispatcher(state, options, server);
+    const dispatcher = await keepDispatcher(state, options, server);
+    return { server, headers: headersOf(options), dispatcher, version };
   } catch (error) {
     throw new KubeError(0, `Cannot get the credential for the API server at ${server}: ${lineOf(error)}`, {
       cause: error,
@@ -62,7 +66,6 @@ export async function connect(config: KubeConfig): Promise<Connection> {
   } finally {
     limit.lift();
   }
-  return { server, headers: headersOf(options), dispatcher: state.dispatcher, version };
 }
 
 /** Reads the credentials anew after the API server refused them; false when there is nothing newer to try. */
@@ -83,19 +86,35 @@ export function renewCredentials(config: KubeConfig, refused: Connection): boole
 export async function closeConnections(config: KubeConfig): Promise<void> {
   const state = states.get(config);
   states.delete(config);
-  await state?.dispatcher?.close();
+  await (await state?.dispatcher)?.close();
 }
 
-async function keepDispatcher(state: State, options: RequestOptions, server: string): Promise<void> {
+function keepDispatcher(state: State, options: RequestOptions, server: string): State['dispatcher'] {
   const tls = fingerprint(options);
-  if (state.tls === tls) return;
-  // The library makes a new one for every request; it is asked once for each set of certificates.
-  const context = new RequestContext(server, HttpMethod.GET);
-  await state.config.applySecurityAuthentication(context);
+  if (state.tls === tls) return state.dispatcher;
   const previous = state.dispatcher;
   state.tls = tls;
-  state.dispatcher = context.getDispatcher();
-  void previous?.close();
+  state.dispatcher = makeDispatcher(state, server);
+  void closeLater(previous);
+  return state.dispatcher;
+}
+
+/** The library makes a new one for every request; it is asked once for each set of certificates. */
+async function makeDispatcher(state: State, server: string): State['dispatcher'] {
+  try {
+    const context = new RequestContext(server, HttpMethod.GET);
+    await state.config.applySecurityAuthentication(context);
+    return context.getDispatcher();
+  } catch (error) {
+    state.tls = undefined;
+    throw error;
+  }
+}
+
+/** A request may hold the old one and not have sent anything yet: it does so before the next turn. */
+async function closeLater(dispatcher: State['dispatcher']): Promise<void> {
+  const old = await dispatcher.catch(() => undefined);
+  setImmediate(() => void old?.close());
 }
 
 function fingerprint({ ca, cert, key, pfx, passphrase, servername, rejectUnauthorized }: RequestOptions): string {

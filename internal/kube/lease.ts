@@ -16,6 +16,8 @@ export interface LeaseOptions {
   readonly onGain: () => void;
   readonly onLoss: () => void;
   readonly onError: (why: string) => void;
+  /** The API server answered as it should, whoever holds the lease. */
+  readonly onContact?: () => void;
   /** How long a holder that vanished keeps the others waiting. */
   readonly durationMs?: number;
 }
@@ -80,9 +82,11 @@ export class LeaseHolder {
   async #take(): Promise<void> {
     try {
       await this.#tryOnce();
+      this.#options.onContact?.();
     } catch (error) {
       // Somebody was faster: the next turn sees who.
-      if (!(error instanceof KubeError && error.status === CONFLICT)) this.#options.onError(reasonOf(error));
+      if (error instanceof KubeError && error.status === CONFLICT) this.#options.onContact?.();
+      else this.#options.onError(reasonOf(error));
     }
     if (this.#isStopped) return;
     const jitter = 0.8 + this.#options.random() * 0.4;

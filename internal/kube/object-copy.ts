@@ -4,7 +4,8 @@ import { type KubeObject, keyOf } from './kube-object.ts';
 export interface CopyHandler {
   readonly onApply: (object: KubeObject) => void;
   readonly onDelete: (object: KubeObject) => void;
-  readonly onError: (why: string, status: number) => void;
+  /** One of the two above threw: the object counts as told, and comes again with the next list. */
+  readonly onUnusable: (object: KubeObject, why: string) => void;
 }
 
 /** What was told of each object, so that a list tells only what differs from it. */
@@ -46,7 +47,7 @@ export class ObjectCopy {
       handler(object);
       return true;
     } catch (error) {
-      this.#handler.onError(`${object.kind} ${keyOf(object)}: ${reasonOf(error)}`, 0);
+      this.#handler.onUnusable(object, reasonOf(error));
       return false;
     }
   }

@@ -18,6 +18,8 @@ export interface ReflectorHandler {
   readonly onSynced?: () => void;
   /** The API server answers (again): a list is complete, or a watch is open. */
   readonly onContact?: () => void;
+  /** One of the two above threw. It keeps no other object from being told, and comes again with the next list. */
+  readonly onUnusable: (object: KubeObject, why: string) => void;
   /** What went wrong; it is tried again. `status` is the API server's, 0 without an answer. */
   readonly onError: (why: string, status: number) => void;
 }
@@ -35,7 +37,8 @@ export interface ReflectorOptions extends Scope, ReflectorHandler {
 }
 
 const SILENCE_MS = 75_000;
-const RELIST_MS = 30 * 60_000;
+/** How often everything is looked at anew. */
+export const RELIST_MS = 30 * 60_000;
 const MAX_BACKOFF_MS = 30_000;
 /** What ended sooner than this without a word is tried again only after a pause. */
 const HASTY_MS = 1000;

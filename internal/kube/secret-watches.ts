@@ -17,7 +17,10 @@ export interface SecretWatchesOptions {
   readonly random: () => number;
   readonly timers?: Timers;
   readonly onChange: (namespace: string) => void;
-  readonly onError: (why: string) => void;
+  /** A Secret cannot be read; `secret` is `namespace/name`. It is tried again. */
+  readonly onError: (secret: string, why: string) => void;
+  /** It is read (again), or nobody names it any more. */
+  readonly onRecovery: (secret: string) => void;
 }
 
 /** Reads those Secrets that somebody names, each by its name, and no other. */
@@ -27,6 +30,12 @@ export class SecretWatches {
 
   constructor(options: SecretWatchesOptions) {
     this.#options = options;
+  }
+
+  /** Seconds since the API server was last heard on the quietest watch; undefined without any that may be read. */
+  get silenceS(): number | undefined {
+    const silences = [...this.#watched.values()].flatMap(({ silenceS }) => silenceS ?? []);
+    return silences.length === 0 ? undefined : Math.max(...silences);
   }
 
   find(namespace: string, name: string): KnownSecret {
@@ -47,6 +56,7 @@ export class SecretWatches {
       if (wanted.has(key)) continue;
       secret.stop();
       this.#watched.delete(key);
+      this.#options.onRecovery(key);
     }
   }
 
@@ -77,6 +87,7 @@ class NamedSecret {
   #isForbidden = false;
 
   constructor(namespace: string, name: string, options: SecretWatchesOptions) {
+    const secret = `${namespace}/${name}`;
     this.#change = () => options.onChange(namespace);
     this.#reflector = new Reflector({
       ...options,
@@ -86,10 +97,14 @@ class NamedSecret {
       fieldSelector: `metadata.name=${name}`,
       onApply: (object) => this.#set(object),
       onDelete: () => this.#set(undefined),
-      onContact: () => this.#forbid(false),
+      onContact: () => {
+        options.onRecovery(secret);
+        this.#forbid(false);
+      },
+      onUnusable: (_, why) => options.onError(secret, why),
       onError: (why, status) => {
         if (status === FORBIDDEN) this.#forbid(true);
-        options.onError(`${namespace}/${name}: ${why}`);
+        options.onError(secret, why);
       },
     });
     this.#reflector.start();
@@ -97,6 +112,11 @@ class NamedSecret {
 
   get state(): KnownSecret {
     return this.#isForbidden ? 'forbidden' : (this.#object ?? 'absent');
+  }
+
+  /** Undefined while it may not be read: that is no silence. */
+  get silenceS(): number | undefined {
+    return this.#isForbidden ? undefined : this.#reflector.silenceS;
   }
 
   get settled(): Promise<void> {

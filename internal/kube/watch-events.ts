@@ -1,5 +1,5 @@
-import { openStream, pathOf } from './client.ts';
-import { GarbledError, KubeError } from './kube-error.ts';
+import { openStream, pathOf, serverOf } from './client.ts';
+import { GarbledError, KubeError, unreachable } from './kube-error.ts';
 import { linesOf } from './lines.ts';
 import { type Scope, selectorsOf } from './list-pages.ts';
 import type { Timers } from './timers.ts';
@@ -66,7 +66,8 @@ export async function* watchEvents(
     return 'ended';
   } catch (error) {
     if (watchdog.bark === 'silent') return 'silent';
-    throw watchdog.bark === undefined ? error : new KubeError(0, watchdog.bark);
+    // A connection that breaks in the middle loses no place: what was read is whole.
+    throw watchdog.bark === undefined ? unreachable(serverOf(scope.config), error) : new KubeError(0, watchdog.bark);
   } finally {
     watchdog.stop();
   }

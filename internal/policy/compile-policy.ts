@@ -24,6 +24,8 @@ export interface PolicyPorts {
   readonly knowsClientAddress: boolean;
   /** The instance can know of TLS: by flag, trusted hop or trusted extension. */
   readonly knowsTransport: boolean;
+  /** The instance can tell "no body" from "not forwarded": by flag or trusted extension. */
+  readonly knowsBodies: boolean;
 }
 
 /** Compiles one APIPolicy; undefined when something in it is wrong, which `problems` then says. */
@@ -160,6 +162,13 @@ function warnAboutInstance(
     problems.warn(
       'ClientAddressUnconfigured',
       "The client's address is unknown behind a private peer: start the agent with --client-address",
+    );
+  }
+  const readsBodies = attributes.has('request.body') || attributes.has('request.size');
+  if (readsBodies && !ports.knowsBodies) {
+    problems.warn(
+      'BodyNotForwarded',
+      'Where no body arrives, none cannot be told from one that Envoy did not forward, and reading request.body or request.size is an error: set with_request_body in its filter, and start the agent with --bodies=forwarded',
     );
   }
   if (spec.transport?.requireTLS === true && !ports.knowsTransport) {

@@ -46,6 +46,7 @@ class World {
       limits: createRateLimitPorts(new MemoryStore({ maxKeys: 10, onEvict: () => undefined })),
       knowsClientAddress: true,
       knowsTransport: true,
+      knowsBodies: true,
     },
     clusterIssuer: undefined,
     className: 'postern',

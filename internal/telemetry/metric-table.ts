@@ -4,6 +4,8 @@ export interface MetricRow {
   /** Label names with their values; a text describes a set that loaded objects close. */
   readonly labels: Readonly<Record<string, readonly string[] | string>>;
   readonly help: string;
+  /** Only where policies come from a cluster. */
+  readonly isOfCluster?: true;
 }
 
 const row = <const R extends MetricRow>(definition: R): R => definition;
@@ -17,7 +19,7 @@ export const BUILD_BUCKETS = Object.freeze([0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 
 export const OUTCOMES = ['allow', 'deny', 'fault'] as const;
 export const POLICY_STATES = ['accepted', 'last_good', 'rejected'] as const;
 export const RESULTS = ['success', 'failure'] as const;
-export const RESOURCES = ['apipolicies', 'apiconsumers', 'apiroles', 'apirolebindings', 'secrets', 'leases'] as const;
+export const RESOURCES = ['apipolicies', 'apiconsumers', 'apiroles', 'apirolebindings', 'secrets'] as const;
 export const CERTIFICATES = ['server', 'client_ca'] as const;
 
 const POLICY = '`namespace/name` of a loaded policy; `none` where no policy governs; `other` beyond 50,000 series';
@@ -67,16 +69,19 @@ export const METRICS = Object.freeze({
     type: 'counter',
     labels: { resource: RESOURCES },
     help: 'Watches that had to be opened anew after an error.',
+    isOfCluster: true,
   }),
   postern_watch_silence_seconds: row({
     type: 'gauge',
     labels: { resource: RESOURCES },
-    help: 'Time since the API server was last heard on a watch.',
+    help: 'Time since the API server was last heard, on the quietest watch of the resource.',
+    isOfCluster: true,
   }),
   postern_status_writes_total: row({
     type: 'counter',
     labels: { result: RESULTS },
     help: 'Status written to objects.',
+    isOfCluster: true,
   }),
   postern_ratelimit_keys: row({ type: 'gauge', labels: {}, help: 'Keys of rate limits held in memory.' }),
   postern_ratelimit_evictions_total: row({
@@ -89,12 +94,16 @@ export const METRICS = Object.freeze({
     labels: { result: RESULTS },
     help: "Fetches of issuers' discovery documents and key sets.",
   }),
-  postern_keys_age_seconds: row({ type: 'gauge', labels: {}, help: 'Age of the oldest key set in use.' }),
+  postern_keys_age_seconds: row({
+    type: 'gauge',
+    labels: {},
+    help: 'Age of the oldest fetched key set that would serve now.',
+  }),
   postern_token_cache_entries: row({ type: 'gauge', labels: {}, help: 'Verified tokens remembered.' }),
   postern_certificate_not_after_seconds: row({
     type: 'gauge',
     labels: { certificate: CERTIFICATES },
-    help: 'Unix time at which the certificate in use ends.',
+    help: 'Unix time at which the certificate in use ends; of several authorities of clients, the first that does.',
   }),
   postern_certificate_reloads_total: row({
     type: 'counter',

@@ -144,6 +144,18 @@ describe('Metrics.scrape()', () => {
     assert.deepEqual(missing, []);
   });
 
+  it('leaves out what only a cluster gives where policies come from files', async () => {
+    const metrics = aMetrics({ isStandalone: true });
+    metrics.count('postern_status_writes_total', 'success');
+    metrics.read('postern_watch_silence_seconds', () => 1, 'secrets');
+    const text = await scrape(metrics);
+    assert.deepEqual(
+      Object.keys(METRICS).filter((name) => !text.includes(`# HELP ${name} `)),
+      ['postern_watch_restarts_total', 'postern_watch_silence_seconds', 'postern_status_writes_total'],
+    );
+    assert.doesNotMatch(text, /postern_(watch|status)_/);
+  });
+
   it('ends OpenMetrics with EOF and names the families of counters without _total', async () => {
     const text = await scrape(aMetrics({ process: true }), 'openmetrics');
     assert.ok(text.endsWith('\n# EOF\n'));

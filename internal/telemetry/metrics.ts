@@ -11,6 +11,7 @@ import {
   type LabelValue,
   METRICS,
   type MetricName,
+  type MetricRow,
 } from './metric-table.ts';
 import { PolicyRows } from './policy-rows.ts';
 
@@ -19,6 +20,8 @@ export interface MetricsOptions {
   /** Also Node's own metrics (event loop, heap, collections, CPU); off in tests that start many instances. */
   readonly process?: boolean;
   readonly maxSeries?: number;
+  /** Policies come from files: what only a cluster gives is left out. */
+  readonly isStandalone?: boolean;
 }
 
 const HOT: ReadonlySet<string> = new Set([
@@ -61,7 +64,9 @@ export class Metrics {
       ...this.#definition('postern_snapshot_build_duration_seconds'),
       buckets: [...BUILD_BUCKETS],
     });
-    for (const name of Object.keys(METRICS) as MetricName[]) this.#register(name);
+    for (const [name, { isOfCluster }] of Object.entries(METRICS) as [MetricName, MetricRow][]) {
+      if (!(options.isStandalone && isOfCluster)) this.#register(name);
+    }
     this.#gauges.get('postern_build_info')?.set({ version: options.version, node: process.versions.node }, 1);
     this.read('postern_checks_in_flight', () => this.inFlight);
     if (options.process !== false) collectDefaultMetrics({ register: this.#registry });

@@ -63,7 +63,9 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/kube/apply-status.ts': 'applyStatus 3, read 1',
 
       'internal/kube/client.ts': 'kubeCall 1, kubeText 2, openStream 7, send 1, textOf 1',
-      'internal/kube/connection.ts': 'connect 3, closeConnections 1, keepDispatcher 1, aborted 1',
+      'internal/kube/connection.ts': 'connect 3, closeConnections 2, makeDispatcher 1, closeLater 2, aborted 1',
+      'internal/kube/installed-schemas.ts':
+        'InstalledSchemas.#look 1, InstalledSchemas.#compare 1, InstalledSchemas.#isOutdated 1',
       'internal/kube/lease-record.ts': 'readLease 1, writeLease 2',
       'internal/kube/lease.ts':
         'LeaseHolder.stop 3, LeaseHolder.#take 1, LeaseHolder.#tryOnce 2, LeaseHolder.#release 2',

@@ -152,7 +152,7 @@ type Ports = Pick<ConstructorParameters<typeof PolicyStore>[0]['ports'], 'keySou
 async function load(policies: string, ports: Ports): Promise<Snapshot> {
   const told = Promise.withResolvers<Build>();
   const store = new PolicyStore({
-    ports: { ...ports, knowsClientAddress: true, knowsTransport: true },
+    ports: { ...ports, knowsClientAddress: true, knowsTransport: true, knowsBodies: true },
     clusterIssuer: undefined,
     className: 'postern',
     secrets: () => secretLookup(() => 'absent'),

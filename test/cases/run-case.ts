@@ -91,6 +91,7 @@ export async function load(yaml: string, instance: Instance = {}): Promise<Loade
       limits: createRateLimitPorts(new MemoryStore({ maxKeys: 10_000, onEvict: () => undefined })),
       knowsClientAddress: edge.clientAddress.kind !== 'unset',
       knowsTransport: edge.transportTls,
+      knowsBodies: edge.bodiesForwarded || edge.trustContextExtensions,
     },
     clusterIssuer: instance.clusterIssuer,
     className: 'postern',

@@ -29,7 +29,7 @@ export interface TestAgent extends Agent {
 export async function startTestAgent(
   yaml: string,
   flags: Readonly<Record<string, string>> = {},
-  parts: Partial<Pick<AgentOptions, 'clock' | 'tracing'>> = {},
+  parts: Partial<Pick<AgentOptions, 'clock' | 'tracing' | 'logDropped'>> = {},
 ): Promise<TestAgent> {
   const directory = mkdtempSync(join(tmpdir(), 'postern-policies-'));
   writeFileSync(join(directory, 'policies.yaml'), yaml);

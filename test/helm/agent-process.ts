@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 
 /** The agent as a process of its own, listening on free ports of loopback. */
 export interface AgentProcess {
+  readonly pid: number;
   readonly grpcAddress: string;
   readonly adminAddress: string;
   /** Every line it logged so far. */
@@ -12,6 +13,8 @@ export interface AgentProcess {
   readonly ready: Promise<void>;
   /** SIGTERM; resolves with its exit code. */
   stop(): Promise<number | null>;
+  /** SIGKILL: it is gone without a word. */
+  kill(): Promise<void>;
 }
 
 export interface AgentCommand {
@@ -47,17 +50,19 @@ export async function startAgentProcess({ command, args, cwd, env = {} }: AgentC
   const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
   const { grpc, admin } = await listening.promise.finally(() => clearTimeout(timer));
   return {
+    pid: child.pid ?? 0,
     grpcAddress: String(grpc),
     adminAddress: String(admin),
     lines,
     ready: ready.promise,
-    stop: () => stop(child),
+    stop: () => stop(child, 'SIGTERM'),
+    kill: async () => void (await stop(child, 'SIGKILL')),
   };
 }
 
-async function stop(child: ChildProcess): Promise<number | null> {
+async function stop(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-  child.kill('SIGTERM');
+  child.kill(signal);
   await once(child, 'close');
   return child.exitCode;
 }

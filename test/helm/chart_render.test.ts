@@ -255,6 +255,12 @@ describe('the chart', { skip: skipWithout(obtainedHelm) }, () => {
       { apiGroups: ['postern.dev'], resources: plurals, verbs: ['get', 'list', 'watch'] },
       { apiGroups: ['postern.dev'], resources: plurals.map((plural) => `${plural}/status`), verbs: ['patch'] },
     ];
+    const definitionRule = {
+      apiGroups: ['apiextensions.k8s.io'],
+      resources: ['customresourcedefinitions'],
+      resourceNames: plurals.map((plural) => `${plural}.postern.dev`),
+      verbs: ['get'],
+    };
     const leaseRules = [
       { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
       {
@@ -270,7 +276,7 @@ describe('the chart', { skip: skipWithout(obtainedHelm) }, () => {
         .filter(({ kind }) => /Role$/.test(kind))
         .map(({ kind, metadata, rules }) => [kind, metadata.namespace, metadata.name, rules]);
     assert.deepEqual(await rolesOf({ secretNamespaces: ['shop'] }), [
-      ['ClusterRole', undefined, 'postern-infra', kindRules],
+      ['ClusterRole', undefined, 'postern-infra', [...kindRules, definitionRule]],
       ['Role', 'shop', 'postern-infra-secrets', secretRules],
       ['Role', 'infra', 'postern-infra-lease', leaseRules],
     ]);

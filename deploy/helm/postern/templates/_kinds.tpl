@@ -34,3 +34,17 @@
     {{- end }}
   verbs: [patch]
 {{- end }}
+
+{{/* The definitions themselves, by name: an agent compares their digest with its own. */}}
+{{- define "postern.definitionRules" -}}
+{{- $names := list -}}
+{{- range include "postern.crdDocuments" . | fromJson -}}
+{{- if eq .kind "CustomResourceDefinition" -}}
+{{- $names = append $names .metadata.name -}}
+{{- end -}}
+{{- end -}}
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  resourceNames: {{ toJson $names }}
+  verbs: [get]
+{{- end }}

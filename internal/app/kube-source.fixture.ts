@@ -1,0 +1,155 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readConfig } from '../config/read-config.ts';
+import { MemoryStore } from '../counters/memory-store.ts';
+import { DIGEST_ANNOTATION } from '../crd/generate.ts';
+import { ManualTimers } from '../kube/manual-timers.fixture.ts';
+import { aList } from '../kube/reflector.fixture.ts';
+import { type Asked, aStatus, ScriptedApi, type Stream } from '../kube/scripted-api.fixture.ts';
+import { createTokenCache } from '../phases/authn/jwt.ts';
+import { createRateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
+import { PolicyStore } from '../policy/store.ts';
+import { createLog } from '../telemetry/log.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { startKubeSource } from './kube-source.ts';
+import { schemaDigests } from './outdated-schemas.ts';
+import type { PolicySourceAdapter } from './source.ts';
+
+const DEFINITIONS = /\/customresourcedefinitions\/(.*)$/;
+const GIVE_UP_MS = 10_000;
+
+/** A source on an API server that holds what a test puts there, with a clock that the test moves. */
+export class KubeSourceBench {
+  readonly timers = new ManualTimers();
+  readonly lines: Record<string, unknown>[] = [];
+  readonly metrics = new Metrics({ version: '1', process: false });
+  /** By the end of a list's path. */
+  readonly objects = new Map<string, readonly object[]>();
+  /** Open watches, by path. */
+  readonly watches = new Map<string, Stream>();
+  /** What is refused, by a part of its path: with this status. */
+  readonly refused = new Map<string, number>();
+  /** The digests that the installed definitions carry. */
+  readonly digests = new Map(schemaDigests());
+  /** Statuses that were written last, as JSON, by the path of their object. */
+  readonly written = new Map<string, string>();
+  readonly #api: ScriptedApi;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'postern-source-'));
+  #adapter: PolicySourceAdapter | undefined = undefined;
+
+  private constructor(api: ScriptedApi) {
+    this.#api = api;
+    api.serve((asked) => this.#answer(asked));
+  }
+
+  /** Connected, and asking for nothing yet. */
+  static async create(namespaces: string): Promise<KubeSourceBench> {
+    const bench = new KubeSourceBench(await ScriptedApi.start());
+    const flags = { kube: 'true', kubeconfig: bench.#kubeconfig(), namespace: namespaces, 'host-grants': 'first-come' };
+    const read = readConfig({ flags, env: {}, readFile: () => '' });
+    if (!read.ok || read.config.source.kind !== 'kube') throw new Error(JSON.stringify(read));
+    const { config } = read;
+    const { timers, lines, metrics } = bench;
+    const output = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
+    const log = createLog({ level: 'info', output, clock: timers });
+    const parts = { config, source: read.config.source, log, clock: timers, timers, metrics };
+    bench.#adapter = (await startKubeSource(parts)).adapter;
+    return bench;
+  }
+
+  get adapter(): PolicySourceAdapter {
+    if (this.#adapter === undefined) throw new Error('There is no adapter yet');
+    return this.#adapter;
+  }
+
+  /** Starts it; resolves with the first snapshot. */
+  start(): Promise<void> {
+    const first = Promise.withResolvers<void>();
+    const none = (): string => 'none';
+    const store = new PolicyStore({
+      ports: {
+        keySources: { byUrl: none, byDiscovery: none, inline: none },
+        tokens: createTokenCache(),
+        limits: createRateLimitPorts(new MemoryStore({ maxKeys: 10, onEvict: () => undefined })),
+        knowsClientAddress: true,
+        knowsTransport: true,
+        knowsBodies: true,
+      },
+      clusterIssuer: undefined,
+      className: 'postern',
+      secrets: (namespace) => this.adapter.secrets(namespace),
+      clock: this.timers,
+      onBuild: ({ reports }) => {
+        this.adapter.report(reports);
+        first.resolve();
+      },
+      onFailure: first.reject,
+    });
+    void this.adapter.start(store);
+    return first.promise;
+  }
+
+  async stop(): Promise<void> {
+    await this.adapter.stop();
+    await this.#api.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** The lines of the log about the API server: what began and what ended, by resource and place. */
+  troubles(): readonly string[] {
+    return this.lines.flatMap(({ message, resource, place }) => {
+      if (/did not answer/.test(String(message))) return [`begins ${String(resource)} ${String(place)}`];
+      return /answers as it should/.test(String(message)) ? [`ends ${String(resource)} ${String(place)}`] : [];
+    });
+  }
+
+  /** Waits until something holds, without moving the clock. */
+  async until(holds: () => boolean): Promise<void> {
+    const giveUpMs = performance.now() + GIVE_UP_MS;
+    while (!holds()) {
+      if (performance.now() > giveUpMs) throw new Error(`It did not come about: ${holds.toString()}`);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** The value of a series; undefined when it is not scraped. */
+  async valueOf(series: string): Promise<number | undefined> {
+    let text = '';
+    for await (const piece of this.metrics.scrape('text')) text += piece;
+    const line = text.split('\n').find((found) => found.startsWith(`${series} `));
+    return line === undefined ? undefined : Number(line.slice(series.length + 1));
+  }
+
+  #kubeconfig(): string {
+    const file = join(this.#folder, 'kubeconfig');
+    const config = {
+      clusters: [{ name: 'c', cluster: { server: this.#api.url } }],
+      users: [{ name: 'u', user: {} }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u', namespace: 'infra' } }],
+      'current-context': 'x',
+    };
+    writeFileSync(file, JSON.stringify(config));
+    return file;
+  }
+
+  #answer(asked: Asked): void {
+    const refusal = [...this.refused].find(([part]) => asked.path.includes(part));
+    if (refusal !== undefined) asked.json(aStatus(refusal[1], `refused with ${refusal[1]}`), refusal[1]);
+    else if (asked.query.watch === 'true') this.watches.set(placeOf(asked), asked.stream());
+    else asked.json(...this.#found(asked));
+  }
+
+  #found(asked: Asked): [body: unknown, status?: number] {
+    const definition = DEFINITIONS.exec(asked.path)?.[1];
+    if (definition !== undefined)
+      return [{ metadata: { annotations: { [DIGEST_ANNOTATION]: this.digests.get(definition) } } }];
+    if (asked.path.includes('/leases')) return asked.method === 'GET' ? [aStatus(404), 404] : [{}];
+    if (asked.method === 'GET') return [aList(7, this.objects.get(placeOf(asked)) ?? [])];
+    this.written.set(placeOf(asked), JSON.stringify((asked.body as { status: object }).status));
+    return [{}];
+  }
+}
+
+/** `shop/apiroles`, or `shop/apiroles/reader` for a status. */
+const placeOf = ({ path }: Asked): string => path.replace(/^.*namespaces\/|\/status$/g, '');

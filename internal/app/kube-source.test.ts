@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { KubeSourceBench } from './kube-source.fixture.ts';
+import { schemaDigests } from './outdated-schemas.ts';
+
+const RELIST_MS = 30 * 60_000;
+const aMetadata = (name: string, namespace = 'shop') => ({
+  name,
+  namespace,
+  uid: `uid-${name}`,
+  resourceVersion: '3',
+  generation: 1,
+});
+const aRole = { metadata: aMetadata('reader'), spec: { permissions: [{ name: 'read', allPolicies: {} }] } };
+const aConsumer = {
+  metadata: aMetadata('acme'),
+  spec: { keys: [{ name: 'k', secretRef: { name: 'acme', key: 'plain' } }] },
+};
+
+let bench: KubeSourceBench;
+async function setUp(): Promise<void> {
+  bench = await KubeSourceBench.create('shop,web');
+}
+
+/** Ends a watch as an API server does that goes away. */
+function cut(place: string): void {
+  bench.watches.get(place)?.cut();
+  bench.watches.delete(place);
+}
+
+/** Moves the clock by small steps until something holds. */
+async function advanceUntil(holds: () => boolean): Promise<void> {
+  for (let step = 0; !holds(); step += 1) {
+    assert.ok(step < 2000, `It did not come about: ${holds.toString()}`);
+    bench.timers.advance(100);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describe('a cluster as source', () => {
+  beforeEach(setUp);
+  afterEach(() => bench.stop());
+
+  it('says an outage once when it begins and once when it ends, and nothing of it after that', async () => {
+    await bench.start();
+    await bench.until(() => bench.watches.size === 8);
+    const said: string[] = [];
+    for (let outage = 1; outage <= 2; outage += 1) {
+      bench.refused.set('shop/apiroles', 503);
+      cut('shop/apiroles');
+      await bench.until(() => bench.adapter.problems().length === 1);
+      await advanceUntil(() => bench.adapter.problems()[0] === 'apiroles shop: refused with 503');
+      bench.timers.advance(60_000);
+      bench.refused.clear();
+      await advanceUntil(() => bench.adapter.problems().length === 0);
+      said.push(...bench.troubles().filter((line) => /apiroles shop/.test(line)));
+      const causes = bench.lines.splice(0).flatMap(({ why }) => why ?? []);
+      assert.equal(new Set(causes).size, causes.length, `each cause is said once: ${causes.join('; ')}`);
+    }
+    assert.deepEqual(
+      said.filter((line, index) => line !== said[index - 1]),
+      ['begins apiroles shop', 'ends apiroles shop', 'begins apiroles shop', 'ends apiroles shop'],
+    );
+  });
+
+  it('keeps the trouble of one namespace while another answers', async () => {
+    bench.refused.set('shop/apiroles', 403);
+    void bench.start();
+    await bench.until(() => bench.watches.size === 7);
+    assert.deepEqual(bench.adapter.problems(), ['apiroles shop: refused with 403']);
+    bench.watches.get('web/apiroles')?.send('ADDED', { ...aRole, metadata: aMetadata('reader', 'web') });
+    cut('web/apiroles');
+    await advanceUntil(() => bench.watches.has('web/apiroles'));
+    assert.deepEqual(bench.adapter.problems(), ['apiroles shop: refused with 403']);
+    bench.refused.clear();
+    await advanceUntil(() => bench.watches.has('shop/apiroles'));
+    assert.deepEqual(bench.adapter.problems(), []);
+  });
+
+  it('says which kind is not installed, and what to apply', async () => {
+    bench.refused.set('shop/apiroles', 404);
+    void bench.start();
+    await bench.until(() => bench.adapter.problems().length > 0);
+    assert.deepEqual(bench.adapter.problems(), [
+      'apiroles shop: the API server knows no apiroles: apply deploy/crds first',
+    ]);
+  });
+
+  it('forgets the trouble with a Secret once it may be read, and once nobody names it', async () => {
+    bench.objects.set('shop/apiconsumers', [aConsumer]);
+    bench.refused.set('shop/secrets', 403);
+    await bench.start();
+    const trouble = ['secrets shop/acme: refused with 403'];
+    assert.deepEqual(bench.adapter.problems(), trouble);
+    bench.refused.clear();
+    await advanceUntil(() => bench.watches.has('shop/secrets'));
+    assert.deepEqual(bench.adapter.problems(), []);
+    bench.refused.set('shop/secrets', 403);
+    cut('shop/secrets');
+    await advanceUntil(() => bench.adapter.problems()[0] === trouble[0]);
+    bench.watches.get('shop/apiconsumers')?.send('DELETED', aConsumer);
+    await bench.until(() => bench.adapter.problems().length === 0);
+  });
+
+  it('forgets the trouble with its Lease once that answers', async () => {
+    bench.refused.set('/leases', 403);
+    await bench.start();
+    await bench.until(() => bench.adapter.problems().length > 0);
+    assert.deepEqual(bench.adapter.problems(), ['leases infra/postern-status-postern: refused with 403']);
+    bench.refused.clear();
+    await advanceUntil(() => bench.adapter.problems().length === 0);
+    assert.deepEqual(bench.troubles(), [
+      'begins leases infra/postern-status-postern',
+      'ends leases infra/postern-status-postern',
+    ]);
+  });
+
+  it('says SchemaOutdated on the objects of a kind whose definition is another, in the log and to people, until it is mended', async () => {
+    bench.objects.set('shop/apiroles', [aRole]);
+    bench.objects.set('shop/apiconsumers', [{ ...aConsumer, spec: { groups: ['a'] } }]);
+    bench.digests.set('apiroles.postern.dev', 'another');
+    await bench.start();
+    await bench.until(() => /SchemaOutdated/.test(bench.written.get('shop/apiroles/reader') ?? ''));
+    await bench.until(() => bench.written.has('shop/apiconsumers/acme'));
+    assert.doesNotMatch(bench.written.get('shop/apiconsumers/acme') ?? '', /SchemaOutdated/);
+    const line =
+      'The installed CustomResourceDefinition "apiroles.postern.dev" is of another version than this agent: apply the deploy/crds of its version';
+    assert.deepEqual(bench.adapter.problems(), [line]);
+    const { instances } = JSON.parse(bench.written.get('shop/apiroles/reader') ?? '') as {
+      instances: readonly { conditions: readonly Record<string, unknown>[] }[];
+    };
+    const warning = instances[0]?.conditions.find(({ type }) => type === 'Warning');
+    assert.deepEqual([warning?.status, warning?.reason, warning?.message], ['True', 'SchemaOutdated', line]);
+    const logged = (): readonly unknown[] => bench.lines.flatMap(({ definitions }) => (definitions as string[]) ?? []);
+    assert.deepEqual(logged(), ['apiroles.postern.dev']);
+    bench.digests.set('apiroles.postern.dev', schemaDigests().get('apiroles.postern.dev') ?? '');
+    bench.timers.advance(RELIST_MS);
+    await bench.until(() => bench.adapter.problems().length === 0);
+    await bench.until(() => !/SchemaOutdated/.test(bench.written.get('shop/apiroles/reader') ?? ''));
+    assert.deepEqual(logged(), ['apiroles.postern.dev']);
+  });
+
+  it('takes it for no failure, and says it once, that definitions may not be read', async () => {
+    bench.refused.set('customresourcedefinitions', 403);
+    await bench.start();
+    const said = () =>
+      bench.lines.filter(({ message }) => /schemas are of this version is not known/.test(String(message)));
+    await bench.until(() => said().length === 1);
+    assert.deepEqual(bench.adapter.problems(), []);
+  });
+});
+
+describe('the metrics of a cluster as source', () => {
+  beforeEach(setUp);
+  afterEach(() => bench.stop());
+
+  it('count watches that were opened anew, of Secrets too (postern_watch_restarts_total)', async () => {
+    bench.objects.set('shop/apiconsumers', [aConsumer]);
+    bench.refused.set('shop/secrets', 403);
+    bench.refused.set('web/apiroles', 500);
+    void bench.start();
+    await bench.until(() => bench.adapter.problems().length === 1);
+    assert.equal(await bench.valueOf('postern_watch_restarts_total{resource="apiroles"}'), 1);
+    bench.refused.delete('web/apiroles');
+    await advanceUntil(() => bench.adapter.problems().some((line) => String(line).startsWith('secrets')));
+    assert.ok(((await bench.valueOf('postern_watch_restarts_total{resource="secrets"}')) ?? 0) >= 1);
+    assert.equal(await bench.valueOf('postern_watch_restarts_total{resource="apipolicies"}'), 0);
+  });
+
+  it('tell the silence of the quietest namespace (postern_watch_silence_seconds)', async () => {
+    await bench.start();
+    await bench.until(() => bench.watches.size === 8);
+    const silence = 'postern_watch_silence_seconds';
+    bench.timers.advance(40_000);
+    bench.watches.get('web/apiroles')?.send('BOOKMARK', { metadata: { resourceVersion: '9' } });
+    bench.watches.get('web/apiroles')?.send('ADDED', { ...aRole, metadata: aMetadata('seen', 'web') });
+    await bench.until(() => bench.written.has('web/apiroles/seen'));
+    bench.timers.advance(5000);
+    assert.equal(await bench.valueOf(`${silence}{resource="apiroles"}`), 45, 'not that of web');
+    assert.equal(await bench.valueOf(`${silence}{resource="secrets"}`), undefined, 'no Secret is watched');
+  });
+
+  it('count the statuses that were written, and those that were not (postern_status_writes_total)', async () => {
+    bench.objects.set('shop/apiroles', [aRole]);
+    bench.refused.set('/status', 422);
+    await bench.start();
+    await bench.until(() => bench.lines.some(({ message }) => /status could not be written/.test(String(message))));
+    assert.equal(await bench.valueOf('postern_status_writes_total{result="failure"}'), 1);
+    bench.refused.clear();
+    bench.watches
+      .get('shop/apiroles')
+      ?.send('MODIFIED', { ...aRole, metadata: { ...aRole.metadata, generation: 2, resourceVersion: '9' } });
+    await bench.until(() => bench.written.has('shop/apiroles/reader'));
+    await bench.until(() => bench.written.size === 1);
+    while ((await bench.valueOf('postern_status_writes_total{result="success"}')) !== 1)
+      await new Promise((resolve) => setImmediate(resolve));
+  });
+});

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { stringify } from 'yaml';
+import { loadKubeConfig, ownNamespace } from './kube-config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'postern-kubeconfig-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(content: unknown): string {
+  const file = join(folder, 'config');
+  writeFileSync(file, typeof content === 'string' ? content : stringify(content));
+  return file;
+}
+
+const aConfig = (server: string, more: object = {}): object => ({
+  clusters: [{ name: 'c', cluster: { server } }],
+  users: [{ name: 'u', user: {} }],
+  contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+  'current-context': 'x',
+  ...more,
+});
+
+describe('loadKubeConfig()', () => {
+  const wrong: readonly (readonly [what: string, content: unknown, said: RegExp])[] = [
+    ['a text', 'no kubeconfig', /"[^"]*config": it holds no kubeconfig/],
+    ['what is no YAML', '{', /Cannot read the cluster's configuration "[^"]*config": /],
+    ['an empty file', '', /it holds no kubeconfig/],
+    [
+      'no current context',
+      aConfig('https://a', { 'current-context': 'y' }),
+      /"y" of .* names no cluster: its contexts are "x"/,
+    ],
+    ['no contexts', { clusters: [], users: [], contexts: [] }, /names no cluster: it has no contexts/],
+    ['a server that is no URL', aConfig('192.0.2.1:6443'), /is "192\.0\.2\.1:6443": it must be a URL, as in/],
+    ['a server with a password', aConfig('https://u:p@192.0.2.1'), /it must be a URL/],
+    ['a server in plain text', aConfig('http://192.0.2.1'), /credentials are sent over https only/],
+    ['a host that only begins like loopback', aConfig('http://localhost.evil.test'), /over https only/],
+  ];
+  for (const [what, content, said] of wrong) {
+    it(`refuses ${what}, and says what to write`, () => {
+      assert.throws(() => loadKubeConfig(write(content)), { code: 'ERR_POSTERN_CONFIG', message: said });
+    });
+  }
+
+  it('names a file that is not there', () => {
+    assert.throws(() => loadKubeConfig(join(folder, 'none')), { code: 'ERR_POSTERN_CONFIG', message: /none": ENOENT/ });
+  });
+
+  it('takes https anywhere, and plain text on loopback', () => {
+    for (const server of ['https://192.0.2.1:6443/k8s', 'http://127.0.0.1:8001', 'http://[::1]:1', 'http://localhost'])
+      assert.equal(loadKubeConfig(write(aConfig(server))).getCurrentCluster()?.server, server);
+  });
+});
+
+describe('ownNamespace()', () => {
+  it('is that of the context, else "default"', () => {
+    const context = { name: 'x', context: { cluster: 'c', user: 'u', namespace: 'infra' } };
+    assert.equal(ownNamespace(loadKubeConfig(write(aConfig('https://a', { contexts: [context] })))), 'infra');
+    assert.equal(ownNamespace(loadKubeConfig(write(aConfig('https://a')))), 'default');
+  });
+});

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { SourceObject } from '../policy/object.ts';
+import type { ObjectReport } from '../policy/store.ts';
+import { ManualTimers } from './manual-timers.fixture.ts';
+import { type Asked, aStatus, ScriptedApi, settled, Told } from './scripted-api.fixture.ts';
+import { StatusReporter } from './status-reporter.ts';
+
+interface Parts {
+  readonly kind?: string;
+  readonly version?: string;
+  readonly generation?: number;
+  readonly status?: unknown;
+  readonly uid?: string;
+}
+
+function anObject(
+  name: string,
+  { kind = 'APIPolicy', version = '7', generation = 1, status, uid }: Parts = {},
+): SourceObject {
+  const metadata = { name, namespace: 'shop', uid: uid ?? `uid-${name}`, generation, resourceVersion: version };
+  return { apiVersion: 'postern.dev/v1alpha1', kind, metadata, spec: {}, ...(status !== undefined && { status }) };
+}
+
+const aReport = (object: SourceObject, parts: Partial<ObjectReport> = {}): ObjectReport => ({
+  object,
+  isAccepted: true,
+  servesLastGood: false,
+  servingGeneration: object.metadata.generation,
+  isShadowed: false,
+  problems: [],
+  hosts: [],
+  ...parts,
+});
+
+let api: ScriptedApi;
+let timers: ManualTimers;
+let told: Told;
+let reporter: StatusReporter;
+async function setUp(): Promise<void> {
+  api = await ScriptedApi.start();
+  timers = new ManualTimers();
+  told = new Told();
+  reporter = new StatusReporter({
+    config: api.config,
+    className: 'edge',
+    clock: timers,
+    timers,
+    random: () => 0,
+    onWrite: (result) => told.add(result),
+  });
+}
+
+async function tearDown(): Promise<void> {
+  reporter.stop();
+  await api.stop();
+}
+
+/** The next status that is written; it is taken. */
+async function written(): Promise<{ readonly path: string; readonly status: unknown }> {
+  const { path, body, json } = await taken();
+  json({});
+  await told.next();
+  return { path, status: (body as { status: unknown }).status };
+}
+const taken = (): Promise<Asked> => api.next('/status');
+
+async function nothingMore(): Promise<void> {
+  await settled();
+  assert.deepEqual([api.waiting, reporter.waiting], [[], 0]);
+}
+
+describe('StatusReporter', () => {
+  beforeEach(setUp);
+  afterEach(tearDown);
+
+  it('writes nothing without the lease, and everything that is new once it has it', async () => {
+    reporter.report([aReport(anObject('a'))]);
+    await nothingMore();
+    reporter.resume();
+    assert.match((await written()).path, /\/apipolicies\/a\/status$/);
+    await nothingMore();
+  });
+
+  it('writes the same words once, also while a watch still shows what was there before', async () => {
+    reporter.resume();
+    reporter.report([aReport(anObject('a'))]);
+    const { status } = await written();
+    reporter.report([aReport(anObject('a'))]);
+    timers.advance(60_000);
+    reporter.report([aReport(anObject('a', { version: '8', status }))]);
+    reporter.report([aReport(anObject('a', { version: '8', status }))]);
+    await nothingMore();
+  });
+
+  it('writes nothing where the object says it already, as after a restart', async () => {
+    reporter.resume();
+    reporter.report([aReport(anObject('a'))]);
+    const { status } = await written();
+    reporter.pause();
+    timers.advance(3_600_000);
+    reporter.report([aReport(anObject('a', { version: '8', status }))]);
+    reporter.resume();
+    await nothingMore();
+  });
+
+  it('writes again over what somebody else wrote there', async () => {
+    reporter.resume();
+    reporter.report([aReport(anObject('a'))]);
+    const { status } = await written();
+    reporter.report([aReport(anObject('a', { version: '9', status: { conditions: [] } }))]);
+    assert.deepEqual((await written()).status, status);
+  });
+
+  it('writes what is new of one, and of no other', async () => {
+    reporter.resume();
+    const [a, b] = [anObject('a'), anObject('b')];
+    reporter.report([aReport(a), aReport(b)]);
+    await written();
+    await written();
+    const problem = { reason: 'Invalid', path: 'spec', message: 'mend it', severity: 'error' } as const;
+    reporter.report([aReport(a), aReport(b, { isAccepted: false, problems: [problem] })]);
+    assert.match((await written()).path, /\/b\/status$/);
+    await nothingMore();
+  });
+
+  it('gives one that was made anew under its name a status of its own', async () => {
+    reporter.resume();
+    reporter.report([aReport(anObject('a'))]);
+    await written();
+    reporter.report([aReport(anObject('a', { uid: 'another', version: '20' }))]);
+    assert.match((await written()).path, /\/a\/status$/);
+  });
+
+  it('writes of a shared kind only the entry of its class', async () => {
+    reporter.resume();
+    const theirs = { className: 'other', conditions: [] };
+    reporter.report([aReport(anObject('r', { kind: 'APIRole', status: { instances: [theirs] } }))]);
+    const { status } = await written();
+    const [entry, ...others] = (status as { instances: { className: string }[] }).instances;
+    assert.deepEqual([entry?.className, others], ['edge', []]);
+    const both = { instances: [theirs, entry] };
+    reporter.pause();
+    reporter.report([aReport(anObject('r', { kind: 'APIRole', version: '8', status: both }))]);
+    reporter.resume();
+    await nothingMore();
+  });
+
+  it('stops with the lease: what waits is forgotten, and what is under way is broken off', async () => {
+    reporter.resume();
+    reporter.report([aReport(anObject('a')), aReport(anObject('b'))]);
+    const [first, second] = [await taken(), await taken()];
+    first.json(aStatus(503), 503);
+    assert.deepEqual(await told.next(), ['failure']);
+    reporter.pause();
+    await second.gone;
+    timers.advance(600_000);
+    reporter.report([aReport(anObject('c'))]);
+    await nothingMore();
+    reporter.resume();
+    assert.match((await written()).path, /\/c\/status$/);
+  });
+
+  it('keeps the accepted spec that it wrote last, whatever older status a watch shows', async () => {
+    reporter.resume();
+    reporter.report([aReport(anObject('a', { generation: 2 }))]);
+    const { accepted } = (await written()).status as { accepted: { generation: number } };
+    assert.equal(accepted.generation, 2);
+    const stale = { conditions: [], accepted: { generation: 1, spec: 'old' } };
+    const broken = anObject('a', { generation: 3, version: '8', status: stale });
+    reporter.report([aReport(broken, { isAccepted: false, servingGeneration: 2 })]);
+    assert.deepEqual(((await written()).status as { accepted: unknown }).accepted, accepted);
+  });
+});
