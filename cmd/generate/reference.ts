@@ -21,7 +21,8 @@ export function generateReference(): [string, string][] {
     ['docs/reference/fields.md', `${NOTE}# Fields\n${Object.values(KINDS).map(fieldsOf).join('')}`],
     [
       'docs/reference/reasons.md',
-      `${NOTE}# Reasons\n\nEvery check ends with one of these. Clients read the title; logs, metrics and spans carry the reason.\n\n${reasons()}`,
+      `${NOTE}# Reasons\n\nEvery check ends with one of these. Clients read the title; logs, metrics and spans carry the
+reason, and [the log](../log.md) says the cause.\n\n${reasons()}`,
     ],
     ['docs/reference/attributes.md', `${NOTE}# Attributes of expressions\n\n${attributes()}`],
     ['docs/reference/functions.md', `${NOTE}# Functions of expressions\n\n${FUNCTION_NOTES}\n${functions()}`],
@@ -67,7 +68,7 @@ function typeOf(schema: Json): string {
 
 const reasons = (): string =>
   table(
-    ['Reason', 'Phase', 'HTTP', 'gRPC', 'Kind', 'Problem type', 'Title'],
+    ['Reason', 'Phase', 'HTTP', 'gRPC', 'Kind', 'Problem type', 'Title', 'What to do'],
     (Object.entries(REASONS) as [keyof typeof REASONS, (typeof REASONS)[keyof typeof REASONS]][]).map(
       ([name, reason]) => [
         `\`${name}\``,
@@ -77,6 +78,7 @@ const reasons = (): string =>
         reason.kind,
         reason.kind === 'allow' ? '' : `\`${problemType(name)}\``,
         reason.title,
+        reason.remedy,
       ],
     ),
   );

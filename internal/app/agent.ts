@@ -188,7 +188,10 @@ interface Source {
 
 async function makeSource({ config, log, clock }: AgentOptions, metrics: Metrics): Promise<Source> {
   if (config.source.kind === 'directory')
-    return { adapter: new FileSource({ root: config.source.directory, log, clock }), forbidden: new BlockList() };
+    return {
+      adapter: new FileSource({ root: config.source.directory, log, clock, unmatched: config.unmatched }),
+      forbidden: new BlockList(),
+    };
   return startKubeSource({ config, source: config.source, log, clock, metrics });
 }
 

@@ -111,6 +111,7 @@ function answerOf({ decision, evaluation }: Checked): object {
     ...(refusal?.rule !== undefined && { rule: refusal.rule }),
     ...(refusal?.detail !== undefined && { detail: refusal.detail }),
     ...(refusal?.cause !== undefined && { cause: refusal.cause }),
+    ...(outcome !== 'allow' && { remedy: REASONS[reason].remedy }),
     ...(evaluation !== undefined && {
       identity: { kind: evaluation.identity.kind, subject: evaluation.identity.subject },
     }),

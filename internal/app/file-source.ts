@@ -3,20 +3,24 @@ import { breather, inSlices } from '../core/breather.ts';
 import type { Clock } from '../core/clock.ts';
 import { PolicyDirectory } from '../files/directory.ts';
 import { type DirectoryContent, MAX_CHANGES } from '../files/directory-content.ts';
-import { formatProblem } from '../files/format-problem.ts';
-import { locateProblems } from '../files/locate-problems.ts';
+import { formatLine, formatProblem } from '../files/format-problem.ts';
 import { type FileObject, identityOf, type LocatedProblem } from '../files/parse-file.ts';
 import { SETTLE_MS, watchDirectory } from '../files/watch.ts';
 import { type KnownSecret, secretLookup } from '../policy/offered-secret.ts';
 import type { ObjectReport, PolicyStore } from '../policy/store.ts';
 import type { Log } from '../telemetry/log.ts';
+import { type ProblemLines, problemLines } from './problem-lines.ts';
 import type { PolicySourceAdapter } from './source.ts';
 
 export interface FileSourceOptions {
   readonly root: string;
   readonly log: Log;
   readonly clock: Clock;
+  /** What becomes of requests that no policy governs. */
+  readonly unmatched: 'deny' | 'allow';
 }
+
+const NOTHING_FOUND: ProblemLines = Object.freeze({ problems: [], lines: [], unaccepted: new Set<string>() });
 
 /** Feeds the store from a directory and says every problem once, with file, line and field. */
 export class FileSource implements PolicySourceAdapter {
@@ -27,7 +31,8 @@ export class FileSource implements PolicySourceAdapter {
   #hasUnread = false;
   #fileProblems: readonly LocatedProblem[] = [];
   #reports: readonly ObjectReport[] = [];
-  #reportProblems: readonly LocatedProblem[] = [];
+  #found = NOTHING_FOUND;
+  #policies: number | undefined = undefined;
   #said = new Set<string>();
   #watch: { stop(): void } | undefined = undefined;
 
@@ -62,10 +67,11 @@ export class FileSource implements PolicySourceAdapter {
 
   report(reports: readonly ObjectReport[]): void {
     this.#reports = reports;
+    this.#sayWhetherEmpty(reports.filter(({ object }) => object.kind === 'APIPolicy').length);
     void this.#locate(reports);
   }
 
-  problems = (): readonly string[] => [...this.#fileProblems, ...this.#reportProblems].map(formatProblem);
+  problems = (): readonly string[] => [...this.#fileProblems, ...this.#found.problems].map(formatProblem);
 
   fileProblems = (): number => this.#fileProblems.length;
 
@@ -74,10 +80,24 @@ export class FileSource implements PolicySourceAdapter {
     return Promise.resolve();
   }
 
+  /** Most often somebody deleted more than was meant. */
+  #sayWhetherEmpty(policies: number): void {
+    const before = this.#policies;
+    this.#policies = policies;
+    if (policies > 0 || before === 0) return;
+    const what =
+      this.#options.unmatched === 'allow' && !this.#hasUnread
+        ? 'every request passes (unmatched)'
+        : 'every request is refused (no_route)';
+    this.#options.log.warn(`${before === undefined ? 'There is no policy' : 'No policy is left'}: ${what}`);
+  }
+
   #take({ objects, problems, hasUnread }: DirectoryContent, store: PolicyStore): void {
     const next = new Map(objects.map((object) => [identityOf(object), object]));
+    let changes = 0;
     for (const [id, known] of this.#objects) {
       if (next.has(id)) continue;
+      changes += 1;
       store.delete(known.object.kind, known.object.metadata);
       if (known.object.kind === 'Secret') store.secretChanged(known.object.metadata.namespace);
     }
@@ -85,10 +105,14 @@ export class FileSource implements PolicySourceAdapter {
     this.#objects = next;
     for (const [id, { object }] of next) {
       if (previous.get(id)?.object === object) continue;
+      changes += 1;
       if (object.kind === 'Secret') store.secretChanged(object.metadata.namespace);
       else store.apply(object);
     }
     store.setUnread(hasUnread);
+    if (this.#watch !== undefined && changes > 0)
+      this.#options.log.info('Policies reloaded', { changes, objects: countsOf(objects) });
+    this.#sayWhole(problems, objects);
     this.#fileProblems = problems;
     this.#say();
     if (hasUnread && !this.#hasUnread)
@@ -100,16 +124,35 @@ export class FileSource implements PolicySourceAdapter {
 
   /** Finds the places of many problems beside the checks; what a newer build has found comes in its stead. */
   async #locate(reports: readonly ObjectReport[]): Promise<void> {
-    const problems = await inSlices(locateProblems(reports, this.#objects), this.#breathe);
+    const found = await inSlices(problemLines(reports, this.#objects), this.#breathe);
     if (this.#reports !== reports) return;
-    this.#reportProblems = problems;
+    const before = this.#found;
+    this.#found = found;
     this.#say();
+    for (const policy of before.unaccepted)
+      if (!found.unaccepted.has(policy) && this.#objects.has(policy))
+        this.#options.log.info('The newest version of a policy serves again', { policy });
+  }
+
+  /** Files that could not be read as a whole, and now can. */
+  #sayWhole(problems: readonly LocatedProblem[], objects: readonly FileObject[]): void {
+    const broken = new Set(problems.map(({ place }) => place.file));
+    for (const file of new Set(this.#fileProblems.map(({ place }) => place.file)))
+      if (!broken.has(file) && objects.some((object) => object.file === file))
+        this.#options.log.info('A file that was broken is whole again', { file });
   }
 
   /** Each problem is a line of the log when it appears, not with every build. */
   #say(): void {
-    const now = new Set(this.problems());
+    const now = new Set([...this.#fileProblems.map(formatLine), ...this.#found.lines]);
     for (const problem of now) if (!this.#said.has(problem)) this.#options.log.warn(problem);
     this.#said = now;
   }
+}
+
+/** How many objects of each kind, as in `2 APIPolicy, 1 Secret`. */
+function countsOf(objects: readonly FileObject[]): string {
+  const counts = new Map<string, number>();
+  for (const { object } of objects) counts.set(object.kind, (counts.get(object.kind) ?? 0) + 1);
+  return [...counts].map(([kind, count]) => `${count} ${kind}`).join(', ');
 }

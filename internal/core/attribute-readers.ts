@@ -10,6 +10,8 @@ const NOT_FORWARDED = new ExpressionError('the body was not forwarded');
 const CUT = new ExpressionError('the body was cut');
 const SEVERAL_READINGS = new ExpressionError('the path can be read in several ways');
 const NOT_TEXT = new ExpressionError('the value is not UTF-8');
+/** Without the name: where the request tells it, it is a value of the request. */
+export const REPEATED = new ExpressionError('the value is repeated');
 
 /** Fields whose commas are part of one value, or that Envoy never joins (RFC 9110 §5.3, RFC 6265 §5.4). */
 const COMMA_FIELDS: ReadonlySet<string> = new Set([
@@ -44,14 +46,10 @@ export const MAX_MEMBERS = 256;
 const TOO_MANY = new ExpressionError(`a header holds more than ${MAX_MEMBERS} values`);
 
 /** The one value of a key; an error when it has several. */
-export function single(
-  evaluation: Evaluation,
-  key: string,
-  values: readonly string[],
-): string | null | ExpressionError {
+export function single(evaluation: Evaluation, values: readonly string[]): string | null | ExpressionError {
   const [value] = values;
   if (value === undefined) return null;
-  if (values.length > 1) return new ExpressionError(`"${key}" is repeated`);
+  if (values.length > 1) return REPEATED;
   evaluation.work -= value.length >> 6;
   return value.isWellFormed() ? value : NOT_TEXT;
 }

@@ -11,6 +11,8 @@ export interface Reason {
   readonly answer: 'ok' | 'denied' | 'error';
   /** What a client reads in the problem document; never an internal. */
   readonly title: string;
+  /** One sentence for operators: what it means and what to do. Never sent to a client. */
+  readonly remedy: string;
   readonly phase: PhaseName;
 }
 
@@ -25,73 +27,163 @@ const INTERNAL = 13;
 const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
 
-const deny = (phase: PhaseName, http: number, grpc: number, title: string): Reason =>
-  Object.freeze({ http, grpc, kind: 'deny', answer: 'denied', title, phase });
-const fault = (phase: PhaseName, http: number, grpc: number, title: string): Reason =>
-  Object.freeze({ http, grpc, kind: 'fault', answer: 'denied', title, phase });
+type Row = Omit<Reason, 'remedy'>;
+const allow = (title: string): Row => ({ http: 200, grpc: 0, kind: 'allow', answer: 'ok', title, phase: 'none' });
+const deny = (phase: PhaseName, http: number, grpc: number, title: string): Row => ({
+  http,
+  grpc,
+  kind: 'deny',
+  answer: 'denied',
+  title,
+  phase,
+});
+const fault = (phase: PhaseName, http: number, grpc: number, title: string): Row => ({
+  http,
+  grpc,
+  kind: 'fault',
+  answer: 'denied',
+  title,
+  phase,
+});
+const reason = (row: Row, remedy: string): Reason => Object.freeze({ ...row, remedy });
 
 export const REASONS = Object.freeze({
-  allowed: Object.freeze<Reason>({ http: 200, grpc: 0, kind: 'allow', answer: 'ok', title: 'Allowed', phase: 'none' }),
-  public: Object.freeze<Reason>({
-    http: 200,
-    grpc: 0,
-    kind: 'allow',
-    answer: 'ok',
-    title: 'Allowed: public',
-    phase: 'none',
-  }),
-  unmatched: Object.freeze<Reason>({
-    http: 200,
-    grpc: 0,
-    kind: 'allow',
-    answer: 'ok',
-    title: 'Allowed: no policy governs this host',
-    phase: 'none',
-  }),
+  allowed: reason(allow('Allowed'), 'A rule lets the request in.'),
+  public: reason(allow('Allowed: public'), 'A public route lets the request in without a credential.'),
+  unmatched: reason(
+    allow('Allowed: no policy governs this host'),
+    'No policy governs the host and --unmatched=allow lets it pass: write a policy for it if it should be governed.',
+  ),
 
-  malformed_path: deny('request', 400, INVALID_ARGUMENT, 'The path can be read in more than one way'),
-  malformed_query: deny('request', 400, INVALID_ARGUMENT, 'The query cannot be read'),
-  malformed_host: deny('request', 400, INVALID_ARGUMENT, 'The host cannot be read'),
-  malformed_body: deny('request', 400, INVALID_ARGUMENT, 'The body can be read in more than one way'),
-  malformed_request: deny('request', 400, INVALID_ARGUMENT, 'The request cannot be read'),
+  malformed_path: reason(
+    deny('request', 400, INVALID_ARGUMENT, 'The path can be read in more than one way'),
+    "Somebody could read the path differently than the policy does: let Envoy normalise it (the detail names the option), or allow it with the policy's pathOptions.",
+  ),
+  malformed_query: reason(
+    deny('request', 400, INVALID_ARGUMENT, 'The query cannot be read'),
+    'The query does not decode: the client must percent-encode it as UTF-8.',
+  ),
+  malformed_host: reason(
+    deny('request', 400, INVALID_ARGUMENT, 'The host cannot be read'),
+    'The host is missing or no host name: the client, or a proxy before Envoy, must send a proper Host header.',
+  ),
+  malformed_body: reason(
+    deny('request', 400, INVALID_ARGUMENT, 'The body can be read in more than one way'),
+    'A rule reads the JSON body and a member in it is repeated: the client must send each member once.',
+  ),
+  malformed_request: reason(
+    deny('request', 400, INVALID_ARGUMENT, 'The request cannot be read'),
+    'The message or a header cannot be read or sent on: the detail says which, and the client has to change it.',
+  ),
 
-  undecided: deny('none', 403, PERMISSION_DENIED, 'Not allowed'),
-  no_route: deny('policy', 404, NOT_FOUND, 'No policy allows this host and path'),
-  policy_not_found: deny('policy', 403, PERMISSION_DENIED, 'Not allowed'),
-  policy_invalid: deny('policy', 403, PERMISSION_DENIED, 'Not allowed'),
-  host_conflict: deny('policy', 403, PERMISSION_DENIED, 'Not allowed'),
-  route_metadata_missing: deny('policy', 403, PERMISSION_DENIED, 'Not allowed'),
-  tls_required: deny('policy', 403, PERMISSION_DENIED, 'TLS is required'),
+  undecided: reason(
+    deny('none', 403, PERMISSION_DENIED, 'Not allowed'),
+    'No step decided, so the check was refused: this is a defect of Postern, report it with the line of the log.',
+  ),
+  no_route: reason(
+    deny('policy', 404, NOT_FOUND, 'No policy allows this host and path'),
+    'No policy governs this host and path: add them to the target of a policy, and see its status for hosts that it does not hold.',
+  ),
+  policy_not_found: reason(
+    deny('policy', 403, PERMISSION_DENIED, 'Not allowed'),
+    'The request names a policy that is not there: correct postern.dev/policy in the context extensions, or apply the policy.',
+  ),
+  policy_invalid: reason(
+    deny('policy', 403, PERMISSION_DENIED, 'Not allowed'),
+    'The policy was never accepted, so its hosts are refused: read its problems in status, log or postern lint, and correct it.',
+  ),
+  host_conflict: reason(
+    deny('policy', 403, PERMISSION_DENIED, 'Not allowed'),
+    'Another namespace holds the host: use another one, or have that namespace give it up.',
+  ),
+  route_metadata_missing: reason(
+    deny('policy', 403, PERMISSION_DENIED, 'Not allowed'),
+    'Envoy names no route of a policy and --route-metadata=required: let the gateway send metadata of routes, or attach a policy to the route.',
+  ),
+  tls_required: reason(
+    deny('policy', 403, PERMISSION_DENIED, 'TLS is required'),
+    'The policy takes TLS only and none is known of: use https, or tell Postern of it (--transport-security, --client-address).',
+  ),
 
-  credential_missing: deny('authn', 401, UNAUTHENTICATED, 'A credential is required'),
-  credential_unknown: deny('authn', 401, UNAUTHENTICATED, 'The credential is not valid'),
-  credential_expired: deny('authn', 401, UNAUTHENTICATED, 'The credential is not valid now'),
-  token_malformed: deny('authn', 401, UNAUTHENTICATED, 'The token is not valid'),
-  token_invalid: deny('authn', 401, UNAUTHENTICATED, 'The token is not valid'),
-  token_expired: deny('authn', 401, UNAUTHENTICATED, 'The token is not valid now'),
-  ambiguous_credentials: deny('authn', 400, INVALID_ARGUMENT, 'More than one credential was sent'),
+  credential_missing: reason(
+    deny('authn', 401, UNAUTHENTICATED, 'A credential is required'),
+    'None of the places that the policy reads holds a credential: the cause lists them, and the client must use one.',
+  ),
+  credential_unknown: reason(
+    deny('authn', 401, UNAUTHENTICATED, 'The credential is not valid'),
+    "The credential is nobody's here: check the key against the APIConsumers of the namespace, or the token's issuer against the methods.",
+  ),
+  credential_expired: reason(
+    deny('authn', 401, UNAUTHENTICATED, 'The credential is not valid now'),
+    'The key is known but not valid now: give the consumer a new one, or correct notBefore and notAfter.',
+  ),
+  token_malformed: reason(
+    deny('authn', 401, UNAUTHENTICATED, 'The token is not valid'),
+    'What was sent is no signed JWT: the client must send the token as its issuer made it, once.',
+  ),
+  token_invalid: reason(
+    deny('authn', 401, UNAUTHENTICATED, 'The token is not valid'),
+    'The token is of a known issuer but proves nobody: the cause says what is wrong with it.',
+  ),
+  token_expired: reason(
+    deny('authn', 401, UNAUTHENTICATED, 'The token is not valid now'),
+    'The token has expired: the client must get a new one; if it just did, compare the clocks.',
+  ),
+  ambiguous_credentials: reason(
+    deny('authn', 400, INVALID_ARGUMENT, 'More than one credential was sent'),
+    'More than one credential was sent: the client must send one, once.',
+  ),
 
-  not_allowed: deny('authz', 403, PERMISSION_DENIED, 'Not allowed'),
-  denied_by_rule: deny('authz', 403, PERMISSION_DENIED, 'Not allowed'),
-  insufficient_scope: deny('authz', 403, PERMISSION_DENIED, 'The token lacks a scope'),
-  expression_error: deny('authz', 403, PERMISSION_DENIED, 'Not allowed'),
+  not_allowed: reason(
+    deny('authz', 403, PERMISSION_DENIED, 'Not allowed'),
+    'No allow rule lets the request in: the cause says for each rule what is missing; bind a role, or change the rule.',
+  ),
+  denied_by_rule: reason(
+    deny('authz', 403, PERMISSION_DENIED, 'Not allowed'),
+    'A deny rule matches, and beats every allow: the rule is named; change the rule if it should not.',
+  ),
+  insufficient_scope: reason(
+    deny('authz', 403, PERMISSION_DENIED, 'The token lacks a scope'),
+    'Only a scope is missing: the client must ask the issuer for a token with the scopes of the rule.',
+  ),
+  expression_error: reason(
+    deny('authz', 403, PERMISSION_DENIED, 'Not allowed'),
+    'An expression of the named rule, limit or header has no value on this request: the cause has its source; let it say what absence means, as with has().',
+  ),
 
-  rate_limited: deny('ratelimit', 429, RESOURCE_EXHAUSTED, 'Too many requests'),
-  limit_key_missing: deny('ratelimit', 403, PERMISSION_DENIED, 'Not allowed'),
+  rate_limited: reason(
+    deny('ratelimit', 429, RESOURCE_EXHAUSTED, 'Too many requests'),
+    'The named limit is used up: wait for Retry-After, or raise its rates.',
+  ),
+  limit_key_missing: reason(
+    deny('ratelimit', 403, PERMISSION_DENIED, 'Not allowed'),
+    'The key of the named limit has no value here and missing is Deny: the client must send what it reads, or choose Share or Skip.',
+  ),
 
-  issuer_unavailable: fault('authn', 503, UNAVAILABLE, 'A dependency cannot answer now'),
-  limit_store_unavailable: fault('ratelimit', 503, UNAVAILABLE, 'A dependency cannot answer now'),
-  deadline: fault('none', 503, UNAVAILABLE, 'The check took too long'),
-  overloaded: fault('none', 503, UNAVAILABLE, 'Over capacity'),
-  internal: fault('none', 500, INTERNAL, 'Internal error'),
-  no_snapshot: Object.freeze<Reason>({
-    http: 503,
-    grpc: UNAVAILABLE,
-    kind: 'fault',
-    answer: 'error',
-    title: 'Not ready',
-    phase: 'none',
-  }),
+  issuer_unavailable: reason(
+    fault('authn', 503, UNAVAILABLE, 'A dependency cannot answer now'),
+    `The issuer's keys cannot be had: look for "Keys could not be fetched" in the log, and at network, DNS and --outbound-allow.`,
+  ),
+  limit_store_unavailable: reason(
+    fault('ratelimit', 503, UNAVAILABLE, 'A dependency cannot answer now'),
+    'The store of a limit does not answer and its onFault is Deny: look at the store, or choose LocalShare or Allow.',
+  ),
+  deadline: reason(
+    fault('none', 503, UNAVAILABLE, 'The check took too long'),
+    'The check took longer than --check-timeout or than Envoy waits: look at what it waits for, mostly an issuer or a store.',
+  ),
+  overloaded: reason(
+    fault('none', 503, UNAVAILABLE, 'Over capacity'),
+    'More checks wait than the instance holds: add replicas, and look at what they wait for.',
+  ),
+  internal: reason(
+    fault('none', 500, INTERNAL, 'Internal error'),
+    'Something failed that nobody foresaw: the cause holds the stack, report it with the line of the log.',
+  ),
+  no_snapshot: reason(
+    { ...fault('none', 503, UNAVAILABLE, 'Not ready'), answer: 'error' },
+    'The policies were not read yet: wait until /readyz says so, and look in the log for why they cannot be.',
+  ),
 });
 
 export type ReasonName = keyof typeof REASONS;

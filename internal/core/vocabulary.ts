@@ -83,7 +83,7 @@ export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
     type: 'map(string, string)',
     absent: 'null',
     doc: 'Query parameters, decoded; one that is repeated is an error.',
-    lookup: (e, key) => single(e, key, e.request.query.get(key) ?? EMPTY),
+    lookup: (e, key) => single(e, e.request.query.get(key) ?? EMPTY),
     has: (e, key) => e.request.query.has(key),
     keys: (e) => [...e.request.query.keys()],
   },
@@ -101,7 +101,7 @@ export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
     doc: 'Headers by lower-case name; one that is repeated is an error.',
     lookup(e, key) {
       const values = headerValues(e, key);
-      return values instanceof ExpressionError ? values : single(e, key, values);
+      return values instanceof ExpressionError ? values : single(e, values);
     },
     has: hasHeader,
     keys: (e) => e.request.headers.names().filter(isFieldName),

@@ -6,3 +6,7 @@ export function formatProblem({ place, path, message, reason, severity }: Locate
   const field = path === '' ? '' : `${path}: `;
   return `${place.file}:${place.line}:${place.column}: ${word}${field}${message} (${reason})`;
 }
+
+/** The same as one line: without the excerpt and the caret below the sentence. */
+export const formatLine = (problem: LocatedProblem): string =>
+  formatProblem({ ...problem, message: problem.message.split('\n', 1)[0] ?? '' });

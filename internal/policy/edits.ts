@@ -1,5 +1,7 @@
 import type { Edits, HeaderAction, HeaderEdit, Refusal } from '../core/decision.ts';
 import type { Carrier, Evaluation } from '../core/evaluation.ts';
+import { bounded, describeError } from '../core/explanation.ts';
+import { ExpressionError } from '../core/expression-error.ts';
 import type { Expression } from '../match/expression/expression.ts';
 import { readCarrier } from '../phases/authn/carriers.ts';
 import { foldName, isOddName, OVERRIDE_HEADERS, type OwnHeaders, ownHeaders } from './own-headers.ts';
@@ -119,7 +121,8 @@ export function editsOf(plan: EditPlan, evaluation: Evaluation): Edits | { reado
       continue;
     }
     if (value !== null || header.missing === 'Deny') {
-      if (!isAudit) return { failed: { reason: 'expression_error', rule: header.name } };
+      if (!isAudit)
+        return { failed: { reason: 'expression_error', rule: header.name, cause: whyNoHeader(header, value) } };
       evaluation.note({ reason: 'expression_error', rule: header.name, outcome: 'would-deny' });
     }
     removed.push(header.name);
@@ -136,6 +139,12 @@ export function editsOf(plan: EditPlan, evaluation: Evaluation): Edits | { reado
     queryToRemove: isAudit ? NOTHING : plan.queryToRemove,
     responseHeaders: plan.responseHeaders,
   };
+}
+
+/** Neither the value nor a part of it: it may be a secret of the caller. */
+function whyNoHeader({ value: { source } }: UpstreamHeader, value: string | null | ExpressionError): string {
+  if (value instanceof ExpressionError) return describeError(source, value);
+  return `${bounded(source)}: ${value === null ? 'it is null' : 'no header can hold what it gives'}`;
 }
 
 const isVerified = ({ identity: { kind } }: Evaluation): boolean => kind !== 'unauthenticated' && kind !== 'anonymous';

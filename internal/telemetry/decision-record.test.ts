@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type Attributes, headerFields } from '../core/attributes.ts';
 import { REASONS, type ReasonName } from '../core/reasons.ts';
@@ -48,6 +50,17 @@ describe('decisionRecord()', () => {
       status: 403,
       duration_ms: 0.123,
     });
+  });
+
+  it('has the fields that docs/log.md explains, and no others', () => {
+    const attributes = anAttributes({});
+    const seen = { attributes, traceId: undefined, durationMs: 0 };
+    const fields = Object.keys(decisionRecord(aChecked('not_allowed', attributes), seen));
+    const page = readFileSync(join(import.meta.dirname, '../../docs/log.md'), 'utf8');
+    assert.deepEqual(
+      [...page.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1]),
+      fields,
+    );
   });
 
   it('names what the door was told where the request could not be read', () => {

@@ -92,6 +92,7 @@ const ANYONE: Criteria = {
   via: undefined,
   cidrs: undefined,
   when: [],
+  words: { paths: undefined, cidrs: undefined, messages: [] },
 };
 const rule = (criteria: Partial<Criteria>) => [
   { name: 'r', mode: 'Enforce' as const, criteria: { ...ANYONE, ...criteria } },

@@ -34,6 +34,8 @@ interface Expected {
   readonly reason: ReasonName;
   readonly policy?: string;
   readonly rule?: string;
+  /** What operators read of why. */
+  readonly cause?: string;
   readonly set?: Readonly<Record<string, string>>;
   readonly removed?: readonly string[];
   readonly query?: readonly string[];
@@ -53,6 +55,7 @@ function partsOf(decision: Decision, expected: Expected): Expected {
       policy: decision.policy === undefined ? 'none' : `${decision.policy.namespace}/${decision.policy.name}`,
     }),
     ...(expected.rule !== undefined && { rule: decision.refusal?.rule ?? '' }),
+    ...(expected.cause !== undefined && { cause: decision.refusal?.cause ?? '' }),
     ...(expected.set !== undefined && { set: Object.fromEntries(edits) }),
     ...(expected.removed !== undefined && {
       removed: [...decision.edits.requestHeadersToRemove].filter((name) => !OVERRIDES.has(name)).sort(),

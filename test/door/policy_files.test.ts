@@ -45,6 +45,35 @@ async function metricsOf({ adminAddress }: TestAgent): Promise<string> {
 const says = (agent: TestAgent, text: string): boolean =>
   agent.lines.some(({ message }) => String(message).includes(text));
 
+describe('the log of an agent on a directory', { timeout: 60_000 }, () => {
+  it('tells of a change that was taken, of a file that broke and is whole again, and of the last policy that goes', async (t) => {
+    const { agent, ask } = await start(t, POLICY);
+    agent.write('acme.yaml', CONSUMER);
+    await until(() => says(agent, 'Policies reloaded'));
+    const reloaded = agent.lines.find(({ message }) => message === 'Policies reloaded');
+    assert.deepEqual([reloaded?.changes, reloaded?.objects], [1, '1 APIConsumer, 1 APIPolicy']);
+    agent.write('acme.yaml', '{');
+    await until(() => says(agent, 'acme.yaml:1:'));
+    agent.write('acme.yaml', CONSUMER);
+    await until(() => says(agent, 'A file that was broken is whole again'));
+    agent.write('policies.yaml', '# none\n');
+    await until(() => says(agent, 'No policy is left: every request is refused (no_route)'));
+    assert.equal(await ask('api.example.org'), 404);
+  });
+
+  it('says on one line what is wrong with an expression, and what serves in the meantime', async (t) => {
+    const wrong = POLICY.replace('{any: {}}', '{when: [{expression: "request.methud == 1"}]}');
+    const { agent } = await start(t, wrong);
+    await until(() => says(agent, '(InvalidExpression); its hosts are refused'));
+    agent.write('policies.yaml', POLICY);
+    await until(() => says(agent, 'The newest version of a policy serves again'));
+    agent.write('policies.yaml', wrong);
+    await until(() => says(agent, '(InvalidExpression); the last accepted version goes on serving'));
+    const said = agent.lines.map(({ message }) => String(message)).filter((text) => text.includes('methud'));
+    assert.ok(said.length === 2 && !said.some((text) => text.includes('\n')), said.join());
+  });
+});
+
 describe('an agent on a directory', { timeout: 60_000 }, () => {
   const TROUBLE: Readonly<Record<string, (agent: TestAgent) => void>> = {
     'a link to nothing': ({ directory }) => symlinkSync('/nowhere', join(directory, 'odd.yaml')),

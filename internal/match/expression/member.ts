@@ -1,4 +1,5 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+import { REPEATED } from '../../core/attribute-readers.ts';
 import { ExpressionError } from '../../core/expression-error.ts';
 import type { Meter } from '../../core/meter.ts';
 import type { MapAttribute } from '../../core/vocabulary.ts';
@@ -87,7 +88,12 @@ function attributeLookup(expr: Expr, { object, key, testOnly }: Lookup, map: Map
   const name = key.constant;
   if (typeof name !== 'string') return { type, run: dynamicLookup(map, key.run) };
   if (isJson) return { type, run: ({ evaluation }) => lifted(lookup(evaluation, name), evaluation) };
-  return { type, run: ({ evaluation }) => lookup(evaluation, name) as Result };
+  const repeated = new ExpressionError(`"${name}" is repeated`);
+  const run: Run = ({ evaluation }) => {
+    const value = lookup(evaluation, name) as Result;
+    return value === REPEATED ? repeated : value;
+  };
+  return { type, run };
 }
 
 /** Refuses, when the policy arrives, a key that could never be right. */
@@ -98,11 +104,11 @@ export function checkKey(expr: Expr, key: Node, map: MapAttribute): void {
   if (problem !== undefined) throw new CompileError(expr, problem);
 }
 
-/** The same for a key that only the request tells. */
-export function keyError(map: MapAttribute, key: string): ExpressionError | undefined {
-  const problem = map.keyProblem?.(key);
-  return problem === undefined ? undefined : new ExpressionError(problem);
-}
+const WRONG_KEY = new ExpressionError('the request tells a name that nothing has: upper case, or no header');
+
+/** The same for a key that only the request tells: what it is stays unsaid, for it is a value of the request. */
+export const keyError = (map: MapAttribute, key: string): ExpressionError | undefined =>
+  map.keyProblem?.(key) === undefined ? undefined : WRONG_KEY;
 
 export const lifted = (json: unknown, meter: Meter): Result => (isError(json) ? json : fromJson(json, meter));
 

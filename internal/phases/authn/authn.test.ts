@@ -33,6 +33,8 @@ const open = aBench({ authentication: { methods: [PARTNERS, SSO], anonymous: {} 
 const BEARER = 'Bearer realm="api"';
 const APIKEY = 'ApiKey realm="api"';
 
+const LOOKED_AT = 'looked at: header "x-api-key", query parameter "key", scheme "bearer"';
+
 describe('findCredential()', () => {
   it('lets the one method that claims a credential verify it, at once for API keys', async () => {
     const byKey = await authenticate(both, { headers: [['x-api-key', KEY]] });
@@ -54,7 +56,7 @@ describe('findCredential()', () => {
       { headers: [['authorization', 'Bearer']] as const },
     ]) {
       const { refusal } = await authenticate(both, parts);
-      assert.deepEqual(refusal, { reason: 'credential_missing', challenges: [APIKEY, BEARER] });
+      assert.deepEqual(refusal, { reason: 'credential_missing', challenges: [APIKEY, BEARER], cause: LOOKED_AT });
     }
   });
 
@@ -88,6 +90,7 @@ describe('findCredential()', () => {
     assert.deepEqual(refusal, {
       reason: 'credential_unknown',
       challenges: [APIKEY, `${BEARER}, error="invalid_token"`],
+      cause: 'no method takes tokens of this issuer',
     });
     assert.equal((await authenticate(both, bearer('opaque'))).refusal?.reason, 'token_malformed');
   });
@@ -123,6 +126,7 @@ describe('findCredential()', () => {
         reason: 'ambiguous_credentials',
         detail: 'Send one credential, once',
         challenges: [APIKEY, `${BEARER}, error="invalid_request"`],
+        cause: LOOKED_AT,
       });
       assert.equal(await verdictOf(reversed, parts), 'ambiguous_credentials');
     }
@@ -146,7 +150,10 @@ describe('findCredential()', () => {
       aBench({ publicRoutes: [{ name: 'h', methods: ['GET'], paths: ['/healthz'] }] }),
     ]) {
       const { refusal } = await authenticate(bench, { headers: [['x-api-key', KEY]] });
-      assert.deepEqual(refusal, { reason: 'not_allowed' });
+      assert.deepEqual(refusal, {
+        reason: 'not_allowed',
+        cause: 'the policy has no authentication method, so nobody can get in',
+      });
     }
   });
 
@@ -195,14 +202,25 @@ describe('findCredential()', () => {
 describe('verifyCredential()', () => {
   it('refuses an unknown and an expired key, and gives the error code to Bearer alone', async () => {
     const unknown = await authenticate(both, { headers: [['x-api-key', 'wrong-key-0123456789']] });
-    assert.deepEqual(unknown.refusal, { reason: 'credential_unknown', rule: 'partners', challenges: [APIKEY, BEARER] });
+    assert.deepEqual(unknown.refusal, {
+      reason: 'credential_unknown',
+      rule: 'partners',
+      challenges: [APIKEY, BEARER],
+      cause: 'no APIConsumer of the namespace holds this key',
+    });
     const expired = await authenticate(both, { headers: [['x-api-key', 'past-key-0123456789']] });
-    assert.deepEqual(expired.refusal, { reason: 'credential_expired', rule: 'partners', challenges: [APIKEY, BEARER] });
+    assert.deepEqual(expired.refusal, {
+      reason: 'credential_expired',
+      rule: 'partners',
+      challenges: [APIKEY, BEARER],
+      cause: 'an APIConsumer holds this key, but not at this time',
+    });
     const token = await authenticate(both, bearer(aToken(aSigner('ES256'), CLAIMS)));
     assert.deepEqual(token.refusal, {
       reason: 'token_invalid',
       rule: 'sso',
       challenges: [APIKEY, `${BEARER}, error="invalid_token"`],
+      cause: 'the signature is wrong',
     });
   });
 

@@ -9,6 +9,7 @@ import type { Authentication, Method } from './compile.ts';
 import { verifyToken } from './jwt.ts';
 import type { ClaimFailure, Refusals, VerificationFailure } from './refusals.ts';
 import type { TokenCache } from './token-cache.ts';
+import { TokenFailure } from './token-failure.ts';
 
 /**
  * Finds the one credential that one method claims. A carrier that no method reads is not looked at; in one that is
@@ -61,7 +62,7 @@ export function verifyCredential({ methods, refusals }: Authentication, cache: T
   };
 }
 
-type Proved = Identity | VerificationFailure;
+type Proved = Identity | VerificationFailure | TokenFailure;
 
 /** One row for each kind of method. */
 function prove(
@@ -80,13 +81,14 @@ function prove(
 }
 
 function settle(evaluation: Evaluation, verdict: Proved, refusals: Refusals): StepResult {
-  if (typeof verdict !== 'string') {
+  const isToken = verdict instanceof TokenFailure;
+  if (!isToken && typeof verdict !== 'string') {
     evaluation.identity = verdict;
     return undefined;
   }
-  const refusal = refusals.failed[evaluation.credential?.method ?? -1]?.[verdict];
+  const refusal = refusals.failed[evaluation.credential?.method ?? -1]?.[isToken ? verdict.reason : verdict];
   if (refusal === undefined) throw new Error('A failed credential has no refusal');
-  return refuse(evaluation, refusal);
+  return refuse(evaluation, isToken ? { ...refusal, cause: verdict.cause } : refusal);
 }
 
 /** In Audit the check goes on, as somebody who has proved nothing. */

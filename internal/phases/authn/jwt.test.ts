@@ -82,7 +82,12 @@ describe('the keys of an issuer', () => {
     keys.next = unavailable;
     for (const mode of ['Enforce', 'Audit'] as const) {
       const { refusal, identity } = await authenticate(jwtBench({}, { keys }), bearer(aToken(RSA, CLAIMS)), { mode });
-      assert.deepEqual(refusal, { reason: 'issuer_unavailable', rule: 'sso', retryAfterS: 10 });
+      assert.deepEqual(refusal, {
+        reason: 'issuer_unavailable',
+        rule: 'sso',
+        retryAfterS: 10,
+        cause: 'no keys of the issuer can be had',
+      });
       assert.equal(identity.kind, 'anonymous');
     }
   });

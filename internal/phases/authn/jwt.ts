@@ -3,11 +3,12 @@ import type { Credential } from '../../core/evaluation.ts';
 import type { Identity } from '../../core/identity.ts';
 import type { JwtRules } from './jwt-rules.ts';
 import type { KeySet } from './key-source.ts';
-import type { ClaimFailure, VerificationFailure } from './refusals.ts';
+import type { ClaimFailure } from './refusals.ts';
 import { looksLikeToken, parseToken } from './token.ts';
 import { cachedIdentity, cacheKeyOf, digestOf, type TokenCache } from './token-cache.ts';
+import { MALFORMED, type TokenFailure, UNAVAILABLE, UNKNOWN_KEY } from './token-failure.ts';
 import { identityOfToken } from './token-identity.ts';
-import { hasGoodHeader, type Verdict, verifyWith } from './verify-token.ts';
+import { type Verdict, verifyWith, wrongHeader } from './verify-token.ts';
 
 export { createTokenCache, type TokenCache } from './token-cache.ts';
 
@@ -32,7 +33,7 @@ export function claimToken(
   if (token === undefined) return 'token_malformed';
   const issuer = token.payload.iss;
   for (const { index, rules } of readers) if (rules.issuer === issuer) return { method: index, digest };
-  return 'credential_unknown';
+  return 'issuer_unknown';
 }
 
 export interface TokenContext {
@@ -46,7 +47,7 @@ export interface TokenContext {
 export function verifyToken(
   { value, digest }: Credential,
   context: TokenContext,
-): Identity | Promise<Identity | VerificationFailure> {
+): Identity | Promise<Identity | TokenFailure> {
   const cacheKey = cacheKeyOf(context.rules, digest ?? digestOf(value));
   return cachedIdentity(context.cache, cacheKey, context) ?? verifyAnew(value, cacheKey, context);
 }
@@ -55,27 +56,27 @@ async function verifyAnew(
   text: string,
   cacheKey: string,
   { name, rules, cache, wallMs }: TokenContext,
-): Promise<Identity | VerificationFailure> {
+): Promise<Identity | TokenFailure> {
   const token = parseToken(text);
-  if (token === undefined) return 'token_malformed';
-  if (!hasGoodHeader(token, rules)) return 'token_invalid';
+  if (token === undefined) return MALFORMED;
+  const wrong = wrongHeader(token, rules);
+  if (wrong !== undefined) return wrong;
   let keys: KeySet;
   let verdict: Verdict;
   try {
     keys = rules.keys.current() ?? (await rules.keys.fetch());
     verdict = await verifyWith(token, keys, { rules, wallMs });
-    if (verdict === 'unknown_key') {
+    if (verdict === UNKNOWN_KEY) {
       // Issuers rotate unannounced (OpenID Connect Core §10.1.1); the source bounds how often this may ask.
       const newer = await rules.keys.fetch();
       if (newer !== keys) verdict = await verifyWith(token, newer, { rules, wallMs });
       keys = newer;
     }
   } catch (error) {
-    if (error instanceof PosternError && error.code === 'ERR_POSTERN_KEYS_UNAVAILABLE') return 'issuer_unavailable';
+    if (error instanceof PosternError && error.code === 'ERR_POSTERN_KEYS_UNAVAILABLE') return UNAVAILABLE;
     throw error;
   }
-  if (verdict === 'unknown_key') return 'token_invalid';
-  if (typeof verdict === 'string') return verdict;
+  if (!('key' in verdict)) return verdict;
   const { key, startsMs, endsMs } = verdict;
   const identity = identityOfToken(token.payload, { name, issuer: rules.issuer, groupsPath: rules.groupsPath });
   cache.set(cacheKey, { identity, startsMs, endsMs, keyId: key.id, keySet: keys, bytes: 1024 + 4 * text.length });

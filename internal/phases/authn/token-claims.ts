@@ -1,15 +1,21 @@
 import type { JwtRules } from './jwt-rules.ts';
+import { AUDIENCE, claimDiffers, claimMissing, SUBJECT, TIMES, type TokenFailure } from './token-failure.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
 /** What jose leaves open: numbers JSON cannot hold, members of `aud`, texts that are not Unicode, required claims. */
-export function hasGoodClaims(claims: Claims, rules: JwtRules): boolean {
+export function wrongClaim(claims: Claims, rules: JwtRules): TokenFailure | undefined {
   const { exp, nbf, iat, aud, sub } = claims;
-  if (!Number.isFinite(exp) || ![nbf, iat].every((time) => time === undefined || Number.isFinite(time))) return false;
-  if (aud !== undefined && !(Array.isArray(aud) ? aud : [aud]).every((one) => typeof one === 'string')) return false;
+  if (!Number.isFinite(exp) || ![nbf, iat].every((time) => time === undefined || Number.isFinite(time))) return TIMES;
+  if (aud !== undefined && !(Array.isArray(aud) ? aud : [aud]).every((one) => typeof one === 'string')) return AUDIENCE;
   // A lone surrogate would make different subjects one and the same id.
-  if (sub !== undefined && !(typeof sub === 'string' && sub.isWellFormed())) return false;
-  return rules.requiredClaims.every(({ path, value }) => hasClaim(claims, path, value));
+  if (sub !== undefined && !(typeof sub === 'string' && sub.isWellFormed())) return SUBJECT;
+  for (const { path, value } of rules.requiredClaims) {
+    const claim = claimAt(claims, path);
+    if (claim === undefined || claim === null) return claimMissing(path);
+    if (value !== undefined && !isOrLists(claim, value)) return claimDiffers(path);
+  }
+  return undefined;
 }
 
 /** The claim at a path, own members only; undefined when a step is missing. */
@@ -22,9 +28,5 @@ export function claimAt(claims: Claims, path: readonly string[]): unknown {
   return claim;
 }
 
-/** Whether a claim is there, or is or lists a text. */
-function hasClaim(claims: Claims, path: readonly string[], value: string | undefined): boolean {
-  const claim = claimAt(claims, path);
-  if (value === undefined) return claim !== undefined && claim !== null;
-  return claim === value || (Array.isArray(claim) && claim.includes(value));
-}
+const isOrLists = (claim: unknown, value: string): boolean =>
+  claim === value || (Array.isArray(claim) && claim.includes(value));

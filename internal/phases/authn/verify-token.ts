@@ -3,7 +3,23 @@ import type { JwtRules } from './jwt-rules.ts';
 import { typeName } from './jwt-rules.ts';
 import type { KeySet, VerificationKey } from './key-source.ts';
 import type { Token } from './token.ts';
-import { hasGoodClaims } from './token-claims.ts';
+import { wrongClaim } from './token-claims.ts';
+import {
+  ALGORITHM,
+  AUDIENCE,
+  EARLY,
+  EXPIRED,
+  EXTENSIONS,
+  ISSUER,
+  KEY_NAME,
+  NO_EXPIRY,
+  SIGNATURE,
+  TIMES,
+  type TokenFailure,
+  TYPE,
+  UNKNOWN_KEY,
+  UNVERIFIABLE,
+} from './token-failure.ts';
 
 /** By default: no `typ`, JWT and at+jwt (RFC 9068 §2.1). Tokens for other purposes name theirs (RFC 8725 §3.11). */
 const DEFAULT_TYPES: ReadonlySet<string> = new Set(['jwt', 'at+jwt']);
@@ -18,18 +34,19 @@ export interface Proof {
   readonly endsMs: number;
 }
 
-export type Verdict = Proof | 'unknown_key' | 'token_invalid' | 'token_expired';
+/** `UNKNOWN_KEY` is worth another look at the issuer's keys. */
+export type Verdict = Proof | TokenFailure;
 
 /**
  * What is wrong with a header, before any key is looked for. `jku`, `x5u`, `jwk` and `x5c` are never read: keys come
  * from the issuer alone (RFC 8725 §3.10).
  */
-export function hasGoodHeader({ header }: Token, rules: JwtRules): boolean {
-  if (typeof header.alg !== 'string' || !rules.algorithms.includes(header.alg)) return false;
-  if (header.crit !== undefined || header.b64 !== undefined || header.zip !== undefined) return false;
-  if (header.kid !== undefined && typeof header.kid !== 'string') return false;
-  if (header.typ === undefined) return rules.types === undefined;
-  return typeof header.typ === 'string' && (rules.types ?? DEFAULT_TYPES).has(typeName(header.typ));
+export function wrongHeader({ header }: Token, rules: JwtRules): TokenFailure | undefined {
+  if (typeof header.alg !== 'string' || !rules.algorithms.includes(header.alg)) return ALGORITHM;
+  if (header.crit !== undefined || header.b64 !== undefined || header.zip !== undefined) return EXTENSIONS;
+  if (header.kid !== undefined && typeof header.kid !== 'string') return KEY_NAME;
+  if (header.typ === undefined) return rules.types === undefined ? undefined : TYPE;
+  return typeof header.typ === 'string' && (rules.types ?? DEFAULT_TYPES).has(typeName(header.typ)) ? undefined : TYPE;
 }
 
 /** Verifies signature and claims of a token whose header is good, with the keys that may have made it. */
@@ -41,12 +58,13 @@ export async function verifyWith(
   const alg = String(token.header.alg);
   const kid = token.header.kid as string | undefined;
   const candidates = keys.keys.filter((key) => fits(key, alg, kid)).slice(0, MAX_TRIED_KEYS);
-  if (candidates.length === 0) return 'unknown_key';
-  let verdict: Verdict = 'token_invalid';
+  if (candidates.length === 0) return UNKNOWN_KEY;
+  let verdict = SIGNATURE;
   for (const key of candidates) {
     const result = await verifyOne(token, key, moment);
-    if (typeof result !== 'string') return result;
-    if (result === 'token_expired') verdict = result;
+    if ('key' in result) return result;
+    // What a key that fits says of the claims tells more than that others did not make it.
+    if (result === EXPIRED || verdict === SIGNATURE) verdict = result;
   }
   return verdict;
 }
@@ -83,7 +101,7 @@ async function verifyOne(
   token: Token,
   key: VerificationKey,
   { rules, wallMs }: { readonly rules: JwtRules; readonly wallMs: number },
-): Promise<Proof | 'token_invalid' | 'token_expired'> {
+): Promise<Verdict> {
   try {
     const { payload } = await jwtVerify(token.text, key.key, {
       algorithms: [String(token.header.alg)],
@@ -94,14 +112,26 @@ async function verifyOne(
       requiredClaims: ['exp'],
     });
     const { exp = Number.NaN, nbf = -Infinity, iat = -Infinity } = payload;
-    if (!hasGoodClaims(token.payload, rules)) return 'token_invalid';
+    const wrong = wrongClaim(token.payload, rules);
+    if (wrong !== undefined) return wrong;
     // jose looks at `iat` only where an age is asked for, but a token of the future is nobody's.
     const startsMs = (Math.max(nbf, iat) - rules.skewS) * 1000;
-    if (wallMs < startsMs) return 'token_invalid';
+    if (wallMs < startsMs) return EARLY;
     return { key, startsMs, endsMs: (exp + rules.skewS) * 1000 };
   } catch (error) {
-    if (error instanceof errors.JWTExpired) return 'token_expired';
-    // Whatever else a stranger's token makes jose say, it is not valid.
-    return 'token_invalid';
+    return failureOf(error);
   }
+}
+
+/** Whatever a stranger's token makes jose say, it is not valid; its own words may hold what is in the token. */
+function failureOf(error: unknown): TokenFailure {
+  if (error instanceof errors.JWTExpired) return EXPIRED;
+  if (error instanceof errors.JWSSignatureVerificationFailed) return SIGNATURE;
+  if (!(error instanceof errors.JWTClaimValidationFailed)) return UNVERIFIABLE;
+  const { claim, reason } = error;
+  if (claim === 'aud') return AUDIENCE;
+  if (claim === 'iss') return ISSUER;
+  if (claim === 'exp' && reason === 'missing') return NO_EXPIRY;
+  if (reason === 'invalid') return TIMES;
+  return claim === 'nbf' ? EARLY : UNVERIFIABLE;
 }

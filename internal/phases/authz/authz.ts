@@ -3,6 +3,7 @@ import type { Evaluation, Step, StepResult } from '../../core/evaluation.ts';
 import { inCidrs } from '../../match/cidr.ts';
 import { type Expression, isTrue } from '../../match/expression/expression.ts';
 import type { Authorization, Criteria, Rule } from './compile.ts';
+import { deniedBecause, missingScopes, whyErred, whyNotAllowed } from './explain.ts';
 
 /**
  * How a rule stands to a request. `error`: all else holds, but an expression cannot be evaluated. `scope`: all else
@@ -25,7 +26,7 @@ const NOT_ALLOWED: Refusal = Object.freeze({ reason: 'not_allowed' });
 export function authorize(authorization: Authorization): Step {
   const denies: readonly Judged[] = authorization.denies.map((rule) => ({
     rule,
-    denied: Object.freeze({ reason: 'denied_by_rule', rule: rule.name }),
+    denied: Object.freeze({ reason: 'denied_by_rule', rule: rule.name, ...deniedBecause(rule) }),
     erred: Object.freeze({ reason: 'expression_error', rule: rule.name }),
   }));
   const { allows } = authorization;
@@ -38,21 +39,25 @@ export function authorize(authorization: Authorization): Step {
 
 function judgeDenies(denies: readonly Judged[], evaluation: Evaluation): StepResult {
   let erred: Refusal | undefined;
+  let erredRule: Rule | undefined;
   for (const { rule, denied, erred: error } of denies) {
     const match = matchDeny(rule.criteria, evaluation);
     if (match === 'fails') continue;
     const refusal = evaluation.refuse(match === 'holds' ? denied : error, rule.mode);
     if (refusal === undefined) continue;
     if (match === 'holds') return refusal;
-    erred ??= refusal;
+    if (erred !== undefined) continue;
+    erred = refusal;
+    erredRule = rule;
   }
-  return erred;
+  if (erred === undefined || erredRule === undefined) return erred;
+  return { ...erred, cause: whyErred(erredRule, evaluation) };
 }
 
 function judgeAllows(allows: readonly Rule[], evaluation: Evaluation): StepResult {
   if (evaluation.isPublic) return undefined;
-  let erred: string | undefined;
-  let scopes: readonly string[] | undefined;
+  let erred: Rule | undefined;
+  let lacking: Rule | undefined;
   for (const rule of allows) {
     const match = matchAllow(rule.criteria, evaluation);
     if (match === 'holds') {
@@ -60,18 +65,27 @@ function judgeAllows(allows: readonly Rule[], evaluation: Evaluation): StepResul
       evaluation.note({ reason: 'allowed', rule: rule.name, outcome: 'would-allow' });
     }
     if (rule.mode === 'Audit') continue;
-    if (match === 'error') erred ??= rule.name;
-    if (match === 'scope') scopes ??= rule.criteria.scopes;
+    if (match === 'error') erred ??= rule;
+    if (match === 'scope') lacking ??= rule;
   }
-  if (erred !== undefined) return evaluation.refuse({ reason: 'expression_error', rule: erred });
-  return evaluation.refuse(scopes === undefined ? NOT_ALLOWED : insufficientScope(scopes));
+  if (erred !== undefined) {
+    const refusal = evaluation.refuse({ reason: 'expression_error', rule: erred.name });
+    return refusal && { ...refusal, cause: whyErred(erred, evaluation) };
+  }
+  if (lacking?.criteria.scopes !== undefined)
+    return evaluation.refuse(insufficientScope(lacking.name, lacking.criteria.scopes, evaluation));
+  // Audit only counts: what would not be read is not worked out.
+  const refusal = evaluation.refuse(NOT_ALLOWED);
+  return refusal && { ...refusal, cause: whyNotAllowed(allows, evaluation) };
 }
 
 /** RFC 6750 §3.1: 403 with the scopes that would do. */
-function insufficientScope(scopes: readonly string[]): Refusal {
+function insufficientScope(rule: string, scopes: readonly string[], evaluation: Evaluation): Refusal {
   return {
     reason: 'insufficient_scope',
+    rule,
     challenges: [`Bearer error="insufficient_scope", scope="${scopes.join(' ')}"`],
+    cause: missingScopes(scopes, evaluation),
   };
 }
 

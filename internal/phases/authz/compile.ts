@@ -23,6 +23,15 @@ export interface Criteria {
   readonly via: ReadonlySet<string> | undefined;
   readonly cidrs: BlockList | undefined;
   readonly when: readonly Expression[];
+  /** The author's own words, for who asks why it does not hold. */
+  readonly words: CriteriaWords;
+}
+
+export interface CriteriaWords {
+  readonly paths: readonly string[] | undefined;
+  readonly cidrs: readonly string[] | undefined;
+  /** What `when` says of its conditions, each at the index of its condition. */
+  readonly messages: readonly (string | undefined)[];
 }
 
 export interface Rule {
@@ -92,6 +101,11 @@ function compileRule(rule: RuleSpec, context: AuthorizationContext, problems: Pr
     via: spec.via && new Set(spec.via),
     cidrs: spec.cidrs && compileCidrs(spec.cidrs, at.at('cidrs')),
     when,
+    words: Object.freeze({
+      paths: spec.paths,
+      cidrs: spec.cidrs,
+      messages: (spec.when ?? []).map(({ message }) => message),
+    }),
   };
   return Object.freeze({ name: rule.name, mode: rule.mode ?? 'Enforce', criteria: Object.freeze(criteria) });
 }

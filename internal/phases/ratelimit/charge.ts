@@ -1,6 +1,7 @@
 // What one check takes from limits: their keys, their cost.
 import type { Refusal } from '../../core/decision.ts';
 import type { Evaluation } from '../../core/evaluation.ts';
+import { bounded, describeError } from '../../core/explanation.ts';
 import { isError, Uint } from '../../match/expression/value.ts';
 import { type CompiledLimit, digest, type KeyPart } from './compile.ts';
 import type { Take } from './counter-store.ts';
@@ -68,10 +69,12 @@ function partOf(
   evaluation: Evaluation,
 ): ReturnType<typeof keyOf> {
   const value = expression.key(evaluation);
-  if (isError(value)) return { reason: 'expression_error', rule: limit.name, cause: value.message };
+  if (isError(value))
+    return { reason: 'expression_error', rule: limit.name, cause: describeError(expression.source, value) };
   if (value !== null) return `v${value}`;
   if (missing === 'Skip') return undefined;
-  return missing === 'Deny' ? { reason: 'limit_key_missing', rule: limit.name } : 'n';
+  if (missing === 'Share') return 'n';
+  return { reason: 'limit_key_missing', rule: limit.name, cause: `${bounded(expression.source)} is null` };
 }
 
 function costOf(limit: CompiledLimit, evaluation: Evaluation): number | Refusal {
@@ -83,6 +86,8 @@ function costOf(limit: CompiledLimit, evaluation: Evaluation): number | Refusal 
   return {
     reason: 'expression_error',
     rule: limit.name,
-    cause: `the cost is no whole number from 0 to ${limit.maxCost}`,
+    cause: isError(result)
+      ? describeError(limit.cost.source, result)
+      : `${bounded(limit.cost.source)}: the cost is no whole number from 0 to ${limit.maxCost}`,
   };
 }

@@ -56,6 +56,7 @@ class StageStep {
   readonly #ports: RateLimitPorts;
   readonly #owner: number;
   readonly #isUsed: LoanTerms['isUsed'];
+  readonly #stage: Stage;
 
   constructor(limits: readonly CompiledLimit[], stage: Stage, ports: RateLimitPorts) {
     this.#enforced = limits.filter((limit) => limit.mode === 'Enforce');
@@ -63,6 +64,7 @@ class StageStep {
     this.#ports = ports;
     this.#owner = ports.recent.newOwner();
     this.#isUsed = usedAt(stage);
+    this.#stage = stage;
   }
 
   /** Takes once, also where Envoy asks again. */
@@ -92,7 +94,7 @@ class StageStep {
     for (const limit of this.#enforced) addCharge(charges, limit, evaluation);
     const asks = charges.takes.map((take) => ({ ...take, cost: 0 }));
     const tell = (states: readonly CounterState[]): StepResult => {
-      if (isWhole(states, asks)) addFields(charges, states, evaluation);
+      if (isWhole(states, asks) && this.#isShown(known.refusal !== undefined)) addFields(charges, states, evaluation);
       return known.refusal;
     };
     if (asks.length === 0) return known.refusal;
@@ -139,12 +141,18 @@ class StageStep {
 
   #judge(states: readonly CounterState[], charged: Charged): Taken {
     const { charges, evaluation } = charged;
-    addFields(charges, states, evaluation);
-    for (const state of states) if (!state.isWithin) return { refusal: refusalOf(charges, states), loan: undefined };
+    const isRefused = !states.every(isWithin);
+    if (this.#isShown(isRefused)) addFields(charges, states, evaluation);
+    if (isRefused) return { refusal: refusalOf(charges, states), loan: undefined };
     if (!charges.limits.some(isLent)) return PASSED;
     const loan = this.#lend(charged);
     loan.join(evaluation);
     return { refusal: undefined, loan };
+  }
+
+  /** What a guess took is given back once it proves right: told before, it would show one used that never was. */
+  #isShown(isRefused: boolean): boolean {
+    return isRefused || this.#stage !== 'AuthenticationFailure';
   }
 
   #lend({ charges, evaluation, store, made }: Charged): Loan {
@@ -179,4 +187,5 @@ interface Charged extends Attempt {
 const refusalIn = (taken: Taken | Promise<Taken>): StepResult | Promise<StepResult> =>
   taken instanceof Promise ? taken.then(({ refusal }) => refusal) : taken.refusal;
 
+const isWithin = (state: CounterState): boolean => state.isWithin;
 const isShared = (limit: CompiledLimit): boolean => limit.isShared;

@@ -1,0 +1,42 @@
+import { formatLine } from '../files/format-problem.ts';
+import { locateProblems } from '../files/locate-problems.ts';
+import { type FileObject, identityOf, type LocatedProblem } from '../files/parse-file.ts';
+import type { ObjectReport } from '../policy/store.ts';
+
+/** What a build found, with places for pages and as lines for the log. */
+export interface ProblemLines {
+  readonly problems: readonly LocatedProblem[];
+  readonly lines: readonly string[];
+  /** Policies of which something else than the newest version serves, or nothing. */
+  readonly unaccepted: ReadonlySet<string>;
+}
+
+/** Places and lines of what a build found, an object a step; each line of a policy says what serves in its stead. */
+export function* problemLines(
+  reports: readonly ObjectReport[],
+  files: ReadonlyMap<string, FileObject>,
+): Generator<undefined, ProblemLines> {
+  const problems: LocatedProblem[] = [];
+  const lines: string[] = [];
+  const unaccepted = new Set<string>();
+  for (const report of reports) {
+    const found = yield* locateProblems([report], files);
+    problems.push(...found);
+    const standing = standingOf(report);
+    if (standing !== undefined) unaccepted.add(identityOf(report));
+    for (const problem of found) {
+      const isTold = standing !== undefined && problem.severity === 'error';
+      lines.push(isTold ? `${formatLine(problem)}; ${standing}` : formatLine(problem));
+    }
+    // Its problems were said where its file was read.
+    if (standing !== undefined && !found.some(({ severity }) => severity === 'error'))
+      lines.push(`${identityOf(report)}: ${standing}`);
+  }
+  return { problems, lines, unaccepted };
+}
+
+function standingOf({ object, isAccepted, servesLastGood, hosts }: ObjectReport): string | undefined {
+  if (object.kind !== 'APIPolicy' || isAccepted) return undefined;
+  if (servesLastGood) return 'the last accepted version goes on serving';
+  return hosts.length > 0 ? 'its hosts are refused' : 'it serves no host';
+}
