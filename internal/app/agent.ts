@@ -3,19 +3,16 @@ import { startAdminServer } from '../admin/admin-server.ts';
 import { startDebugServer } from '../admin/debug-server.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
-import type { PolicyRef } from '../core/decision.ts';
 import { createDecisionIds } from '../core/decision-id.ts';
 import type { ListenAddress } from '../core/listen-address.ts';
 import { MemoryStore } from '../counters/memory-store.ts';
 import { createCheckBytes } from '../extauthz/check.ts';
-import { type GrpcDoor, startGrpcDoor } from '../extauthz/grpc-door.ts';
 import { createKeySources } from '../keys/key-sources.ts';
 import { OutboundClient } from '../keys/outbound.ts';
 import { createTokenCache } from '../phases/authn/jwt.ts';
 import { createRateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
 import { Engine } from '../policy/evaluate.ts';
-import type { Snapshot } from '../policy/snapshot.ts';
-import { type Build, type ObjectReport, PolicyStore } from '../policy/store.ts';
+import { type ObjectReport, PolicyStore } from '../policy/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { Observer } from '../telemetry/observer.ts';
@@ -23,7 +20,9 @@ import type { Tracing } from '../telemetry/tracing.ts';
 import { debugPages } from './debug-pages.ts';
 import { FileSource } from './file-source.ts';
 import { startKubeSource } from './kube-source.ts';
+import { Readiness } from './readiness.ts';
 import type { PolicySourceAdapter } from './source.ts';
+import { startDoor } from './start-door.ts';
 
 export interface AgentOptions {
   readonly config: Config;
@@ -43,24 +42,28 @@ export interface Agent {
   readonly ready: Promise<void>;
   /** What the newest build found of every object. */
   reports(): readonly ObjectReport[];
-  /** Stops taking checks, lets those in flight finish, and closes everything in the reverse order of its start. */
+  /** Stops taking checks, lets those in flight finish, and closes everything else behind them. */
   stop(): Promise<void>;
 }
 
-/** Reads certificates again this often. */
-const CERTIFICATE_RELOAD_MS = 10_000;
 /** Checks that may wait for something outside at the same time. */
 const MAX_WAITING = 1000;
 const TRACE_FLUSH_MS = 3000;
+/** Checks end first; probes and metrics go on meanwhile, and what checks leave behind is sent last. */
+const STOP_ORDER = ['door', 'keys', 'admin', 'debug', 'source', 'tracing'] as const;
+
+type Stops = Map<(typeof STOP_ORDER)[number], () => Promise<unknown>>;
 
 /** Wires one instance out of its configuration and starts it, part by part. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { config, clock, log, tracing, version } = options;
   const metrics = new Metrics({ version, isStandalone: config.source.kind === 'directory' });
-  const stops: (() => Promise<unknown>)[] = [() => tracing.shutdown(TRACE_FLUSH_MS)];
+  const stops: Stops = new Map([['tracing', () => tracing.shutdown(TRACE_FLUSH_MS)]]);
   const stopAll = async (): Promise<void> => {
-    for (const stop of stops.reverse())
-      await stop().catch((error: unknown) => log.error('A part did not stop cleanly', { error }));
+    for (const part of STOP_ORDER)
+      await stops
+        .get(part)?.()
+        .catch((error: unknown) => log.error('A part did not stop cleanly', { part, error }));
   };
   try {
     const parts = await startParts(options, metrics, stops);
@@ -70,11 +73,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     throw error;
   }
 
-  async function startParts(
-    given: AgentOptions,
-    registry: Metrics,
-    stopped: (() => Promise<unknown>)[],
-  ): Promise<Omit<Agent, 'stop'>> {
+  async function startParts(given: AgentOptions, registry: Metrics, stopped: Stops): Promise<Omit<Agent, 'stop'>> {
     const counters = new MemoryStore({
       maxKeys: config.maxLimitKeys,
       onEvict: () => registry.count('postern_ratelimit_evictions_total'),
@@ -85,7 +84,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       allowed: config.outbound.allow.list,
       forbidden: source.forbidden,
     });
-    stopped.push(() => outbound.close());
+    stopped.set('keys', () => outbound.close());
     const tokens = createTokenCache();
     const keySources = createKeySources({
       client: outbound,
@@ -145,7 +144,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       check: createCheckBytes({ engine, observer, maxWaiting: MAX_WAITING }),
     });
     readiness.door = door;
-    stopped.push(() => {
+    stopped.set('door', () => {
       readiness.isDraining = true;
       return door.drain(config.drainTimeoutMs);
     });
@@ -156,7 +155,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       notReady: () => readiness.why(),
       onError,
     });
-    stopped.splice(1, 0, () => admin.close());
+    stopped.set('admin', () => admin.close());
     const pages = debugPages({
       reports: () => readiness.reports,
       version: () => store.current?.version,
@@ -167,9 +166,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       config.debugAddress === undefined
         ? undefined
         : await startDebugServer({ address: config.debugAddress, pages, onError });
-    if (debug !== undefined) stopped.splice(1, 0, () => debug.close());
+    if (debug !== undefined) stopped.set('debug', () => debug.close());
+    stopped.set('source', () => source.adapter.stop());
     await source.adapter.start(store);
-    stopped.splice(1, 0, () => source.adapter.stop());
     return {
       grpcAddress: door.address,
       adminAddress: admin.address,
@@ -200,88 +199,4 @@ function observeKeys(metrics: Metrics, log: Log): (result: 'ok' | 'error', url: 
     metrics.count('postern_keys_fetches_total', result === 'ok' ? 'success' : 'failure');
     if (result === 'error') log.warn('Keys could not be fetched; last good ones serve, if any', { issuer: url, why });
   };
-}
-
-/** Whether the instance should get checks: it serves a snapshot, and does not drain. */
-class Readiness {
-  door: GrpcDoor | undefined = undefined;
-  isDraining = false;
-  reports: readonly ObjectReport[] = [];
-  readonly #clock: Clock;
-  #builtMs: number | undefined = undefined;
-  readonly #first = Promise.withResolvers<void>();
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  get first(): Promise<void> {
-    return this.#first.promise;
-  }
-
-  why(): string | undefined {
-    if (this.isDraining) return 'draining';
-    return this.#builtMs === undefined ? 'no snapshot yet' : undefined;
-  }
-
-  ageSeconds(): number | undefined {
-    return this.#builtMs === undefined ? undefined : (this.#clock.monotonicMs() - this.#builtMs) / 1000;
-  }
-
-  built(
-    build: Build,
-    { registry, source }: { readonly registry: Metrics; readonly source: PolicySourceAdapter },
-  ): void {
-    const isFirst = this.#builtMs === undefined;
-    this.#builtMs = this.#clock.monotonicMs();
-    this.reports = build.reports;
-    registry.snapshotBuilt('success', build.tookMs / 1000);
-    const counts = { accepted: 0, last_good: 0, rejected: 0 };
-    for (const { object, isAccepted, servesLastGood } of build.reports) {
-      if (object.kind !== 'APIPolicy') continue;
-      counts[isAccepted ? 'accepted' : servesLastGood ? 'last_good' : 'rejected'] += 1;
-    }
-    registry.set('postern_policies', counts.accepted, 'accepted');
-    registry.set('postern_policies', counts.last_good, 'last_good');
-    registry.set('postern_policies', counts.rejected, 'rejected');
-    registry.setPolicies(servedBy(build.snapshot));
-    source.report(build.reports);
-    if (!isFirst) return;
-    if (!this.isDraining) this.door?.setServing(true);
-    this.#first.resolve();
-  }
-}
-
-function* servedBy({ named }: Snapshot): Iterable<PolicyRef> {
-  for (const { policy } of named.values()) if (policy !== undefined) yield policy.ref;
-}
-
-type DoorParts = AgentOptions & { readonly metrics: Metrics; readonly check: ReturnType<typeof createCheckBytes> };
-
-function startDoor({ config, clock, log, metrics, check }: DoorParts): Promise<GrpcDoor> {
-  const { tls } = config;
-  let isReload = false;
-  return startGrpcDoor({
-    address: config.grpcAddress,
-    check,
-    clock,
-    maxReceiveBytes: config.maxReceiveBytes,
-    maxConnectionAgeMs: config.maxConnectionAgeMs,
-    hasReflection: config.grpcReflection,
-    tls: tls && {
-      files: tls,
-      reloadEveryMs: CERTIFICATE_RELOAD_MS,
-      onCertificate(notAfterMs, clientCaNotAfterMs) {
-        if (isReload) metrics.count('postern_certificate_reloads_total', 'success');
-        isReload = true;
-        metrics.set('postern_certificate_not_after_seconds', notAfterMs / 1000, 'server');
-        if (clientCaNotAfterMs !== undefined)
-          metrics.set('postern_certificate_not_after_seconds', clientCaNotAfterMs / 1000, 'client_ca');
-      },
-      onError(error) {
-        metrics.count('postern_certificate_reloads_total', 'failure');
-        log.error('A certificate cannot be used; the old one stays', { error });
-      },
-    },
-  });
 }

@@ -55,6 +55,8 @@ export interface StoreOptions {
 
 /** Changes that come together are built together. */
 const SETTLE_MS = 5;
+/** A build that failed is tried again after so long. */
+const RETRY_MS = 1000;
 
 /**
  * Holds the objects as their source gave them and keeps the current snapshot: built aside, in slices, swapped whole.
@@ -163,24 +165,36 @@ export class PolicyStore {
 
   #changed(): void {
     this.#isChanged = true;
-    if (!this.#isComplete || this.#isBuilding || this.#timer !== undefined) return;
+    if (this.#isComplete && !this.#isBuilding) this.#buildIn(SETTLE_MS);
+  }
+
+  #buildIn(ms: number): void {
+    if (this.#timer !== undefined) return;
+    this.#isChanged = true;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       void this.#buildAll();
-    }, SETTLE_MS);
+    }, ms);
+    // A process that has nothing else left to do does not go on for the sake of another try.
+    if (ms === RETRY_MS) this.#timer.unref();
   }
 
   async #buildAll(): Promise<void> {
     this.#isBuilding = true;
+    let hasFailed = false;
     while (this.#isChanged) {
       this.#isChanged = false;
+      hasFailed = false;
       try {
         await this.#build();
       } catch (error) {
+        hasFailed = true;
         this.#options.onFailure(error);
       }
     }
     this.#isBuilding = false;
+    // Whatever it was: what changed must not wait for the next change.
+    if (hasFailed) this.#buildIn(RETRY_MS);
   }
 
   async #build(): Promise<void> {

@@ -17,7 +17,8 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   {
     why: 'starts and stops the instance: a check finds its parts wired',
     files: {
-      'internal/app/agent.ts': 'startAgent 9, Readiness.#first 1',
+      'internal/app/agent.ts': 'startAgent 9',
+      'internal/app/readiness.ts': 'Readiness.#first 1',
       'internal/app/check-once.ts': 'checkOnce 4',
       'internal/app/dev.ts': 'runDev 8, startFront 1, startDevAgent 1',
       'internal/app/kube-source.ts': 'startKubeSource 1, addressesOf 2, KubeSource.stop 1, KubeSource.#complete 1',

@@ -1,0 +1,61 @@
+import type { Clock } from '../core/clock.ts';
+import type { PolicyRef } from '../core/decision.ts';
+import type { GrpcDoor } from '../extauthz/grpc-door.ts';
+import type { Snapshot } from '../policy/snapshot.ts';
+import type { Build, ObjectReport } from '../policy/store.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { PolicySourceAdapter } from './source.ts';
+
+/** Whether the instance should get checks: it serves a snapshot, and does not drain. */
+export class Readiness {
+  door: GrpcDoor | undefined = undefined;
+  isDraining = false;
+  reports: readonly ObjectReport[] = [];
+  readonly #clock: Clock;
+  #builtMs: number | undefined = undefined;
+  readonly #first = Promise.withResolvers<void>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get first(): Promise<void> {
+    return this.#first.promise;
+  }
+
+  why(): string | undefined {
+    if (this.isDraining) return 'draining';
+    return this.#builtMs === undefined ? 'no snapshot yet' : undefined;
+  }
+
+  ageSeconds(): number | undefined {
+    return this.#builtMs === undefined ? undefined : (this.#clock.monotonicMs() - this.#builtMs) / 1000;
+  }
+
+  built(
+    build: Build,
+    { registry, source }: { readonly registry: Metrics; readonly source: PolicySourceAdapter },
+  ): void {
+    const isFirst = this.#builtMs === undefined;
+    this.#builtMs = this.#clock.monotonicMs();
+    this.reports = build.reports;
+    registry.snapshotBuilt('success', build.tookMs / 1000);
+    const counts = { accepted: 0, last_good: 0, rejected: 0 };
+    for (const { object, isAccepted, servesLastGood } of build.reports) {
+      if (object.kind !== 'APIPolicy') continue;
+      counts[isAccepted ? 'accepted' : servesLastGood ? 'last_good' : 'rejected'] += 1;
+    }
+    registry.set('postern_policies', counts.accepted, 'accepted');
+    registry.set('postern_policies', counts.last_good, 'last_good');
+    registry.set('postern_policies', counts.rejected, 'rejected');
+    registry.setPolicies(servedBy(build.snapshot));
+    source.report(build.reports);
+    if (!isFirst) return;
+    if (!this.isDraining) this.door?.setServing(true);
+    this.#first.resolve();
+  }
+}
+
+function* servedBy({ named }: Snapshot): Iterable<PolicyRef> {
+  for (const { policy } of named.values()) if (policy !== undefined) yield policy.ref;
+}

@@ -1,0 +1,41 @@
+import type { createCheckBytes } from '../extauthz/check.ts';
+import { type GrpcDoor, startGrpcDoor } from '../extauthz/grpc-door.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { AgentOptions } from './agent.ts';
+
+/** Reads certificates again this often. */
+const CERTIFICATE_RELOAD_MS = 10_000;
+
+export type DoorParts = AgentOptions & {
+  readonly metrics: Metrics;
+  readonly check: ReturnType<typeof createCheckBytes>;
+};
+
+/** Starts the gRPC door as the configuration wants it. */
+export function startDoor({ config, clock, log, metrics, check }: DoorParts): Promise<GrpcDoor> {
+  const { tls } = config;
+  let isReload = false;
+  return startGrpcDoor({
+    address: config.grpcAddress,
+    check,
+    clock,
+    maxReceiveBytes: config.maxReceiveBytes,
+    maxConnectionAgeMs: config.maxConnectionAgeMs,
+    hasReflection: config.grpcReflection,
+    tls: tls && {
+      files: tls,
+      reloadEveryMs: CERTIFICATE_RELOAD_MS,
+      onCertificate(notAfterMs, clientCaNotAfterMs) {
+        if (isReload) metrics.count('postern_certificate_reloads_total', 'success');
+        isReload = true;
+        metrics.set('postern_certificate_not_after_seconds', notAfterMs / 1000, 'server');
+        if (clientCaNotAfterMs !== undefined)
+          metrics.set('postern_certificate_not_after_seconds', clientCaNotAfterMs / 1000, 'client_ca');
+      },
+      onError(error) {
+        metrics.count('postern_certificate_reloads_total', 'failure');
+        log.error('A certificate cannot be used; the old one stays', { error });
+      },
+    },
+  });
+}
