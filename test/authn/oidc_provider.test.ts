@@ -192,7 +192,8 @@ describe('an OpenID provider', () => {
     assert.deepEqual(await ask(known, token), [CLIENT.id, false]);
     const cold = newBench();
     const { refusal } = await authenticate(cold, bearer(token), { wallMs: issuedMs + 1000 });
-    assert.deepEqual(refusal, { reason: 'issuer_unavailable', rule: 'sso', retryAfterS: 10 });
+    const cause = 'no keys of the issuer can be had';
+    assert.deepEqual(refusal, { reason: 'issuer_unavailable', rule: 'sso', retryAfterS: 10, cause });
     await issuer.listen();
     monotonicMs += 10_000;
     assert.deepEqual(await ask(cold, token), [CLIENT.id, false]);
