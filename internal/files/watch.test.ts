@@ -29,6 +29,7 @@ describe('watchDirectory()', () => {
       root,
       directory,
       clock: systemClock,
+      pollMs: 100,
       onChange(content) {
         last = content;
         told?.(content);

@@ -7,6 +7,8 @@ export interface WatchOptions {
   readonly root: string;
   readonly directory: PolicyDirectory;
   readonly clock: Clock;
+  /** Longest between two looks. */
+  readonly pollMs?: number;
   readonly onChange: (content: DirectoryContent) => void;
   /** Nothing could be read: what was read before stays. Each new trouble is told once. */
   readonly onError: (error: unknown) => void;
@@ -20,7 +22,9 @@ const POLL_MS = 2000;
 const LOOK_SHARE = 0.1;
 
 /** Reads a directory again whenever something in it changes; it may go away and come back. */
-export function watchDirectory({ root, directory, clock, onChange, onError }: WatchOptions): { stop(): void } {
+export function watchDirectory({ root, directory, clock, pollMs = POLL_MS, onChange, onError }: WatchOptions): {
+  stop(): void;
+} {
   let watcher: FSWatcher | undefined;
   let settling: NodeJS.Timeout | undefined;
   let isLooking = false;
@@ -47,7 +51,7 @@ export function watchDirectory({ root, directory, clock, onChange, onError }: Wa
       lastWhy = why;
     }
     isLooking = false;
-    pauseMs = Math.min(POLL_MS, Math.max(SETTLE_MS, (clock.monotonicMs() - startMs) / LOOK_SHARE));
+    pauseMs = Math.min(pollMs, Math.max(SETTLE_MS, (clock.monotonicMs() - startMs) / LOOK_SHARE));
     if (directory.isUnsettled) soon();
   };
   const follow = (): void => {
@@ -66,7 +70,7 @@ export function watchDirectory({ root, directory, clock, onChange, onError }: Wa
   const poll = setInterval(() => {
     follow();
     if (settling === undefined) void look();
-  }, POLL_MS);
+  }, pollMs);
   poll.unref();
   return {
     stop() {
