@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { canonicalPath } from '../core/canonical-path.ts';
 import type { PathParams } from '../core/evaluation.ts';
 import type { ProblemList } from '../core/problem.ts';
@@ -90,8 +91,24 @@ export interface PathMatcher {
 
 const NO_PARAMETERS: PathParams = new Map();
 
+/** Many policies name the same paths: matchers hold nothing of who asks, so they are shared. */
+const matchers = new LRUCache<string, PathMatcher>({ max: 4096 });
+
 /** Compiles a list of templates into one matcher, most specific first. */
 export function compilePathTemplates(
+  templates: readonly string[],
+  options: { readonly caseInsensitive: boolean },
+  problems: ProblemList,
+): PathMatcher | undefined {
+  const key = JSON.stringify([options.caseInsensitive, templates]);
+  const known = matchers.get(key);
+  if (known !== undefined) return known;
+  const matcher = compileAnew(templates, options, problems);
+  if (matcher !== undefined) matchers.set(key, matcher);
+  return matcher;
+}
+
+function compileAnew(
   templates: readonly string[],
   options: { readonly caseInsensitive: boolean },
   problems: ProblemList,

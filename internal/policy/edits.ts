@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Edits, HeaderAction, HeaderEdit, Refusal } from '../core/decision.ts';
 import type { Carrier, Evaluation } from '../core/evaluation.ts';
 import { bounded, describeError } from '../core/explanation.ts';
@@ -54,7 +55,18 @@ export interface EditInputs {
   readonly responseHeaders: readonly HeaderEdit[];
 }
 
-export function compileEdits({ keepHeaders, credentials, responseHeaders, ...inputs }: EditInputs): EditPlan {
+/** Policies that set no header of their own have a few plans between them: shared, they are encoded once. */
+const plans = new LRUCache<string, EditPlan>({ max: 1024 });
+
+export function compileEdits(inputs: EditInputs): EditPlan {
+  if (inputs.upstreamHeaders.length > 0) return compileAnew(inputs);
+  const key = JSON.stringify([inputs.keepHeaders, inputs.credentials, inputs.responseHeaders]);
+  const known = plans.get(key) ?? compileAnew(inputs);
+  plans.set(key, known);
+  return known;
+}
+
+function compileAnew({ keepHeaders, credentials, responseHeaders, ...inputs }: EditInputs): EditPlan {
   const named = (kind: Carrier['kind']): string[] =>
     credentials.filter((carrier) => carrier.kind === kind).map((carrier) => carrier.name);
   const overrides = Object.freeze(OVERRIDE_HEADERS.filter((name) => !keepHeaders.includes(name)));

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Evaluation } from '../../core/evaluation.ts';
 import { ExpressionError } from '../../core/expression-error.ts';
 import { isSpent } from '../../core/meter.ts';
@@ -26,8 +27,21 @@ export interface ExpressionUse extends VocabularyUse {
   readonly result: 'bool' | 'number' | 'key' | 'any';
 }
 
+/** Many policies say the same: what was compiled is shared, for it keeps nothing of who asks. */
+const compiled = new LRUCache<string, Expression>({ max: 4096 });
+
 /** Compiles and type-checks an expression; what is wrong goes to `problems` with line, column and a caret. */
 export function compileExpression(source: string, use: ExpressionUse, problems: ProblemList): Expression | undefined {
+  const { result, use: where, caseInsensitive, params } = use;
+  const key = JSON.stringify([result, where, caseInsensitive, params, source]);
+  const known = compiled.get(key);
+  if (known !== undefined) return known;
+  const expression = compileAnew(source, use, problems);
+  if (expression !== undefined) compiled.set(key, expression);
+  return expression;
+}
+
+function compileAnew(source: string, use: ExpressionUse, problems: ProblemList): Expression | undefined {
   const program = compileProgram(source, vocabularyNames(use));
   if ('why' in program) {
     problems.error('InvalidExpression', program.why);
