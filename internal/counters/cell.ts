@@ -1,4 +1,4 @@
-import { CounterPage, PAGE_ROWS } from './counter-page.ts';
+import { CounterPage, IDLE_AT_MS, IS_CALENDAR, LEVEL, NUMBERS, PAGE_ROWS, TIME } from './counter-page.ts';
 import type { StoreClock } from './store-clock.ts';
 
 /**
@@ -22,8 +22,35 @@ export class Cell {
 
   /** Stands for a key without a row: nothing counts. */
   atNothing(): this {
-    NO_ROWS.reset(0, undefined);
+    NO_ROWS.reset(0, '');
     return this.at(NO_ROWS, 0);
+  }
+
+  get level(): number {
+    return this.page.numbers[this.i * NUMBERS + LEVEL] ?? 0;
+  }
+
+  set level(units: number) {
+    this.page.numbers[this.i * NUMBERS + LEVEL] = units;
+  }
+
+  get time(): number {
+    return this.page.numbers[this.i * NUMBERS + TIME] ?? 0;
+  }
+
+  set time(time: number) {
+    this.page.numbers[this.i * NUMBERS + TIME] = time;
+  }
+
+  /** Counts until then: monotonic milliseconds. */
+  idleAt(ms: number): void {
+    this.page.numbers[this.i * NUMBERS + IDLE_AT_MS] = ms;
+  }
+
+  /** The same by the wall clock. */
+  idleAtWall(ms: number): void {
+    this.idleAt(ms);
+    this.page.numbers[this.i * NUMBERS + IS_CALENDAR] = 1;
   }
 }
 

@@ -1,6 +1,7 @@
-import { CounterPage, PAGE_BITS, PAGE_ROWS } from './counter-page.ts';
+import { randomInt } from 'node:crypto';
+import { CounterPage, IDLE_AT_MS, IS_CALENDAR, NUMBERS, PAGE_BITS, PAGE_ROWS } from './counter-page.ts';
 import { ExpiryHeap } from './expiry-heap.ts';
-import { KeyIndex } from './key-index.ts';
+import { KeyIndex, type WrittenKeys } from './key-index.ts';
 import { CALM, NEAR, type Pressure, REFUSED, RecencyLists } from './recency-lists.ts';
 import type { StoreClock } from './store-clock.ts';
 
@@ -9,6 +10,8 @@ export interface CounterRowsOptions {
   readonly maxKeys: number;
   /** Told of every row that went while it still counted. */
   readonly onEvict: () => void;
+  /** Secret that the places of keys depend on, below 2^32. */
+  readonly seed?: number;
 }
 
 /** Rows looked at with every new key, so that idle ones go without a timer; more of them when there is no room. */
@@ -16,16 +19,17 @@ const SWEEP = 4;
 const SWEEP_FULL = 64;
 /** Before an offender goes, this many rows are looked at for one that is idle. */
 const SWEEP_OFFENDER = 1024;
+const SEEDS = 0x1_0000_0000;
 
 /**
  * Rows of counters by key, at most `maxKeys`. When there is no room, idle rows go first, then those far from refusing,
  * then those near it, and those that refuse last; within each the longest untouched. So neither a flood of new keys nor
  * keys with long windows push out an offender.
  */
-export class CounterRows {
+export class CounterRows implements WrittenKeys {
   readonly #options: CounterRowsOptions;
   readonly #clock: StoreClock;
-  readonly #index = new KeyIndex();
+  readonly #index: KeyIndex;
   readonly #pages: CounterPage[] = [];
   readonly #heap = new ExpiryHeap();
   readonly #recency = new RecencyLists();
@@ -36,6 +40,7 @@ export class CounterRows {
 
   constructor(options: CounterRowsOptions, clock: StoreClock) {
     this.#options = options;
+    this.#index = new KeyIndex(this, options.seed ?? randomInt(SEEDS));
     this.#clock = clock;
   }
 
@@ -48,6 +53,14 @@ export class CounterRows {
     return this.#index.find(key);
   }
 
+  bytesOf(row: number): Uint8Array {
+    return this.pageOf(row).keys;
+  }
+
+  placeOf(row: number): number {
+    return row % PAGE_ROWS;
+  }
+
   pageOf(row: number): CounterPage {
     const page = this.#pages[row >>> PAGE_BITS];
     if (page === undefined) throw new RangeError(`No row ${row}`);
@@ -58,10 +71,12 @@ export class CounterRows {
     this.additions += 1;
     if (this.size >= this.#options.maxKeys) this.#makeRoom();
     else this.#sweep(SWEEP);
-    const row = this.#free.pop() ?? this.#used++;
+    const row = this.#free.at(-1) ?? this.#used;
     if (row >>> PAGE_BITS === this.#pages.length) this.#pages.push(new CounterPage());
     this.pageOf(row).reset(row % PAGE_ROWS, key);
-    this.#index.add(key, row);
+    if (row === this.#used) this.#used += 1;
+    else this.#free.pop();
+    this.#index.add(row);
     this.#recency.add(row);
     return row;
   }
@@ -108,18 +123,14 @@ export class CounterRows {
 
   /** Monotonic time from which the row counts nothing; a calendar's moves when the wall clock is set. */
   #idleAtMs(row: number): number {
-    const page = this.pageOf(row);
-    const i = row % PAGE_ROWS;
-    const idleAtMs = page.idleAtMs[i] ?? 0;
-    return page.isCalendar[i] === 0 ? idleAtMs : idleAtMs - this.#clock.wallMs + this.#clock.nowMs;
+    const { numbers } = this.pageOf(row);
+    const at = (row % PAGE_ROWS) * NUMBERS;
+    const idleAtMs = numbers[at + IDLE_AT_MS] ?? 0;
+    return numbers[at + IS_CALENDAR] === 0 ? idleAtMs : idleAtMs - this.#clock.wallMs + this.#clock.nowMs;
   }
 
   #remove(row: number): void {
-    const page = this.pageOf(row);
-    const i = row % PAGE_ROWS;
-    const key = page.keys[i];
-    if (key !== undefined) this.#index.remove(key);
-    page.keys[i] = undefined;
+    this.#index.remove(row);
     this.#heap.remove(row);
     this.#recency.remove(row);
     this.#free.push(row);

@@ -5,22 +5,18 @@ import type { StoreClock } from './store-clock.ts';
 // Windows from edge to edge: of a length, counted from the start of the process, or of the calendar. `time` tells which
 // window the level belongs to: its number, or the epoch milliseconds of its first edge.
 
-export function level({ page, i, clock }: Cell, rate: EdgeRate): number {
-  const window = page.time[i] ?? 0;
+export function level(cell: Cell, rate: EdgeRate): number {
+  const { nowMs, wallMs } = cell.clock;
   // A calendar window that has not begun yet: the wall clock was set back. What was counted goes on counting.
-  return window >= windowAt(rate, clock.nowMs, clock.wallMs) ? (page.level[i] ?? 0) : 0;
+  return cell.time >= windowAt(rate, nowMs, wallMs) ? cell.level : 0;
 }
 
 export function add(cell: Cell, rate: EdgeRate, cost: number): void {
-  const { page, i, clock } = cell;
-  page.level[i] = level(cell, rate) + cost;
-  page.time[i] = windowAt(rate, clock.nowMs, clock.wallMs);
-  if (rate.algorithm === 'Calendar') {
-    page.isCalendar[i] = 1;
-    page.idleAtMs[i] = rate.calendar(clock.wallMs).endMs;
-  } else {
-    page.idleAtMs[i] = clock.nowMs + endsInMs(rate, clock);
-  }
+  const { clock } = cell;
+  cell.level = level(cell, rate) + cost;
+  cell.time = windowAt(rate, clock.nowMs, clock.wallMs);
+  if (rate.algorithm === 'Calendar') cell.idleAtWall(rate.calendar(clock.wallMs).endMs);
+  else cell.idleAt(clock.nowMs + endsInMs(rate, clock));
 }
 
 /** Milliseconds until the window ends, and with it whatever counts. */
@@ -29,9 +25,9 @@ export function waitMs({ clock }: Cell, rate: EdgeRate, units: number): number {
 }
 
 /** Nothing is left of a take of another window. */
-export function giveBack({ page, i }: Cell, rate: EdgeRate, { cost, monotonicMs, wallMs }: Taken): void {
-  if (page.time[i] !== windowAt(rate, monotonicMs, wallMs)) return;
-  page.level[i] = Math.max(0, (page.level[i] ?? 0) - cost);
+export function giveBack(cell: Cell, rate: EdgeRate, { cost, monotonicMs, wallMs }: Taken): void {
+  if (cell.time !== windowAt(rate, monotonicMs, wallMs)) return;
+  cell.level = Math.max(0, cell.level - cost);
 }
 
 function windowAt(rate: EdgeRate, monotonicMs: number, wallMs: number): number {

@@ -7,9 +7,9 @@ import { PAGE_ROWS } from './counter-page.ts';
 // whole numbers to it is exact, however long the process runs and however small the time of one request is.
 
 /** What is in the bucket now. */
-export function level({ page, i, clock }: Cell, { requests, windowMs }: GcraRate): number {
-  const drained = ((clock.nowMs - (page.time[i] ?? 0)) * requests) / windowMs;
-  return Math.max(0, (page.level[i] ?? 0) - drained);
+export function level(cell: Cell, { requests, windowMs }: GcraRate): number {
+  const drained = ((cell.clock.nowMs - cell.time) * requests) / windowMs;
+  return Math.max(0, cell.level - drained);
 }
 
 export function add(cell: Cell, rate: GcraRate, cost: number): void {
@@ -43,8 +43,9 @@ export function giveBack(cell: Cell, rate: GcraRate, { cost, monotonicMs: takenM
   set(cell, rate, Math.max(0, left - cost + drained));
 }
 
-function set({ page, i, clock }: Cell, { requests, windowMs }: GcraRate, to: number): void {
-  page.level[i] = to;
-  page.time[i] = clock.nowMs;
-  page.idleAtMs[i] = clock.nowMs + (to * windowMs) / requests;
+function set(cell: Cell, { requests, windowMs }: GcraRate, to: number): void {
+  const { nowMs } = cell.clock;
+  cell.level = to;
+  cell.time = nowMs;
+  cell.idleAt(nowMs + (to * windowMs) / requests);
 }

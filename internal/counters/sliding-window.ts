@@ -7,7 +7,7 @@ import { PAGE_ROWS, PARTS, SLOTS } from './counter-page.ts';
 
 export function level(cell: Cell, rate: SlidingRate): number {
   slide(cell, rate);
-  return cell.page.level[cell.i] ?? 0;
+  return cell.level;
 }
 
 export function add(cell: Cell, rate: SlidingRate, cost: number): void {
@@ -16,8 +16,8 @@ export function add(cell: Cell, rate: SlidingRate, cost: number): void {
   page.parts ??= new Uint32Array(PAGE_ROWS * SLOTS);
   const slot = slotOf(i, part);
   page.parts[slot] = (page.parts[slot] ?? 0) + cost;
-  page.level[i] = (page.level[i] ?? 0) + cost;
-  page.idleAtMs[i] = endMs(rate, part);
+  cell.level += cost;
+  cell.idleAt(endMs(rate, part));
 }
 
 /** Milliseconds until parts with at least `units` no longer count. */
@@ -41,25 +41,26 @@ export function giveBack(cell: Cell, rate: SlidingRate, { cost, monotonicMs }: T
   const slot = slotOf(i, takenPart);
   const given = Math.min(cost, page.parts[slot] ?? 0);
   page.parts[slot] = (page.parts[slot] ?? 0) - given;
-  page.level[i] = (page.level[i] ?? 0) - given;
+  cell.level -= given;
 }
 
 /** Drops the parts that no longer count, and tells which part it is now. */
-function slide({ page, i, clock }: Cell, { windowMs }: SlidingRate): number {
-  const part = Math.floor(clock.nowMs / (windowMs / PARTS));
-  const newest = page.time[i] ?? 0;
+function slide(cell: Cell, { windowMs }: SlidingRate): number {
+  const part = Math.floor(cell.clock.nowMs / (windowMs / PARTS));
+  const newest = cell.time;
   if (newest === part) return part;
-  page.time[i] = part;
-  const { parts } = page;
+  cell.time = part;
+  const { i } = cell;
+  const { parts } = cell.page;
   if (parts === undefined) return part;
   if (part - newest >= SLOTS) {
     parts.fill(0, i * SLOTS, (i + 1) * SLOTS);
-    page.level[i] = 0;
+    cell.level = 0;
     return part;
   }
   for (let fresh = newest + 1; fresh <= part; fresh += 1) {
     const slot = slotOf(i, fresh);
-    page.level[i] = (page.level[i] ?? 0) - (parts[slot] ?? 0);
+    cell.level -= parts[slot] ?? 0;
     parts[slot] = 0;
   }
   return part;

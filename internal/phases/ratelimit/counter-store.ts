@@ -30,7 +30,7 @@ export interface CalendarWindow {
 
 /** One counter that a check wants to take from. */
 export interface Take {
-  /** Identity of the counter: the same for every replica and version, at most 64 characters. */
+  /** Identity of the counter: the same for every replica and version, at most 47 characters of ASCII. */
   readonly key: string;
   readonly rate: Rate;
   /** Whole number from 0 up to what the rate lets pass at once; 0 only asks. */
