@@ -80,11 +80,14 @@ const MAX_WORD = 32;
 
 /**
  * Words that most messages share: names of headers, methods, protocols. A table of fixed size, indexed by a hash and
- * compared in full, so that whoever fills it with other words costs others a decoding and nothing else. Values of
- * headers do not belong here: they can be secrets.
+ * compared in full, so that whoever fills it with other words costs others a decoding and nothing else. A word is kept
+ * when it comes twice in a row at its place: keeping costs more than decoding, and words that pass by once, such as ten
+ * thousand hosts in turn, must not pay for it. Values of headers do not belong here: they can be secrets.
  */
 export class WordTable {
   readonly #fold: (word: string) => string;
+  /** Hash of the word that was looked for last at each place and is not the one kept there. */
+  readonly #missed = new Int32Array(SLOTS);
   readonly #spelt: string[] = Array.from({ length: SLOTS }, () => '');
   readonly #words: string[] = Array.from({ length: SLOTS }, () => '');
 
@@ -101,10 +104,13 @@ export class WordTable {
     const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
     const spelt = this.#spelt[slot] ?? '';
     if (spelt.length === length && isSame(spelt, bytes, start)) return this.#words[slot] ?? '';
-    return this.#put(slot, decodeText(bytes, start, end), length);
+    const decoded = decodeText(bytes, start, end);
+    if (this.#missed[slot] === hash) return this.#keep(slot, decoded, length);
+    this.#missed[slot] = hash;
+    return this.#fold(decoded);
   }
 
-  #put(slot: number, spelt: string, length: number): string {
+  #keep(slot: number, spelt: string, length: number): string {
     const word = internalised(this.#fold(spelt));
     // Only what is one byte a character can be compared by `isSame`.
     if (spelt.length === length && ALL_ASCII.test(spelt)) {
