@@ -1,3 +1,4 @@
+import { trimBlanks } from './blanks.ts';
 import { spellPath } from './canonical-path.ts';
 import type { Evaluation } from './evaluation.ts';
 import { ExpressionError } from './expression-error.ts';
@@ -140,20 +141,14 @@ function splitOnce(
   return members;
 }
 
+/** Without the optional white space around a list's members (RFC 9110 §5.6.1). */
 function membersOf(values: readonly string[]): readonly string[] | ExpressionError {
   const members: string[] = [];
   for (const value of values) {
-    for (const member of value.split(',', MAX_MEMBERS + 1)) members.push(trimmed(member));
+    for (const member of value.split(',', MAX_MEMBERS + 1)) members.push(trimBlanks(member));
     if (members.length > MAX_MEMBERS) return TOO_MANY;
   }
   return members;
-}
-
-/** Without the optional white space around a list's members (RFC 9110 §5.6.1). */
-function trimmed(member: string): string {
-  let end = member.length;
-  while (end > 0 && (member.charCodeAt(end - 1) === 0x20 || member.charCodeAt(end - 1) === 0x09)) end -= 1;
-  return member.slice(0, end).replace(/^[ \t]+/, '');
 }
 
 export function sizeOf({ request: { body } }: Evaluation): number | ExpressionError {

@@ -1,3 +1,5 @@
+import { trimBlanks } from './blanks.ts';
+
 /**
  * What a door was told, before anything is believed: the same shape from gRPC, HTTP and files.
  * Nothing here is canonical; `canonicalize` makes a `Request` of it, once.
@@ -39,7 +41,8 @@ export interface Peer {
 }
 
 /**
- * Header fields by lower-case name. A value whose bytes are not UTF-8 keeps each bad byte as the lone surrogate
+ * Header fields by lower-case name; values without the blanks around them, which are no part of them (RFC 9110 §5.5): an
+ * upstream reads `admin` also where a client of HTTP/2 sent `admin `, so rules and keys must (CVE-2019-18802). A value whose bytes are not UTF-8 keeps each bad byte as the lone surrogate
  * U+DC00 + byte, so that different bytes never become equal text.
  */
 export interface HeaderFields {
@@ -55,8 +58,9 @@ export interface HeaderFields {
 /** Header fields from pairs: for doors that hold them so, and for tests. */
 export function headerFields(pairs: Iterable<readonly [string, string]>, isJoined = false): HeaderFields {
   const fields = new Map<string, string[]>();
-  for (const [name, value] of pairs) {
+  for (const [name, sent] of pairs) {
     const key = name.toLowerCase();
+    const value = trimBlanks(sent);
     const values = fields.get(key);
     if (values === undefined) fields.set(key, [value]);
     else values.push(value);

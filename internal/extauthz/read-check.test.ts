@@ -44,6 +44,9 @@ function plain(value: unknown): unknown {
   return sorted(Object.entries(value).map(([key, member]) => [key, plain(member)]));
 }
 
+/** The one thing that is not taken as it stands. */
+const trimmed = (value: string): string => value.replace(/^[ \t]+|[ \t]+$/g, '');
+
 type Json = Record<string, unknown>;
 const json = (value: unknown): Json => (value ?? {}) as Json;
 
@@ -55,10 +58,10 @@ function expected(message: Json): object {
   const time = json(request.time);
   const lines = json(http.header_map).headers as { key: string; value: string; raw_value: Buffer }[] | undefined;
   const headers = new Map<string, string[]>();
-  for (const [name, value] of Object.entries(json(http.headers))) headers.set(name, [String(value)]);
+  for (const [name, value] of Object.entries(json(http.headers))) headers.set(name, [trimmed(String(value))]);
   for (const { key, value, raw_value } of lines ?? []) {
     const text = raw_value.length > 0 ? raw_value.toString('utf8') : value;
-    headers.set(key, [...(headers.get(key) ?? []), text]);
+    headers.set(key, [...(headers.get(key) ?? []), trimmed(text)]);
   }
   const raw = http.raw_body as Buffer | undefined;
   const hasMap = http.header_map !== null && http.header_map !== undefined;
@@ -306,6 +309,23 @@ describe('readCheckRequest()', () => {
     assert.deepEqual(headers.get('x-role'), ['user', 'admin']);
     assert.deepEqual(headers.names(), ['x-role']);
     assert.equal(headers.isJoined, false);
+  });
+
+  it('keeps no blank around a value, in either form: an upstream does not see it', () => {
+    for (const sent of ['admin ', ' admin', '\tadmin', ' \t admin\t ']) {
+      assert.deepEqual(http({ headers: { 'x-role': sent } }).headers.get('x-role'), ['admin'], JSON.stringify(sent));
+      for (const line of [{ value: sent }, { raw_value: Buffer.from(sent) }]) {
+        const { headers } = http({ header_map: { headers: [{ key: 'x-role', ...line }] } });
+        assert.deepEqual(headers.get('x-role'), ['admin'], JSON.stringify(sent));
+      }
+    }
+    assert.deepEqual(http({ headers: { 'x-role': ' a b ' } }).headers.get('x-role'), ['a b']);
+    assert.deepEqual(http({ headers: { 'x-blank': ' \t' } }).headers.get('x-blank'), ['']);
+  });
+
+  it('keeps blanks that HTTP does not know', () => {
+    for (const value of ['\u00a0a', 'a\u2003', '\va\f'])
+      assert.deepEqual(http({ headers: { 'x-role': value } }).headers.get('x-role'), [value]);
   });
 
   it('reads a header without a value in either form as empty text', () => {

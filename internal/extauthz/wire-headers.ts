@@ -1,4 +1,5 @@
 import type { HeaderFields } from '../core/attributes.ts';
+import { isBlank } from '../core/blanks.ts';
 import { BYTES, malformed, type ProtoReader, tagOf } from './proto-reader.ts';
 import { decodeText, lowerAscii, WordTable } from './wire-text.ts';
 
@@ -141,8 +142,13 @@ export class WireHeaders implements HeaderFields {
     return values;
   }
 
+  /** Without the blanks around it: of HTTP/2 Envoy hands them on as they came (seen on 1.40.0). */
   #valueAt(index: number): string {
-    return decodeText(this.#bytes, this.#starts[index] ?? 0, this.#ends[index] ?? 0);
+    let start = this.#starts[index] ?? 0;
+    let end = this.#ends[index] ?? 0;
+    while (start < end && isBlank(this.#bytes[start] ?? 0)) start += 1;
+    while (end > start && isBlank(this.#bytes[end - 1] ?? 0)) end -= 1;
+    return decodeText(this.#bytes, start, end);
   }
 }
 

@@ -1,3 +1,4 @@
+import { isBlank, trimBlanks } from '../../core/blanks.ts';
 import type { Carrier } from '../../core/evaluation.ts';
 import { isJoinedBy } from '../../core/joined-fields.ts';
 import type { Request } from '../../core/request.ts';
@@ -58,7 +59,7 @@ export function readCarrier({ kind, name }: Carrier, request: Request): Held {
 function fromHeader(values: readonly string[] | undefined, isJoined: boolean): Held {
   if (values === undefined) return undefined;
   if (values.length > 1) return SEVERAL;
-  const text = trimBlanks(values[0] ?? '');
+  const text = values[0] ?? '';
   if (text === '') return undefined;
   return isJoined && text.includes(',') ? SEVERAL : text;
 }
@@ -80,9 +81,8 @@ function fromScheme(values: readonly string[] | undefined, scheme: string): Held
     const parts = values.flatMap((line) => line.split(','));
     return parts.some((part) => hasScheme(trimBlanks(part), scheme)) ? SEVERAL : undefined;
   }
-  const text = trimBlanks(value);
-  if (!hasScheme(text, scheme)) return undefined;
-  return trimBlanks(text.slice(scheme.length)) || undefined;
+  if (!hasScheme(value, scheme)) return undefined;
+  return trimBlanks(value.slice(scheme.length)) || undefined;
 }
 
 /** A tab ends a scheme as a space does: upstreams that take one must not find a credential where we find none. */
@@ -110,14 +110,3 @@ function fromCookies(lines: readonly string[] | undefined, name: string, isJoine
   }
   return found === '' ? undefined : found;
 }
-
-/** Only what RFC 9110 §5.5 calls optional whitespace: other blanks are part of a value, or two keys could be equal. */
-function trimBlanks(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
-  return start === 0 && end === text.length ? text : text.slice(start, end);
-}
-
-const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
