@@ -57,6 +57,15 @@ describe('canonicalize()', () => {
     assert.equal(reason({ method: 'GET /' }), 'malformed_request');
   });
 
+  it('refuses a registered method in other letters: upstreams that do not mind the case would evade a deny', () => {
+    for (const method of ['delete', 'Delete', 'dELETE', 'propfind', 'Version-Control']) {
+      const { malformed } = canonicalize(attributes({ method }), EDGE);
+      assert.equal(malformed?.reason, 'malformed_request', method);
+      assert.ok(malformed?.detail.startsWith(`The method is ${method.toUpperCase()} in other letters`), method);
+    }
+    for (const method of ['DELETE', 'PROPFIND', 'FLUSH', 'flush']) assert.equal(reason({ method }), undefined, method);
+  });
+
   it('keeps the host of a request whose path it cannot read', () => {
     assert.equal(
       canonicalize(attributes({ target: '/a//b', host: 'API.example.org:80' }), EDGE).host,

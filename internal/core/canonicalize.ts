@@ -4,6 +4,7 @@ import { canonicalPath } from './canonical-path.ts';
 import { type ClientAddressSource, clientOf, isTrustedHop } from './client-address.ts';
 import { parseQuery } from './query.ts';
 import type { ReasonName } from './reasons.ts';
+import { mistakenFor } from './registered-methods.ts';
 import type { Body, Client, PathReadings, Request } from './request.ts';
 
 /** What an instance knows of the road its requests come by; all of it from flags. */
@@ -34,6 +35,10 @@ const QUERY: Malformed = {
 };
 const HOST: Malformed = { reason: 'malformed_host', detail: 'The Host header must name one host' };
 const METHOD_PROBLEM: Malformed = { reason: 'malformed_request', detail: 'The method is not a token' };
+const methodInOtherCase = (registered: string): Malformed => ({
+  reason: 'malformed_request',
+  detail: `The method is ${registered} in other letters, which some upstreams take for it: write it in capitals`,
+});
 const PARTIAL_BODY = 'x-envoy-auth-partial-body';
 const NO_BODY: Body = Object.freeze({ state: 'none' });
 const UNKNOWN_BODY: Body = Object.freeze({ state: 'unknown' });
@@ -44,6 +49,8 @@ export function canonicalize(attributes: Attributes, options: EdgeOptions): Cano
   const host = canonicalHost(attributes.host);
   if (host === undefined) return { request: undefined, malformed: HOST, host };
   if (!METHOD.test(attributes.method)) return { request: undefined, malformed: METHOD_PROBLEM, host };
+  const registered = mistakenFor(attributes.method);
+  if (registered !== undefined) return { request: undefined, malformed: methodInOtherCase(registered), host };
   const { target } = attributes;
   const mark = target.indexOf('?');
   const path = canonicalPath(mark === -1 ? target : target.slice(0, mark));

@@ -3,26 +3,15 @@ import { canonicalHost } from './canonical-host.ts';
 import { canonicalPath } from './canonical-path.ts';
 import type { Identity } from './identity.ts';
 import { nearest } from './nearest.ts';
+import { mistakenFor } from './registered-methods.ts';
 
 // Texts that an attribute never is. A rule that compares with one would never match: in a `deny`, that lets everyone by.
 // Each function says what to write instead, or nothing when the text can be.
 
-const METHODS: ReadonlySet<string> = new Set([
-  'CONNECT',
-  'DELETE',
-  'GET',
-  'HEAD',
-  'OPTIONS',
-  'PATCH',
-  'POST',
-  'PUT',
-  'TRACE',
-]);
-
-/** Methods are case-sensitive (RFC 9110 §9.1): `get` is not GET. */
+/** Such a request is refused before any rule: `get` is not GET. */
 export function notMethod(text: string): string | undefined {
-  const upper = text.toUpperCase();
-  return text !== upper && METHODS.has(upper) ? `A method is never "${text}": write "${upper}"` : undefined;
+  const registered = mistakenFor(text);
+  return registered === undefined ? undefined : `A method is never "${text}": write "${registered}"`;
 }
 
 /** The path is canonical: no trailing slash, one spelling of each character. */

@@ -73,7 +73,7 @@ export const REASONS = Object.freeze({
   ),
   malformed_request: reason(
     deny('request', 400, INVALID_ARGUMENT, 'The request cannot be read'),
-    'The message or a header cannot be read or sent on: the detail says which, and the client has to change it.',
+    'The message, its method or a header cannot be read in one way, or not be sent on: the detail says which, and the client has to change it.',
   ),
 
   undecided: reason(

@@ -6,7 +6,7 @@ import type { HeaderFields, Peer } from './attributes.ts';
  */
 export interface Request {
   readonly id: string;
-  /** Exactly as sent: methods are case-sensitive (RFC 9110 §9.1). */
+  /** Exactly as sent: methods are case-sensitive (RFC 9110 §9.1). Never a registered one in other letters. */
   readonly method: string;
   readonly scheme: string;
   /** Lower-case, without port and trailing dot; an IPv6 literal keeps its brackets. */

@@ -64,7 +64,14 @@ const PATH: ScalarAttribute = Object.freeze({
 /** Every attribute that expressions, docs, logs and metrics name. */
 export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
   'request.id': text("Envoy's id of the request.", 'never', (e) => e.request.id),
-  'request.method': { ...text('Method, exactly as sent.', 'never', (e) => e.request.method), neverEqual: notMethod },
+  'request.method': {
+    ...text(
+      'Method, exactly as sent; a registered one is in capitals, or the request is refused.',
+      'never',
+      (e) => e.request.method,
+    ),
+    neverEqual: notMethod,
+  },
   'request.scheme': text("Scheme as Envoy shows it; the client's word.", 'never', (e) => e.request.scheme),
   'request.host': {
     ...text('Host in lower case, without port and trailing dot.', 'never', (e) => e.request.host),

@@ -22,6 +22,7 @@ spec:
     rules:
     - {name: all, allow: {any: {}}}
     - {name: no-admin, deny: {when: [{expression: "request.headers['x-role'] == 'admin'"}]}}
+    - {name: no-delete, deny: {methods: [DELETE]}}
     - {name: no-root, deny: {when: [{expression: "'root' in request.headerValues['x-role']"}]}}
   rateLimits:
   - {name: by-tenant, stage: BeforeAuthentication, key: [{expression: "request.headers['x-tenant']", missing: Skip}], rates: [{requests: 2, window: 1h}]}
@@ -60,6 +61,13 @@ for (const rawHeaders of [false, true]) {
         assert.deepEqual(await statuses(sent), [403, 403, 403, 403, 403], role);
       }
       assert.deepEqual(await statuses([{ 'x-role': 'user ' }]), [200]);
+    });
+
+    it('evades no deny on a method by writing it in other letters', async () => {
+      const reached = front.upstream.count();
+      const sent = ['DELETE', 'delete', 'Delete', 'propfind'].map((method) => ({ ':method': method }));
+      assert.deepEqual(await statuses(sent), [403, 400, 400, 400]);
+      assert.equal(front.upstream.count(), reached);
     });
 
     it('gets no counter of its own for each way to put blanks around a key', async () => {

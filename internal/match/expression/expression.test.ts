@@ -49,7 +49,7 @@ describe('compileExpression()', () => {
 
   it('takes every text that an attribute can be', () => {
     for (const source of [
-      "request.method == 'PURGE' || request.method in ['GET', 'purge']",
+      "request.method == 'PURGE' || request.method in ['GET', 'flush']",
       "request.path == '/' || request.path == '/v1/orders' || request.path == '/a%20b'",
       "request.host == 'api.example.org' || request.host == '[2001:db8::1]'",
       "client.address == '192.0.2.7' || client.address == '2001:db8::1'",
