@@ -31,7 +31,7 @@ export type Canonical =
 const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/;
 const QUERY: Malformed = {
   reason: 'malformed_query',
-  detail: 'The query is not percent-encoded UTF-8, or has too many parameters',
+  detail: 'The query is not percent-encoded UTF-8, has a control character, or too many parameters',
 };
 const HOST: Malformed = { reason: 'malformed_host', detail: 'The Host header must name one host' };
 const METHOD_PROBLEM: Malformed = { reason: 'malformed_request', detail: 'The method is not a token' };

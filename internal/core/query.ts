@@ -1,17 +1,24 @@
 /** Most parameters of a query; what is over it is refused, as `malformed_query`. */
 export const MAX_PARAMETERS = 1024;
 
+/**
+ * C0 and DEL, bare or encoded: an upstream that ends a text at NUL, or takes control characters off, would read `admin`
+ * where rules read `admin\0`.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f]|%(?:[01][0-9A-Fa-f]|7[Ff])/;
 const NONE: ReadonlyMap<string, readonly string[]> = new Map();
 
 /**
  * Query parameters in order of arrival, decoded once; `+` is a space, `&` the only separator.
  *
  * @param query the text after the first `?`, without it
- * @returns undefined when a name or value is not percent-encoded UTF-8, or there are too many
+ * @returns undefined when a name or value is not percent-encoded UTF-8 or holds a control character, or there are too many
  * @see WHATWG URL, application/x-www-form-urlencoded (without its silent replacement of bad bytes)
  */
 export function parseQuery(query: string): ReadonlyMap<string, readonly string[]> | undefined {
   if (query === '') return NONE;
+  if (CONTROL.test(query)) return undefined;
   const parameters = new Map<string, string[]>();
   let count = 0;
   for (const pair of query.split('&')) {

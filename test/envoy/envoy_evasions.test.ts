@@ -23,6 +23,7 @@ spec:
     - {name: all, allow: {any: {}}}
     - {name: no-admin, deny: {when: [{expression: "request.headers['x-role'] == 'admin'"}]}}
     - {name: no-delete, deny: {methods: [DELETE]}}
+    - {name: no-query, deny: {when: [{expression: "request.query.role == 'admin'"}]}}
     - {name: no-root, deny: {when: [{expression: "'root' in request.headerValues['x-role']"}]}}
   rateLimits:
   - {name: by-tenant, stage: BeforeAuthentication, key: [{expression: "request.headers['x-tenant']", missing: Skip}], rates: [{requests: 2, window: 1h}]}
@@ -68,6 +69,11 @@ for (const rawHeaders of [false, true]) {
       const sent = ['DELETE', 'delete', 'Delete', 'propfind'].map((method) => ({ ':method': method }));
       assert.deepEqual(await statuses(sent), [403, 400, 400, 400]);
       assert.equal(front.upstream.count(), reached);
+    });
+
+    it('evades no deny on the query by a NUL or another control character', async () => {
+      const sent = ['role=admin', 'role=admin%00', 'role=admin%0a', 'role=%7fadmin', 'role%00=admin'];
+      assert.deepEqual(await statuses(sent.map((query) => ({ ':path': `/?${query}` }))), [403, 400, 400, 400, 400]);
     });
 
     it('gets no counter of its own for each way to put blanks around a key', async () => {
