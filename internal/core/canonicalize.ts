@@ -55,9 +55,13 @@ export function canonicalize(attributes: Attributes, options: EdgeOptions): Cano
   const mark = target.indexOf('?');
   const path = canonicalPath(mark === -1 ? target : target.slice(0, mark));
   if (!path.ok) return { request: undefined, malformed: { reason: 'malformed_path', detail: path.detail }, host };
-  const query = parseQuery(mark === -1 ? '' : target.slice(mark + 1));
+  const sent = mark === -1 ? '' : target.slice(mark + 1);
+  const query = parseQuery(sent);
   if (query === undefined) return { request: undefined, malformed: QUERY, host };
-  const request = new CanonicalRequest({ attributes, options, host, path: path.path, readings: path.readings, query });
+  const { path: canonical, readings } = path;
+  const hasQuerySemicolon = sent.includes(';');
+  const parts: Parts = { attributes, options, host, path: canonical, readings, query, hasQuerySemicolon };
+  const request = new CanonicalRequest(parts);
   return { request, malformed: undefined, host };
 }
 
@@ -68,6 +72,7 @@ interface Parts {
   readonly path: string;
   readonly readings: PathReadings;
   readonly query: ReadonlyMap<string, readonly string[]>;
+  readonly hasQuerySemicolon: boolean;
 }
 
 /** Holds what was canonicalised, and works out on first use what few policies ask for. */
@@ -79,6 +84,7 @@ class CanonicalRequest implements Request {
   readonly path: string;
   readonly readings: PathReadings;
   readonly query: ReadonlyMap<string, readonly string[]>;
+  readonly hasQuerySemicolon: boolean;
   readonly timeMs: number;
   readonly protocol: string;
   readonly #attributes: Attributes;
@@ -95,6 +101,7 @@ class CanonicalRequest implements Request {
     this.path = parts.path;
     this.readings = parts.readings;
     this.query = parts.query;
+    this.hasQuerySemicolon = parts.hasQuerySemicolon;
     this.timeMs = attributes.timeMs;
     this.protocol = attributes.protocol;
     this.#attributes = attributes;

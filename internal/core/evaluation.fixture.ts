@@ -30,6 +30,7 @@ export function aRequest(given: Given = {}): Request {
     path: '/v1/orders',
     readings: { kept: ['v1', 'orders'], others: [], hasEncodedSlash: false, hasSemicolon: false },
     query: new Map(Object.entries(given.query ?? {})),
+    hasQuerySemicolon: false,
     headers: headerFields(given.headers ?? [], given.headersAreJoined),
     timeMs: Date.UTC(2026, 5, 1, 3, 30),
     protocol: 'HTTP/1.1',

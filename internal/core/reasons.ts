@@ -61,7 +61,7 @@ export const REASONS = Object.freeze({
   ),
   malformed_query: reason(
     deny('request', 400, INVALID_ARGUMENT, 'The query cannot be read'),
-    'The query does not decode, or to a control character, or has more than 1,024 parameters: the client must percent-encode it as UTF-8.',
+    'The query does not decode, or to a control character, has more than 1,024 parameters, or a bare ";" where the policy reads it: the client must percent-encode it as UTF-8.',
   ),
   malformed_host: reason(
     deny('request', 400, INVALID_ARGUMENT, 'The host cannot be read'),

@@ -89,7 +89,7 @@ export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
   'request.query': {
     type: 'map(string, string)',
     absent: 'null',
-    doc: 'Query parameters, decoded; one that is repeated is an error.',
+    doc: 'Query parameters, decoded; one that is repeated is an error. Where a policy reads them, a query with a bare `;` is refused.',
     lookup: (e, key) => single(e, e.request.query.get(key) ?? EMPTY),
     has: (e, key) => e.request.query.has(key),
     keys: (e) => [...e.request.query.keys()],

@@ -74,13 +74,19 @@ export function compilePolicy(
   }
   warnAboutInstance(spec, attributes, { ports, problems });
   if (target === undefined || problems.hasErrors) return undefined;
+  const carriers = authentication.carriers.map(({ carrier }) => carrier);
+  const readsQuery =
+    attributes.has('request.query') ||
+    attributes.has('request.queryValues') ||
+    carriers.some(({ kind }) => kind === 'query');
+  const requiresTls = spec.transport?.requireTLS ?? false;
   return Object.freeze({
     ref,
     mode: spec.mode,
     target,
-    steps: stepsOf({ requiresTls: spec.transport?.requireTLS ?? false, authentication, authorization, limits, ports }),
+    steps: stepsOf({ requiresTls, readsQuery, authentication, authorization, limits, ports }),
     edits,
-    carriers: authentication.carriers.map(({ carrier }) => carrier),
+    carriers,
     logAllowsPercent: spec.auditLog?.allows?.percent ?? 0,
     redactedHeaders: (spec.auditLog?.redact ?? []).flatMap(({ header }) => (header === undefined ? [] : [header.name])),
     readsBody: attributes.has('request.body'),

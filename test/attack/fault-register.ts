@@ -31,7 +31,7 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'Clock.monotonicMs port 1': ['clock', 'telling: clock of the observer', 'deadline'],
   },
   'internal/core/evaluation.ts': {
-    'Step port 1': ['step 1', 'step 2', 'step 3', 'step 4', 'step 5', 'step 6', 'step 7'],
+    'Step port 1': ['step 1', 'step 2', 'step 3', 'step 4', 'step 5', 'step 6', 'step 7', 'step 8'],
     'ConsumerIndex.find port 1': ['consumers'],
     'RoleIndex.rolesOf port 1': ['roles in an expression'],
     'RoleIndex.permits port 1': ['roles in an allow'],
@@ -207,6 +207,7 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'ORDER step 5': ['step 5'],
     'ORDER step 6': ['step 6'],
     'ORDER step 7': ['step 7'],
+    'ORDER step 8': ['step 8'],
   },
   'internal/policy/policy-record.ts': { 'CompileOptions.recordedSpec port 1': AT_COMPILE },
   'internal/telemetry/log.ts': {

@@ -37,7 +37,7 @@ spec:
   transport: {requireTLS: true}
   authentication:
     methods:
-      - {name: keys, apiKey: {}}
+      - {name: keys, apiKey: {from: [{header: x-api-key}, {query: api_key}]}}
       - {name: tokens, jwt: {issuer: "${ISSUER}", audiences: [orders], jwks: {url: "${ISSUER}/keys"}}}
   authorization:
     rules:

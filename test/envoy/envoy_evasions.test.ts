@@ -76,6 +76,11 @@ for (const rawHeaders of [false, true]) {
       assert.deepEqual(await statuses(sent.map((query) => ({ ':path': `/?${query}` }))), [403, 400, 400, 400, 400]);
     });
 
+    it('evades no deny on the query by a semicolon, at which some upstreams part parameters', async () => {
+      const sent = ['a=1;role=admin', 'role=admin;', 'role=admin;x', 'a=1%3brole=admin'];
+      assert.deepEqual(await statuses(sent.map((query) => ({ ':path': `/?${query}` }))), [400, 400, 400, 200]);
+    });
+
     it('gets no counter of its own for each way to put blanks around a key', async () => {
       const sent = ['acme', 'acme ', ' acme', 'acme\t', '  acme'].map((value) => ({ 'x-tenant': value }));
       assert.deepEqual(await statuses(sent), [200, 200, 429, 429, 429]);

@@ -46,6 +46,7 @@ export function aRequest({
     path,
     readings: { kept: path.slice(1).split('/'), others, hasEncodedSlash: false, hasSemicolon: false },
     query: parseQuery(query) ?? new Map(),
+    hasQuerySemicolon: query.includes(';'),
     headers: fields,
     timeMs: NOW_MS,
     protocol: 'HTTP/1.1',

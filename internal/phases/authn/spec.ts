@@ -22,7 +22,11 @@ const carrier = exactlyOneOf(
       .regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'must be an authentication scheme, as in "Bearer"')
       .optional()
       .describe('A scheme of the Authorization header (RFC 9110 §11.4); case does not matter.'),
-    query: parameterName().optional().describe('A query parameter.'),
+    query: parameterName()
+      .optional()
+      .describe(
+        'A query parameter; a query with a bare `;` is then refused, since some upstreams part parameters there.',
+      ),
     cookie: z
       .string()
       .min(1)
