@@ -1,4 +1,4 @@
-/** Most parameters of a query; what is over it is refused, as `malformed_query`. */
+/** Most parameters of a query, empty ones between `&&` counted; what is over it is refused, as `malformed_query`. */
 export const MAX_PARAMETERS = 1024;
 
 /**
@@ -20,11 +20,10 @@ export function parseQuery(query: string): ReadonlyMap<string, readonly string[]
   if (query === '') return NONE;
   if (CONTROL.test(query)) return undefined;
   const parameters = new Map<string, string[]>();
-  let count = 0;
-  for (const pair of query.split('&')) {
+  const pairs = query.split('&', MAX_PARAMETERS + 1);
+  if (pairs.length > MAX_PARAMETERS) return undefined;
+  for (const pair of pairs) {
     if (pair === '') continue;
-    count += 1;
-    if (count > MAX_PARAMETERS) return undefined;
     const equals = pair.indexOf('=');
     const name = decode(equals === -1 ? pair : pair.slice(0, equals));
     const value = equals === -1 ? '' : decode(pair.slice(equals + 1));
@@ -34,6 +33,18 @@ export function parseQuery(query: string): ReadonlyMap<string, readonly string[]
     else values.push(value);
   }
   return parameters;
+}
+
+/** In which ways a query spells these names: what `parseQuery` reads as one of them, `%61pi_key` for `api_key`. */
+export function spellingsOf(names: readonly string[], query: string): readonly string[] {
+  const spellings = new Set<string>();
+  for (const pair of query.split('&')) {
+    const equals = pair.indexOf('=');
+    const spelt = equals === -1 ? pair : pair.slice(0, equals);
+    const name = decode(spelt);
+    if (name !== undefined && names.includes(name)) spellings.add(spelt);
+  }
+  return [...spellings];
 }
 
 function decode(text: string): string | undefined {

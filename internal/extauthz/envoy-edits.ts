@@ -1,6 +1,7 @@
 // Edits in the words that make Envoy do what they say. Seen on Envoy 1.40.
 import type { Attributes } from '../core/attributes.ts';
 import type { Decision, HeaderEdit } from '../core/decision.ts';
+import { spellingsOf } from '../core/query.ts';
 import { fieldName } from './header-rules.ts';
 
 /**
@@ -37,22 +38,5 @@ function settled(
 /** Those of the names that the query holds, in each spelling that it has of them. */
 function spelt(names: readonly string[], target: string): readonly string[] {
   const mark = target.indexOf('?');
-  if (names.length === 0 || mark === -1) return names;
-  const spellings = new Set<string>();
-  for (const pair of target.slice(mark + 1).split('&')) {
-    const equals = pair.indexOf('=');
-    const key = equals === -1 ? pair : pair.slice(0, equals);
-    if (names.includes(decoded(key) ?? '')) spellings.add(key);
-  }
-  return [...spellings];
-}
-
-/** As `core/query.ts` reads a name; what it cannot read is no parameter of ours. */
-function decoded(text: string): string | undefined {
-  if (!text.includes('%') && !text.includes('+')) return text;
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    return undefined;
-  }
+  return names.length === 0 || mark === -1 ? names : spellingsOf(names, target.slice(mark + 1));
 }
