@@ -141,8 +141,8 @@ function splitOnce(
   return members;
 }
 
-/** Without the optional white space around a list's members (RFC 9110 §5.6.1). */
-function membersOf(values: readonly string[]): readonly string[] | ExpressionError {
+/** Members of a header's lines, without the optional white space around them (RFC 9110 §5.6.1). */
+export function membersOf(values: readonly string[]): readonly string[] | ExpressionError {
   const members: string[] = [];
   for (const value of values) {
     for (const member of value.split(',', MAX_MEMBERS + 1)) members.push(trimBlanks(member));

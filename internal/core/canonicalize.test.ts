@@ -73,6 +73,15 @@ describe('canonicalize()', () => {
     );
   });
 
+  it('parses cookies once, however many carriers read them', () => {
+    const headers = headerFields([['cookie', 'a=1; b=2']]);
+    const { request } = canonicalize(attributes({ headers }), EDGE);
+    assert.deepEqual([...(request?.cookies ?? [])], Object.entries({ a: '1', b: '2' }));
+    assert.equal(request?.cookies, request?.cookies);
+    const tooMany = canonicalize(attributes({ headers: headerFields([['cookie', ';'.repeat(58_000)]]) }), EDGE);
+    assert.deepEqual([tooMany.request?.cookies, tooMany.malformed], [undefined, undefined]);
+  });
+
   it('believes TLS only from the connection, a trusted extension, a trusted hop or the operator', () => {
     const isTls = (given: Partial<Attributes>, edge: Partial<EdgeOptions> = {}): boolean | undefined =>
       canonicalize(attributes(given), { ...EDGE, ...edge }).request?.isTls;
@@ -91,6 +100,8 @@ describe('canonicalize()', () => {
     assert.equal(isTls({ headers: proto('https') }, { clientAddress: { kind: 'hops', hops: 1 } }), true);
     assert.equal(isTls({ headers: proto('http') }, { clientAddress: { kind: 'hops', hops: 1 } }), false);
     assert.equal(isTls({ headers: proto('https,http') }, { clientAddress: { kind: 'hops', hops: 1 } }), false);
+    assert.equal(isTls({ headers: proto('https , https') }, { clientAddress: { kind: 'hops', hops: 1 } }), true);
+    assert.equal(isTls({ headers: proto('https,') }, { clientAddress: { kind: 'hops', hops: 1 } }), false);
     assert.equal(isTls({ headers: proto('https') }, { clientAddress: { kind: 'direct' } }), false);
   });
 

@@ -2,6 +2,7 @@ import type { Attributes } from './attributes.ts';
 import { canonicalHost } from './canonical-host.ts';
 import { canonicalPath } from './canonical-path.ts';
 import { type ClientAddressSource, clientOf, isTrustedHop } from './client-address.ts';
+import { type Cookies, parseCookies } from './cookies.ts';
 import { parseQuery } from './query.ts';
 import type { ReasonName } from './reasons.ts';
 import { mistakenFor } from './registered-methods.ts';
@@ -39,6 +40,7 @@ const methodInOtherCase = (registered: string): Malformed => ({
   reason: 'malformed_request',
   detail: `The method is ${registered} in other letters, which some upstreams take for it: write it in capitals`,
 });
+const ALL_HTTPS = /^https(?:[ \t]*,[ \t]*https)*$/;
 const PARTIAL_BODY = 'x-envoy-auth-partial-body';
 const NO_BODY: Body = Object.freeze({ state: 'none' });
 const UNKNOWN_BODY: Body = Object.freeze({ state: 'unknown' });
@@ -90,6 +92,8 @@ class CanonicalRequest implements Request {
   readonly #attributes: Attributes;
   readonly #options: EdgeOptions;
   #client: Client | undefined = undefined;
+  /** Null until they are asked for. */
+  #cookies: Cookies | undefined | null = null;
   #body: Body | undefined = undefined;
 
   constructor(parts: Parts) {
@@ -110,6 +114,11 @@ class CanonicalRequest implements Request {
 
   get headers() {
     return this.#attributes.headers;
+  }
+
+  get cookies(): Cookies | undefined {
+    if (this.#cookies === null) this.#cookies = parseCookies(this.headers);
+    return this.#cookies;
   }
 
   get source() {
@@ -149,8 +158,7 @@ function isTls(attributes: Attributes, options: EdgeOptions): boolean {
   if (options.trustContextExtensions && attributes.contextExtensions.get('postern.dev/transport') === 'tls')
     return true;
   if (!isTrustedHop(options.clientAddress, attributes)) return false;
-  const protocols = attributes.headers.get('x-forwarded-proto')?.flatMap((line) => line.split(','));
-  return protocols?.every((protocol) => protocol.trim() === 'https') ?? false;
+  return attributes.headers.get('x-forwarded-proto')?.every((line) => ALL_HTTPS.test(line)) ?? false;
 }
 
 /**

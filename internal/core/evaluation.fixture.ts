@@ -1,4 +1,5 @@
 import { headerFields } from './attributes.ts';
+import { parseCookies } from './cookies.ts';
 import { Evaluation } from './evaluation.ts';
 import { ANONYMOUS, type Identity } from './identity.ts';
 import type { Body, Request } from './request.ts';
@@ -22,6 +23,7 @@ export interface Given {
 
 export function aRequest(given: Given = {}): Request {
   const { body = { state: 'unknown' } } = given;
+  const headers = headerFields(given.headers ?? [], given.headersAreJoined);
   return {
     id: '4711',
     method: 'GET',
@@ -31,7 +33,8 @@ export function aRequest(given: Given = {}): Request {
     readings: { kept: ['v1', 'orders'], others: [], hasEncodedSlash: false, hasSemicolon: false },
     query: new Map(Object.entries(given.query ?? {})),
     hasQuerySemicolon: false,
-    headers: headerFields(given.headers ?? [], given.headersAreJoined),
+    headers,
+    cookies: parseCookies(headers),
     timeMs: Date.UTC(2026, 5, 1, 3, 30),
     protocol: 'HTTP/1.1',
     body: typeof body === 'string' ? { state: 'forwarded', bytes: body, size: Buffer.byteLength(body) } : body,

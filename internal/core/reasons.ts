@@ -131,7 +131,7 @@ export const REASONS = Object.freeze({
   ),
   ambiguous_credentials: reason(
     deny('authn', 400, INVALID_ARGUMENT, 'More than one credential was sent'),
-    'More than one credential was sent: the client must send one, once.',
+    'More than one credential was sent, or more cookies or members of Authorization than are looked through: the client must send one, once.',
   ),
 
   not_allowed: reason(

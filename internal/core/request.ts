@@ -1,4 +1,5 @@
 import type { HeaderFields, Peer } from './attributes.ts';
+import type { Cookies } from './cookies.ts';
 
 /**
  * One canonical request, the only view that policies have. Built once by `canonicalize`; every rule of every phase
@@ -20,6 +21,8 @@ export interface Request {
   /** The query holds a bare `;`, at which some upstreams part parameters: they find others in it than `query` has. */
   readonly hasQuerySemicolon: boolean;
   readonly headers: HeaderFields;
+  /** Parsed on first use, once a request; undefined when there are too many. */
+  readonly cookies: Cookies | undefined;
   readonly timeMs: number;
   readonly protocol: string;
   readonly body: Body;

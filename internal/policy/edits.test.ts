@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { MAX_COOKIES } from '../core/cookies.ts';
 import type { HeaderAction } from '../core/decision.ts';
 import { anEvaluation, type Given } from '../core/evaluation.fixture.ts';
 import type { Carrier } from '../core/evaluation.ts';
@@ -148,6 +149,15 @@ describe('editsOf() and a credential among cookies', () => {
     for (const sent of ['a=\udcff; session=k', `a=${'x'.repeat(50_000)}; session=k`, 'a=\u0001; session=k'])
       assert.deepEqual(cookies(sent), ['malformed_request'], sent.slice(0, 20));
     assert.deepEqual(cookies('session=\udcff; a=1'), [['Set cookie: a=1'], []]);
+  });
+
+  it('refuses more cookies than are looked through, whatever they are: the credential could be among the rest', () => {
+    for (const joined of [false, true]) {
+      const sent = (count: number): string => `${'a=1;'.repeat(count - 1)}session=k`;
+      assert.deepEqual(cookies(sent(MAX_COOKIES + 1), joined), ['malformed_request']);
+      assert.equal(cookies(sent(MAX_COOKIES), joined).length, 2);
+    }
+    assert.deepEqual(cookies(';'.repeat(58_000)), ['malformed_request']);
   });
 
   it('lets a policy that sets cookies of its own have them', () => {

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { MAX_COOKIES } from '../core/cookies.ts';
 import type { Edits, HeaderAction, HeaderEdit, Refusal } from '../core/decision.ts';
 import type { Carrier, Evaluation } from '../core/evaluation.ts';
 import { bounded, describeError } from '../core/explanation.ts';
@@ -184,7 +185,8 @@ function addSpellings(plan: EditPlan, evaluation: Evaluation, removed: string[])
 
 const COOKIES: Refusal = Object.freeze({
   reason: 'malformed_request',
-  detail: 'The Cookie header cannot be sent on without its credential: it is too long, or not UTF-8',
+  detail:
+    'The Cookie header cannot be sent on without its credential: it is too long, has too many cookies, or is not UTF-8',
 });
 /** Most characters that are set beside and in the Cookie header: less than the door sends, Envoy takes 60 KiB in all. */
 const MAX_SET_LENGTH = 40_960;
@@ -206,7 +208,11 @@ function rewriteCookies(
   const isOurs = removed.includes('cookie') || set.some((edit) => edit.name === 'cookie' && edit.action === 'Set');
   if (lines === undefined || isOurs) return true;
   const separator = headers.isJoined ? SEPARATOR_OR_JOINT : ';';
-  const pairs = lines.flatMap((line) => line.split(separator)).map((pair) => pair.trim());
+  const pairs: string[] = [];
+  for (const line of lines) {
+    for (const pair of line.split(separator, MAX_COOKIES + 1)) pairs.push(pair.trim());
+    if (pairs.length > MAX_COOKIES) return false;
+  }
   const kept = pairs.filter((pair) => !names.has(pair.split('=', 1)[0]?.trim() ?? ''));
   if (kept.length === pairs.length) return true;
   const value = kept.filter((pair) => pair !== '').join('; ');

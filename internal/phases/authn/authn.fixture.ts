@@ -1,5 +1,6 @@
 import type { HeaderFields } from '../../core/attributes.ts';
 import { headerFields } from '../../core/attributes.ts';
+import { parseCookies } from '../../core/cookies.ts';
 import type { Refusal } from '../../core/decision.ts';
 import { type ConsumerIndex, Evaluation, type Mode, type StepResult } from '../../core/evaluation.ts';
 import type { Identity } from '../../core/identity.ts';
@@ -48,6 +49,7 @@ export function aRequest({
     query: parseQuery(query) ?? new Map(),
     hasQuerySemicolon: query.includes(';'),
     headers: fields,
+    cookies: parseCookies(fields),
     timeMs: NOW_MS,
     protocol: 'HTTP/1.1',
     body: { state: 'none' },

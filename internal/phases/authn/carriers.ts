@@ -1,5 +1,8 @@
+import { membersOf } from '../../core/attribute-readers.ts';
 import { isBlank, trimBlanks } from '../../core/blanks.ts';
+import type { Cookies } from '../../core/cookies.ts';
 import type { Carrier } from '../../core/evaluation.ts';
+import { ExpressionError } from '../../core/expression-error.ts';
 import { isJoinedBy } from '../../core/joined-fields.ts';
 import type { Request } from '../../core/request.ts';
 import { equalsIgnoringAsciiCase, lowerAscii } from '../../match/path-template.ts';
@@ -50,7 +53,7 @@ export function readCarrier({ kind, name }: Carrier, request: Request): Held {
     case 'query':
       return fromQuery(request.query.get(name));
     case 'cookie':
-      return fromCookies(request.headers.get('cookie'), name, request.headers.isJoined);
+      return fromCookie(request.cookies, name);
     default:
       return kind satisfies never;
   }
@@ -72,14 +75,15 @@ function fromQuery(values: readonly string[] | undefined): Held {
 
 /**
  * Credentials of one scheme of Authorization. A comma may be where lines were joined: then a part with this scheme is
- * one of several credentials; without such a part the header is another scheme's, whose parameters hold commas.
+ * one of several credentials; without such a part the header is another scheme's, whose parameters hold commas. One with
+ * more parts than anybody sends is not looked through.
  */
 function fromScheme(values: readonly string[] | undefined, scheme: string): Held {
   const value = values?.[0];
   if (values === undefined || value === undefined) return undefined;
   if (values.length > 1 || value.includes(',')) {
-    const parts = values.flatMap((line) => line.split(','));
-    return parts.some((part) => hasScheme(trimBlanks(part), scheme)) ? SEVERAL : undefined;
+    const parts = membersOf(values);
+    return parts instanceof ExpressionError || parts.some((part) => hasScheme(part, scheme)) ? SEVERAL : undefined;
   }
   if (!hasScheme(value, scheme)) return undefined;
   return trimBlanks(value.slice(scheme.length)) || undefined;
@@ -90,23 +94,8 @@ function hasScheme(text: string, scheme: string): boolean {
   return isBlank(text.charCodeAt(scheme.length)) && equalsIgnoringAsciiCase(text.slice(0, scheme.length), scheme);
 }
 
-/**
- * A cookie by RFC 6265 §4.2, its value as it stands, quotes included. Envoy joins two Cookie lines with a comma in the
- * joined form; there a comma inside the credential is more than one credential.
- */
-function fromCookies(lines: readonly string[] | undefined, name: string, isJoined: boolean): Held {
-  if (lines === undefined) return undefined;
-  let found: string | undefined;
-  for (const line of lines) {
-    for (const segment of line.split(';')) {
-      const parts = isJoined && segment.includes(',') ? segment.split(',') : [segment];
-      for (const part of parts) {
-        const equals = part.indexOf('=');
-        if (equals === -1 || trimBlanks(part.slice(0, equals)) !== name) continue;
-        if (found !== undefined || parts.some((other) => !other.includes('='))) return SEVERAL;
-        found = trimBlanks(part.slice(equals + 1));
-      }
-    }
-  }
-  return found === '' ? undefined : found;
+/** Of more cookies than anybody has, the credential could be any: they are refused like several. */
+function fromCookie(cookies: Cookies | undefined, name: string): Held {
+  const value = cookies === undefined ? null : cookies.get(name);
+  return value === null ? SEVERAL : value || undefined;
 }

@@ -33,7 +33,7 @@ const carrier = exactlyOneOf(
       .max(128)
       .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a cookie name')
       .optional()
-      .describe('A cookie.'),
+      .describe('A cookie; a request with more than 512 of them is then refused.'),
   }),
   ['header', 'authorizationScheme', 'query', 'cookie'],
 );
