@@ -56,9 +56,12 @@ export const methods = () =>
     .min(1)
     .max(16);
 
+/** Most characters of a path template; also of one in a file, which is read to say what it claims though it is refused. */
+export const MAX_TEMPLATE_LENGTH = 1024;
+
 const pathTemplate = () =>
   withRule(
-    z.string().min(1).max(1024),
+    z.string().min(1).max(MAX_TEMPLATE_LENGTH),
     "self.startsWith('/') && self.indexOf('*') == (self.endsWith('/**') ? self.size() - 2 : -1)",
     'must begin with "/", with "{name}" for one segment and "**" only last, as in "/v1/orders/{id}/**"',
     (text) => text.startsWith('/') && text.indexOf('*') === (text.endsWith('/**') ? text.length - 2 : -1),

@@ -3,6 +3,7 @@ import { canonicalPath } from '../core/canonical-path.ts';
 import type { PathParams } from '../core/evaluation.ts';
 import type { ProblemList } from '../core/problem.ts';
 import type { PathReadings } from '../core/request.ts';
+import { MAX_TEMPLATE_LENGTH } from '../core/schema.ts';
 
 /** One segment of a template: a literal, `{name}` for exactly one segment, or `**` for none or more at the end. */
 export type TemplateSegment =
@@ -25,11 +26,15 @@ export function parsePathTemplate(source: string, problems: ProblemList): PathTe
     problems.error('InvalidPath', `"${source}" ${why}`);
     return undefined;
   };
+  if (source.length > MAX_TEMPLATE_LENGTH) {
+    problems.error('InvalidPath', `A path has at most ${MAX_TEMPLATE_LENGTH} characters, not ${source.length}`);
+    return undefined;
+  }
   if (!source.startsWith('/')) return refuse('does not begin with "/"');
   const pieces = source.slice(1).split('/');
   if (pieces.at(-1) === '') pieces.pop();
   const segments: TemplateSegment[] = [];
-  const parameters: string[] = [];
+  const parameters = new Set<string>();
   for (const [index, piece] of pieces.entries()) {
     const parameter = PARAMETER.exec(piece)?.[1];
     if (piece === '**') {
@@ -38,8 +43,8 @@ export function parsePathTemplate(source: string, problems: ProblemList): PathTe
       continue;
     }
     if (parameter !== undefined) {
-      if (parameters.includes(parameter)) return refuse(`names the parameter "${parameter}" twice`);
-      parameters.push(parameter);
+      if (parameters.has(parameter)) return refuse(`names the parameter "${parameter}" twice`);
+      parameters.add(parameter);
       segments.push({ kind: 'parameter', name: parameter });
       continue;
     }
@@ -49,7 +54,7 @@ export function parsePathTemplate(source: string, problems: ProblemList): PathTe
     if (!literal.ok) return refuse(`can never match: ${literal.detail}`);
     segments.push({ kind: 'literal', text: literal.readings.kept[0] ?? '' });
   }
-  return Object.freeze({ source, segments, parameters });
+  return Object.freeze({ source, segments, parameters: [...parameters] });
 }
 
 const RANK = { literal: 0, parameter: 1, rest: 2 } as const;
