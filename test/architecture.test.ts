@@ -67,6 +67,17 @@ const BANNED: readonly { readonly pattern: RegExp; readonly homes: readonly RegE
   { pattern: /@ts-ignore|@ts-nocheck|\bas any\b/, homes: [], why: 'types are not switched off' },
 ];
 
+/** What knows the bytes of Envoy's messages. Beyond these files, behind `wire.ts`, nothing sees a proto. */
+const WIRE_FILES: readonly string[] = [
+  'read-check.ts',
+  'removals.ts',
+  'struct-reader.ts',
+  'wire-headers.ts',
+  'wire-peer.ts',
+  'write-check.ts',
+].map((name) => `internal/extauthz/${name}`);
+const PROTO = /^internal\/extauthz\/proto-(?:reader|writer)\.ts$/;
+
 const FORBIDDEN_NAMES = /(^|\/)(utils?|helpers?|common|misc|types|index)(\.ts|\/)|Manager\.ts$|Impl\.ts$/;
 
 function sources(folder: string): string[] {
@@ -78,15 +89,38 @@ function sources(folder: string): string[] {
 const isTest = (file: string): boolean => /\.(test|contract|fixture)\.ts$/.test(file);
 const product = [...sources('internal'), ...sources('cmd')].filter((file) => !isTest(file));
 
+/** Paths of files that a source names, in whatever form of import or export. */
+const specifiersIn = (text: string): string[] =>
+  [...text.matchAll(/\b(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map((match) => match[1] ?? '');
+
 function importsOf(file: string): string[] {
   const text = readFileSync(join(ROOT, file), 'utf8');
-  const specifiers = [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map((match) => match[1] ?? '');
-  return specifiers.map((specifier) => relative(ROOT, resolve(ROOT, dirname(file), specifier)));
+  return specifiersIn(text).map((specifier) => relative(ROOT, resolve(ROOT, dirname(file), specifier)));
 }
 
 const folderOf = (file: string): string | undefined => /^internal\/([^/]+)\//.exec(file)?.[1];
 
 describe('the architecture', () => {
+  it('sees imports in every form', () => {
+    for (const source of [
+      "import { a } from './x.ts'",
+      "import type { A } from './x.ts'",
+      "import a, {\n  b,\n} from './x.ts'",
+      "import './x.ts'",
+      "import\n  './x.ts'",
+      "await import('./x.ts')",
+      "await import(\n  './x.ts',\n)",
+      "export { a } from './x.ts'",
+      "export * from './x.ts'",
+    ])
+      assert.deepEqual(specifiersIn(`${source};`), ['./x.ts'], source);
+  });
+
+  it('lets only the wire files see protos', () => {
+    const seeing = product.filter((file) => !PROTO.test(file) && importsOf(file).some((target) => PROTO.test(target)));
+    assert.deepEqual(seeing.sort(), WIRE_FILES);
+  });
+
   it('lets imports point inwards only', () => {
     const wrong: string[] = [];
     for (const file of product.filter((name) => name.startsWith('internal/'))) {
