@@ -34,6 +34,13 @@ export interface Assignment {
 }
 
 /**
+ * What the agreement cannot foresee, such as who is now first at a host that nobody held, may free or stop others in
+ * turn. After so many rounds of that, no path options change in the namespaces where it goes on, and after as many again
+ * in none: whoever makes policies depend on each other delays all others by a bounded time.
+ */
+const MAX_ROUNDS = 4;
+
+/**
  * Decides who holds which host, first come: what was held before comes first, then new claims by age. A policy whose
  * newest spec is in the way of another namespace, or reads paths unlike those who hold its hosts, keeps its last good
  * spec; without one it serves nothing, and what it may claim denies.
@@ -46,7 +53,7 @@ export async function assignHosts(
   breathe: Breathe,
 ): Promise<ReadonlyMap<Candidate, Assignment>> {
   const agreement = await PathAgreement.of(byAge, breathe);
-  for (;;) {
+  for (let round = 1; ; round += 1) {
     const assignments = await assignBy(agreement, byAge, breathe);
     const stuck: Candidate[] = [];
     for (const [candidate, { serving }] of assignments) {
@@ -54,7 +61,12 @@ export async function assignHosts(
       if (pause !== undefined) await pause;
       if (candidate.accepted !== undefined && serving !== candidate.newest) stuck.push(candidate);
     }
-    if (!agreement.keep(stuck)) return assignments;
+    const namespaces = await agreement.keep(stuck, breathe);
+    if (namespaces.size === 0) return assignments;
+    if (round < MAX_ROUNDS) continue;
+    const isEverywhere = round >= 2 * MAX_ROUNDS;
+    const rest = byAge.filter(({ meta }) => isEverywhere || namespaces.has(meta.namespace));
+    await agreement.keep(rest, breathe);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Breathe } from '../core/breather.ts';
 import type { Candidate } from './assign.ts';
-import { type CompiledPolicy, type PathOptions, STRICT } from './compiled-policy.ts';
+import { type CompiledPolicy, type PathOptions, STRICT, type Target } from './compiled-policy.ts';
 
 /** A policy that governed a host before, and the spec that it did it by. */
 interface Holder {
@@ -24,6 +24,8 @@ export class PathAgreement {
   /** By host, older first. */
   readonly #holders = new Map<string, Holder[]>();
   readonly #settled = new Map<string, Settled>();
+  /** By host that changes: policies whose newest specs cannot serve unless it does. */
+  readonly #changing = new Map<string, Candidate[]>();
   /** Hosts that are not changed after all. */
   readonly #kept = new Set<string>();
 
@@ -50,6 +52,11 @@ export class PathAgreement {
       if (pause !== undefined) await pause;
       agreement.#settled.set(host, settle(host, holders));
     }
+    for (const candidate of byAge) {
+      const pause = breathe();
+      if (pause !== undefined) await pause;
+      if (candidate.newest !== undefined) agreement.#addChanging(candidate, candidate.newest.target);
+    }
     return agreement;
   }
 
@@ -61,22 +68,38 @@ export class PathAgreement {
 
   /**
    * Takes back what was agreed by the newest specs of these policies, which cannot serve, and so by those of whoever
-   * agreed with them.
+   * agreed with them, or asks for the same host with options that it will not have: however long such a chain is, it is
+   * followed to its end here, and each host of it is looked at once.
    *
-   * @returns whether that changed anything
+   * @returns namespaces in which that changed anything
    */
-  keep(stuck: readonly Candidate[]): boolean {
-    const { size } = this.#kept;
-    const queue = [...stuck];
+  async keep(stuck: Iterable<Candidate>, breathe: Breathe): Promise<ReadonlySet<string>> {
+    const namespaces = new Set<string>();
+    // A set goes on to what is added while it is walked.
+    const queue = new Set(stuck);
     for (const candidate of queue) {
+      const pause = breathe();
+      if (pause !== undefined) await pause;
       for (const host of candidate.accepted?.target.hosts ?? []) {
         const settled = this.#settled.get(host);
-        if (settled === undefined || settled.wanted === settled.before || this.#kept.has(host)) continue;
+        if (!isChanged(settled) || this.#kept.has(host)) continue;
         this.#kept.add(host);
-        for (const holder of this.#holders.get(host) ?? []) queue.push(holder.candidate);
+        namespaces.add(candidate.meta.namespace);
+        for (const { candidate: holder } of this.#holders.get(host) ?? []) queue.add(holder);
+        for (const refused of this.#changing.get(host) ?? []) queue.add(refused);
       }
     }
-    return this.#kept.size > size;
+    return namespaces;
+  }
+
+  #addChanging(candidate: Candidate, { hosts, pathOptions }: Target): void {
+    for (const host of hosts) {
+      const settled = this.#settled.get(host);
+      if (!isChanged(settled) || isSameOptions(pathOptions, settled.before)) continue;
+      const changing = this.#changing.get(host);
+      if (changing === undefined) this.#changing.set(host, [candidate]);
+      else changing.push(candidate);
+    }
   }
 
   #add(candidate: Candidate, held: CompiledPolicy | undefined, isHeld = (_host: string) => true): void {
@@ -92,6 +115,9 @@ export class PathAgreement {
 
 export const isSameOptions = (a: PathOptions, b: PathOptions): boolean =>
   a.encodedSlash === b.encodedSlash && a.semicolon === b.semicolon && a.caseInsensitive === b.caseInsensitive;
+
+const isChanged = (settled: Settled | undefined): settled is Settled =>
+  settled !== undefined && settled.wanted !== settled.before;
 
 const servedBefore = ({ accepted, isRestored }: Candidate): CompiledPolicy | undefined =>
   isRestored ? undefined : accepted;

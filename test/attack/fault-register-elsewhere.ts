@@ -99,8 +99,8 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   {
     why: 'builds the next snapshot beside the one that checks read',
     files: {
-      'internal/policy/assign.ts': 'assignHosts 3, assignBy 2',
-      'internal/policy/path-agreement.ts': 'PathAgreement.of 3',
+      'internal/policy/assign.ts': 'assignHosts 5, assignBy 2',
+      'internal/policy/path-agreement.ts': 'PathAgreement.of 4, PathAgreement.keep 1',
       'internal/policy/build-snapshot.ts': 'SnapshotInputs.breathe 1, buildSnapshot 3',
       'internal/policy/live-specs.ts': 'LiveSpecs.read 2, LiveSpecs.#readOne 1',
       'internal/policy/namespace-objects.ts': 'NamespaceObjects.compile 5, readRole 1',
