@@ -25,7 +25,9 @@ const NOTHING_CLAIMED: ClaimedTarget = Object.freeze({ hosts: [], routes: [], te
 
 /** One APIPolicy over time: its newest spec, and the last one that was accepted. */
 export class PolicyRecord {
+  /** As its source gave it last; a newer one may come at any time. */
   object: SourceObject;
+  #judged: SourceObject;
   #compiledFrom: SourceObject | undefined = undefined;
   #newest: CompiledPolicy | undefined = undefined;
   #claimed: ClaimedTarget = NOTHING_CLAIMED;
@@ -37,6 +39,12 @@ export class PolicyRecord {
 
   constructor(object: SourceObject) {
     this.object = object;
+    this.#judged = object;
+  }
+
+  /** The object that was last compiled, or tried to be: whatever is said of the policy is said of this one. */
+  get judged(): SourceObject {
+    return this.#judged;
   }
 
   get accepted(): CompiledPolicy | undefined {
@@ -49,27 +57,29 @@ export class PolicyRecord {
 
   /** Compiles the newest spec, unless that was done already; where nothing was accepted yet, also the recorded one. */
   compile(options: CompileOptions): void {
-    if (this.#compiledFrom === this.object) return;
+    const { object } = this;
+    if (this.#compiledFrom === object) return;
+    this.#judged = object;
     const previous = this.#compiledFrom;
-    if (previous === undefined || !isSameSpec(previous, this.object)) {
+    if (previous === undefined || !isSameSpec(previous, object)) {
       // First of all: what it claims denies, also where the rest of it cannot even be compiled.
-      this.#claimed = claimedTarget(this.object.spec);
-      const problems = new ProblemList('spec', [...(this.object.problems ?? [])]);
+      this.#claimed = claimedTarget(object.spec);
+      const problems = new ProblemList('spec', [...(object.problems ?? [])]);
       const isReadable = !problems.hasErrors;
-      const spec = parseSpec(apiPolicySpec, this.object.spec, problems);
+      const spec = parseSpec(apiPolicySpec, object.spec, problems);
       this.#newest =
-        isReadable && spec ? compilePolicy(spec, refOf(this.object), { ports: options.ports, problems }) : undefined;
+        isReadable && spec ? compilePolicy(spec, refOf(object), { ports: options.ports, problems }) : undefined;
       this.#problems = Object.freeze([...problems.problems]);
     }
     // Not before: what is thrown on the way must not leave an older spec in the place of this one.
-    this.#compiledFrom = this.object;
+    this.#compiledFrom = object;
     if (this.#accepted !== undefined) return;
-    this.#accepted = restore(this.object, options);
+    this.#accepted = restore(object, options);
     this.#isRestored = this.#accepted !== undefined;
   }
 
   get candidate(): Candidate {
-    const { metadata, spec, status } = this.object;
+    const { metadata, spec, status } = this.#judged;
     return {
       meta: metadata,
       newest: this.#newest,

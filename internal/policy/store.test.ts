@@ -32,6 +32,8 @@ const TOKENS = { jwt: { issuer: 'https://sso.example.org', audiences: ['orders']
 /** A store whose ports throw where a test says so. */
 class World {
   secretsThrow = new Set<string>();
+  /** Called while a namespace is compiled. */
+  onSecrets: () => void = () => undefined;
   #told = Promise.withResolvers<Build>();
   readonly store = new PolicyStore({
     ports: {
@@ -51,6 +53,7 @@ class World {
     clusterIssuer: undefined,
     className: 'postern',
     secrets: (namespace) => {
+      this.onSecrets();
       if (this.secretsThrow.has(namespace)) throw new Error('no secrets');
       return NO_SECRETS;
     },
@@ -60,9 +63,15 @@ class World {
   });
 
   apply(...objects: readonly SourceObject[]): Promise<Build> {
-    this.#told = Promise.withResolvers();
+    const told = this.next();
     for (const object of objects) this.store.apply(object);
     this.store.complete();
+    return told;
+  }
+
+  /** The build after this one. */
+  next(): Promise<Build> {
+    this.#told = Promise.withResolvers();
     return this.#told.promise;
   }
 }
@@ -114,6 +123,20 @@ describe('PolicyStore', () => {
     assert.deepEqual(again.reports.map(said), [...thrown, ['APIPolicy/c', true, 1, []], ['APIPolicy/d', true, 1, []]]);
     const mended = await world.apply(policy('shop/a', KEYS, 3));
     assert.deepEqual(mended.reports.map(said)[0], ['APIPolicy/a', true, 3, []]);
+  });
+
+  it('says nothing of a spec that came while a snapshot was built', async () => {
+    const world = new World();
+    await world.apply(policy('shop/a', KEYS), policy('shop/b', KEYS));
+    const newer = policy('shop/a', { apiKey: { nonsense: true } }, 3);
+    // Consumers are compiled after policies: the newer spec arrives between that and the reports.
+    world.onSecrets = () => world.store.apply(newer);
+    const build = await world.apply(policy('shop/a', KEYS, 2), consumer('shop/acme'));
+    world.onSecrets = () => undefined;
+    assert.deepEqual(build.reports.map(said)[0], ['APIPolicy/a', true, 2, []]);
+    assert.equal(build.reports[0]?.object.metadata.generation, 2);
+    const [next] = (await world.next()).reports;
+    assert.deepEqual([next?.object.metadata.generation, next?.isAccepted, next?.servingGeneration], [3, false, 2]);
   });
 
   it('refuses the hosts of a policy whose first spec threw', async () => {

@@ -279,7 +279,7 @@ export class PolicyStore {
     const isAccepted = candidate.newest !== undefined && assignment.serving === candidate.newest;
     const problems = [...found];
     if (assignment.problem !== undefined) problems.push(assignment.problem);
-    const roles = this.#compiled.get(record.object.metadata.namespace)?.roles;
+    const roles = this.#compiled.get(record.judged.metadata.namespace)?.roles;
     for (const { role, at } of (assignment.serving ?? candidate.newest)?.roleRefs ?? []) {
       if (roles?.defined.has(role)) continue;
       const message = `No APIRole "${role}" in this namespace: allow rules grant nothing by it${roles?.bound.has(role) ? '' : ', deny rules hold for everyone'}`;
@@ -288,7 +288,7 @@ export class PolicyStore {
     problems.push(...shadows.map(shadowProblem));
     const { serving, hosts } = assignment;
     return {
-      object: record.object,
+      object: record.judged,
       isAccepted,
       servesLastGood: !isAccepted && serving !== undefined,
       servingGeneration: serving?.ref.generation,
