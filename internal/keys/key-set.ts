@@ -15,6 +15,8 @@ const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth'] as const;
 /** A key set as published: what of it can verify, and why the rest cannot. */
 export interface ReadKeySet {
   readonly set: KeySet;
+  /** How many keys the text has, also those that are not looked at. */
+  readonly published: number;
   readonly unusable: readonly string[];
   readonly holdsPrivateKey: boolean;
 }
@@ -45,7 +47,7 @@ export function readKeySet(
     if (typeof key === 'string') unusable.push(`keys[${index}] ${key}`);
     else keys.push(key);
   }
-  return { set: keySetOf(keys), unusable, holdsPrivateKey };
+  return { set: keySetOf(keys), published: published.length, unusable, holdsPrivateKey };
 }
 
 export const keySetOf = (keys: readonly VerificationKey[]): KeySet =>

@@ -88,6 +88,7 @@ describe('createKeySources() for inline keys', () => {
     assert.equal(inline([secret]), 'Of this set keys[0] is symmetric');
     assert.equal(typeof inline([secret], true), 'object');
     assert.equal(inline([PUBLIC, { kty: 'RSA' }]), 'Of this set keys[1] cannot be read');
+    assert.match(String(inline(Array(33).fill(PUBLIC))), /^This set holds 33 keys, at most 32 .* jwks.url$/);
     assert.match(String(inline([privateKey.export({ format: 'jwk' })])), /^This set holds a private key/);
   });
 });

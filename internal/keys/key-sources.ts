@@ -108,10 +108,15 @@ function createPrefetch(): (source: KeySource) => void {
   };
 }
 
+/** Most keys that are written into one policy's method: all of them are read whenever it changes. */
+const MAX_INLINE_KEYS = 32;
+
 /** Keys written into the policy: read once, never fetched. An author hears of every key that cannot be used. */
 function inlineKeys(text: string, allowsSymmetric: boolean): KeySource | string {
   const read = readKeySet(text, { allowsSymmetric });
   if (read === undefined) return 'This is not a JWK Set: write {"keys": [...]}';
+  if (read.published > MAX_INLINE_KEYS)
+    return `This set holds ${read.published} keys, at most ${MAX_INLINE_KEYS} are allowed: write those in use, or give their jwks.url`;
   if (read.holdsPrivateKey) return 'This set holds a private key, which a policy shows to many: write public keys only';
   if (read.unusable.length > 0) return `Of this set ${read.unusable.join(', ')}`;
   if (read.set.keys.length === 0) return 'This set holds no key';
