@@ -20,8 +20,11 @@ export function breather(clock: Clock): Breathe {
   };
 }
 
+/** Work in steps, each short; it gives what they come to. */
+export type Steps<T> = Generator<undefined, T>;
+
 /** Runs steps of work to their end, with a turn of the event loop whenever `breathe` asks for one. */
-export async function inSlices<T>(steps: Generator<undefined, T>, breathe: Breathe): Promise<T> {
+export async function inSlices<T>(steps: Steps<T>, breathe: Breathe): Promise<T> {
   let step = steps.next();
   while (step.done !== true) {
     const pause = breathe();
@@ -32,7 +35,7 @@ export async function inSlices<T>(steps: Generator<undefined, T>, breathe: Breat
 }
 
 /** Runs them in one go. */
-export function inOneGo<T>(steps: Generator<undefined, T>): T {
+export function inOneGo<T>(steps: Steps<T>): T {
   let step = steps.next();
   while (step.done !== true) step = steps.next();
   return step.value;

@@ -1,6 +1,8 @@
+import type { Steps } from '../core/breather.ts';
 import type { HeaderEdit, PolicyRef } from '../core/decision.ts';
 import { parseDurationMs } from '../core/duration.ts';
 import type { ProblemList } from '../core/problem.ts';
+import { PartsBudget } from '../match/expression/dear-parts.ts';
 import { compileExpression } from '../match/expression/expression.ts';
 import { compilePathTemplates, parsePathTemplate } from '../match/path-template.ts';
 import type { Authentication, KeySources } from '../phases/authn/compile.ts';
@@ -28,17 +30,21 @@ export interface PolicyPorts {
   readonly knowsBodies: boolean;
 }
 
-/** Compiles one APIPolicy; undefined when something in it is wrong, which `problems` then says. */
-export function compilePolicy(
+/**
+ * Compiles one APIPolicy, step by step: checks are answered in between. Gives undefined when something in it is wrong,
+ * which `problems` then says.
+ */
+export function* compilePolicy(
   spec: ApiPolicySpec,
   ref: PolicyRef,
   { ports, problems }: { readonly ports: PolicyPorts; readonly problems: ProblemList },
-): CompiledPolicy | undefined {
+): Steps<CompiledPolicy | undefined> {
   if (!checkExpressionSize(spec, problems)) return undefined;
   const target = compileTarget(spec, problems.at('target'));
   const { caseInsensitive } = spec.target.pathOptions;
   const params = target?.paths.parameters ?? [];
-  const authentication = compileAuthentication(
+  const budget = new PartsBudget();
+  const authentication = yield* compileAuthentication(
     { authentication: spec.authentication, publicRoutes: spec.public },
     { policy: ref, sources: ports.keySources, caseInsensitive },
     problems,
@@ -48,20 +54,21 @@ export function compilePolicy(
     suppliesGroups: method.kind === 'apiKey' || method.jwt.groupsPath !== undefined,
     suppliesScopes: method.kind === 'jwt',
   }));
-  const authorization = compileAuthorization(
+  const authorization = yield* compileAuthorization(
     spec.authorization,
-    { methods, params, caseInsensitive },
+    { methods, params, caseInsensitive, budget },
     problems.at('authorization'),
   );
-  const limits = compileRateLimits(
+  const limits = yield* compileRateLimits(
     spec.rateLimits ?? [],
-    { ownerUid: ref.uid, params, caseInsensitive, mode: spec.mode },
+    { ownerUid: ref.uid, params, caseInsensitive, mode: spec.mode, budget },
     problems.at('rateLimits'),
   );
-  const edits = compilePolicyEdits(spec, {
+  const edits = yield* compilePolicyEdits(spec, {
     authentication,
     params,
     caseInsensitive,
+    budget,
     problems: problems.at('response'),
   });
   const attributes = new Set([
@@ -120,24 +127,25 @@ interface EditsContext {
   readonly authentication: Authentication;
   readonly params: readonly string[];
   readonly caseInsensitive: boolean;
+  readonly budget: PartsBudget;
   readonly problems: ProblemList;
 }
 
 /** Headers that a policy may not set: Envoy's own, and those that frame the message. */
 const RESERVED_HEADER = /^(?::|x-envoy-|host$|content-length$|transfer-encoding$|connection$|upgrade$|te$|trailer$)/;
 
-function compilePolicyEdits(
+function* compilePolicyEdits(
   spec: ApiPolicySpec,
-  { authentication, params, caseInsensitive, problems }: EditsContext,
-): EditPlan {
+  { authentication, params, caseInsensitive, budget, problems }: EditsContext,
+): Steps<EditPlan> {
   const upstreamHeaders: UpstreamHeader[] = [];
   for (const [index, header] of (spec.response?.upstreamHeaders ?? []).entries()) {
     const at = problems.at('upstreamHeaders').at(index);
     if (RESERVED_HEADER.test(header.name))
       at.at('name').error('Invalid', `"${header.name}" is not a policy's to set: use a name of your own`);
-    const value = compileExpression(
+    const value = yield* compileExpression(
       header.value.expression,
-      { result: 'key', params, caseInsensitive, use: 'key' },
+      { result: 'key', params, caseInsensitive, use: 'key', budget },
       at.at('value').at('expression'),
     );
     if (value !== undefined)

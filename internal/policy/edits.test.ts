@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MAX_COOKIES } from '../core/cookies.ts';
+import { inOneGo } from '../core/breather.ts';
 import type { HeaderAction } from '../core/decision.ts';
 import { anEvaluation, type Given } from '../core/evaluation.fixture.ts';
 import type { Carrier } from '../core/evaluation.ts';
@@ -10,7 +11,7 @@ import { compileEdits, editsOf, type UpstreamHeader } from './edits.ts';
 import { OVERRIDE_HEADERS } from './own-headers.ts';
 
 function header(name: string, expression: string, action: HeaderAction = 'Set'): UpstreamHeader {
-  const value = compileExpression(expression, { result: 'key', params: [], use: 'key' }, new ProblemList());
+  const value = inOneGo(compileExpression(expression, { result: 'key', params: [], use: 'key' }, new ProblemList()));
   return { name, value: value ?? assert.fail(expression), action, missing: 'Remove' };
 }
 

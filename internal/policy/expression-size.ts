@@ -1,10 +1,10 @@
 import type { ProblemList } from '../core/problem.ts';
 import type { ApiPolicySpec } from './resource/api-policy.ts';
 
-/** Most characters of all expressions of one policy together: compiling them is one piece of work, in one go. */
+/** Most characters of all expressions of one policy together: compiling them is done beside checks, which wait for its steps. */
 export const MAX_EXPRESSION_TEXT = 65_536;
 
-/** Refuses a policy whose expressions are too much to compile in one go; true when they may be. */
+/** Refuses a policy whose expressions are too much to compile; true when they may be. */
 export function checkExpressionSize(spec: ApiPolicySpec, problems: ProblemList): boolean {
   const size = expressionText(spec);
   if (size <= MAX_EXPRESSION_TEXT) return true;

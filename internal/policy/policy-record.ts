@@ -1,3 +1,4 @@
+import type { Steps } from '../core/breather.ts';
 import type { PolicyRef } from '../core/decision.ts';
 import { type Problem, ProblemList } from '../core/problem.ts';
 import type { Assignment, Candidate } from './assign.ts';
@@ -55,10 +56,15 @@ export class PolicyRecord {
     return this.#problems;
   }
 
+  /** Whether the object as it is now was compiled. */
+  get isCompiled(): boolean {
+    return this.#compiledFrom === this.object;
+  }
+
   /** Compiles the newest spec, unless that was done already; where nothing was accepted yet, also the recorded one. */
-  compile(options: CompileOptions): void {
+  *compile(options: CompileOptions): Steps<void> {
     const { object } = this;
-    if (this.#compiledFrom === object) return;
+    if (this.isCompiled) return;
     this.#judged = object;
     const previous = this.#compiledFrom;
     if (previous === undefined || !isSameSpec(previous, object)) {
@@ -68,13 +74,13 @@ export class PolicyRecord {
       const isReadable = !problems.hasErrors;
       const spec = parseSpec(apiPolicySpec, object.spec, problems);
       this.#newest =
-        isReadable && spec ? compilePolicy(spec, refOf(object), { ports: options.ports, problems }) : undefined;
+        isReadable && spec ? yield* compilePolicy(spec, refOf(object), { ports: options.ports, problems }) : undefined;
       this.#problems = Object.freeze([...problems.problems]);
     }
     // Not before: what is thrown on the way must not leave an older spec in the place of this one.
     this.#compiledFrom = object;
     if (this.#accepted !== undefined) return;
-    this.#accepted = restore(object, options);
+    this.#accepted = yield* restore(object, options);
     this.#isRestored = this.#accepted !== undefined;
   }
 
@@ -103,7 +109,7 @@ export class PolicyRecord {
  * newest is judged by itself, and there is none after it. Whatever cannot be used is ignored, for anybody who may write
  * a status may have written it.
  */
-function restore(object: SourceObject, options: CompileOptions): CompiledPolicy | undefined {
+function* restore(object: SourceObject, options: CompileOptions): Steps<CompiledPolicy | undefined> {
   const { ports, className, recordedSpec } = options;
   try {
     const recorded = recordedSpec(object);
@@ -112,7 +118,7 @@ function restore(object: SourceObject, options: CompileOptions): CompiledPolicy 
     const spec = parseSpec(apiPolicySpec, recorded.spec, problems);
     if (spec === undefined || spec.className !== className) return undefined;
     const ref = Object.freeze({ ...refOf(object), generation: recorded.generation });
-    return compilePolicy(spec, ref, { ports, problems });
+    return yield* compilePolicy(spec, ref, { ports, problems });
   } catch {
     return undefined;
   }

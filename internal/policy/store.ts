@@ -1,4 +1,4 @@
-import { type Breathe, breather } from '../core/breather.ts';
+import { type Breathe, breather, inSlices } from '../core/breather.ts';
 import type { Clock } from '../core/clock.ts';
 import type { NamespaceView } from '../core/evaluation.ts';
 import type { Problem } from '../core/problem.ts';
@@ -207,10 +207,9 @@ export class PolicyStore {
     const records = this.#byAge.list();
     const thrown = new Map<PolicyRecord, readonly Problem[]>();
     for (const record of records) {
-      const pause = breathe();
-      if (pause !== undefined) await pause;
+      if (record.isCompiled) continue;
       try {
-        record.compile(compiling);
+        await inSlices(record.compile(compiling), breathe);
       } catch (error) {
         thrown.set(record, [thrownProblem(error)]);
       }

@@ -75,11 +75,14 @@ function lateStep(): FaultCase[] {
   ];
 }
 
+const NOTHING_USED = { patterns: 0, zones: new Set<string>() };
+
 /** An expression whose outermost closure fails; around it is the real code that runs every expression. */
 function failingExpression(fault: Fault): Expression {
   const node = { run: failing(fault, false) } as never;
   const attributes: ReadonlySet<string> = new Set();
-  const value = (evaluation: Evaluation): never => runProgram({ node, attributes }, evaluation) as never;
+  const value = (evaluation: Evaluation): never =>
+    runProgram({ node, attributes, used: NOTHING_USED }, evaluation) as never;
   return { source: 'x', attributes, evaluate: value, text: value, key: value };
 }
 

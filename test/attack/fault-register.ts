@@ -98,6 +98,7 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'RemoteKeys.#load await 1': FETCH,
     'RemoteKeys.#load await 2': ['place of keys', 'discovery', ...FETCH],
   },
+  'internal/match/expression/dear-parts.ts': { 'Pending.make port 1': AT_COMPILE },
   'internal/match/expression/expression.ts': {
     'Expression.evaluate port 1': IN_EXPRESSION,
     'Expression.text port 1': ['closure of a header', 'expression of a header'],

@@ -1,9 +1,10 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { arithmetic, negate, type Operator, sizeOf } from './arithmetic.ts';
+import type { DearParts } from './dear-parts.ts';
 import { FUNCTIONS, type Overload } from './functions.ts';
 import { conditional, logical, not } from './logic.ts';
 import { CompileError, constantNode, type Node, type Run } from './node.ts';
-import { compilePattern, matchesRun } from './pattern.ts';
+import { matchesRun } from './pattern.ts';
 import { equality, isOrdering, membership, ordering } from './relations.ts';
 import { BOOL, DURATION, DYN, describeType, isNumeric, join, type StaticType, TIMESTAMP } from './static-type.ts';
 import { isTimeField, timeFieldNode } from './time-field.ts';
@@ -13,6 +14,8 @@ export interface Call {
   readonly name: string;
   readonly target: Node | undefined;
   readonly args: readonly Node[];
+  /** Takes what is dear to make. */
+  readonly dear: DearParts;
 }
 
 /** Operators, functions and methods. */
@@ -85,10 +88,10 @@ function arithmeticType(a: StaticType, b: StaticType, operator: Operator): Stati
   return a.name === 'duration' && b.name === 'duration' ? DURATION : undefined;
 }
 
-function named(expr: Expr, { name, target, args }: Call): Node {
+function named(expr: Expr, { name, target, args, dear }: Call): Node {
   const values = target === undefined ? args : [target, ...args];
-  if (name === 'matches') return matchesNode(expr, values);
-  if (target !== undefined && isTimeField(name)) return timeFieldNode(expr, name, values);
+  if (name === 'matches') return matchesNode(expr, values, dear);
+  if (target !== undefined && isTimeField(name)) return timeFieldNode(expr, { name, dear }, values);
   checkCase(expr, target, args);
   const row = FUNCTIONS.get(name);
   const overloads = (target === undefined ? row?.global : row?.member) ?? [];
@@ -224,7 +227,7 @@ function smallSize(run: Run): NonNullable<Node['small']> {
   };
 }
 
-function matchesNode(expr: Expr, [text, pattern, ...rest]: readonly Node[]): Node {
+function matchesNode(expr: Expr, [text, pattern, ...rest]: readonly Node[], dear: DearParts): Node {
   if (text === undefined || pattern === undefined || rest.length > 0)
     throw new CompileError(expr, '"matches" takes a text and a pattern');
   if (text.type.name !== 'string' && text.type.name !== 'dyn')
@@ -232,7 +235,6 @@ function matchesNode(expr: Expr, [text, pattern, ...rest]: readonly Node[]): Nod
   if (typeof pattern.constant !== 'string')
     throw new CompileError(expr, 'The pattern of "matches" must be written out, so that it is compiled once');
   // A pattern may name letters in ways that cannot be looked through, `[^A]` among them: their case does not count.
-  const compiled = compilePattern(text.isLowerCase ? `(?i)${pattern.constant}` : pattern.constant);
-  if (typeof compiled === 'string') throw new CompileError(expr, `The pattern cannot be used: ${compiled}`);
-  return { type: BOOL, run: matchesRun(text.run, compiled) };
+  const matching = dear.pattern(expr, text.isLowerCase ? `(?i)${pattern.constant}` : pattern.constant);
+  return { type: BOOL, run: matchesRun(text.run, matching) };
 }

@@ -1,6 +1,7 @@
 import type { Constant, Expr, Expr_Call, Expr_Comprehension } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { compileCall } from './calls.ts';
 import { TYPE_WORDS } from './conversion.ts';
+import { DearParts } from './dear-parts.ts';
 import { literalList, literalMap } from './literal.ts';
 import { itemType, macroNode, macroOf } from './macro.ts';
 import { lookupNode } from './member.ts';
@@ -24,6 +25,8 @@ export class Compiler {
   readonly #names: Names;
   /** Names of attributes that the expression reads. */
   readonly attributes = new Set<string>();
+  /** What is still to be made of it once it is compiled. */
+  readonly dear = new DearParts();
   /** Variables of the macros around, the innermost last; its length is how deep they nest. */
   #locals: readonly Local[] = [];
   #nodes = 0;
@@ -121,7 +124,7 @@ export class Compiler {
     this.#checkDash(expr, call);
     const target = call.target === undefined ? undefined : this.#part(call.target);
     const args = call.args.map((arg) => (isSameOperator(arg, call) ? this.#part(arg) : this.compile(arg)));
-    return compileCall(expr, { name: call.function, target, args });
+    return compileCall(expr, { name: call.function, target, args, dear: this.dear });
   }
 
   /** `request.headers.x-tenant` is a subtraction; its author meant a name. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { tests } from '@bufbuild/cel-spec/testdata/conformance.js';
+import { inOneGo } from '../../core/breather.ts';
 import { anEvaluation } from '../../core/evaluation.fixture.ts';
 import { EXCLUDED } from './conformance.excluded.ts';
 import { equals } from './equality.ts';
@@ -90,7 +91,7 @@ function failureOf({ original }: Case): string | undefined {
   const given = Object.entries((original.bindings ?? {}) as Record<string, { value: unknown }>);
   const variables = new Map(given.map(([name, { value }]) => [name, decode(value)] as const));
   const names = declaredNames(new Map(given.map(([name]) => [name, DYN] as const)));
-  const program = compileProgram(String(original.expr), names);
+  const program = inOneGo(compileProgram(String(original.expr), names));
   const result = 'why' in program ? undefined : runProgram(program, anEvaluation(), variables);
   if (original.evalError !== undefined || original.anyEvalErrors !== undefined)
     return result === undefined || isError(result) ? undefined : 'gave no error';

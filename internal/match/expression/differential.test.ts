@@ -5,6 +5,7 @@ import { strings } from '@bufbuild/cel/ext';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import fc from 'fast-check';
 import { trimBlanks } from '../../core/blanks.ts';
+import { inOneGo } from '../../core/breather.ts';
 import { anEvaluation, type Given } from '../../core/evaluation.fixture.ts';
 import { ProblemList } from '../../core/problem.ts';
 import { compileExpression } from './expression.ts';
@@ -88,7 +89,9 @@ describe('closures and the interpreter of @bufbuild/cel', () => {
       fc.assert(
         fc.property(expression(kind, 3), facts, (source, known) => {
           const problems = new ProblemList();
-          const compiled = compileExpression(source, { result: 'any', params: [], use: 'condition' }, problems);
+          const compiled = inOneGo(
+            compileExpression(source, { result: 'any', params: [], use: 'condition' }, problems),
+          );
           assert.ok(compiled !== undefined, `${problems.problems[0]?.message}`);
           const ours: Result = compiled.evaluate(anEvaluation(given(known)));
           const theirs = run(source, bindings(known), { funcs: strings });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { inOneGo } from '../../core/breather.ts';
 import { anEvaluation, type Given } from '../../core/evaluation.fixture.ts';
 import { ExpressionError } from '../../core/expression-error.ts';
 import { MAX_WORK } from '../../core/meter.ts';
@@ -11,7 +12,7 @@ const ANY: ExpressionUse = { result: 'any', params: ['id'], use: 'condition' };
 
 function compiled(source: string, use: Partial<ExpressionUse> = {}): Expression {
   const problems = new ProblemList();
-  const expression = compileExpression(source, { ...ANY, ...use }, problems);
+  const expression = inOneGo(compileExpression(source, { ...ANY, ...use }, problems));
   assert.deepEqual(problems.problems, [], source);
   assert.ok(expression !== undefined);
   return expression;
@@ -19,7 +20,7 @@ function compiled(source: string, use: Partial<ExpressionUse> = {}): Expression 
 
 function refusal(source: string, use: Partial<ExpressionUse> = {}): string {
   const problems = new ProblemList('spec.rule');
-  assert.equal(compileExpression(source, { ...ANY, ...use }, problems), undefined, source);
+  assert.equal(inOneGo(compileExpression(source, { ...ANY, ...use }, problems)), undefined, source);
   const [problem] = problems.problems;
   assert.equal(problem?.reason, 'InvalidExpression');
   assert.equal(problems.problems.length, 1);
@@ -171,12 +172,26 @@ describe('compileExpression()', () => {
   it('bounds what an author may write', () => {
     assert.match(refusal(`1 in [${Array(1000).fill('1').join()}]`), /more than 1000 parts/);
     assert.match(refusal(`${'['.repeat(40)}1${']'.repeat(40)} == []`), /nests deeper than 32/);
-    assert.match(refusal(`${'('.repeat(2000)}true${')'.repeat(2000)}`), /nests too deeply/);
+    assert.match(refusal(`${'('.repeat(2000)}true${')'.repeat(2000)}`), /brackets .* nest deeper than 64/);
     assert.match(refusal(`"${'x'.repeat(5000)}" == ""`), /longer than 4096/);
     const four = (['a', 'b', 'c', 'd'] as const).reduce((inner, name) => `[1].all(${name}, ${inner})`, 'true');
     assert.match(refusal(four), /Macros nest deeper than 3/);
     assert.equal(value(Array(200).fill('true').join(' && ')), true);
     assert.equal(value(`"a" + ${Array(100).fill('"b"').join(' + ')} != ""`), true);
+  });
+
+  it('refuses brackets opened again and again before parsing them, and counts none in texts and comments', () => {
+    for (const open of ['(', '[', 'dyn(', '{1:', 'a.b(', '"(" + (', String.raw`r'\' + (`])
+      assert.match(refusal(open.repeat(500)), /brackets .* nest deeper than 64/, open);
+    const many = '([{'.repeat(50);
+    const texts = [
+      `"${many}"`,
+      String.raw`'\'${many}'`,
+      String.raw`r"${many}\"`,
+      `'''${many}'${many}'''`,
+      String.raw`"""${many}\"""${many}"""`,
+    ];
+    for (const text of texts) compiled(`// ${many}\nrequest.id != ${text}`);
   });
 
   it('refuses a pattern that is short to write and long to compile, before compiling it', () => {
@@ -280,7 +295,7 @@ describe('Expression.evaluate()', () => {
         'request.query.name.charAt(99) == "x"',
       ]) {
         const problems = new ProblemList();
-        const compiled = compileExpression(source, { result: 'any', params: [], use: 'condition' }, problems);
+        const compiled = inOneGo(compileExpression(source, { result: 'any', params: [], use: 'condition' }, problems));
         if (compiled === undefined) continue;
         const text = JSON.stringify(value(source, { headers, query: { name: [name] }, body: '{"a":1}' }) ?? null);
         assert.ok(!text.toLowerCase().includes('hunter2'), `${source}: ${text}`);

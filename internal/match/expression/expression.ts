@@ -1,9 +1,11 @@
 import { LRUCache } from 'lru-cache';
+import type { Steps } from '../../core/breather.ts';
 import type { Evaluation } from '../../core/evaluation.ts';
 import { ExpressionError } from '../../core/expression-error.ts';
 import { isSpent } from '../../core/meter.ts';
 import type { ProblemList } from '../../core/problem.ts';
 import { Compiler } from './compiler.ts';
+import { PartsBudget, type Used } from './dear-parts.ts';
 import { type Names, type VocabularyUse, vocabularyNames } from './names.ts';
 import { CompileError, type Node, type Scope } from './node.ts';
 import { parseSource } from './source.ts';
@@ -25,24 +27,44 @@ export interface Expression {
 export interface ExpressionUse extends VocabularyUse {
   /** What the expression must give; `key` is a text, a whole number, a bool or null. */
   readonly result: 'bool' | 'number' | 'key' | 'any';
+  /** Of the policy that the expression is of. */
+  readonly budget?: PartsBudget;
 }
 
 /** Many policies say the same: what was compiled is shared, for it keeps nothing of who asks. */
-const compiled = new LRUCache<string, Expression>({ max: 4096 });
+const compiled = new LRUCache<string, CompiledExpression>({ max: 4096 });
 
-/** Compiles and type-checks an expression; what is wrong goes to `problems` with line, column and a caret. */
-export function compileExpression(source: string, use: ExpressionUse, problems: ProblemList): Expression | undefined {
-  const { result, use: where, caseInsensitive, params } = use;
+/**
+ * Compiles and type-checks an expression; what is wrong goes to `problems` with line, column and a caret. Once the
+ * policy's budget is used up, which one expression was told, no other is looked at.
+ */
+export function* compileExpression(
+  source: string,
+  use: ExpressionUse,
+  problems: ProblemList,
+): Steps<Expression | undefined> {
+  const { result, use: where, caseInsensitive, params, budget = new PartsBudget() } = use;
+  if (budget.isSpent) return undefined;
   const key = JSON.stringify([result, where, caseInsensitive, params, source]);
   const known = compiled.get(key);
-  if (known !== undefined) return known;
-  const expression = compileAnew(source, use, problems);
+  if (known !== undefined) {
+    const why = budget.take(known.used);
+    budget.count(known.used);
+    if (why !== undefined) problems.error('InvalidExpression', why);
+    return why === undefined ? known : undefined;
+  }
+  yield;
+  const expression = yield* compileAnew(source, { ...use, budget }, problems);
   if (expression !== undefined) compiled.set(key, expression);
   return expression;
 }
 
-function compileAnew(source: string, use: ExpressionUse, problems: ProblemList): Expression | undefined {
-  const program = compileProgram(source, vocabularyNames(use));
+function* compileAnew(
+  source: string,
+  use: ExpressionUse,
+  problems: ProblemList,
+): Steps<CompiledExpression | undefined> {
+  const program = yield* compileProgram(source, vocabularyNames(use), use.budget);
   if ('why' in program) {
     problems.error('InvalidExpression', program.why);
     return undefined;
@@ -68,15 +90,22 @@ const WANTED = {
 export interface Program {
   readonly node: Node;
   readonly attributes: ReadonlySet<string>;
+  readonly used: Used;
 }
 
 /** Compiles an expression over any names; policies use `compileExpression`. */
-export function compileProgram(text: string, names: Names): Program | { readonly why: string } {
+export function* compileProgram(
+  text: string,
+  names: Names,
+  budget = new PartsBudget(),
+): Steps<Program | { readonly why: string }> {
   const source = parseSource(text);
   if ('why' in source) return source;
   const compiler = new Compiler(names);
   try {
-    return { node: compiler.compile(source.root), attributes: compiler.attributes };
+    const node = compiler.compile(source.root);
+    const used = yield* compiler.dear.make(budget);
+    return { node, attributes: compiler.attributes, used };
   } catch (error) {
     if (!(error instanceof CompileError)) throw error;
     return { why: source.explain(error.node, error.message) };
@@ -119,11 +148,13 @@ const NO_TEXT = new ExpressionError('the value has no one text');
 class CompiledExpression implements Expression {
   readonly source: string;
   readonly attributes: ReadonlySet<string>;
+  readonly used: Used;
   readonly #program: Program;
 
   constructor(source: string, program: Program) {
     this.source = source;
     this.attributes = program.attributes;
+    this.used = program.used;
     this.#program = program;
   }
 

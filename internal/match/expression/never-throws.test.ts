@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import { inOneGo } from '../../core/breather.ts';
 import { anEvaluation } from '../../core/evaluation.fixture.ts';
 import { ProblemList } from '../../core/problem.ts';
 import { compileExpression, type Expression } from './expression.ts';
@@ -13,7 +14,7 @@ const KINDS: readonly Kind[] = ['bool', 'int', 'double', 'string', 'strings', 'i
 
 function compile(source: string): Expression | undefined {
   const problems = new ProblemList();
-  const compiled = compileExpression(source, { result: 'any', params: ['id'], use: 'key' }, problems);
+  const compiled = inOneGo(compileExpression(source, { result: 'any', params: ['id'], use: 'key' }, problems));
   assert.equal(compiled === undefined, problems.hasErrors);
   return compiled;
 }

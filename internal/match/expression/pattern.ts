@@ -1,22 +1,29 @@
 import { RE2JS } from 're2js';
-import type { Meter } from '../../core/meter.ts';
-import { meteredSearch } from './metered-search.ts';
+import type { Matching } from './dear-parts.ts';
+import { meteredSearch, type Search } from './metered-search.ts';
 import type { Run } from './node.ts';
 import { isError, noOverload, type Result } from './value.ts';
 
 /** Most instructions of a compiled pattern; matching costs up to their number for each character. */
 export const MAX_PATTERN_SIZE = 1000;
 
+export interface CompiledPattern {
+  readonly test: Search;
+  /** What it costs to make and to keep, in instructions. */
+  readonly weight: number;
+}
+
 /**
  * A pattern in RE2's language, which is linear in the text whatever the pattern; `matches` searches anywhere.
  *
  * @returns why not, when it is no pattern, or one that compiles to too much
  */
-export function compilePattern(pattern: string): ((meter: Meter, text: string) => boolean) | string {
+export function compilePattern(pattern: string): CompiledPattern | string {
   if (writtenOut(pattern) > MAX_PATTERN_SIZE) return TOO_LARGE;
   try {
     const compiled = RE2JS.compile(pattern);
-    return compiled.programSize() > MAX_PATTERN_SIZE ? TOO_LARGE : meteredSearch(compiled);
+    if (compiled.programSize() > MAX_PATTERN_SIZE) return TOO_LARGE;
+    return { test: meteredSearch(compiled), weight: weightOf(compiled) };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -24,10 +31,21 @@ export function compilePattern(pattern: string): ((meter: Meter, text: string) =
 
 const TOO_LARGE = `its repetitions written out, it has more than ${MAX_PATTERN_SIZE} parts: repeat fewer times, as in {1,64}, or without a bound, as in +, and compare size() besides`;
 
-export function matchesRun(run: Run, test: (meter: Meter, text: string) => boolean): Run {
+/** Of any pattern at all; and ranges of characters that weigh as much as an instruction: measured. */
+const EACH = 50;
+const RANGES = 16;
+
+function weightOf(pattern: RE2JS): number {
+  const { prog } = pattern.re2();
+  let ranges = 0;
+  for (let pc = 0; pc < prog.numInst(); pc += 1) ranges += (prog.getInst(pc).runes?.length ?? 0) / 2;
+  return EACH + pattern.programSize() + Math.floor(ranges / RANGES);
+}
+
+export function matchesRun(run: Run, matching: Matching): Run {
   return (scope): Result => {
     const text = run(scope);
-    if (typeof text === 'string') return test(scope.evaluation, text);
+    if (typeof text === 'string') return matching.test(scope.evaluation, text);
     return isError(text) ? text : noOverload('matches', text);
   };
 }

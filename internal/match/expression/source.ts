@@ -10,6 +10,8 @@ export interface Source {
 
 /** Longest expression, in UTF-16 units; the schema's bound, again for callers that have none. */
 export const MAX_SOURCE = 4096;
+/** Deepest brackets, closed or not: the parser goes back and forth within them, longer the deeper they are. */
+const MAX_BRACKETS = 64;
 /** What is shown of a long line, on each side of the caret. */
 const EXCERPT = 60;
 const MAX_EXPECTED = 40;
@@ -17,6 +19,7 @@ const MAX_EXPECTED = 40;
 /** @returns what is wrong, when the text is no expression */
 export function parseSource(text: string): Source | { readonly why: string } {
   if (text.length > MAX_SOURCE) return { why: `The expression is longer than ${MAX_SOURCE} characters` };
+  if (deepest(text) > MAX_BRACKETS) return { why: `The brackets of the expression nest deeper than ${MAX_BRACKETS}` };
   try {
     const { expr, sourceInfo } = parse(text);
     const positions: ReadonlyMap<string, number> = new Map(Object.entries(sourceInfo?.positions ?? {}));
@@ -24,6 +27,21 @@ export function parseSource(text: string): Source | { readonly why: string } {
   } catch (error) {
     return { why: syntaxError(text, error) };
   }
+}
+
+/** What brackets do not count in: comments, names in backticks, and texts, raw ones and those with escapes. */
+const UNCOUNTED =
+  /\/\/[^\n]*|`[^`\n]*`|[bB]?[rR][bB]?(?:"""[\s\S]*?"""|'''[\s\S]*?'''|"[^"\n]*"|'[^'\n]*')|"""(?:\\[\s\S]|[^\\])*?"""|'''(?:\\[\s\S]|[^\\])*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g;
+
+function deepest(text: string): number {
+  let depth = 0;
+  let most = 0;
+  for (const char of text.replace(UNCOUNTED, '')) {
+    if (char === '(' || char === '[' || char === '{') depth += 1;
+    else if (char === ')' || char === ']' || char === '}') depth -= 1;
+    most = Math.max(most, depth);
+  }
+  return most;
 }
 
 /** The parser's own sentence where it is short; it may list every token that the language has. */

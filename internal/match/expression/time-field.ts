@@ -1,9 +1,10 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import type { ExpressionError } from '../../core/expression-error.ts';
 import type { Meter } from '../../core/meter.ts';
+import type { DearParts, InZone } from './dear-parts.ts';
 import { CompileError, type Node, type RunSmall } from './node.ts';
 import { describeType, INT } from './static-type.ts';
-import { floorDiv, type Zone, zoneOf } from './time.ts';
+import { floorDiv } from './time.ts';
 import { Duration, isError, noOverload, Timestamp, type Value } from './value.ts';
 
 /** Steps of a field of a computed time: measured. */
@@ -48,11 +49,17 @@ interface Field {
   readonly name: string;
   readonly ofTime: (localMs: number) => number;
   readonly ofDuration: ((ns: bigint) => bigint) | undefined;
-  readonly zone: Zone;
+  readonly in: InZone;
 }
 
-/** `moment.getHours('Europe/Berlin')` and its kin. The zone is looked up here, once. */
-export function timeFieldNode(expr: Expr, name: string, [target, zone, ...rest]: readonly (Node | undefined)[]): Node {
+interface Naming {
+  readonly name: string;
+  readonly dear: DearParts;
+}
+
+/** `moment.getHours('Europe/Berlin')` and its kin. The zone is looked up once, when the policy arrives. */
+export function timeFieldNode(expr: Expr, { name, dear }: Naming, values: readonly Node[]): Node {
+  const [target, zone, ...rest] = values;
   const ofTime = TIME_FIELDS[name];
   const ofDuration = DURATION_FIELDS[name];
   if (target === undefined || ofTime === undefined || rest.length > 0)
@@ -60,7 +67,7 @@ export function timeFieldNode(expr: Expr, name: string, [target, zone, ...rest]:
   const takes = ofDuration === undefined ? ['timestamp', 'dyn'] : ['timestamp', 'duration', 'dyn'];
   if (!takes.includes(target.type.name) || (zone !== undefined && target.type.name === 'duration'))
     throw new CompileError(expr, `There is no "${name}" for ${describeType(target.type)}`);
-  const field: Field = { name, ofTime, ofDuration, zone: zoneFor(expr, zone) };
+  const field: Field = { name, ofTime, ofDuration, in: dear.zone(expr, zoneName(expr, zone)) };
   const { epochMs, run: runTarget } = target;
   const small: RunSmall =
     epochMs === undefined
@@ -70,7 +77,7 @@ export function timeFieldNode(expr: Expr, name: string, [target, zone, ...rest]:
         }
       : (scope) => {
           const ms = epochMs(scope);
-          return ms === null ? noOverload(name, null) : ofTime(ms + field.zone.offsetMs(ms, scope.evaluation));
+          return ms === null ? noOverload(name, null) : ofTime(ms + field.in.zone.offsetMs(ms, scope.evaluation));
         };
   return {
     type: INT,
@@ -82,16 +89,18 @@ export function timeFieldNode(expr: Expr, name: string, [target, zone, ...rest]:
   };
 }
 
-function zoneFor(expr: Expr, node: Node | undefined): Zone {
+function zoneName(expr: Expr, node: Node | undefined): string {
   const name = node === undefined ? 'UTC' : node.constant;
   if (typeof name !== 'string')
     throw new CompileError(expr, 'The time zone must be written out, as in "Europe/Berlin"');
-  const zone = zoneOf(name);
-  if (zone === undefined) throw new CompileError(expr, `There is no time zone "${name}"`);
-  return zone;
+  return name;
 }
 
-function fieldOf({ name, ofTime, ofDuration, zone }: Field, value: Value, meter: Meter): number | ExpressionError {
+function fieldOf(
+  { name, ofTime, ofDuration, in: { zone } }: Field,
+  value: Value,
+  meter: Meter,
+): number | ExpressionError {
   if (value instanceof Timestamp) {
     const ms = Number(floorDiv(value.ns, 1_000_000n));
     meter.work -= FIELD_COST;

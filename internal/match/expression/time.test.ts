@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { inOneGo } from '../../core/breather.ts';
 import { anEvaluation } from '../../core/evaluation.fixture.ts';
 import { ProblemList } from '../../core/problem.ts';
 import { compileExpression } from './expression.ts';
@@ -8,7 +9,9 @@ import { formatDuration, formatTimestamp, parseDuration, parseTimestamp, zoneOf 
 import { Duration, isError, type Result, Timestamp } from './value.ts';
 
 const value = (source: string): Result | undefined =>
-  compileExpression(source, { result: 'any', params: [], use: 'key' }, new ProblemList())?.evaluate(anEvaluation());
+  inOneGo(compileExpression(source, { result: 'any', params: [], use: 'key' }, new ProblemList()))?.evaluate(
+    anEvaluation(),
+  );
 
 describe('parseTimestamp()', () => {
   it('reads RFC 3339 to the nanosecond', () => {

@@ -1,6 +1,7 @@
 import type { HeaderFields } from '../../core/attributes.ts';
 import { headerFields } from '../../core/attributes.ts';
 import { parseCookies } from '../../core/cookies.ts';
+import { inOneGo } from '../../core/breather.ts';
 import type { Refusal } from '../../core/decision.ts';
 import { type ConsumerIndex, Evaluation, type Mode, type StepResult } from '../../core/evaluation.ts';
 import type { Identity } from '../../core/identity.ts';
@@ -100,7 +101,7 @@ export function aBench({
     publicRoutes: publicRoutes && publicSpec.parse(publicRoutes),
   };
   return {
-    authentication: compileAuthentication(specs, { policy, sources, caseInsensitive: false }, problems),
+    authentication: inOneGo(compileAuthentication(specs, { policy, sources, caseInsensitive: false }, problems)),
     cache,
     problems,
     consumers: consumers ?? { find: () => 'unknown' },

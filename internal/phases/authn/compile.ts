@@ -1,3 +1,4 @@
+import type { Steps } from '../../core/breather.ts';
 import type { PolicyRef } from '../../core/decision.ts';
 import type { Carrier } from '../../core/evaluation.ts';
 import type { ProblemList } from '../../core/problem.ts';
@@ -63,17 +64,19 @@ export interface Authentication {
 }
 
 /** Compiles `authentication` and `public`; every mistake of the author goes to `problems`. */
-export function compileAuthentication(
+export function* compileAuthentication(
   specs: {
     readonly authentication: AuthenticationSpec | undefined;
     readonly publicRoutes: PublicSpec | undefined;
   },
   context: AuthnContext,
   problems: ProblemList,
-): Authentication {
+): Steps<Authentication> {
   const at = problems.at('authentication').at('methods');
   const methods: Method[] = [];
   for (const [index, spec] of (specs.authentication?.methods ?? []).entries()) {
+    // Keys that are written out are read here.
+    yield;
     const method = compileMethod(spec, context, at.at(index));
     if (method === undefined) continue;
     for (const other of methods) checkPair(method, other, at.at(index));

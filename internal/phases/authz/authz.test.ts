@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { inOneGo } from '../../core/breather.ts';
 import { anEvaluation } from '../../core/evaluation.fixture.ts';
 import { Evaluation, type RoleIndex } from '../../core/evaluation.ts';
 import { ProblemList } from '../../core/problem.ts';
@@ -11,7 +12,7 @@ import { authorizationSpec } from './spec.ts';
 function reasonOf(rules: readonly object[], answer: unknown): string | undefined {
   const problems = new ProblemList('spec.authorization');
   const context = { methods: [], params: [], caseInsensitive: false };
-  const step = authorize(compileAuthorization(authorizationSpec.parse({ rules }), context, problems));
+  const step = authorize(inOneGo(compileAuthorization(authorizationSpec.parse({ rules }), context, problems)));
   const given = anEvaluation();
   const roles: RoleIndex = {
     rolesOf: () => [],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { inOneGo } from '../../core/breather.ts';
 import { ProblemList } from '../../core/problem.ts';
 import { compileAuthorization } from './compile.ts';
 import type { MethodFacts } from './sources.ts';
@@ -12,7 +13,9 @@ const STAFF: MethodFacts = { name: 'staff', suppliesGroups: true, suppliesScopes
 function problemsOf(rule: object, methods: readonly MethodFacts[]): string[] {
   const problems = new ProblemList('spec.authorization');
   const rules = [{ name: 'r', ...rule }];
-  compileAuthorization(authorizationSpec.parse({ rules }), { methods, params: [], caseInsensitive: false }, problems);
+  inOneGo(
+    compileAuthorization(authorizationSpec.parse({ rules }), { methods, params: [], caseInsensitive: false }, problems),
+  );
   return problems.problems.map(({ severity, reason, path, message }) => `${severity} ${reason} ${path}: ${message}`);
 }
 

@@ -1,8 +1,10 @@
 import type { BlockList } from 'node:net';
+import type { Steps } from '../../core/breather.ts';
 import type { Mode } from '../../core/evaluation.ts';
 import type { ProblemList } from '../../core/problem.ts';
 import { compileCidrs } from '../../match/cidr.ts';
-import { compileExpression, type Expression } from '../../match/expression/expression.ts';
+import type { PartsBudget } from '../../match/expression/dear-parts.ts';
+import { compileExpression, type Expression, type ExpressionUse } from '../../match/expression/expression.ts';
 import { compilePathTemplates, type PathMatcher } from '../../match/path-template.ts';
 import { checkSources, type MethodFacts, warnAboutWords } from './sources.ts';
 import type { AuthorizationSpec, RuleSpec } from './spec.ts';
@@ -12,6 +14,8 @@ export interface AuthorizationContext {
   /** Parameters that every template of the target has. */
   readonly params: readonly string[];
   readonly caseInsensitive: boolean;
+  /** What the policy's expressions may use together. */
+  readonly budget?: PartsBudget;
 }
 
 export interface Criteria {
@@ -51,18 +55,19 @@ export interface Authorization {
 const byName = (a: Rule, b: Rule): number => (a.name < b.name ? -1 : 1);
 
 /** Compiles `authorization`; every mistake of the author goes to `problems`. */
-export function compileAuthorization(
+export function* compileAuthorization(
   spec: AuthorizationSpec | undefined,
   context: AuthorizationContext,
   problems: ProblemList,
-): Authorization {
+): Steps<Authorization> {
   const allows: Rule[] = [];
   const denies: Rule[] = [];
   const roleRefs: { role: string; at: ProblemList }[] = [];
   const attributes = new Set<string>();
   for (const [index, rule] of (spec?.rules ?? []).entries()) {
     const at = problems.at('rules').at(index);
-    const compiled = compileRule(rule, context, at);
+    yield;
+    const compiled = yield* compileRule(rule, context, at);
     if (compiled === undefined) continue;
     (rule.deny === undefined ? allows : denies).push(compiled);
     for (const [position, role] of (compiled.criteria.roles ?? []).entries()) {
@@ -80,7 +85,7 @@ export function compileAuthorization(
   return Object.freeze({ allows: allows.sort(byName), denies: denies.sort(byName), roleRefs, attributes });
 }
 
-function compileRule(rule: RuleSpec, context: AuthorizationContext, problems: ProblemList): Rule | undefined {
+function* compileRule(rule: RuleSpec, context: AuthorizationContext, problems: ProblemList): Steps<Rule | undefined> {
   const spec = rule.allow ?? rule.deny;
   if (spec === undefined) return undefined;
   const at = problems.at(rule.allow === undefined ? 'deny' : 'allow');
@@ -90,7 +95,7 @@ function compileRule(rule: RuleSpec, context: AuthorizationContext, problems: Pr
   const params = spec.paths === undefined ? context.params : (paths?.parameters ?? []);
   const { methods } = context;
   checkSources(spec, { methods, isDeny: rule.deny !== undefined }, at);
-  const when = compileConditions(rule, { ...context, params }, at.at('when'));
+  const when = yield* compileConditions(rule, { ...context, params }, at.at('when'));
   if (when.length === spec.when?.length) warnAboutWords(when, { via: spec.via, methods }, at.at('when'));
   const criteria: Criteria = {
     methods: spec.methods && new Set(spec.methods),
@@ -110,15 +115,16 @@ function compileRule(rule: RuleSpec, context: AuthorizationContext, problems: Pr
   return Object.freeze({ name: rule.name, mode: rule.mode ?? 'Enforce', criteria: Object.freeze(criteria) });
 }
 
-function compileConditions(
+function* compileConditions(
   { allow, deny }: RuleSpec,
-  { params, caseInsensitive }: AuthorizationContext,
+  { params, caseInsensitive, budget }: AuthorizationContext,
   problems: ProblemList,
-): Expression[] {
+): Steps<Expression[]> {
+  const use: ExpressionUse = { result: 'bool', params, use: 'condition', caseInsensitive, ...(budget && { budget }) };
   const conditions: Expression[] = [];
   for (const [index, { expression }] of ((allow ?? deny)?.when ?? []).entries()) {
     const at = problems.at(index).at('expression');
-    const compiled = compileExpression(expression, { result: 'bool', params, use: 'condition', caseInsensitive }, at);
+    const compiled = yield* compileExpression(expression, use, at);
     if (compiled === undefined) continue;
     conditions.push(compiled);
     if (deny !== undefined && !caseInsensitive && compiled.attributes.has('request.path')) {

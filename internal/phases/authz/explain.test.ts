@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { inOneGo } from '../../core/breather.ts';
 import { anEvaluation, type Given } from '../../core/evaluation.fixture.ts';
 import { Evaluation, type RoleIndex } from '../../core/evaluation.ts';
 import { ExpressionError } from '../../core/expression-error.ts';
@@ -14,7 +15,7 @@ const METHODS = [{ name: 'keys', suppliesGroups: true, suppliesScopes: true }];
 function causeOf(rules: readonly object[], given: Given = {}, roles: Partial<RoleIndex> = {}): string | undefined {
   const problems = new ProblemList('spec.authorization');
   const context = { methods: METHODS, params: [], caseInsensitive: false };
-  const step = authorize(compileAuthorization(authorizationSpec.parse({ rules }), context, problems));
+  const step = authorize(inOneGo(compileAuthorization(authorizationSpec.parse({ rules }), context, problems)));
   assert.deepEqual(problems.problems, []);
   const plain = anEvaluation(given);
   const index: RoleIndex = { rolesOf: () => [], permits: () => false, isHeldForDeny: () => false, ...roles };

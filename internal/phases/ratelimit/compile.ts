@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
+import type { Steps } from '../../core/breather.ts';
 import { durationHint, parseDurationMs } from '../../core/duration.ts';
 import type { Mode } from '../../core/evaluation.ts';
 import type { ProblemList } from '../../core/problem.ts';
+import type { PartsBudget } from '../../match/expression/dear-parts.ts';
 import { compileExpression, type Expression } from '../../match/expression/expression.ts';
 import { compileCalendar } from './calendar.ts';
 import type { Rate } from './counter-store.ts';
@@ -46,6 +48,8 @@ export interface LimitsContext {
   readonly params: readonly string[];
   readonly caseInsensitive: boolean;
   readonly mode: Mode;
+  /** What the policy's expressions and calendars may use together. */
+  readonly budget?: PartsBudget;
 }
 
 /** Attributes that hold no credential: who was proved, where from, and what is asked for. */
@@ -58,25 +62,30 @@ const byName = (a: CompiledLimit, b: CompiledLimit): number => (a.name < b.name 
  * Compiles `rateLimits`; every mistake of the author goes to `problems`. Limits come back in the order of their names:
  * the one they were written in has no meaning, so neither a refusal nor a header may depend on it.
  */
-export function compileRateLimits(
+export function* compileRateLimits(
   specs: readonly RateLimitSpec[],
   context: LimitsContext,
   problems: ProblemList,
-): CompiledLimit[] {
+): Steps<CompiledLimit[]> {
   const limits: CompiledLimit[] = [];
   for (const [index, spec] of specs.entries()) {
-    const limit = compileLimit(spec, context, problems.at(index));
+    yield;
+    const limit = yield* compileLimit(spec, context, problems.at(index));
     if (limit !== undefined) limits.push(limit);
   }
   return limits.sort(byName);
 }
 
-function compileLimit(spec: RateLimitSpec, context: LimitsContext, problems: ProblemList): CompiledLimit | undefined {
+function* compileLimit(
+  spec: RateLimitSpec,
+  context: LimitsContext,
+  problems: ProblemList,
+): Steps<CompiledLimit | undefined> {
   const mode = context.mode === 'Audit' ? 'Audit' : (spec.mode ?? 'Enforce');
   const key: KeyPart[] = [];
   for (const [index, part] of spec.key.entries()) {
     const at = problems.at('key').at(index);
-    const expression = compileExpression(
+    const expression = yield* compileExpression(
       part.expression,
       { ...context, result: 'key', use: 'key' },
       at.at('expression'),
@@ -87,7 +96,8 @@ function compileLimit(spec: RateLimitSpec, context: LimitsContext, problems: Pro
   }
   const costAt = problems.at('cost').at('expression');
   const cost =
-    spec.cost && compileExpression(spec.cost.expression, { ...context, result: 'number', use: 'condition' }, costAt);
+    spec.cost &&
+    (yield* compileExpression(spec.cost.expression, { ...context, result: 'number', use: 'condition' }, costAt));
   checkStage(cost, { stage: spec.stage, instead: '' }, costAt);
   const rates = compileRates(spec, { ...context, mode }, problems.at('rates'));
   if (rates === undefined || key.length !== spec.key.length || (spec.cost !== undefined && cost === undefined))
@@ -123,7 +133,7 @@ function compileRates(spec: RateLimitSpec, context: LimitsContext, problems: Pro
   const rates: CompiledRate[] = [];
   for (const [index, rateSpec] of spec.rates.entries()) {
     const at = problems.at(index);
-    const rate = compileRate(rateSpec, at);
+    const rate = compileRate(rateSpec, context, at);
     if (rate === undefined) continue;
     const window =
       rate.algorithm === 'Calendar'
@@ -139,15 +149,18 @@ function compileRates(spec: RateLimitSpec, context: LimitsContext, problems: Pro
   return rates.length === spec.rates.length ? rates : undefined;
 }
 
-function compileRate(spec: RateSpec, problems: ProblemList): Rate | undefined {
+function compileRate(spec: RateSpec, { budget }: LimitsContext, problems: ProblemList): Rate | undefined {
   const { requests } = spec;
   if (spec.calendar !== undefined) {
-    const calendar = compileCalendar(spec.calendar.unit, spec.calendar.timeZone);
+    const { unit, timeZone } = spec.calendar;
+    const why = budget?.takeZone(timeZone);
+    const calendar = why === undefined ? compileCalendar(unit, timeZone) : undefined;
     if (calendar !== undefined) return { algorithm: 'Calendar', requests, calendar };
+    const unknown = `There is no time zone "${timeZone}": write an IANA name such as Europe/Berlin`;
     problems
       .at('calendar')
       .at('timeZone')
-      .error('Invalid', `There is no time zone "${spec.calendar.timeZone}": write an IANA name such as Europe/Berlin`);
+      .error('Invalid', why ?? unknown);
     return undefined;
   }
   const windowMs = parseDurationMs(spec.window ?? '');

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { inOneGo } from '../../core/breather.ts';
 import { anEvaluation } from '../../core/evaluation.fixture.ts';
 import type { Outcome } from '../../core/evaluation.ts';
 import { ProblemList } from '../../core/problem.ts';
 import { MemoryStore } from '../../counters/memory-store.ts';
+import { PartsBudget } from '../../match/expression/dear-parts.ts';
 import { compileRateLimits, digest } from './compile.ts';
 import type { CounterStore } from './counter-store.ts';
 import { createRateLimitPorts, rateLimitStep } from './ratelimit.ts';
@@ -33,10 +35,8 @@ function stepOf(limit: object, shared: CounterStore, local = storeOf(1)) {
   const specs = rateLimitsSpec.parse([
     { name: 'x', stage: 'BeforeAuthentication', rates: [{ requests: 1, window: '1s' }], ...limit },
   ]);
-  const limits = compileRateLimits(
-    specs,
-    { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce' },
-    problems,
+  const limits = inOneGo(
+    compileRateLimits(specs, { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce' }, problems),
   );
   assert.deepEqual(problems.problems, []);
   const step = rateLimitStep(limits, 'BeforeAuthentication', createRateLimitPorts(local, shared));
@@ -52,10 +52,8 @@ function stepOf(limit: object, shared: CounterStore, local = storeOf(1)) {
 function stepsOf(limit: object, store: CounterStore) {
   const problems = new ProblemList('spec.rateLimits');
   const specs = rateLimitsSpec.parse([{ name: 'x', stage: 'AfterAuthentication', ...limit }]);
-  const limits = compileRateLimits(
-    specs,
-    { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce' },
-    problems,
+  const limits = inOneGo(
+    compileRateLimits(specs, { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce' }, problems),
   );
   const step = rateLimitStep(limits, 'AfterAuthentication', createRateLimitPorts(store));
   assert.ok(step);
@@ -182,7 +180,7 @@ describe('compileRateLimits()', () => {
     const specs = rateLimitsSpec.parse([
       { name: 'x', stage: 'AfterAuthentication', rates: [{ requests: 1, window: '1s' }], ...limit },
     ]);
-    compileRateLimits(specs, { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce' }, problems);
+    inOneGo(compileRateLimits(specs, { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce' }, problems));
     return problems.problems.map(({ path, message }) => `${path}: ${message}`);
   };
 
@@ -210,15 +208,41 @@ describe('compileRateLimits()', () => {
     );
   });
 
+  it('counts the time zones of calendars among those that the policy may name', () => {
+    const problems = new ProblemList('spec.rateLimits');
+    const calendar = (i: number): object => ({ unit: 'Day', timeZone: `Etc/GMT+${(i % 12) + 1}` });
+    const specs = rateLimitsSpec.parse(
+      Array.from({ length: 13 }, (_, i) => ({
+        name: `x${i}`,
+        stage: 'AfterAuthentication',
+        rates: [{ requests: 1, calendar: calendar(i) }],
+      })),
+    );
+    const budget = new PartsBudget();
+    for (const zone of ['Europe/Berlin', 'Asia/Tokyo', 'Asia/Delhi', 'UTC', '-01:00']) budget.takeZone(zone);
+    inOneGo(
+      compileRateLimits(
+        specs,
+        { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce', budget },
+        problems,
+      ),
+    );
+    const [first] = problems.problems;
+    assert.equal(first?.path, 'spec.rateLimits[11].rates[0].calendar.timeZone');
+    assert.match(first?.message ?? '', /more than 16 time zones: name fewer/);
+  });
+
   it('gives limits in the order of their names, whatever the one they were written in', () => {
     const limit = { stage: 'AfterAuthentication', rates: [{ requests: 1, window: '1s' }] };
-    const compiled = compileRateLimits(
-      rateLimitsSpec.parse([
-        { ...limit, name: 'b' },
-        { ...limit, name: 'a' },
-      ]),
-      { ownerUid: 'u', params: [], mode: 'Enforce', caseInsensitive: false },
-      new ProblemList(),
+    const compiled = inOneGo(
+      compileRateLimits(
+        rateLimitsSpec.parse([
+          { ...limit, name: 'b' },
+          { ...limit, name: 'a' },
+        ]),
+        { ownerUid: 'u', params: [], mode: 'Enforce', caseInsensitive: false },
+        new ProblemList(),
+      ),
     );
     assert.deepEqual(
       compiled.map(({ name }) => name),
@@ -228,19 +252,21 @@ describe('compileRateLimits()', () => {
 
   it('names a counter by owner, limit, algorithm and window alone, as it is stored', () => {
     const prefixes = (mode: 'Enforce' | 'Audit'): string[] =>
-      compileRateLimits(
-        rateLimitsSpec.parse([
-          {
-            name: 'x',
-            stage: 'AfterAuthentication',
-            rates: [
-              { requests: 1, window: '1m' },
-              { requests: 1, calendar: { unit: 'Day' } },
-            ],
-          },
-        ]),
-        { ownerUid: 'u', params: [], mode, caseInsensitive: false },
-        new ProblemList(),
+      inOneGo(
+        compileRateLimits(
+          rateLimitsSpec.parse([
+            {
+              name: 'x',
+              stage: 'AfterAuthentication',
+              rates: [
+                { requests: 1, window: '1m' },
+                { requests: 1, calendar: { unit: 'Day' } },
+              ],
+            },
+          ]),
+          { ownerUid: 'u', params: [], mode, caseInsensitive: false },
+          new ProblemList(),
+        ),
       ).flatMap(({ rates }) => rates.map(({ prefix }) => prefix));
     assert.deepEqual(prefixes('Enforce'), [
       digest(['u', 'x', 'GCRA', '60000']),
@@ -252,12 +278,14 @@ describe('compileRateLimits()', () => {
 
   it('keeps the counts of a limit whose number changes, and of no other', () => {
     const prefix = (limit: object, ownerUid = 'u'): string | undefined =>
-      compileRateLimits(
-        rateLimitsSpec.parse([
-          { name: 'x', stage: 'AfterAuthentication', rates: [{ requests: 1, window: '1s' }], ...limit },
-        ]),
-        { ownerUid, params: [], caseInsensitive: false, mode: 'Enforce' },
-        new ProblemList(),
+      inOneGo(
+        compileRateLimits(
+          rateLimitsSpec.parse([
+            { name: 'x', stage: 'AfterAuthentication', rates: [{ requests: 1, window: '1s' }], ...limit },
+          ]),
+          { ownerUid, params: [], caseInsensitive: false, mode: 'Enforce' },
+          new ProblemList(),
+        ),
       )[0]?.rates[0]?.prefix;
     const own = prefix({});
     assert.equal(prefix({ rates: [{ requests: 99, window: '1s' }] }), own);

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { MemoryStore } from '../counters/memory-store.ts';
+import { createTokenCache } from '../phases/authn/jwt.ts';
+import type { KeySource } from '../phases/authn/key-source.ts';
+import { createRateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
+import type { PolicyPorts } from './compile-policy.ts';
+import type { SourceObject } from './object.ts';
+import { PolicyRecord, type RecordedSpec } from './policy-record.ts';
+
+const KEYS: KeySource = { current: () => undefined, fetch: () => Promise.reject(new Error('none')) };
+const PORTS: PolicyPorts = {
+  keySources: { byDiscovery: () => KEYS, byUrl: () => KEYS, inline: () => KEYS },
+  tokens: createTokenCache(),
+  limits: createRateLimitPorts(new MemoryStore({ maxKeys: 10, onEvict: () => undefined })),
+  knowsClientAddress: true,
+  knowsTransport: true,
+  knowsBodies: true,
+};
+
+const objectOf = (spec: object, generation = 1, status?: unknown): SourceObject => ({
+  apiVersion: 'postern.dev/v1alpha1',
+  kind: 'APIPolicy',
+  metadata: { name: 'p', namespace: 'shop', uid: 'u', generation },
+  spec: { target: { hosts: ['api.test'] }, authentication: { anonymous: {} }, ...spec },
+  status,
+});
+
+/** Steps until the record has compiled its object; between two of them checks are answered. */
+function stepsOf(
+  record: PolicyRecord,
+  recordedSpec: (object: SourceObject) => RecordedSpec | undefined = () => undefined,
+) {
+  const steps = record.compile({ ports: PORTS, className: 'postern', recordedSpec });
+  let count = 1;
+  while (!steps.next().done) count += 1;
+  return count;
+}
+
+it('compiles one expression, method or rule of a policy in a step, so that a large policy keeps no check waiting', () => {
+  const numbers = Array.from({ length: 10 }, (_, i) => i);
+  const when = numbers.map((i) => ({ expression: `request.path != '/step${i}'` }));
+  const key = (i: number): object[] => [{ expression: `request.path + 'step${i}'` }];
+  const value = (i: number): object => ({ expression: `request.path + 'header${i}'` });
+  const jwt = (i: number): object => ({ issuer: `https://i${i}.test`, audiences: ['a'] });
+  const parts: Readonly<Record<string, object>> = {
+    conditions: { authorization: { rules: [{ name: 'r', deny: { when } }] } },
+    rules: { authorization: { rules: numbers.map((i) => ({ name: `r${i}`, deny: { methods: ['GET'] } })) } },
+    methods: { authentication: { methods: numbers.map((i) => ({ name: `m${i}`, jwt: jwt(i) })) } },
+    limits: {
+      rateLimits: numbers.map((i) => ({
+        name: `l${i}`,
+        stage: 'BeforeAuthentication',
+        key: key(i),
+        rates: [{ requests: 1, window: '1s' }],
+      })),
+    },
+    headers: { response: { upstreamHeaders: numbers.map((i) => ({ name: `x-${i}`, value: value(i) })) } },
+  };
+  for (const [what, spec] of Object.entries(parts)) {
+    const record = new PolicyRecord(objectOf(spec));
+    const steps = stepsOf(record);
+    assert.deepEqual(
+      record.problems.filter(({ severity }) => severity === 'error'),
+      [],
+      what,
+    );
+    assert.ok(steps > numbers.length, `${what}: ${steps}`);
+    assert.ok(record.isCompiled);
+  }
+});
