@@ -116,6 +116,9 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'Node.epochMs port 1': IN_EXPRESSION,
     'Node.neverEqual port 1': AT_COMPILE,
   },
+  'internal/match/expression/state-memory.ts': {
+    'States.clearCache port 1': 'empties two maps of the library, after a search',
+  },
   'internal/match/expression/source.ts': { 'Source.explain port 1': AT_COMPILE },
   'internal/match/expression/time-field.ts': { 'Field.ofTime port 1': IN_EXPRESSION },
   'internal/match/expression/time.ts': { 'Zone.offsetMs port 1': IN_EXPRESSION },

@@ -1,5 +1,6 @@
 import type { RE2JS } from 're2js';
 import { isSpent, type Meter } from '../../core/meter.ts';
+import { StateMemory } from './state-memory.ts';
 
 // RE2 is linear in the text, but what one character costs differs by a factor of a thousand: where the automaton's
 // states are known it is a step or two; a new state is built from all its threads; and where the states do not fit
@@ -17,6 +18,8 @@ const WALK_COST = 3;
 
 /** Most bytes of states that one pattern keeps, as the library counts them. */
 const MAX_STATES = 1_048_576;
+/** Of all patterns of the process. */
+const STATES_OF_ALL = new StateMemory(32 * MAX_STATES);
 
 /** What a pattern may build when the policy arrives, so that the first requests find the usual states built. */
 const WARM_WORK = 50_000;
@@ -30,11 +33,11 @@ const NOBODY: Meter = { work: 0, iterations: 0 };
 /** Searches a text; once the meter is used up it is false, and the whole evaluation an error. */
 export type Search = (meter: Meter, text: string) => boolean;
 
-export function meteredSearch(pattern: RE2JS): Search {
+export function meteredSearch(pattern: RE2JS, memory = STATES_OF_ALL): Search {
   const { onepass, prefilter } = pattern.re2();
   const perCharacter =
     CHARACTER_COST * (1 + (prefilter?.cost ?? 0)) + (onepass === null ? 0 : BRANCH_COST * longestBranch(onepass.inst));
-  const search = onepass === null ? searchStates(pattern) : (_: Meter, text: string) => pattern.test(text);
+  const search = onepass === null ? searchStates(pattern, memory) : (_: Meter, text: string) => pattern.test(text);
   search({ work: WARM_WORK, iterations: 0 }, ASCII);
   return (meter, text) => {
     meter.work -= text.length * perCharacter;
@@ -48,22 +51,25 @@ interface State {
   readonly next: readonly (State | null)[] | null;
 }
 
-function searchStates(pattern: RE2JS): Search {
+function searchStates(pattern: RE2JS, memory: StateMemory): Search {
   const { dfa } = pattern.re2();
   const size = pattern.programSize();
   let meter = NOBODY;
   let length = 0;
+  let hasGrown = false;
   const charge = (cost: number): void => {
     meter.work -= cost;
     if (isSpent(meter)) throw SPENT;
   };
   dfa.stateBudget = MAX_STATES;
   dfa.memBudget = MAX_STATES;
+  const grown = memory.add(dfa);
   const step = dfa.step.bind(dfa);
   dfa.step = (state: State, cls: number, rune: number, anchor: number): State | null => {
     const known = state.next?.[cls];
     if (known) return known;
     charge(BUILD_COST + THREAD_COST * state.nfaStates.length + (state.next === null ? dfa.numClasses >> 3 : 0));
+    hasGrown = true;
     const built: State | null = step(state, cls, rune, anchor);
     meter.work -= THREAD_COST * (built ?? state).nfaStates.length;
     return built;
@@ -86,6 +92,8 @@ function searchStates(pattern: RE2JS): Search {
     } finally {
       // The pattern outlives the check: it must not keep its request alive.
       meter = NOBODY;
+      if (hasGrown) grown();
+      hasGrown = false;
     }
   };
 }
