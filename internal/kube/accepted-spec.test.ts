@@ -23,7 +23,8 @@ describe('packSpec', () => {
   it('packs nothing that the schema of the status would refuse for its length', () => {
     const noise = Array.from({ length: 400_000 }, (_, index) => ((index * 2_654_435_761) >>> 0).toString(36)).join('');
     assert.equal(packSpec(policy(1, { spec: { noise: noise.slice(0, 1_900_000) } })), undefined);
-    assert.equal(packSpec(policy(1, { spec: { long: 'x'.repeat(2 * 1024 * 1024) } })), undefined);
+    assert.equal(packSpec(policy(1, { spec: { long: 'x'.repeat(1024 * 1024) } })), undefined);
+    assert.equal(packSpec(policy(1, { spec: { many: Array(30_000).fill(1) } })), undefined);
   });
 });
 
@@ -47,6 +48,10 @@ describe('unpackSpec', () => {
     'a spec without its uid': { generation: 3, spec: gzipped(SPEC) },
     'the spec of another object': { generation: 3, spec: gzipped({ uid: 'uid-2', spec: SPEC }) },
     'a small text that inflates to 64 MiB': { generation: 3, spec: gzipSync(Buffer.alloc(1 << 26)).toString('base64') },
+    'a small text of half a million lists': {
+      generation: 3,
+      spec: gzipped({ uid: 'uid-1', spec: Array(500_000).fill([]) }),
+    },
     'a text longer than its bound': { generation: 3, spec: 'A'.repeat(1_000_001) },
   };
   for (const [what, accepted] of Object.entries(forged)) {

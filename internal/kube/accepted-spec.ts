@@ -1,4 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { parseStrictJson } from '../core/strict-json.ts';
 import type { SourceObject } from '../policy/object.ts';
 import type { RecordedSpec } from '../policy/policy-record.ts';
 
@@ -15,7 +16,8 @@ interface Packed {
   readonly spec: unknown;
 }
 
-const MAX_BYTES = 2 * 1024 * 1024;
+/** What an API server takes in of an object, with its status, leaves less than this to a spec. */
+const MAX_BYTES = 1_048_576;
 /** What the CRD bounds the text by: a longer one would have the whole status refused. */
 const MAX_TEXT = 1_000_000;
 
@@ -23,14 +25,15 @@ const MAX_TEXT = 1_000_000;
 export function packSpec({ metadata: { uid, generation }, spec }: SourceObject): AcceptedSpec | undefined {
   const packed: Packed = { uid, spec: spec ?? {} };
   const json = Buffer.from(JSON.stringify(packed), 'utf8');
-  if (json.length > MAX_BYTES) return undefined;
+  if (json.length > MAX_BYTES || !parseStrictJson(json).ok) return undefined;
   const text = gzipSync(json).toString('base64');
   return text.length > MAX_TEXT ? undefined : { generation, spec: text };
 }
 
 /**
  * Reads `status.accepted` back when it is of an older generation than the object's own. Who may write a status may write
- * anything there, so it is bounded while it is inflated, and the spec that comes out has to be checked like any other.
+ * anything there, so it is bounded while it is inflated and before anything is made of its values, and the spec that
+ * comes out has to be checked like any other.
  *
  * @returns undefined for what was not packed here, or for another object
  */
@@ -41,8 +44,10 @@ export function unpackSpec({ metadata, status }: SourceObject): RecordedSpec | u
   if (generation < 1 || generation >= metadata.generation) return undefined;
   if (typeof text !== 'string' || text.length > MAX_TEXT) return undefined;
   try {
-    const json = gunzipSync(Buffer.from(text, 'base64'), { maxOutputLength: MAX_BYTES }).toString('utf8');
-    const { uid, spec } = JSON.parse(json) as Packed;
+    const json = gunzipSync(Buffer.from(text, 'base64'), { maxOutputLength: MAX_BYTES });
+    const parsed = parseStrictJson(json);
+    if (!parsed.ok) return undefined;
+    const { uid, spec } = parsed.value as Packed;
     return uid === metadata.uid ? { generation, spec } : undefined;
   } catch {
     return undefined;

@@ -69,3 +69,28 @@ it('compiles one expression, method or rule of a policy in a step, so that a lar
     assert.ok(record.isCompiled);
   }
 });
+
+it('reads a record that it refused no second time, whatever else of the status changes, until there is another spec', () => {
+  const nonsense = { authorization: { rules: [{ name: 'r', deny: { when: [{ expression: 'nonsense' }] } }] } };
+  const read: string[] = [];
+  const recordedSpec = ({ status }: SourceObject): RecordedSpec => {
+    const { accepted } = status as { accepted: { spec: string } };
+    read.push(accepted.spec);
+    return { generation: 1, spec: accepted.spec === 'good' ? objectOf({}).spec : accepted.spec };
+  };
+  const statusOf = (spec: string, conditions: number): object => ({ accepted: { generation: 1, spec }, conditions });
+  const record = new PolicyRecord(objectOf(nonsense, 2, statusOf('bad', 1)));
+  stepsOf(record, recordedSpec);
+  for (const object of [
+    objectOf(nonsense, 2, statusOf('bad', 2)),
+    objectOf(nonsense, 2, statusOf('bad', 3)),
+    objectOf({ ...nonsense, mode: 'Audit' }, 3, statusOf('bad', 3)),
+    objectOf({ ...nonsense, mode: 'Audit' }, 3, statusOf('good', 3)),
+  ]) {
+    assert.equal(record.accepted, undefined);
+    record.object = object;
+    stepsOf(record, recordedSpec);
+  }
+  assert.deepEqual(read, ['bad', 'bad', 'good']);
+  assert.equal(record.accepted?.ref.generation, 1);
+});

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Steps } from '../core/breather.ts';
 import type { PolicyRef } from '../core/decision.ts';
 import { type Problem, ProblemList } from '../core/problem.ts';
@@ -37,6 +38,8 @@ export class PolicyRecord {
   #accepted: CompiledPolicy | undefined = undefined;
   /** The accepted spec was read back from the object and has not been assigned its hosts yet. */
   #isRestored = false;
+  /** Digest of what was recorded in vain: it is not read again for the same object, however often its status changes. */
+  #refused: string | undefined = undefined;
 
   constructor(object: SourceObject) {
     this.object = object;
@@ -80,8 +83,11 @@ export class PolicyRecord {
     // Not before: what is thrown on the way must not leave an older spec in the place of this one.
     this.#compiledFrom = object;
     if (this.#accepted !== undefined) return;
+    const digest = recordDigest(object);
+    if (digest === this.#refused) return;
     this.#accepted = yield* restore(object, options);
     this.#isRestored = this.#accepted !== undefined;
+    this.#refused = this.#isRestored ? undefined : digest;
   }
 
   get candidate(): Candidate {
@@ -114,6 +120,7 @@ function* restore(object: SourceObject, options: CompileOptions): Steps<Compiled
   try {
     const recorded = recordedSpec(object);
     if (recorded === undefined || recorded.generation >= object.metadata.generation) return undefined;
+    yield;
     const problems = new ProblemList();
     const spec = parseSpec(apiPolicySpec, recorded.spec, problems);
     if (spec === undefined || spec.className !== className) return undefined;
@@ -123,6 +130,10 @@ function* restore(object: SourceObject, options: CompileOptions): Steps<Compiled
     return undefined;
   }
 }
+
+/** Of the generation too: a record is only of use to a newer one. */
+const recordDigest = ({ metadata, status }: SourceObject): string =>
+  hash('sha256', `${metadata.generation} ${JSON.stringify(member(status, 'accepted') ?? null)}`);
 
 /** Status writes change the object, not what it says. */
 function isSameSpec(a: SourceObject, b: SourceObject): boolean {
