@@ -30,6 +30,9 @@ function wordsOf({ object, isAccepted, servingGeneration, problems, hosts }: Obj
   return `${object.metadata.generation}/${isAccepted}/${servingGeneration}/${hosts.join(' ')}/${said}`;
 }
 
+/** Whether the whole status of a kind is its one instance's. */
+const isOwned = (kind: string): boolean => KINDS[kind as KindName].status === 'conditions';
+
 /** Turns what builds found into statuses and has those written that say something new; only while the lease is held. */
 export class StatusReporter {
   readonly #options: StatusReporterOptions;
@@ -106,13 +109,13 @@ export class StatusReporter {
   #statusOf(report: ObjectReport, previous: unknown, nowIso: string): object {
     const { kind } = report.object;
     const conditions = conditionsOf(report, this.#conditionsIn(kind, previous), nowIso);
-    if (kind === 'APIPolicy') return policyStatus(report, conditions, previous);
+    if (isOwned(kind)) return policyStatus(report, conditions, previous);
     return instanceStatus(this.#options.className, conditions);
   }
 
   /** Of a shared kind's status, only the entry of this class is ours. */
   #ownPart(kind: string, status: unknown): unknown {
-    if (kind === 'APIPolicy') return status;
+    if (isOwned(kind)) return status;
     const instances = (status as { instances?: { className: string }[] } | undefined)?.instances ?? [];
     return { instances: instances.filter((instance) => instance.className === this.#options.className) };
   }

@@ -12,7 +12,11 @@ import type { KindName } from './resource/kinds.ts';
 import { parseSpec } from './resource/parse-spec.ts';
 import { boundRole, unreadConsumer } from './unread-spec.ts';
 
-type Shared = Exclude<KindName, 'APIPolicy'>;
+/** Kinds whose objects are live, within one namespace: there is no last good version of them. */
+const LIVE_KINDS = ['APIConsumer', 'APIRole', 'APIRoleBinding'] as const satisfies readonly KindName[];
+export type LiveKind = (typeof LIVE_KINDS)[number];
+
+export const isLiveKind = (kind: string): kind is LiveKind => LIVE_KINDS.some((live) => live === kind);
 
 export interface NamespaceContext {
   readonly secrets: SecretLookup;
@@ -31,7 +35,7 @@ export interface CompiledNamespace {
 /** Live objects of one namespace, as its sources gave them. Bindings, consumers and roles have no last good version. */
 export class NamespaceObjects {
   readonly #namespace: string;
-  readonly #objects: Readonly<Record<Shared, Map<string, SourceObject>>> = {
+  readonly #objects: Readonly<Record<LiveKind, Map<string, SourceObject>>> = {
     APIConsumer: new Map(),
     APIRole: new Map(),
     APIRoleBinding: new Map(),
@@ -48,11 +52,11 @@ export class NamespaceObjects {
     this.#namespace = namespace;
   }
 
-  apply(kind: Shared, object: SourceObject): void {
+  apply(kind: LiveKind, object: SourceObject): void {
     this.#objects[kind].set(object.metadata.name, object);
   }
 
-  delete(kind: Shared, name: string): void {
+  delete(kind: LiveKind, name: string): void {
     this.#objects[kind].delete(name);
   }
 

@@ -1,36 +1,20 @@
-import { type Breathe, breather, inSlices } from '../core/breather.ts';
+import { breather, inSlices } from '../core/breather.ts';
 import type { Clock } from '../core/clock.ts';
-import type { NamespaceView } from '../core/evaluation.ts';
 import type { Problem } from '../core/problem.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
-import { AgeOrder } from './age-order.ts';
-import { type Assignment, assignHosts, type Candidate } from './assign.ts';
-import { buildSnapshot, type Shadow } from './build-snapshot.ts';
+import { assignHosts, type Candidate } from './assign.ts';
+import { buildSnapshot } from './build-snapshot.ts';
 import type { PolicyPorts } from './compile-policy.ts';
-import { liveReports } from './live-reports.ts';
 import { thrownProblem } from './live-specs.ts';
-import { type CompiledNamespace, NamespaceObjects } from './namespace-objects.ts';
-import { compareAge, objectKey, type SourceObject } from './object.ts';
-import { type CompileOptions, PolicyRecord, type RecordedSpec } from './policy-record.ts';
-import { refusingNamespace } from './refusing-namespace.ts';
-import { KINDS, type KindName } from './resource/kinds.ts';
+import { isLiveKind } from './namespace-objects.ts';
+import { Namespaces } from './namespaces.ts';
+import type { SourceObject } from './object.ts';
+import { liveReports, type ObjectReport, policyReport } from './object-report.ts';
+import type { CompileOptions, PolicyRecord, RecordedSpec } from './policy-record.ts';
+import { PolicyRecords } from './policy-records.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** What the last build found of one object: the source of its status conditions, of `/debug/policies` and of lint. */
-export interface ObjectReport {
-  readonly object: SourceObject;
-  /** The newest spec is what serves (policies), or is used at all (other kinds). */
-  readonly isAccepted: boolean;
-  /** An older spec serves in its place. */
-  readonly servesLastGood: boolean;
-  /** Which generation serves, of a policy that does. */
-  readonly servingGeneration: number | undefined;
-  /** Older policies govern all of its hosts and paths, so that it is never asked. */
-  readonly isShadowed: boolean;
-  readonly problems: readonly Problem[];
-  /** Hosts that the policy holds. */
-  readonly hosts: readonly string[];
-}
+export type { ObjectReport } from './object-report.ts';
 
 export interface Build {
   readonly snapshot: Snapshot;
@@ -64,12 +48,8 @@ const RETRY_MS = 1000;
  */
 export class PolicyStore {
   readonly #options: StoreOptions;
-  readonly #policies = new Map<string, PolicyRecord>();
-  readonly #byAge = new AgeOrder<PolicyRecord>();
-  readonly #namespaces = new Map<string, NamespaceObjects>();
-  readonly #compiled = new Map<string, CompiledNamespace>();
-  /** Namespaces whose live objects or secrets changed since the last build. */
-  readonly #dirty = new Set<string>();
+  readonly #policies: PolicyRecords;
+  readonly #namespaces: Namespaces;
   #snapshot: Snapshot | undefined = undefined;
   #isComplete = false;
   #hasUnread = false;
@@ -79,6 +59,8 @@ export class PolicyStore {
 
   constructor(options: StoreOptions) {
     this.#options = options;
+    this.#policies = new PolicyRecords(options.className);
+    this.#namespaces = new Namespaces(options);
   }
 
   /** The snapshot that checks read; undefined before the first full build. */
@@ -86,34 +68,24 @@ export class PolicyStore {
     return this.#snapshot;
   }
 
+  /** Objects of kinds that are not of Postern are ignored. */
   apply(object: SourceObject): void {
-    const kind = object.kind as KindName;
-    if (!Object.hasOwn(KINDS, kind)) return;
-    const { namespace } = object.metadata;
-    if (kind === 'APIPolicy') {
-      this.#applyPolicy(object);
-    } else {
-      const objects = this.#namespaces.get(namespace) ?? new NamespaceObjects(namespace);
-      this.#namespaces.set(namespace, objects);
-      objects.apply(kind, object);
-      this.#dirty.add(namespace);
-    }
+    if (object.kind === 'APIPolicy') this.#policies.apply(object);
+    else if (isLiveKind(object.kind)) this.#namespaces.apply(object.kind, object);
+    else return;
     this.#changed();
   }
 
   delete(kind: string, meta: { readonly namespace: string; readonly name: string }): void {
-    if (kind === 'APIPolicy') {
-      this.#forget(objectKey(meta));
-    } else if (kind === 'APIConsumer' || kind === 'APIRole' || kind === 'APIRoleBinding') {
-      this.#namespaces.get(meta.namespace)?.delete(kind, meta.name);
-      this.#dirty.add(meta.namespace);
-    }
+    if (kind === 'APIPolicy') this.#policies.delete(meta);
+    else if (isLiveKind(kind)) this.#namespaces.delete(kind, meta);
+    else return;
     this.#changed();
   }
 
   /** A Secret of the namespace came, changed or went. */
   secretChanged(namespace: string): void {
-    this.#dirty.add(namespace);
+    this.#namespaces.secretChanged(namespace);
     this.#changed();
   }
 
@@ -132,35 +104,7 @@ export class PolicyStore {
 
   /** Secrets that consumers name, by namespace. */
   secretNames(): ReadonlyMap<string, ReadonlySet<string>> {
-    return new Map([...this.#namespaces].map(([namespace, objects]) => [namespace, objects.secretNames()]));
-  }
-
-  #applyPolicy(object: SourceObject): void {
-    const key = objectKey(object.metadata);
-    const spec = object.spec as { readonly className?: unknown } | undefined;
-    const record = this.#policies.get(key);
-    if ((spec?.className ?? 'postern') !== this.#options.className) {
-      this.#forget(key);
-      return;
-    }
-    const isKnown = record !== undefined && record.object.metadata.uid === object.metadata.uid;
-    if (isKnown && compareAge(record.object.metadata, object.metadata) === 0) {
-      record.object = object;
-      return;
-    }
-    this.#forget(key);
-    // Deleted and made anew under its old name is another policy: it inherits no last good spec.
-    const next = isKnown ? record : new PolicyRecord(object);
-    next.object = object;
-    this.#policies.set(key, next);
-    this.#byAge.add(next);
-  }
-
-  #forget(key: string): void {
-    const record = this.#policies.get(key);
-    if (record === undefined) return;
-    this.#policies.delete(key);
-    this.#byAge.remove(record);
+    return this.#namespaces.secretNames();
   }
 
   #changed(): void {
@@ -204,7 +148,7 @@ export class PolicyStore {
     // As it is now: what comes while this is built may be in it or not, and is in the next one.
     const hasUnread = this.#hasUnread;
     const breathe = breather(clock);
-    const records = this.#byAge.list();
+    const records = this.#policies.list();
     const thrown = new Map<PolicyRecord, readonly Problem[]>();
     for (const record of records) {
       if (record.isCompiled) continue;
@@ -214,7 +158,8 @@ export class PolicyStore {
         thrown.set(record, [thrownProblem(error)]);
       }
     }
-    const namespaces = await this.#compileNamespaces(records, breathe);
+    const compiled = await this.#namespaces.compile(records, breathe);
+    const namespaces = new Map([...compiled].map(([namespace, { view }]) => [namespace, view]));
     const byCandidate = new Map<Candidate, PolicyRecord>();
     for (const record of records) {
       const pause = breathe();
@@ -235,79 +180,22 @@ export class PolicyStore {
       // Hosts that were given up were still held in this build: the next one gives them to whoever asked.
       if (record.accepted?.target.hosts.some((host) => !assignment.hosts.includes(host))) this.#isChanged = true;
       record.settle(assignment);
-      const problems = thrown.get(record) ?? record.problems;
-      reports.push(this.#report(record, { candidate, assignment, problems, shadows: shadows.get(candidate) ?? [] }));
+      reports.push(
+        policyReport({
+          object: record.judged,
+          candidate,
+          assignment,
+          problems: thrown.get(record) ?? record.problems,
+          shadows: shadows.get(candidate) ?? [],
+          roles: compiled.get(candidate.meta.namespace)?.roles,
+        }),
+      );
     }
     this.#snapshot = snapshot;
-    for (const report of liveReports(this.#compiled.values())) {
+    for (const report of liveReports(compiled.values())) {
       await breathe();
       reports.push(report);
     }
     this.#options.onBuild({ snapshot, reports, tookMs: clock.monotonicMs() - startMs });
   }
-
-  async #compileNamespaces(
-    records: readonly PolicyRecord[],
-    breathe: Breathe,
-  ): Promise<ReadonlyMap<string, NamespaceView>> {
-    const wanted = new Set(this.#namespaces.keys());
-    for (const { object } of records) wanted.add(object.metadata.namespace);
-    for (const namespace of wanted) {
-      await breathe();
-      if (this.#compiled.has(namespace) && !this.#dirty.has(namespace)) continue;
-      this.#compiled.set(namespace, await this.#compileNamespace(namespace, breathe));
-    }
-    for (const namespace of this.#compiled.keys()) if (!wanted.has(namespace)) this.#compiled.delete(namespace);
-    return new Map([...this.#compiled].map(([namespace, { view }]) => [namespace, view]));
-  }
-
-  async #compileNamespace(namespace: string, breathe: Breathe): Promise<CompiledNamespace> {
-    const objects = this.#namespaces.get(namespace) ?? new NamespaceObjects(namespace);
-    const { clusterIssuer, secrets } = this.#options;
-    // Before it is compiled: what changes meanwhile makes it dirty again.
-    this.#dirty.delete(namespace);
-    try {
-      return await objects.compile({ secrets: secrets(namespace), clusterIssuer, breathe });
-    } catch (error) {
-      this.#dirty.add(namespace);
-      return refusingNamespace(objects.all(), error);
-    }
-  }
-
-  #report(record: PolicyRecord, { candidate, assignment, problems: found, shadows }: Reported): ObjectReport {
-    const isAccepted = candidate.newest !== undefined && assignment.serving === candidate.newest;
-    const problems = [...found];
-    if (assignment.problem !== undefined) problems.push(assignment.problem);
-    const roles = this.#compiled.get(record.judged.metadata.namespace)?.roles;
-    for (const { role, at } of (assignment.serving ?? candidate.newest)?.roleRefs ?? []) {
-      if (roles?.defined.has(role)) continue;
-      const message = `No APIRole "${role}" in this namespace: allow rules grant nothing by it${roles?.bound.has(role) ? '' : ', deny rules hold for everyone'}`;
-      problems.push({ reason: 'RoleNotFound', path: at.path, message, severity: 'reference' });
-    }
-    problems.push(...shadows.map(shadowProblem));
-    const { serving, hosts } = assignment;
-    return {
-      object: record.judged,
-      isAccepted,
-      servesLastGood: !isAccepted && serving !== undefined,
-      servingGeneration: serving?.ref.generation,
-      isShadowed: hosts.length > 0 && shadows.length === hosts.length * (serving?.target.templates.length ?? 0),
-      problems,
-      hosts,
-    };
-  }
 }
-
-interface Reported {
-  readonly candidate: Candidate;
-  readonly assignment: Assignment;
-  readonly problems: readonly Problem[];
-  readonly shadows: readonly Shadow[];
-}
-
-const shadowProblem = ({ host, template, by }: Shadow): Problem => ({
-  reason: 'TargetConflict',
-  path: 'spec.target',
-  message: `"${template.source}" of "${host}" is governed by "${by}", the older policy: give one of the two other paths`,
-  severity: 'warning',
-});

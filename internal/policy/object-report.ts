@@ -1,0 +1,78 @@
+import type { Problem } from '../core/problem.ts';
+import type { Assignment, Candidate } from './assign.ts';
+import type { Shadow } from './build-snapshot.ts';
+import type { CompiledNamespace } from './namespace-objects.ts';
+import type { SourceObject } from './object.ts';
+
+/** What the last build found of one object: the source of its status conditions, of `/debug/policies` and of lint. */
+export interface ObjectReport {
+  readonly object: SourceObject;
+  /** The newest spec is what serves (policies), or is used at all (other kinds). */
+  readonly isAccepted: boolean;
+  /** An older spec serves in its place. */
+  readonly servesLastGood: boolean;
+  /** Which generation serves, of a policy that does. */
+  readonly servingGeneration: number | undefined;
+  /** Older policies govern all of its hosts and paths, so that it is never asked. */
+  readonly isShadowed: boolean;
+  readonly problems: readonly Problem[];
+  /** Hosts that the policy holds. */
+  readonly hosts: readonly string[];
+}
+
+export interface PolicyFindings {
+  /** The object that was compiled. */
+  readonly object: SourceObject;
+  readonly candidate: Candidate;
+  readonly assignment: Assignment;
+  readonly problems: readonly Problem[];
+  readonly shadows: readonly Shadow[];
+  /** Of its namespace, as the snapshot has them. */
+  readonly roles: CompiledNamespace['roles'] | undefined;
+}
+
+export function policyReport({ object, candidate, assignment, ...found }: PolicyFindings): ObjectReport {
+  const { serving, hosts } = assignment;
+  const isAccepted = candidate.newest !== undefined && serving === candidate.newest;
+  const problems = [...found.problems];
+  if (assignment.problem !== undefined) problems.push(assignment.problem);
+  for (const { role, at } of (serving ?? candidate.newest)?.roleRefs ?? []) {
+    if (found.roles?.defined.has(role)) continue;
+    const message = `No APIRole "${role}" in this namespace: allow rules grant nothing by it${found.roles?.bound.has(role) ? '' : ', deny rules hold for everyone'}`;
+    problems.push({ reason: 'RoleNotFound', path: at.path, message, severity: 'reference' });
+  }
+  problems.push(...found.shadows.map(shadowProblem));
+  return {
+    object,
+    isAccepted,
+    servesLastGood: !isAccepted && serving !== undefined,
+    servingGeneration: serving?.ref.generation,
+    isShadowed: hosts.length > 0 && found.shadows.length === hosts.length * (serving?.target.templates.length ?? 0),
+    problems,
+    hosts,
+  };
+}
+
+const shadowProblem = ({ host, template, by }: Shadow): Problem => ({
+  reason: 'TargetConflict',
+  path: 'spec.target',
+  message: `"${template.source}" of "${host}" is governed by "${by}", the older policy: give one of the two other paths`,
+  severity: 'warning',
+});
+
+/** Of the live objects that a snapshot was built from: one that came since then has not been judged. */
+export function* liveReports(compiled: Iterable<CompiledNamespace>): Iterable<ObjectReport> {
+  for (const { problems: byObject } of compiled) {
+    for (const [object, problems] of byObject) {
+      yield {
+        object,
+        isAccepted: !problems.some((problem) => problem.severity === 'error'),
+        servesLastGood: false,
+        servingGeneration: undefined,
+        isShadowed: false,
+        problems,
+        hosts: [],
+      };
+    }
+  }
+}
