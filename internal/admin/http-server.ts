@@ -8,7 +8,7 @@ import { limitConnections } from './connection-limit.ts';
 export interface Answer {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string | AsyncIterable<string>;
+  readonly body: string | AsyncIterable<string> | Iterable<Uint8Array>;
 }
 
 export type Route = (request: IncomingMessage) => Answer | Promise<Answer>;

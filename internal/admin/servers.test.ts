@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { systemClock } from '../core/clock.ts';
 import { PosternError } from '../core/error.ts';
 import type { ListenAddress } from '../core/listen-address.ts';
 import { Metrics } from '../telemetry/metrics.ts';
@@ -57,6 +58,7 @@ const admin = (notReady: () => string | undefined = () => undefined): Promise<Ru
     startAdminServer({
       address: LOOPBACK,
       metrics: new Metrics({ version: '1', process: false }),
+      clock: systemClock,
       notReady,
       onError: nothing,
     }),
@@ -141,6 +143,7 @@ describe('startAdminServer()', () => {
     const again = startAdminServer({
       address,
       metrics: new Metrics({ version: '1', process: false }),
+      clock: systemClock,
       notReady: () => undefined,
       onError: nothing,
     });

@@ -152,6 +152,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const admin = await startAdminServer({
       address: config.adminAddress,
       metrics: registry,
+      clock,
       notReady: () => readiness.why(),
       onError,
     });

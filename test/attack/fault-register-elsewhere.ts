@@ -10,6 +10,8 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     why: 'pages for the operator: metrics, health and what is loaded are served apart from checks',
     files: {
       'internal/admin/http-server.ts': 'startHttpServer 2, respond 3, drained 1, answerTo 1, close 2',
+      'internal/admin/admin-server.ts': 'startAdminServer 1',
+      'internal/admin/shared-scrape.ts': 'SharedScrape.take 2, SharedScrape.#make 1',
       'internal/telemetry/decision-series.ts': 'DecisionSeries.scrape 2',
       'internal/telemetry/metrics.ts': 'Metrics.scrape 1, Metrics.#scrapeRegistry 1, Reading.value 1',
     },

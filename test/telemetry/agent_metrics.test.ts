@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { KEEP_MS } from '../../internal/admin/shared-scrape.ts';
 import { systemClock } from '../../internal/core/clock.ts';
 import { issue } from '../door/certificates.ts';
 import { checkOver, closeClients } from '../door/client.ts';
@@ -49,7 +50,13 @@ spec:
   authorization: {rules: [{name: all, allow: {when: [{expression: "1 +"}]}}]}
 `;
 
+/** How far the clock of agents is ahead. */
+const ahead = { ms: 0 };
+const clock = { wallMs: systemClock.wallMs, monotonicMs: () => systemClock.monotonicMs() + ahead.ms };
+
 async function scrape({ adminAddress }: TestAgent): Promise<string> {
+  // A scrape answers also who asks soon after.
+  ahead.ms += KEEP_MS;
   const port = 'port' in adminAddress ? adminAddress.port : 0;
   return (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
 }
@@ -69,8 +76,6 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 }
 
 describe('the metrics of an agent on files', () => {
-  const ahead = { ms: 0 };
-  const clock = { wallMs: systemClock.wallMs, monotonicMs: () => systemClock.monotonicMs() + ahead.ms };
   const asked: ServerResponse[] = [];
   const issuer = createServer((_, response) => void asked.push(response));
   let agent: TestAgent;
@@ -81,7 +86,7 @@ describe('the metrics of an agent on files', () => {
     await once(issuer, 'listening');
     const address = issuer.address();
     const port = typeof address === 'object' ? address?.port : 0;
-    const flags = { 'max-limit-keys': '1000', 'check-timeout': '10s' };
+    const flags = { 'max-limit-keys': '1000', 'check-timeout': '60s' };
     const yaml = policies(`http://127.0.0.1:${port}/keys`);
     agent = await startTestAgent(yaml, flags, { clock, logDropped: () => dropped });
     await agent.ready;
@@ -153,7 +158,7 @@ describe('the metrics of an agent with certificates', () => {
     writeFileSync(file('tls.key'), own.privateKey);
     writeFileSync(file('ca.crt'), authorities.map(({ certificate }) => certificate).join('\n'));
     const flags = { 'tls-cert': file('tls.crt'), 'tls-key': file('tls.key'), 'client-ca': file('ca.crt') };
-    const agent = await startTestAgent('', flags);
+    const agent = await startTestAgent('', flags, { clock });
     const name = 'postern_certificate_not_after_seconds';
     assert.equal(await seriesOf(agent, `${name}{certificate="server"}`), Date.UTC(2044, 1, 3) / 1000);
     assert.equal(await seriesOf(agent, `${name}{certificate="client_ca"}`), Date.UTC(2041, 0, 1) / 1000);

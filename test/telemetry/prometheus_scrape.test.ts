@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { startAdminServer } from '../../internal/admin/admin-server.ts';
 import type { RunningHttpServer } from '../../internal/admin/http-server.ts';
+import { systemClock } from '../../internal/core/clock.ts';
 import { REASONS, type ReasonName } from '../../internal/core/reasons.ts';
 import { aChecked, anAttributes, ORDERS } from '../../internal/telemetry/checked.fixture.ts';
 import { CHECK_BUCKETS, METRICS } from '../../internal/telemetry/metric-table.ts';
@@ -53,7 +54,13 @@ describe('a real Prometheus', { skip: isSkipped }, () => {
     metrics.observeCheck(odd.decision, 0.00015, undefined);
     metrics.count('postern_watch_restarts_total', 'apipolicies', 2);
     const address = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
-    admin = await startAdminServer({ address, metrics, notReady: () => undefined, onError: () => {} });
+    admin = await startAdminServer({
+      address,
+      metrics,
+      clock: systemClock,
+      notReady: () => undefined,
+      onError: () => {},
+    });
     assert.ok(admin.address.kind === 'tcp');
     prometheus = await startPrometheus(join(binaries, 'prometheus'), `127.0.0.1:${admin.address.port}`);
     await prometheus.ask<Vector>(query('up == 1'), hasResult);
