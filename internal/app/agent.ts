@@ -1,4 +1,3 @@
-import { BlockList } from 'node:net';
 import { startAdminServer } from '../admin/admin-server.ts';
 import { startDebugServer } from '../admin/debug-server.ts';
 import type { Config } from '../config/config.ts';
@@ -8,7 +7,7 @@ import type { ListenAddress } from '../core/listen-address.ts';
 import { MemoryStore } from '../counters/memory-store.ts';
 import { createCheckBytes } from '../extauthz/check.ts';
 import { createKeySources } from '../keys/key-sources.ts';
-import { OutboundClient } from '../keys/outbound.ts';
+import { type ForbiddenAddresses, NOTHING_FORBIDDEN, OutboundClient } from '../keys/outbound.ts';
 import { createTokenCache } from '../phases/authn/jwt.ts';
 import { createRateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
 import { Engine } from '../policy/evaluate.ts';
@@ -19,7 +18,7 @@ import { Observer } from '../telemetry/observer.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { debugPages } from './debug-pages.ts';
 import { FileSource } from './file-source.ts';
-import { startKubeSource } from './kube-source.ts';
+import { createKubeSource } from './kube-source.ts';
 import { Readiness } from './readiness.ts';
 import type { PolicySourceAdapter } from './source.ts';
 import { startDoor } from './start-door.ts';
@@ -78,7 +77,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       maxKeys: config.maxLimitKeys,
       onEvict: () => registry.count('postern_ratelimit_evictions_total'),
     });
-    const source = await makeSource(given, registry);
+    const source = makeSource(given, registry);
     const outbound = new OutboundClient({
       isRelaxed: config.outbound.isOpen,
       allowed: config.outbound.allow.list,
@@ -183,16 +182,16 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 interface Source {
   readonly adapter: PolicySourceAdapter;
   /** Addresses that policies may never make the agent connect to. */
-  readonly forbidden: BlockList;
+  readonly forbidden: ForbiddenAddresses;
 }
 
-async function makeSource({ config, log, clock }: AgentOptions, metrics: Metrics): Promise<Source> {
+function makeSource({ config, log, clock }: AgentOptions, metrics: Metrics): Source {
   if (config.source.kind === 'directory')
     return {
       adapter: new FileSource({ root: config.source.directory, log, clock, unmatched: config.unmatched }),
-      forbidden: new BlockList(),
+      forbidden: NOTHING_FORBIDDEN,
     };
-  return startKubeSource({ config, source: config.source, log, clock, metrics });
+  return createKubeSource({ config, source: config.source, log, clock, metrics });
 }
 
 function observeKeys(metrics: Metrics, log: Log): (result: 'ok' | 'error', url: string, why?: string) => void {

@@ -12,7 +12,7 @@ import { createRateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
 import { PolicyStore } from '../policy/store.ts';
 import { createLog } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { startKubeSource } from './kube-source.ts';
+import { createKubeSource } from './kube-source.ts';
 import { schemaDigests } from './outdated-schemas.ts';
 import type { PolicySourceAdapter } from './source.ts';
 
@@ -54,7 +54,7 @@ export class KubeSourceBench {
     const output = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
     const log = createLog({ level: 'info', output, clock: timers });
     const parts = { config, source: read.config.source, log, clock: timers, timers, metrics };
-    bench.#adapter = (await startKubeSource(parts)).adapter;
+    bench.#adapter = createKubeSource(parts).adapter;
     return bench;
   }
 

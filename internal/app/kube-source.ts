@@ -1,5 +1,3 @@
-import { lookup } from 'node:dns/promises';
-import { BlockList, isIP } from 'node:net';
 import { hostname } from 'node:os';
 import type { Config, PolicySource } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
@@ -9,6 +7,7 @@ import { type KubeConfig, loadKubeConfig, ownNamespace } from '../kube/client.ts
 import { InstalledSchemas } from '../kube/installed-schemas.ts';
 import { LeaseHolder } from '../kube/lease.ts';
 import { SecretWatches } from '../kube/secret-watches.ts';
+import { ServerAddresses } from '../kube/server-addresses.ts';
 import { StatusReporter } from '../kube/status-reporter.ts';
 import type { Timers } from '../kube/timers.ts';
 import { secretLookup } from '../policy/offered-secret.ts';
@@ -29,22 +28,17 @@ export interface KubeSourceOptions {
   readonly timers?: Timers;
 }
 
-/** Connects to the cluster; nothing is asked of it before `start`. */
-export async function startKubeSource(
-  options: KubeSourceOptions,
-): Promise<{ readonly adapter: PolicySourceAdapter; readonly forbidden: BlockList }> {
+/** Reads how the cluster is reached; nothing is asked of it before `start`. */
+export function createKubeSource(options: KubeSourceOptions): {
+  readonly adapter: PolicySourceAdapter;
+  readonly forbidden: ServerAddresses;
+} {
   const kube = loadKubeConfig(options.source.kubeconfig);
-  return { adapter: new KubeSource(kube, options), forbidden: await addressesOf(kube) };
-}
-
-/** Policies may never make the agent connect to the API server. */
-async function addressesOf(kube: KubeConfig): Promise<BlockList> {
-  const list = new BlockList();
-  const host = new URL(kube.getCurrentCluster()?.server ?? 'https://localhost').hostname.replace(/^\[(.*)\]$/, '$1');
-  const found =
-    isIP(host) === 0 ? await lookup(host, { all: true }).catch(() => []) : [{ address: host, family: isIP(host) }];
-  for (const { address, family } of found) list.addAddress(address, family === 6 ? 'ipv6' : 'ipv4');
-  return list;
+  const server = kube.getCurrentCluster()?.server ?? 'https://localhost';
+  const forbidden = new ServerAddresses({ server, clock: options.clock });
+  // Known when policies come, an address that one of them writes is a problem in its status already.
+  void forbidden.refresh();
+  return { adapter: new KubeSource(kube, options), forbidden };
 }
 
 class KubeSource implements PolicySourceAdapter {

@@ -7,7 +7,7 @@ import { MemoryStore } from '../counters/memory-store.ts';
 import { locateProblems } from '../files/locate-problems.ts';
 import { type FileObject, identityOf, type LocatedProblem } from '../files/parse-file.ts';
 import { createKeySources } from '../keys/key-sources.ts';
-import { OutboundClient } from '../keys/outbound.ts';
+import { NOTHING_FORBIDDEN, OutboundClient } from '../keys/outbound.ts';
 import { createTokenCache } from '../phases/authn/jwt.ts';
 import { createRateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
 import { Engine } from '../policy/evaluate.ts';
@@ -32,7 +32,7 @@ export interface OfflineOptions {
 /** Compiles what files hold, as an instance of this class would. */
 export async function loadOffline({ objects: found, className, edge, clock }: OfflineOptions): Promise<Offline> {
   const objects = new Map(found.map((file) => [identityOf(file), file]));
-  const outbound = new OutboundClient({ isRelaxed: true, allowed: new BlockList(), forbidden: new BlockList() });
+  const outbound = new OutboundClient({ isRelaxed: true, allowed: new BlockList(), forbidden: NOTHING_FORBIDDEN });
   const { promise, resolve, reject } = Promise.withResolvers<Build>();
   const store = new PolicyStore({
     ports: {

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { keySourceContract } from '../phases/authn/key-source.contract.ts';
 import type { KeySource, KeySources } from '../phases/authn/key-source.ts';
 import { createKeySources } from './key-sources.ts';
-import { type Fetched, OutboundClient } from './outbound.ts';
+import { type Fetched, NOTHING_FORBIDDEN, OutboundClient } from './outbound.ts';
 
 const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const PUBLIC = publicKey.export({ format: 'jwk' });
@@ -33,7 +33,7 @@ class FakeClient extends OutboundClient {
 }
 
 const sourcesOf = (isRelaxed = false, prefetch = false): { sources: KeySources; client: FakeClient } => {
-  const client = new FakeClient({ isRelaxed, allowed: NONE, forbidden: NONE });
+  const client = new FakeClient({ isRelaxed, allowed: NONE, forbidden: NOTHING_FORBIDDEN });
   const clock = { wallMs: () => 0, monotonicMs: () => 0 };
   return { client, sources: createKeySources({ client, clock, random: () => 0, observe: () => undefined, prefetch }) };
 };

@@ -100,6 +100,15 @@ describe('whyRefused()', () => {
     }
   });
 
+  it('lets nothing private be reached while the API server is not known', () => {
+    const addresses = [...PRIVATE, ...PUBLIC];
+    for (const rules of [RELAXED, ALLOWING])
+      assert.deepEqual(
+        addresses.filter((address) => isAllowed(address, { ...rules, forbidden: undefined })),
+        PUBLIC,
+      );
+  });
+
   it('takes no other spelling for an address', () => {
     for (const text of [
       '',

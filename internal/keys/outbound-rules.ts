@@ -7,8 +7,8 @@ export interface OutboundRules {
   readonly isRelaxed: boolean;
   /** `--outbound-allow`: further networks, private ones included. */
   readonly allowed: BlockList;
-  /** Addresses that are never connected to, the API server's among them. */
-  readonly forbidden: BlockList;
+  /** The API server's addresses, which are never connected to; undefined while nobody knows them. */
+  readonly forbidden: BlockList | undefined;
 }
 
 /**
@@ -69,10 +69,11 @@ export function whyRefused(text: string, rules: OutboundRules): string | undefin
   if (isIn(NEVER) || (isV6 && address !== LOOPBACK6 && isIn(TRANSLATED)) || isIsatap(address)) {
     return 'is link-local, metadata, multicast, reserved or translated, which is never connected to';
   }
-  if (isIn(rules.forbidden)) return "is the API server's";
-  if (rules.isRelaxed || isIn(rules.allowed)) return undefined;
+  if (rules.forbidden !== undefined && isIn(rules.forbidden)) return "is the API server's";
   const isPublic = isV6 ? isIn(GLOBAL6) && !isIn(DOCUMENTATION6) : !isIn(PRIVATE4);
-  return isPublic ? undefined : 'is private: --outbound-allow can add its network';
+  if (isPublic) return undefined;
+  if (!rules.isRelaxed && !isIn(rules.allowed)) return 'is private: --outbound-allow can add its network';
+  return rules.forbidden === undefined ? "is private, and may be the API server's, which is not known now" : undefined;
 }
 
 /** ISATAP interface identifiers hold the IPv4 address that is reached (RFC 5214 §6.1). */

@@ -4,10 +4,10 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { type AddressInfo, BlockList } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { OutboundClient, type OutboundOptions } from './outbound.ts';
+import { NOTHING_FORBIDDEN, OutboundClient, type OutboundOptions, type OutboundTrust } from './outbound.ts';
 
 const NONE = new BlockList();
-const RELAXED = { isRelaxed: true, allowed: NONE, forbidden: NONE };
+const RELAXED: OutboundTrust = { isRelaxed: true, allowed: NONE, forbidden: NOTHING_FORBIDDEN };
 const STRICT = { ...RELAXED, isRelaxed: false };
 
 /** A look-up that answers what a test says, one list a call, and stays with the last. */
@@ -126,6 +126,44 @@ describe('OutboundClient', () => {
     assert.equal((await client.get(`${url}/last`)).body, '{}');
     await assert.rejects(client.get(`${url}/ok`), { code: 'ERR_POSTERN_OUTBOUND_REFUSED' });
     await client.close();
+  });
+
+  it('connects to nothing private while DNS does not tell where the API server is', async () => {
+    let known: BlockList | undefined;
+    let asked = 0;
+    const forbidden = {
+      get known() {
+        return known;
+      },
+      async refresh() {
+        asked += 1;
+        if (asked > 2) known = new BlockList();
+        if (asked > 4) known?.addAddress('127.0.0.1');
+      },
+    };
+    const rules = { ...RELAXED, forbidden };
+    const lookup = lookupOf(['127.0.0.1']);
+    const fetched: unknown[] = [];
+    for (const host of Array(3).fill(['sso.example.org', '127.0.0.1']).flat() as string[])
+      fetched.push(await get('/ok', { lookup }, { rules, host }));
+    const refused = 'ERR_POSTERN_OUTBOUND_REFUSED';
+    const ok = { body: '{"keys":[]}', cacheControl: 'max-age=90' };
+    assert.deepEqual(fetched, [refused, refused, ok, ok, refused, refused]);
+  });
+
+  it('finds nothing wrong with a URL for addresses that are not known yet: the fetch will tell', async () => {
+    const forbidden = { known: undefined, refresh: () => Promise.resolve() };
+    const client = new OutboundClient({ ...RELAXED, forbidden });
+    assert.equal(client.whyRefused('https://10.0.0.1/keys'), undefined);
+    await client.close();
+  });
+
+  it('waits for the addresses of the API server no longer than for an answer', async () => {
+    const forbidden = { known: undefined, refresh: () => new Promise<void>(() => undefined) };
+    assert.equal(
+      await get('/ok', { timeoutMs: 50 }, { rules: { ...RELAXED, forbidden } }),
+      'ERR_POSTERN_OUTBOUND_REFUSED',
+    );
   });
 
   it('connects to nothing for a URL that is refused as text', async () => {

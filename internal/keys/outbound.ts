@@ -1,10 +1,27 @@
 import { lookup as dnsLookup } from 'node:dns';
-import type { LookupFunction } from 'node:net';
+import { once } from 'node:events';
+import { BlockList, type LookupFunction } from 'node:net';
 import { Agent, request } from 'undici';
 import { PosternError } from '../core/error.ts';
 import { type OutboundRules, whyRefused, whyRefusedUrl } from './outbound-rules.ts';
 
-export type { OutboundRules } from './outbound-rules.ts';
+/** Addresses that change while the agent runs: the API server's. */
+export interface ForbiddenAddresses {
+  /** As they were last known; undefined while they never were: then nothing private is connected to. */
+  readonly known: BlockList | undefined;
+  /** Makes them known as they are now, as far as can be; never rejects. Awaited before each fetch. */
+  refresh(): Promise<void>;
+}
+
+/** Where there is no API server. */
+export const NOTHING_FORBIDDEN: ForbiddenAddresses = Object.freeze({
+  known: new BlockList(),
+  refresh: () => Promise.resolve(),
+});
+
+export interface OutboundTrust extends Omit<OutboundRules, 'forbidden'> {
+  readonly forbidden: ForbiddenAddresses;
+}
 
 /** Most bytes of one answer. */
 const MAX_BYTES = 1_048_576;
@@ -29,19 +46,19 @@ export interface OutboundOptions {
  * cookies, no compression; nothing of the agent's own credentials is ever sent.
  */
 export class OutboundClient {
-  readonly #rules: OutboundRules;
+  readonly #trust: OutboundTrust;
   readonly #timeoutMs: number;
   readonly #agent: Agent;
 
   constructor(
-    rules: OutboundRules,
+    trust: OutboundTrust,
     { timeoutMs = TIMEOUT_MS, maxBytes = MAX_BYTES, lookup = dnsLookup }: OutboundOptions = {},
   ) {
-    this.#rules = rules;
+    this.#trust = trust;
     this.#timeoutMs = timeoutMs;
     // The address is judged where it is used, after DNS: a name that changes its mind gains nothing.
     this.#agent = new Agent({
-      connect: { lookup: guardedLookup(rules, lookup), timeout: timeoutMs },
+      connect: { lookup: guardedLookup(trust, lookup), timeout: timeoutMs },
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
       maxResponseSize: maxBytes,
@@ -51,7 +68,8 @@ export class OutboundClient {
 
   /** What is wrong with a URL that a policy names; undefined when it may be fetched, its addresses permitting. */
   whyRefused(url: string): string | undefined {
-    return whyRefusedUrl(url, this.#rules);
+    const { known = NOTHING_FORBIDDEN.known } = this.#trust.forbidden;
+    return whyRefusedUrl(url, { ...this.#trust, forbidden: known });
   }
 
   /**
@@ -60,13 +78,15 @@ export class OutboundClient {
    * @throws {PosternError} ERR_POSTERN_OUTBOUND_REFUSED, ERR_POSTERN_KEYS_UNAVAILABLE
    */
   async get(url: string): Promise<Fetched> {
-    const refused = this.whyRefused(url);
-    if (refused !== undefined) throw new PosternError('ERR_POSTERN_OUTBOUND_REFUSED', `"${url}" ${refused}`);
+    const signal = AbortSignal.timeout(this.#timeoutMs);
     try {
+      await Promise.race([this.#trust.forbidden.refresh(), once(signal, 'abort')]);
+      const refused = whyRefusedUrl(url, rulesNow(this.#trust));
+      if (refused !== undefined) throw new PosternError('ERR_POSTERN_OUTBOUND_REFUSED', `"${url}" ${refused}`);
       const { statusCode, headers, body } = await request(url, {
         dispatcher: this.#agent,
         headers: { accept: 'application/json' },
-        signal: AbortSignal.timeout(this.#timeoutMs),
+        signal,
       });
       const text = await body.text();
       if (statusCode !== 200) throw new Error(`it answered ${statusCode}`);
@@ -83,11 +103,14 @@ export class OutboundClient {
   }
 }
 
+const rulesNow = (trust: OutboundTrust): OutboundRules => ({ ...trust, forbidden: trust.forbidden.known });
+
 /** A look-up whose every address is allowed: one that is not refuses the name, for the next connection may get it. */
-function guardedLookup(rules: OutboundRules, lookup: typeof dnsLookup): LookupFunction {
+function guardedLookup(trust: OutboundTrust, lookup: typeof dnsLookup): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, '', 0);
+      const rules = rulesNow(trust);
       const refused = addresses.map(({ address }) => whyRefused(address, rules)).find((why) => why !== undefined);
       const [first] = addresses;
       if (refused !== undefined || first === undefined) {

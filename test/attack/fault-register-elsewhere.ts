@@ -19,11 +19,11 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   {
     why: 'starts and stops the instance: a check finds its parts wired',
     files: {
-      'internal/app/agent.ts': 'startAgent 9',
+      'internal/app/agent.ts': 'startAgent 8',
       'internal/app/readiness.ts': 'Readiness.#first 1',
       'internal/app/check-once.ts': 'checkOnce 4',
       'internal/app/dev.ts': 'runDev 8, startFront 1, startDevAgent 1',
-      'internal/app/kube-source.ts': 'startKubeSource 1, addressesOf 2, KubeSource.stop 1, KubeSource.#complete 1',
+      'internal/app/kube-source.ts': 'KubeSource.stop 1, KubeSource.#complete 1',
       'internal/app/lint.ts': 'lintFiles 3',
       'internal/app/policy-files.ts': 'readPolicyFiles 1, readOne 1, readDirectory 1',
       'internal/app/offline.ts': 'loadOffline 2',
@@ -77,6 +77,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/kube/reflector.ts':
         'Reflector.#synced 1, Reflector.#run 4, Reflector.#list 3, Reflector.#watch 4, Reflector.#checkPlace 1',
       'internal/kube/secret-watches.ts': 'SecretWatches.settled 4, NamedSecret.#settled 1',
+      'internal/kube/server-addresses.ts': 'ServerAddresses.refresh 1, ServerAddresses.#look 1',
       'internal/kube/status-reporter.ts': 'StatusReporter.#writeAll 1',
       'internal/kube/status-writer.ts': 'StatusWriter.#write 1',
       'internal/kube/timers.ts': 'pause 1',

@@ -84,8 +84,11 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'createPrefetch .finally 1': ['fetch ahead'],
   },
   'internal/keys/outbound.ts': {
-    'OutboundClient.get await 1': ['connection to the issuer', 'answer of the issuer'],
-    'OutboundClient.get await 2': ['answer of the issuer'],
+    'ForbiddenAddresses.refresh port 1': ["look-up of the API server's addresses"],
+    'OutboundClient.get await 1': ["look-up of the API server's addresses"],
+    'OutboundClient.get Promise.race 1': ["look-up of the API server's addresses"],
+    'OutboundClient.get await 2': ['connection to the issuer', 'answer of the issuer'],
+    'OutboundClient.get await 3': ['answer of the issuer'],
   },
   'internal/keys/remote-keys.ts': {
     'RemoteKeysOptions.locate port 1': ['place of keys', 'discovery'],

@@ -4,8 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { BlockList } from 'node:net';
 import { systemClock } from '../../internal/core/clock.ts';
 import { createKeySources } from '../../internal/keys/key-sources.ts';
-import { OutboundClient, type OutboundOptions } from '../../internal/keys/outbound.ts';
-import { type FaultCase, failing, type Outcome } from './fault.ts';
+import {
+  type ForbiddenAddresses,
+  NOTHING_FORBIDDEN,
+  OutboundClient,
+  type OutboundOptions,
+} from '../../internal/keys/outbound.ts';
+import { EVERY, type FaultCase, failing, type Outcome } from './fault.ts';
 import { aWorld } from './fault-world.ts';
 
 type Lookup = NonNullable<OutboundOptions['lookup']>;
@@ -37,16 +42,17 @@ const DISCOVERED = /, jwks: \{url: "[^"]*"\}/;
 
 interface Net {
   readonly lookup: Lookup;
+  readonly forbidden?: ForbiddenAddresses;
   readonly answer?: (response: ServerResponse) => void;
   readonly isDiscovered?: boolean;
   readonly prefetch?: boolean;
 }
 
 /** A check of a token whose keys are asked for over real connections that fail. */
-async function overNetwork({ lookup, answer, isDiscovered = false, prefetch = false }: Net): Promise<Uint8Array> {
+async function overNetwork(net: Net): Promise<Uint8Array> {
+  const { lookup, answer, forbidden = NOTHING_FORBIDDEN, isDiscovered = false, prefetch = false } = net;
   const issuer = answer === undefined ? undefined : await startIssuer(answer);
-  const rules = { isRelaxed: true, allowed: new BlockList(), forbidden: new BlockList() };
-  const client = new OutboundClient(rules, { lookup });
+  const client = new OutboundClient({ isRelaxed: true, allowed: new BlockList(), forbidden }, { lookup });
   const keySources = createKeySources({
     client,
     clock: systemClock,
@@ -90,4 +96,9 @@ export const NETWORK_FAULTS: readonly FaultCase[] = [
   ...Object.entries(LOOKUPS).map(([fault, lookup]) =>
     aCase('discovery over the network', fault, { lookup, isDiscovered: true }),
   ),
+  ...EVERY.map((fault) => {
+    const forbidden = { known: undefined, refresh: failing(fault) };
+    const answer = (response: ServerResponse): void => void response.end(JSON.stringify({ keys: [] }));
+    return aCase("look-up of the API server's addresses", fault, { lookup: here, forbidden, answer });
+  }),
 ];

@@ -5,7 +5,7 @@ import { type AddressInfo, BlockList } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { type JWK, Provider } from 'oidc-provider';
 import { createKeySources } from '../../internal/keys/key-sources.ts';
-import { OutboundClient } from '../../internal/keys/outbound.ts';
+import { NOTHING_FORBIDDEN, OutboundClient } from '../../internal/keys/outbound.ts';
 import { COOLDOWN_MS, DEFAULT_FRESH_MS, GRACE_MS } from '../../internal/keys/remote-keys.ts';
 import { aBench, authenticate, type Bench, bearer } from '../../internal/phases/authn/authn.fixture.ts';
 
@@ -104,7 +104,7 @@ class Issuer {
 describe('an OpenID provider', () => {
   const issuer = new Issuer();
   const none = new BlockList();
-  const client = new OutboundClient({ isRelaxed: true, allowed: none, forbidden: none });
+  const client = new OutboundClient({ isRelaxed: true, allowed: none, forbidden: NOTHING_FORBIDDEN });
   let monotonicMs = 0;
   const clock = { wallMs: () => Date.parse('2030-01-01'), monotonicMs: () => monotonicMs };
   const newBench = (audiences: readonly string[] = [AUDIENCE]): Bench => {

@@ -5,7 +5,7 @@ import type { Clock } from '../../internal/core/clock.ts';
 import { MemoryStore } from '../../internal/counters/memory-store.ts';
 import { parseFile } from '../../internal/files/parse-file.ts';
 import { createKeySources } from '../../internal/keys/key-sources.ts';
-import { OutboundClient } from '../../internal/keys/outbound.ts';
+import { NOTHING_FORBIDDEN, OutboundClient } from '../../internal/keys/outbound.ts';
 import { createTokenCache } from '../../internal/phases/authn/jwt.ts';
 import { createRateLimitPorts } from '../../internal/phases/ratelimit/ratelimit.ts';
 import { type Checked, Engine } from '../../internal/policy/evaluate.ts';
@@ -77,7 +77,7 @@ export async function load(yaml: string, instance: Instance = {}): Promise<Loade
   const clock = new TestClock();
   let told = Promise.withResolvers<Build>();
   const secrets = new Map<string, ReturnType<typeof parseFile>['objects'][number]['object']>();
-  const outbound = new OutboundClient({ isRelaxed: true, allowed: new BlockList(), forbidden: new BlockList() });
+  const outbound = new OutboundClient({ isRelaxed: true, allowed: new BlockList(), forbidden: NOTHING_FORBIDDEN });
   const edge = {
     clientAddress: clientAddress(instance.clientAddress),
     bodiesForwarded: instance.bodies === 'forwarded',
