@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parseAllDocuments } from 'yaml';
@@ -142,6 +142,34 @@ describe('the chart', { skip: skipWithout(obtainedHelm) }, () => {
   it('passes the linter, which is strict', async () => {
     const { code, stdout, stderr } = await helm(['lint', '--strict', CHART]);
     assert.equal(code, 0, stdout + stderr);
+  });
+
+  it('reads only files that it holds: a switch for dashboards that nobody wrote made nothing', () => {
+    const templates = readdirSync(join(CHART, 'templates'), { recursive: true, withFileTypes: true });
+    const read = templates
+      .filter((entry) => entry.isFile())
+      .flatMap((entry) => [
+        ...readFileSync(join(entry.parentPath, entry.name), 'utf8').matchAll(/\.Files\.(?:Get|Glob) "([^"]+)"/g),
+      ])
+      .map(([, path = '']) => path);
+    assert.ok(read.length > 0);
+    assert.deepEqual(
+      read.filter((path) => globSync(path, { cwd: CHART }).length === 0),
+      [],
+    );
+  });
+
+  it('has every value that its README names', () => {
+    const schema = JSON.parse(readFileSync(join(CHART, 'values.schema.json'), 'utf8'));
+    const isValue = (path: string): boolean =>
+      path.split('.').reduce((at, name) => at?.properties?.[name], schema) !== undefined;
+    const table = readFileSync(join(CHART, 'README.md'), 'utf8').match(/(?<=^\| .*\|).*`.*(?= \|$)/gm) ?? [];
+    const named = table.flatMap((cell) => [...cell.matchAll(/`([A-Za-z.]+)/g)].map(([, path = '']) => path));
+    assert.ok(named.length > 10);
+    assert.deepEqual(
+      named.filter((path) => !isValue(path)),
+      [],
+    );
   });
 
   it('holds copies of the CRDs that are deployed, each kept on uninstall', async () => {

@@ -23,7 +23,6 @@ const EVERYTHING = {
   autoscaling: { enabled: true },
   networkPolicy: { enabled: true, metricsFrom: [{ namespaceSelector: {} }] },
   service: { headless: true, annotations: { a: 'b' } },
-  dashboards: { enabled: true },
   env: [{ name: 'OTEL_SERVICE_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
   tolerations: [{ key: 'a', operator: 'Exists', effect: 'NoSchedule' }],
   resources: { requests: { cpu: 1 }, limits: { cpu: '2500m' } },
@@ -59,6 +58,7 @@ describe('a release in a real cluster', { skip: skipWithout(obtainedKubernetes) 
     const said = await succeeds(['install', 'postern', CHART, '-n', 'infra']);
     assert.match(said, /kubectl -n infra rollout status deployment\/postern\n {2}helm test postern -n infra/);
     assert.match(said, /postern\.infra\.svc:9191/);
+    assert.match(said, /Each replica counts limits for itself/);
     const [, example = ''] = /<<'YAML'\n(.*?)\n {2}YAML/s.exec(said) ?? [];
     await kubectl(['apply', '-f', '-'], example.replaceAll(/^ {2}/gm, ''));
     await kubectl(['delete', 'apol', 'hello']);
@@ -112,8 +112,8 @@ describe('a release in a real cluster', { skip: skipWithout(obtainedKubernetes) 
     const said = await succeeds(['install', 'postern', CHART, '-n', 'second', '--create-namespace']);
     assert.match(said, /CustomResourceDefinitions belong to the release "postern" in "infra"/);
     assert.match(said, /WARNING: another release serves the class "postern" too \(postern-infra\)/);
-    const third = await succeeds(['install', 'third', CHART, '-n', 'infra', '--set', 'className=third']);
-    assert.doesNotMatch(third, /WARNING/);
+    const third = await succeeds(['install', 'third', CHART, '-n', 'infra', '--set', 'className=third,replicas=1']);
+    assert.doesNotMatch(third, /WARNING|Each replica/);
     await kubectl(['apply', '-f', '-'], POLICY);
     await succeeds(['uninstall', 'postern', '-n', 'second']);
     await succeeds(['uninstall', 'third', '-n', 'infra']);

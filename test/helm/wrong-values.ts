@@ -23,6 +23,7 @@ export const WRONG_VALUES: readonly (readonly [values: object, said: RegExp])[] 
   [{ serviceAccount: { automount: true } }, at('/serviceAccount', 'automount')],
   [{ rbac: { clusterWide: true } }, at('/rbac', 'clusterWide')],
   [{ crds: { enabled: true } }, at('/crds', 'enabled')],
+  [{ dashboards: { enabled: true } }, at('', 'dashboards')],
   [{ serviceMonitor: { namespace: 'x' } }, at('/serviceMonitor', 'namespace')],
   [{ resources: { limit: {} } }, at('/resources', 'limit')],
   [{ resources: { limits: { memmory: '1Gi' } } }, at('/resources/limits', 'memmory')],
