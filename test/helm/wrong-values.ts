@@ -24,6 +24,7 @@ export const WRONG_VALUES: readonly (readonly [values: object, said: RegExp])[] 
   [{ rbac: { clusterWide: true } }, at('/rbac', 'clusterWide')],
   [{ crds: { enabled: true } }, at('/crds', 'enabled')],
   [{ dashboards: { enabled: true } }, at('', 'dashboards')],
+  [{ alerts: { enabled: true } }, at('', 'alerts')],
   [{ serviceMonitor: { namespace: 'x' } }, at('/serviceMonitor', 'namespace')],
   [{ resources: { limit: {} } }, at('/resources', 'limit')],
   [{ resources: { limits: { memmory: '1Gi' } } }, at('/resources/limits', 'memmory')],
