@@ -7,7 +7,6 @@ import type { LogLevel } from './options.ts';
 export interface Config {
   readonly source: PolicySource;
   readonly className: string;
-  readonly hostGrants: 'first-come';
   readonly edge: EdgeOptions;
   readonly routeMetadata: 'optional' | 'required';
   readonly unmatched: 'deny' | 'allow';

@@ -29,7 +29,6 @@ describe('readConfig()', () => {
     assert.deepEqual(config, {
       source: { kind: 'directory', directory: 'policies' },
       className: 'postern',
-      hostGrants: 'first-come',
       edge: {
         clientAddress: { kind: 'unset' },
         bodiesForwarded: false,

@@ -118,7 +118,6 @@ function assemble(values: OptionValues, known: Known): Config {
   return Object.freeze({
     source: known.source,
     className: required(values, 'class'),
-    hostGrants: 'first-come',
     edge: Object.freeze({
       clientAddress: values['client-address'] ?? { kind: 'unset' as const },
       bodiesForwarded: values.bodies === 'forwarded',

@@ -88,12 +88,7 @@ export class Reflector {
     return this.#synced.promise;
   }
 
-  /** Monotonic time when the API server last answered or sent anything. */
-  get lastContactMs(): number {
-    return this.#heardMs;
-  }
-
-  /** Seconds since then. */
+  /** Seconds since the API server last answered or sent anything. */
   get silenceS(): number {
     return (this.#options.clock.monotonicMs() - this.#heardMs) / 1000;
   }
@@ -260,11 +255,4 @@ export class Reflector {
   #heard(): void {
     this.#heardMs = this.#options.clock.monotonicMs();
   }
-}
-
-/** A reflector that has begun. */
-export function startReflector(options: ReflectorOptions): Reflector {
-  const reflector = new Reflector(options);
-  reflector.start();
-  return reflector;
 }

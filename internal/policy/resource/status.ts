@@ -51,6 +51,3 @@ export const sharedStatus = z.strictObject({
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['className'] })
     .describe('What each class of instances found.'),
 });
-
-export type OwnedStatus = z.output<typeof ownedStatus>;
-export type SharedStatus = z.output<typeof sharedStatus>;
