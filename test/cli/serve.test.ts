@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { startServe } from '../envoy/serve-process.ts';
+import { startServe } from './agent-process.ts';
 import { ROOT } from './command.ts';
 
 const SAMPLE = readFileSync(join(ROOT, 'policies/orders.yaml'), 'utf8');
@@ -22,7 +22,7 @@ describe('postern serve', () => {
         POSTERN_X_PORT_9193_TCP_PROTO: 'tcp',
       },
     );
-    assert.equal((await fetch(`${serving.adminUrl}/readyz`)).status, 200);
+    assert.equal((await fetch(`http://${serving.adminAddress}/readyz`)).status, 200);
     assert.equal(await serving.stop(), 0);
   });
 });

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import type { AgentTls } from '../../internal/envoy/cluster.ts';
+import { type AgentProcess, startServe } from '../cli/agent-process.ts';
 import { skipWithout } from '../components/cache.ts';
 import { type Issued, issue } from '../door/certificates.ts';
 import { envoyBinary, type Front, send, startFront } from './harness.ts';
-import { type ServeProcess, startServe } from './serve-process.ts';
 
 const POLICY = `
 apiVersion: postern.dev/v1alpha1
@@ -56,7 +56,7 @@ describe('postern serve with mutual TLS, asked by a real Envoy', { skip: skipWit
     writeFileSync(files.cert, own.certificate);
     writeFileSync(files.key, own.privateKey);
   };
-  let agent: ServeProcess;
+  let agent: AgentProcess;
 
   before(async () => {
     write(issue({ name: 'first', issuer: authority, notAfterMs: Date.UTC(2044, 1, 1) }));
@@ -74,7 +74,7 @@ describe('postern serve with mutual TLS, asked by a real Envoy', { skip: skipWit
     return front;
   };
   async function metric(name: string): Promise<string | undefined> {
-    const text = await (await fetch(`${agent.adminUrl}/metrics`)).text();
+    const text = await (await fetch(`http://${agent.adminAddress}/metrics`)).text();
     return text.split('\n').find((line) => line.startsWith(name));
   }
   async function until(name: string, expected: RegExp): Promise<void> {
@@ -151,9 +151,9 @@ describe('postern serve on a unix socket, asked by a real Envoy', { skip: skipWi
     const front = await startFront(path, agent.grpcAddress, { timeoutMs: 300 });
     t.after(() => front.stop());
     assert.equal((await send(front.port, '/')).status, 200);
-    agent.process.kill('SIGSTOP');
+    process.kill(agent.pid, 'SIGSTOP');
     const hung = await send(front.port, '/');
-    agent.process.kill('SIGCONT');
+    process.kill(agent.pid, 'SIGCONT');
     assert.equal(hung.status, 403);
     assert.equal((await send(front.port, '/')).status, 200);
     assert.equal(front.upstream.count(), 2);

@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { hash } from 'node:crypto';
-import { resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { type AgentProcess, onLoopback, startAgentProcess } from '../cli/agent-process.ts';
 import { type ApiServer, startApiServer } from '../components/api-server.ts';
 import { skipWithout } from '../components/cache.ts';
 import { obtainKubernetes } from '../components/kubernetes.ts';
 import { checkOver, closeClients } from '../door/client.ts';
-import { type AgentProcess, startAgentProcess } from './agent-process.ts';
 import { agentOf, CHART, helm, obtainedHelm, only, render } from './chart.ts';
 
 const obtainedKubernetes = await obtainKubernetes();
-const MAIN = resolve(import.meta.dirname, '../../cmd/postern/main.ts');
 const KEY = 'a-key-of-the-chart-0123456789';
 const SECRET = 'a-secret-of-the-chart-0123456789';
 const policy = (className: string): string => `
@@ -83,8 +81,8 @@ describe('an agent with a release’s arguments and rights', {
     const token = (await kubectl(['create', 'token', account, '-n', 'infra'])).trim();
     const kubeconfig = api.kubeconfigFor(account, token);
     await kubectl(['config', 'set-context', 'test', '--namespace=infra', '--kubeconfig', kubeconfig]);
-    const args = [MAIN, ...(agentOf(objects).args as string[]), `--kubeconfig=${kubeconfig}`];
-    return startAgentProcess({ command: process.execPath, args });
+    const args = [...(agentOf(objects).args as string[]), `--kubeconfig=${kubeconfig}`];
+    return startAgentProcess(onLoopback(args));
   }
 
   const agent = (release: Release): AgentProcess => {

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
+import { type AgentProcess, onLoopback, startAgentProcess } from '../cli/agent-process.ts';
 import { skipWithout } from '../components/cache.ts';
 import { obtainKubernetes } from '../components/kubernetes.ts';
 import { closeClients } from '../door/client.ts';
-import { type AgentProcess, startAgentProcess } from '../helm/agent-process.ts';
 import { answer, type Cluster, startCluster, until } from './cluster.ts';
 
-const MAIN = resolve(import.meta.dirname, '../../cmd/postern/main.ts');
 const policy = (host: string): string => `
 apiVersion: postern.dev/v1alpha1
 kind: APIPolicy
@@ -47,7 +46,7 @@ describe('agents on one API server', { skip: skipWithout(found) }, () => {
   async function startReplica(user: string): Promise<AgentProcess> {
     const { kubeconfig } = cluster.api.addToken(user, ['agents']);
     const flags = ['--kube', `--kubeconfig=${kubeconfig}`, '--host-grants=first-come', '--client-address=direct'];
-    const replica = await startAgentProcess({ command: process.execPath, args: [MAIN, 'serve', ...flags] });
+    const replica = await startAgentProcess(onLoopback(['serve', ...flags]));
     replicas.push(replica);
     await replica.ready;
     return replica;

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from './free-port.ts';
+import { freePort } from '../components/free-port.ts';
 
 /** A real Prometheus that scrapes one target every 200 ms and keeps exemplars. */
 export interface Prometheus {

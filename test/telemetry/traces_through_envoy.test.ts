@@ -4,9 +4,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { type AgentProcess, startServe } from '../cli/agent-process.ts';
 import { skipWithout } from '../components/cache.ts';
 import { envoyBinary, type Front, send, startFront } from '../envoy/harness.ts';
-import { type ServeProcess, startServe } from '../envoy/serve-process.ts';
 import { type Collector, type Span, startCollector } from './collector.ts';
 import { obtainCollector } from './obtain-collector.ts';
 
@@ -51,7 +51,7 @@ const attribute = (span: Span | undefined, name: string): unknown =>
 describe('postern serve with tracing, behind a real Envoy', { skip: isSkipped }, () => {
   const modules = join(folder, 'on');
   let collector: Collector;
-  let agent: ServeProcess;
+  let agent: AgentProcess;
   let front: Front;
   before(async () => {
     collector = await startCollector('path' in found ? found.path : '');
