@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { ApiServer } from '../components/api-server.ts';
 import { requireComponent } from '../components/cache.ts';
 import { obtainKubernetes } from '../components/kubernetes.ts';
+import { until } from '../components/until.ts';
 import { post, type SentObject, startCrdCluster } from './crd-cluster.ts';
 import { times } from './wrong-shape.ts';
 
 const ROLES = join(import.meta.dirname, '../../deploy/crds/postern.dev_apiroles.yaml');
 const ROLE = '/apis/postern.dev/v1alpha1/namespaces/default/apiroles';
-const WITHIN_MS = 20_000;
 
 const expression = 'request.method == "GET"';
 const criteria = (when: object = { expression }): object => ({
@@ -93,11 +92,3 @@ describe('the admission policy', async () => {
     assert.equal(await patch({ spec: { plan: null, inherits: [{ name: 'reader' }] } }), 200);
   });
 });
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const give = performance.now() + WITHIN_MS;
-  while (!(await holds())) {
-    assert.ok(performance.now() < give, `it did not come about in time: ${holds.toString()}`);
-    await wait(50);
-  }
-}

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { newApiKey } from '../../internal/app/api-key.ts';
 import { addressText } from '../../internal/core/listen-address.ts';
+import { until } from '../components/until.ts';
 import { startTestAgent, type TestAgent } from '../envoy/harness.ts';
 import { checkOver } from './client.ts';
 
@@ -28,14 +28,6 @@ async function start(t: TestContext, files: string, unmatched: 'allow' | 'deny' 
   const ask = async (host: string, headers = {}): Promise<number> =>
     (await checkOver(agent.grpcAddress, { host, headers })).http;
   return { agent, ask, askWithKey: () => ask('api.example.org', { 'x-api-key': ACME.key }) };
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const give = performance.now() + 15_000;
-  while (!(await holds())) {
-    assert.ok(performance.now() < give, 'it did not come about in time');
-    await wait(20);
-  }
 }
 
 async function metricsOf({ adminAddress }: TestAgent): Promise<string> {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { requireComponent } from '../components/cache.ts';
+import { until } from '../components/until.ts';
 import {
   envoyBinary,
   type Front,
@@ -202,11 +202,3 @@ describe('a real Envoy in front of Postern', async () => {
     await until(async () => (await send(front.port, '/new/x')).status === 401);
   });
 });
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const give = performance.now() + 10_000;
-  while (!(await holds())) {
-    assert.ok(performance.now() < give, 'it did not come about in time');
-    await wait(20);
-  }
-}

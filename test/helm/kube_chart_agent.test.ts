@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { hash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type AgentProcess, onLoopback, startAgentProcess } from '../cli/agent-process.ts';
 import { type ApiServer, startApiServer } from '../components/api-server.ts';
 import { skipWithout } from '../components/cache.ts';
 import { obtainKubernetes } from '../components/kubernetes.ts';
+import { until } from '../components/until.ts';
 import { checkOver, closeClients } from '../door/client.ts';
 import { agentOf, CHART, helm, obtainedHelm, only, render } from './chart.ts';
 
@@ -134,11 +134,3 @@ describe('an agent with a release’s arguments and rights', {
 
   it('drains on SIGTERM and ends with 0', async () => assert.equal(await agent('edge').stop(), 0));
 });
-
-async function until(holds: () => Promise<boolean>, withinMs = 20_000): Promise<void> {
-  const give = performance.now() + withinMs;
-  while (!(await holds())) {
-    assert.ok(performance.now() < give, `it did not come about in time: ${holds.toString()}`);
-    await wait(100);
-  }
-}

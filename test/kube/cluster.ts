@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { type AddedToken, type ApiServer, startApiServer } from '../components/api-server.ts';
+import { until } from '../components/until.ts';
 import { checkOver } from '../door/client.ts';
 import { startTestAgent, type TestAgent } from '../envoy/harness.ts';
 
@@ -107,11 +107,3 @@ export const answer = async (
   { host = 'api.example.org', key = '' }: { readonly host?: string; readonly key?: string } = {},
 ): Promise<number> =>
   (await checkOver(agent.grpcAddress, { host, headers: key === '' ? {} : { 'x-api-key': key } })).http;
-
-export async function until(holds: () => Promise<boolean>, withinMs = 20_000): Promise<void> {
-  const give = performance.now() + withinMs;
-  while (!(await holds())) {
-    assert.ok(performance.now() < give, `it did not come about in time: ${holds.toString()}`);
-    await wait(50);
-  }
-}

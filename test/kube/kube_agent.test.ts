@@ -4,9 +4,10 @@ import { after, before, describe, it } from 'node:test';
 import type { ApiServer } from '../components/api-server.ts';
 import { requireComponent } from '../components/cache.ts';
 import { obtainKubernetes } from '../components/kubernetes.ts';
+import { until } from '../components/until.ts';
 import { closeClients } from '../door/client.ts';
 import type { TestAgent } from '../envoy/harness.ts';
-import { answer, type Cluster, type Condition, startCluster, until } from './cluster.ts';
+import { answer, type Cluster, type Condition, startCluster } from './cluster.ts';
 
 const KEY = 'a-key-of-the-cluster-0123456789';
 const SECRET = 'a-secret-of-the-cluster-0123456789';

@@ -6,8 +6,9 @@ import { parse } from 'yaml';
 import { type AgentProcess, onLoopback, startAgentProcess } from '../cli/agent-process.ts';
 import { skipWithout } from '../components/cache.ts';
 import { obtainKubernetes } from '../components/kubernetes.ts';
+import { until } from '../components/until.ts';
 import { closeClients } from '../door/client.ts';
-import { answer, type Cluster, startCluster, until } from './cluster.ts';
+import { answer, type Cluster, startCluster } from './cluster.ts';
 
 const policy = (host: string): string => `
 apiVersion: postern.dev/v1alpha1

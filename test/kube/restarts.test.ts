@@ -3,8 +3,9 @@ import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { requireComponent } from '../components/cache.ts';
 import { obtainKubernetes } from '../components/kubernetes.ts';
+import { until } from '../components/until.ts';
 import { closeClients } from '../door/client.ts';
-import { answer, type Cluster, startCluster, until } from './cluster.ts';
+import { answer, type Cluster, startCluster } from './cluster.ts';
 
 const policy = (authorization: string): string => `
 apiVersion: postern.dev/v1alpha1

@@ -5,10 +5,10 @@ import { createServer, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { KEEP_MS } from '../../internal/admin/shared-scrape.ts';
 import { systemClock } from '../../internal/core/clock.ts';
+import { until } from '../components/until.ts';
 import { issue } from '../door/certificates.ts';
 import { checkOver, closeClients } from '../door/client.ts';
 import { startTestAgent, type TestAgent } from '../envoy/harness.ts';
@@ -65,14 +65,6 @@ async function scrape({ adminAddress }: TestAgent): Promise<string> {
 async function seriesOf(agent: TestAgent, series: string): Promise<number | undefined> {
   const line = (await scrape(agent)).split('\n').find((text) => text.startsWith(`${series} `));
   return line === undefined ? undefined : Number(line.slice(series.length + 1));
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const give = performance.now() + 20_000;
-  while (!(await holds())) {
-    assert.ok(performance.now() < give, `it did not come about in time: ${holds.toString()}`);
-    await wait(20);
-  }
 }
 
 describe('the metrics of an agent on files', () => {
