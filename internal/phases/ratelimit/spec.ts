@@ -96,11 +96,15 @@ const limit = withRule(
     store: z
       .enum(['Shared', 'Local'])
       .optional()
-      .describe('Where counters live; default Shared where the instance has a store.'),
+      .describe(
+        'Where counters live; default Shared where the instance has a store. No instance of this version has one: each counts for itself.',
+      ),
     onFault: z
       .enum(['LocalShare', 'Deny', 'Allow'])
       .default('LocalShare')
-      .describe('What happens while the store cannot answer: count locally, refuse, or let pass.'),
+      .describe(
+        'What happens while a shared store cannot answer: count locally, refuse, or let pass. Without effect in this version, which has none.',
+      ),
     countDenied: z.boolean().default(true).describe('Whether a request that is refused later still counts.'),
     mode: mode().optional().describe('Audit only counts and logs what this limit would do.'),
   }),

@@ -62,7 +62,9 @@ const target = exactlyOneOf(
         matchLabels: matchLabels().describe('Labels that the Pod must have.'),
       })
       .optional()
-      .describe('Pods whose sidecar this policy governs; sidecar classes only.'),
+      .describe(
+        'Pods whose sidecar this policy governs. Refused in this version (TargetNotSupported): it has no sidecar classes.',
+      ),
     paths: pathTemplates().default(['/**']).describe('Paths of the target; others are not governed by this policy.'),
     pathOptions: pathOptions
       .default({ encodedSlash: 'Refuse', semicolon: 'Refuse', caseInsensitive: false })
@@ -90,7 +92,7 @@ const redaction = exactlyOneOf(
     header: z
       .strictObject({ name: headerName().describe('Name of the header.') })
       .optional()
-      .describe('A header whose value is not logged.'),
+      .describe('A header whose value is not logged. No line holds values of headers in this version.'),
     body: z
       .strictObject({
         pointer: z
@@ -100,7 +102,7 @@ const redaction = exactlyOneOf(
           .describe('JSON pointer (RFC 6901), as in /card/number.'),
       })
       .optional()
-      .describe('A member of the body.'),
+      .describe('A member of the body. No line holds a body in this version.'),
   }),
   ['header', 'body'],
 );
