@@ -5,7 +5,10 @@ import { describe, it } from 'node:test';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
-/** Who may import whom, by the first folder below `internal` that a file lies in. */
+/**
+ * Who may import whom, by the first folder below `internal` that a file lies in: a folder or a file there, all of it or
+ * its types alone.
+ */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   core: [],
   match: ['core'],
@@ -15,10 +18,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   files: ['core', 'policy'],
   listen: ['core'],
   extauthz: ['core', 'listen', 'policy', 'telemetry'],
-  kube: ['core', 'policy'],
-  counters: ['core', 'phases'],
-  keys: ['core', 'phases'],
-  telemetry: ['core', 'policy'],
+  kube: ['core', 'type policy', 'policy/resource/kinds.ts'],
+  counters: ['core', 'type phases/ratelimit/counter-store.ts'],
+  keys: ['core', 'type phases/authn/key-source.ts'],
+  telemetry: ['core', 'type policy'],
   admin: ['core', 'listen', 'telemetry'],
   config: ['core'],
   envoy: ['core'],
@@ -98,6 +101,24 @@ function importsOf(file: string): string[] {
   return specifiersIn(text).map((specifier) => relative(ROOT, resolve(ROOT, dirname(file), specifier)));
 }
 
+/** Those of which a file takes types alone: nothing of them is in the program. */
+function typeImportsOf(file: string): ReadonlySet<string> {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const targets = (statement: RegExp): string[] =>
+    [...text.matchAll(statement)].map(([, specifier = '']) => relative(ROOT, resolve(ROOT, dirname(file), specifier)));
+  const types = new Set(targets(/^(?:import|export) type [^;']* from '(\.[^']+)'/gm));
+  for (const target of targets(/(?:^(?:import|export) (?!type )(?:[^;']* from )?|\bimport\()'(\.[^']+)'/gm))
+    types.delete(target);
+  return types;
+}
+
+/** Whether a row of the table lets something be imported. */
+const allows = (row: readonly string[], target: string, isType: boolean): boolean =>
+  row.some((entry) => {
+    const place = `internal/${entry.replace(/^type /, '')}`;
+    return (isType || !entry.startsWith('type ')) && (target === place || target.startsWith(`${place}/`));
+  });
+
 const folderOf = (file: string): string | undefined => /^internal\/([^/]+)\//.exec(file)?.[1];
 
 describe('the architecture', () => {
@@ -125,13 +146,26 @@ describe('the architecture', () => {
     const wrong: string[] = [];
     for (const file of product.filter((name) => name.startsWith('internal/'))) {
       const from = folderOf(file) ?? '';
+      const types = typeImportsOf(file);
       for (const target of importsOf(file)) {
-        const to = folderOf(target);
-        const isAllowed = to !== undefined && (to === from || (ARROWS[from] ?? []).includes(to));
+        const isAllowed = folderOf(target) === from || allows(ARROWS[from] ?? [], target, types.has(target));
         if (!isAllowed) wrong.push(`${file} imports ${target}`);
       }
     }
     assert.deepEqual(wrong, []);
+  });
+
+  it('tells types from the rest, and a port from the phase that it belongs to', () => {
+    const { counters = [], telemetry = [] } = ARROWS;
+    const port = 'internal/phases/ratelimit/counter-store.ts';
+    const evaluate = 'internal/policy/evaluate.ts';
+    assert.deepEqual(
+      [allows(counters, port, true), allows(counters, port, false), allows(counters, `${port.slice(0, -3)}s.ts`, true)],
+      [true, false, false],
+    );
+    assert.deepEqual([allows(telemetry, evaluate, true), allows(telemetry, evaluate, false)], [true, false]);
+    assert.ok(typeImportsOf('internal/telemetry/observer.ts').has(evaluate));
+    assert.equal(typeImportsOf('internal/app/agent.ts').has(evaluate), false);
   });
 
   it('keeps the phases apart from each other', () => {
