@@ -6,7 +6,7 @@ import { REASONS } from '../core/reasons.ts';
 import { NO_EDITS } from '../policy/edits.ts';
 import type { CheckCall, Checked } from '../policy/evaluate.ts';
 import type { Observation, Observer } from '../telemetry/observer.ts';
-import type { Carrier } from '../telemetry/tracing.ts';
+import type { NamedValues } from '../telemetry/tracing.ts';
 import { forEnvoy } from './envoy-edits.ts';
 import {
   type CheckRequest,
@@ -26,7 +26,7 @@ export interface DoorCall {
   /** Asks to be told when the caller goes away; told once more, or for the first time, when the call is over. */
   readonly onCancel?: (listener: () => void) => void;
   /** The call's own metadata, read for `traceparent` alone. */
-  readonly metadata: Carrier | undefined;
+  readonly metadata: NamedValues | undefined;
 }
 
 /** The port of every transport: a CheckRequest's bytes in, a CheckResponse's bytes out. Never throws, never rejects. */

@@ -4,7 +4,7 @@ import type { Checked } from '../policy/evaluate.ts';
 import { decisionRecord } from './decision-record.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import { type Carrier, type CheckSpan, NO_SPAN, type Tracing } from './tracing.ts';
+import { type CheckSpan, type NamedValues, NO_SPAN, type Tracing } from './tracing.ts';
 
 export interface ObserverOptions {
   readonly metrics: Metrics;
@@ -37,13 +37,13 @@ export class Observer {
    * @param headers  of the checked request, for its trace
    * @param metadata of the call that asks, where the headers name no trace
    */
-  begin(headers: Carrier | undefined, metadata?: Carrier): Observation {
+  begin(headers: NamedValues | undefined, metadata?: NamedValues): Observation {
     const { metrics, tracing, clock } = this.#options;
     metrics.inFlight += 1;
     return { span: this.#spanOf(tracing, headers, metadata), startMs: clock.monotonicMs() };
   }
 
-  #spanOf(tracing: Tracing, headers: Carrier | undefined, metadata: Carrier | undefined): CheckSpan {
+  #spanOf(tracing: Tracing, headers: NamedValues | undefined, metadata: NamedValues | undefined): CheckSpan {
     try {
       return tracing.begin(headers, metadata);
     } catch (error) {

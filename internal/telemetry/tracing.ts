@@ -5,7 +5,7 @@ import type { DecisionRecord } from './decision-record.ts';
 import type { Log } from './log.ts';
 
 /** Values of a name, as header fields and gRPC metadata hold them. */
-export interface Carrier {
+export interface NamedValues {
   get(name: string): readonly unknown[] | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface CheckSpan extends CheckTrace {
 
 export interface Tracing {
   /** @param headers of the request that is checked; `metadata` of the call about it is read where they name no trace */
-  begin(headers: Carrier | undefined, metadata: Carrier | undefined): CheckSpan;
+  begin(headers: NamedValues | undefined, metadata: NamedValues | undefined): CheckSpan;
   /** Sends what is left, for at most this long. */
   shutdown(timeoutMs: number): Promise<void>;
 }
@@ -71,14 +71,14 @@ export async function startTracing({ variables, version, log }: TracingOptions):
 }
 
 /** The trace that the checked request belongs to; what is malformed or sent twice begins a new one. */
-function parentOf(headers: Carrier | undefined, metadata: Carrier | undefined): Context {
+function parentOf(headers: NamedValues | undefined, metadata: NamedValues | undefined): Context {
   const byHeaders = headers === undefined ? ROOT_CONTEXT : propagation.extract(ROOT_CONTEXT, headers, GETTER);
   if (metadata === undefined || trace.getSpanContext(byHeaders) !== undefined) return byHeaders;
   return propagation.extract(ROOT_CONTEXT, metadata, GETTER);
 }
 
 /** Baggage is not read: nothing here uses it, and clients choose its size. */
-const GETTER: TextMapGetter<Carrier> = {
+const GETTER: TextMapGetter<NamedValues> = {
   keys: () => [],
   get: (carrier, name) => {
     if (name === 'baggage') return undefined;

@@ -234,7 +234,7 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'DescriptorOutput.close await 1': AT_START,
   },
   'internal/telemetry/tracing.ts': {
-    'Carrier.get port 1': ['telling: begin of a span'],
+    'NamedValues.get port 1': ['telling: begin of a span'],
     'CheckSpan.end port 1': ['telling: end of a span'],
     'Tracing.begin port 1': ['telling: begin of a span'],
     'Tracing.shutdown port 1': AT_START,
