@@ -82,7 +82,7 @@ describe('createCheckBytes()', () => {
       call = given;
       return ALLOWED;
     });
-    answer(REQUEST, { ...CALL, deadlineMs: 1200, isCancelled: () => true });
+    void answer(REQUEST, { ...CALL, deadlineMs: 1200, isCancelled: () => true });
     assert.equal(call?.deadlineMs, 1190);
     assert.equal(call?.isCancelled(), true);
     assert.equal(call?.trace, NO_SPAN);
@@ -96,7 +96,7 @@ describe('createCheckBytes()', () => {
     };
     const observer = { ...recorder(), begin };
     const metadata = { get: () => ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'] };
-    aCheck(() => ALLOWED, { observer }).answer(REQUEST, { ...CALL, metadata });
+    void aCheck(() => ALLOWED, { observer }).answer(REQUEST, { ...CALL, metadata });
     assert.deepEqual((given[0] as Attributes['headers']).get('accept'), ['*/*']);
     assert.equal(given[1], metadata);
   });

@@ -25,7 +25,7 @@ it('RecentChecks knows the very same check for a while, and no other', () => {
 
 it('RecentChecks does not know a check again whose takes were given back', () => {
   const recent = new RecentChecks();
-  recent.find(1, request('1'), 0);
+  void recent.find(1, request('1'), 0);
   const { made } = recent;
   recent.remember(made, LIMITED, 0);
   recent.forget(made);
@@ -34,7 +34,7 @@ it('RecentChecks does not know a check again whose takes were given back', () =>
 
 it('RecentChecks gives no answer to a check that took the place of another, nor lets the other one forget it', () => {
   const recent = new RecentChecks();
-  recent.find(1, request('1'), 0);
+  void recent.find(1, request('1'), 0);
   const first = recent.made;
   for (let i = 0; i < 300_000; i += 1) {
     if (recent.find(1, request(`other-${i}`), 0) !== undefined) assert.fail('two checks were taken for one');
