@@ -9,7 +9,7 @@ import { measureMemory } from './gate/memory.ts';
 import { measureFaults, measureSafety } from './gate/safety.ts';
 import { measureSeries } from './gate/series.ts';
 import { measureThroughput } from './gate/throughput.ts';
-import { LOAD_CORE, measuredBy } from './servers.ts';
+import { LOAD_CORE, type Measured, measuredBy } from './servers.ts';
 
 /** One measured value, and what it should be. */
 export interface Figure {
@@ -60,6 +60,9 @@ for (const [name, measure] of Object.entries(GROUPS)) {
     writeFileSync(file, `${JSON.stringify([...known.values()], null, 2)}\n`);
   }
 }
+// What was not measured now stays, and says so: it tells of other code.
+for (const { key, commit } of known.values())
+  if (commit !== common.commit) say(`${key} is of ${commit}, not of ${common.commit}`);
 const short = [...known.values()].filter((figure) => !meets(figure));
 for (const { key, value, unit, bar } of short) say(`${key} is ${value} ${unit}, and should be ${bar}`);
 process.exit(short.length === 0 ? 0 : 1);
@@ -71,9 +74,9 @@ function meets({ value, bar }: Figure): boolean {
   return comparison === '<=' ? value <= wanted : value === wanted;
 }
 
-function readKnown(): Figure[] {
+function readKnown(): (Figure & Measured)[] {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Figure[];
+    return JSON.parse(readFileSync(file, 'utf8')) as (Figure & Measured)[];
   } catch {
     return [];
   }

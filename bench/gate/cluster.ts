@@ -1,18 +1,29 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { request } from 'undici';
+import { parseAllDocuments } from 'yaml';
+import { KINDS, type KindName } from '../../internal/policy/resource/kinds.ts';
 import { type ApiServer, startApiServer } from '../../test/components/api-server.ts';
 import { obtainKubernetes } from '../../test/components/kubernetes.ts';
 import { checkOver, closeClients } from '../../test/door/client.ts';
 import { envoyBinary, send, startFront } from '../../test/envoy/harness.ts';
 import type { Figure } from '../figures.ts';
+import { API_KEY, apiKeyPolicies } from '../policies.ts';
 import { type BenchServer, type StartedAt, startPostern } from '../servers.ts';
 
 const POLICIES = 10_000;
 const CHANGES = 100;
 const FLIPS = 500;
-const PATH = '/apis/postern.dev/v1alpha1/namespaces/default/apipolicies';
+const NAMESPACE = '/apis/postern.dev/v1alpha1/namespaces/default';
+const PATH = `${NAMESPACE}/apipolicies`;
+/** What one of the many policies lets in. */
+const CALL = { path: '/v1/orders/42', headers: { 'x-api-key': API_KEY } };
 
-const policy = (name: string, host: string, rule: object): object => ({
+interface Created {
+  readonly kind: KindName;
+  readonly [field: string]: unknown;
+}
+
+const policy = (name: string, host: string, rule: object): Created => ({
   apiVersion: 'postern.dev/v1alpha1',
   kind: 'APIPolicy',
   metadata: { name, namespace: 'default' },
@@ -24,9 +35,12 @@ const policy = (name: string, host: string, rule: object): object => ({
 });
 
 /** Makes objects many at a time. */
-async function createAll(api: ApiServer, objects: readonly object[]): Promise<void> {
-  for (let at = 0; at < objects.length; at += 100)
-    await Promise.all(objects.slice(at, at + 100).map((object) => api.call('POST', PATH, object)));
+async function createAll(api: ApiServer, objects: readonly Created[]): Promise<void> {
+  const create = async (object: Created): Promise<void> => {
+    const { status, body } = await api.call('POST', `${NAMESPACE}/${KINDS[object.kind].plural}`, object);
+    if (status !== 201) throw new Error(`An object was refused with ${status}: ${JSON.stringify(body)}`);
+  };
+  for (let at = 0; at < objects.length; at += 100) await Promise.all(objects.slice(at, at + 100).map(create));
 }
 
 const startAgent = (api: ApiServer, until?: StartedAt): Promise<BenchServer> =>
@@ -46,7 +60,7 @@ async function probe(target: string, host: string, isOver: () => boolean): Promi
   let longest = 0;
   while (!isOver()) {
     const start = performance.now();
-    await checkOver(target, { host });
+    await checkOver(target, { host, ...CALL });
     longest = Math.max(longest, performance.now() - start);
     await wait(1);
   }
@@ -148,9 +162,10 @@ async function flip(api: ApiServer, agent: BenchServer, say: (line: string) => v
 
 async function measureLoad(api: ApiServer, say: (line: string) => void): Promise<Figure[]> {
   say(`  making ${POLICIES} policies`);
+  // The policies of `npm run bench`: a key, a role, a condition and a limit are what has to be compiled.
   await createAll(
     api,
-    Array.from({ length: POLICIES }, (_, i) => policy(`p${i}`, `h${i}.example.org`, { allow: { any: {} } })),
+    parseAllDocuments(apiKeyPolicies(POLICIES)).map((document) => document.toJS() as Created),
   );
   const start = performance.now();
   const agent = await startAgent(api, 'Postern listens');
@@ -158,7 +173,7 @@ async function measureLoad(api: ApiServer, say: (line: string) => void): Promise
   await maxStallMs(agent.admin);
   let isOver = false;
   const probing = probe(agent.target, 'h0.example.org', () => isOver);
-  while ((await checkOver(agent.target, { host: `h${POLICIES - 1}.example.org` })).http !== 200) {
+  while ((await checkOver(agent.target, { host: `h${POLICIES - 1}.example.org`, ...CALL })).http !== 200) {
     if (performance.now() - start > 60_000) throw new Error('The policies were not loaded');
     await wait(20);
   }
