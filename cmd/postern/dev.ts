@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { runDev } from '../../internal/app/dev.ts';
 import { exitCodeOf } from '../../internal/app/exit-code.ts';
-import { variableProblems } from '../../internal/config/load-config.ts';
 import { describe, fail } from './fail.ts';
 import { adminOption, debugOption, logLevelOption, policiesOption } from './policy-options.ts';
 
@@ -24,8 +23,6 @@ export function devCommand(): Command {
     .addOption(debugOption())
     .addOption(logLevelOption())
     .action(async ({ policies, port: portText, adminAddr, debugAddr, logLevel }: DevFlags) => {
-      const unknown = variableProblems();
-      if (unknown.length > 0) fail(2, unknown);
       const port = /^[0-9]{1,5}$/.test(portText) ? Number(portText) : 0;
       if (port < 1 || port > 65_535) fail(2, [`--port "${portText}" is no port: write a number from 1 to 65535`]);
       try {

@@ -11,8 +11,17 @@ export function sayUsageErrors(command: Command): void {
   command
     .showSuggestionAfterError(false)
     .exitOverride(({ exitCode }: CommanderError) => process.exit(exitCode === 0 ? 0 : USAGE_ERROR))
-    .configureOutput({ outputError: (text, write) => write(`error: ${sentence(text, command)}\n`) });
+    .configureOutput({ outputError: (text, write) => write(`error: ${sentence(text, command)}\n`) })
+    .on('beforeHelp', () => refuseUnknown(command));
   for (const below of command.commands) sayUsageErrors(below);
+}
+
+/** Help that is asked for a command that does not exist is not help for the one above it. */
+function refuseUnknown(command: Command): void {
+  const [first, second] = command.args;
+  const word = first === 'help' ? second : first;
+  if (word === undefined || word.startsWith('-') || command.commands.length === 0) return;
+  if (!namesOf(command).includes(word)) command.error(`error: unknown command '${word}'`);
 }
 
 function sentence(text: string, command: Command): string {

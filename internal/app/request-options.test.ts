@@ -91,6 +91,26 @@ describe('readUrl()', () => {
     assert.deepEqual(readUrl('http://localhost'), { scheme: 'http', host: 'localhost', target: '/' });
   });
 
+  it('names what is wrong with a URL that nobody could ask for', () => {
+    assert.deepEqual(
+      [
+        'ftp://localhost/',
+        'http://localhost/healthz#f',
+        'http://localhost/#',
+        'http://localhost:99999/',
+        'http://[::1]:0',
+      ].map((text) => mistakeOf(() => readUrl(text))),
+      [
+        'The URL has the scheme "ftp": Envoy asks for http and https only',
+        'The URL has a fragment, which no client sends: leave out "#" and what follows',
+        'The URL has a fragment, which no client sends: leave out "#" and what follows',
+        'The URL has the port "99999": write a number from 1 to 65535',
+        'The URL has the port "0": write a number from 1 to 65535',
+      ],
+    );
+    assert.deepEqual(readUrl('HTTP://localhost:65535'), { scheme: 'http', host: 'localhost:65535', target: '/' });
+  });
+
   it('does not repeat what is none, for it may be a key that lost its quotes', () => {
     const message = 'The argument is no URL: write it as http://localhost/v1/orders/7';
     for (const text of ['pk_secret', 'localhost/v1', 'http://', '/v1/orders/7']) {

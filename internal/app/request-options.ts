@@ -59,11 +59,22 @@ export interface RequestUrl {
 }
 
 /** The URL is split by hand: a parser would clean the path that is to be tried. */
-const URL_PARTS = /^(https?):\/\/([^/?#]+)([^#]*)$/;
+const URL_PARTS = /^([a-z][a-z0-9+.-]{0,31}):\/\/([^/?#]+)([^#]*)(#?)/i;
+const MAX_PORT = 65_535;
 
-/** @throws {PosternError} ERR_POSTERN_CONFIG, without the text, which may be a header's value that lost its quotes */
+/**
+ * @throws {PosternError} ERR_POSTERN_CONFIG, which repeats no more of the text than its scheme and port: the rest may be
+ * a header's value that lost its quotes
+ */
 export function readUrl(text: string): RequestUrl {
-  const [, scheme, host, target] = URL_PARTS.exec(text) ?? [];
+  const [, schemeText = '', host, target, fragment] = URL_PARTS.exec(text) ?? [];
   if (host === undefined) throw mistake('The argument is no URL: write it as http://localhost/v1/orders/7');
-  return { scheme: scheme === 'https' ? 'https' : 'http', host, target: target || '/' };
+  const scheme = schemeText.toLowerCase();
+  if (scheme !== 'http' && scheme !== 'https')
+    throw mistake(`The URL has the scheme "${scheme}": Envoy asks for http and https only`);
+  if (fragment !== '') throw mistake('The URL has a fragment, which no client sends: leave out "#" and what follows');
+  const port = /:([0-9]+)$/.exec(host)?.[1];
+  if (port !== undefined && (Number(port) === 0 || Number(port) > MAX_PORT))
+    throw mistake(`The URL has the port "${port}": write a number from 1 to ${MAX_PORT}`);
+  return { scheme, host, target: target || '/' };
 }

@@ -59,6 +59,9 @@ describe('postern', () => {
     [['version', '--hlep'], 'error: Unknown flag "--hlep": the nearest is "--help"\n'],
     [['chekc'], 'error: Unknown command "chekc": the nearest is "check"\n'],
     [['keys', 'enw'], 'error: Unknown command "enw": the nearest is "new"\n'],
+    [['bogus', '--help'], 'error: Unknown command "bogus": none is like it, see --help\n'],
+    [['help', 'lnit'], 'error: Unknown command "lnit": the nearest is "lint"\n'],
+    [['keys', 'enw', '-h'], 'error: Unknown command "enw": the nearest is "new"\n'],
     [['check'], "error: Missing required argument 'url'; see --help\n"],
     [
       ['check', '-H', 'x-api-key:', 'secret', 'http://a/'],
@@ -116,8 +119,8 @@ describe('paths and variables of the command line', () => {
     });
   }
 
-  it('POSTERN_POLICIES stands for --policies in check and lint, which ignore variables they do not know', async () => {
-    const env = { POSTERN_POLICIES: join(ROOT, 'policies'), POSTERN_NOTHING: '1' };
+  it('POSTERN_POLICIES stands for --policies in check and lint', async () => {
+    const env = { POSTERN_POLICIES: join(ROOT, 'policies') };
     assert.deepEqual(await run(['lint'], { cwd: tmpdir(), env }), {
       code: 0,
       out: '5 objects, nothing wrong\n',
@@ -127,10 +130,11 @@ describe('paths and variables of the command line', () => {
     assert.equal((JSON.parse(said) as { decision: string }).decision, 'allow');
   });
 
-  it('serve and dev refuse variables they do not know', async () => {
-    const env = { POSTERN_POLICES: 'policies' };
-    const err = 'error: Unknown variable "POSTERN_POLICES": the nearest is "POSTERN_POLICIES"\n';
-    assert.deepEqual(await run(['serve', '--policies', 'policies'], { env }), { code: 2, out: '', err });
-    assert.deepEqual(await run(['dev'], { env }), { code: 2, out: '', err });
-  });
+  for (const args of [['serve'], ['dev'], ['check', 'http://localhost/'], ['lint'], ['version'], ['keys', 'new']]) {
+    it(`${args.join(' ')} refuses variables that nobody knows`, async () => {
+      const env = { POSTERN_POLICES: 'policies' };
+      const err = 'error: Unknown variable "POSTERN_POLICES": the nearest is "POSTERN_POLICIES"\n';
+      assert.deepEqual(await run(args, { env }), { code: 2, out: '', err });
+    });
+  }
 });
