@@ -17,7 +17,7 @@ export interface Option<T> {
   readonly fallbackDoc?: string;
   /** Whether the file may give a list, joined with commas. */
   readonly isList?: boolean;
-  /** Whether it is a path of this machine, which counts from where it was typed. */
+  /** Whether it is a path of this machine, which counts from where it was typed, in a file from its folder. */
   readonly isPath?: boolean;
   /** Which mode it belongs to; given in the other one it is refused, for it would have no effect. */
   readonly only?: 'kube';

@@ -68,7 +68,7 @@ export const OPTIONS = Object.freeze({
     placeholder: 'RULE',
     choices: ['required', 'first-come'],
     fallbackDoc: 'required when several namespaces are watched, else first-come',
-    doc: 'Who may claim a host: whoever a HostGrant names (not in this version), or the namespace that came first',
+    doc: 'Who may claim a host: whoever a HostGrant names (an error in this version), or the namespace that came first',
     parse: choice('required', 'first-come'),
   }),
   'client-address': option({
@@ -201,7 +201,7 @@ export const OPTIONS = Object.freeze({
   }),
   config: option({
     placeholder: 'FILE',
-    doc: 'A YAML file of these options by their names; flags and variables go before it',
+    doc: 'A YAML file of these options by their names; flags and variables go before it, its paths count from its folder',
     isPath: true,
     parse: filePath,
   }),

@@ -246,6 +246,27 @@ describe('readConfig() of a file', () => {
     );
   });
 
+  it('says nothing of what is missing while the file cannot be read, for it may stand there', () => {
+    const alone = (file: string): ConfigResult => read({ flags: { config: 'f.yaml', 'tls-key': 'k.pem' }, file });
+    assert.deepEqual(problemsOf(alone('polices: policies\ncheck-timeout: 1d\n')), [
+      'f.yaml:1: Unknown option "polices": the nearest is "policies"',
+      'f.yaml:2: check-timeout "1d" is not a duration: write days as hours, "24h"',
+    ]);
+    assert.deepEqual(problemsOf(read({ flags: { config: 'f.yaml' } })), ['--config: no such file']);
+  });
+
+  it('counts paths from the folder of the file', () => {
+    const file = 'policies: ../policies\ntls-cert: tls.crt\ntls-key: /run/tls.key\n';
+    const config = configOf(read({ flags: { config: '/etc/postern/f.yaml' }, file }));
+    assert.deepEqual(
+      [config.source, config.tls],
+      [
+        { kind: 'directory', directory: '/etc/policies' },
+        { certFile: '/etc/postern/tls.crt', keyFile: '/run/tls.key', clientCaFile: undefined },
+      ],
+    );
+  });
+
   it('refuses an empty value of the file', () => {
     assert.deepEqual(problemsOf(fromFile('client-ca:\n')), [
       'f.yaml:1: client-ca is empty: give it a value, or leave it out',

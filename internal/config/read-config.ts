@@ -22,7 +22,10 @@ export interface ConfigSources {
 export function readConfig(sources: ConfigSources): ConfigResult {
   const problems: string[] = [];
   const given = gather(sources, problems);
+  const isWhole = problems.length === 0;
   const values = parseAll(given, problems);
+  // What seems to be missing may be what could not be read.
+  if (!isWhole) return { ok: false, problems };
   const isKube = values.kube === true;
   const areAtOdds = refuseContradictions(values, given, problems);
   const isOneOwner = !isKube || values.namespace?.length === 1;

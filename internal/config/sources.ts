@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { nearestHint } from './nearest-hint.ts';
 import { variableOf } from './option.ts';
@@ -46,7 +47,10 @@ export function fromVariables(env: Readonly<Record<string, string | undefined>>,
   return given;
 }
 
-/** The options of a YAML file: one mapping, read strictly; lists of scalars where the option is a list. */
+/**
+ * The options of a YAML file: one mapping, read strictly; lists of scalars where the option is a list. Its paths count
+ * from its own folder, wherever the agent is started.
+ */
 export function fromFile(text: string, path: string, problems: string[]): GivenOptions {
   const given: GivenOptions = new Map();
   if (Buffer.byteLength(text) > MAX_FILE_BYTES) {
@@ -63,9 +67,10 @@ export function fromFile(text: string, path: string, problems: string[]): GivenO
     problems.push(`${path}:1: The file must be a mapping of options, as in "class: postern"`);
     return given;
   }
+  const folder = dirname(path);
   for (const { key, value } of document.contents.items) {
     const at = isScalar(key) ? `${path}:${lines.linePos(key.range?.[0] ?? 0).line}` : path;
-    takeEntry(isScalar(key) ? String(key.source ?? key.value) : '', value, { given, at, problems });
+    takeEntry(isScalar(key) ? String(key.source ?? key.value) : '', value, { given, at, folder, problems });
   }
   return given;
 }
@@ -73,18 +78,24 @@ export function fromFile(text: string, path: string, problems: string[]): GivenO
 interface FileEntry {
   readonly given: GivenOptions;
   readonly at: string;
+  readonly folder: string;
   readonly problems: string[];
 }
 
-function takeEntry(name: string, node: unknown, { given, at, problems }: FileEntry): void {
+function takeEntry(name: string, node: unknown, { given, at, folder, problems }: FileEntry): void {
   if (!isOptionName(name) || name === 'config') {
     const known = OPTION_NAMES.filter((option) => option !== 'config');
     problems.push(`${at}: Unknown option "${name}"${nearestHint(name, known)}`);
     return;
   }
-  const text = textOf(node, optionOf(name).isList === true);
-  if (text !== undefined) give(given, name, { text, origin: `${at}: ${name}` }, problems);
-  else problems.push(`${at}: ${name} must be ${optionOf(name).isList === true ? 'a value or a list' : 'one value'}`);
+  const { isList, isPath } = optionOf(name);
+  const text = textOf(node, isList === true);
+  if (text === undefined) {
+    problems.push(`${at}: ${name} must be ${isList === true ? 'a value or a list' : 'one value'}`);
+    return;
+  }
+  const meant = isPath === true && text !== '' ? resolve(folder, text) : text;
+  give(given, name, { text: meant, origin: `${at}: ${name}` }, problems);
 }
 
 /** A scalar as it is spelt, so that YAML's own reading of numbers and words changes nothing. */
