@@ -81,6 +81,24 @@ describe('lintFiles()', () => {
       `{className: ${className}, target: {hosts: [a.example.org]}, ${AUTHENTICATION}, authorization: {rules: [{name: a, allow: {when: [{expression: "1 +"}]}}]}}`,
     );
 
+  it('names the role that was meant wherever one is misspelt', async () => {
+    const rules = 'authorization: {rules: [{name: a, allow: {roles: [raeder]}}]}';
+    write(
+      'a.yaml',
+      [
+        object('APIPolicy', 'orders', `{target: {hosts: [a.example.org]}, ${AUTHENTICATION}, ${rules}}`),
+        object('APIRole', 'reader', '{permissions: [{name: p, allPolicies: {}}], inherits: [{name: redaer}]}'),
+        object('APIRoleBinding', 'readers', '{roleRef: {name: readr}, subjects: [{spiffe: {id: "spiffe://a/b"}}]}'),
+      ].join(''),
+    );
+    const found = (await said()).map((line) => line.replace(/^a\.yaml:\d+:\d+: /, ''));
+    assert.deepEqual(found, [
+      'spec.authorization.rules[0].allow.roles[0]: No APIRole "raeder" in this namespace (did you mean "reader"?): allow rules grant nothing by it, deny rules hold for everyone (RoleNotFound)',
+      'spec.inherits[0]: No APIRole "redaer" in this namespace (did you mean "reader"?) (RoleNotFound)',
+      'spec.roleRef: No APIRole "readr" in this namespace (did you mean "reader"?) (RoleNotFound)',
+    ]);
+  });
+
   it('finds the mistakes of every class, or of the one that is given', async () => {
     write('a.yaml', `${ofClass('first', 'one')}${ofClass('second', 'two')}`);
     assert.deepEqual(

@@ -8,6 +8,7 @@ import { parseStrictJson } from './strict-json.ts';
 // How attributes of the vocabulary are read where a request can say a thing twice, in part or not at all.
 
 const NOT_FORWARDED = new ExpressionError('the body was not forwarded');
+const NO_BODY = new ExpressionError('the request has no body: ask request.size > 0 or request.method first');
 const CUT = new ExpressionError('the body was cut');
 const SEVERAL_READINGS = new ExpressionError('the path can be read in several ways');
 const NOT_TEXT = new ExpressionError('the value is not UTF-8');
@@ -159,8 +160,9 @@ export function sizeOf({ request: { body } }: Evaluation): number | ExpressionEr
 
 export function bodyOf(evaluation: Evaluation): unknown {
   const { body } = evaluation.request;
+  if (body.state === 'none') return NO_BODY;
   if (body.state === 'cut') return CUT;
-  if (body.state !== 'forwarded') return NOT_FORWARDED;
+  if (body.state === 'unknown') return NOT_FORWARDED;
   if (evaluation.parsedBody === undefined) {
     evaluation.work -= body.size >> 1;
     evaluation.parsedBody = parseStrictJson(body.bytes);

@@ -281,7 +281,7 @@ describe('request.query', () => {
 describe('request.body', () => {
   it('errs on what was not forwarded, was cut, or has more than one reading', () => {
     const cases: readonly (readonly [Parameters<typeof anEvaluation>[0], string])[] = [
-      [{ body: { state: 'none' } }, 'the body was not forwarded'],
+      [{ body: { state: 'none' } }, 'the request has no body: ask request.size > 0 or request.method first'],
       [{ body: { state: 'unknown' } }, 'the body was not forwarded'],
       [{ body: { state: 'cut' } }, 'the body was cut'],
       [{ body: '{"role":"user","role":"admin"}' }, 'the JSON repeats a member'],

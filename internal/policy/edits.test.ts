@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { MAX_COOKIES } from '../core/cookies.ts';
 import { inOneGo } from '../core/breather.ts';
+import { MAX_COOKIES } from '../core/cookies.ts';
 import type { HeaderAction } from '../core/decision.ts';
 import { anEvaluation, type Given } from '../core/evaluation.fixture.ts';
 import type { Carrier } from '../core/evaluation.ts';

@@ -2,6 +2,7 @@ import type { Breathe } from '../core/breather.ts';
 import type { NamespaceView } from '../core/evaluation.ts';
 import { type Problem, ProblemList } from '../core/problem.ts';
 import { compileConsumers, type SecretLookup } from '../phases/authn/consumers.ts';
+import { missingRole } from '../phases/authz/missing-role.ts';
 import { compilePermissions } from '../phases/authz/permissions.ts';
 import { type CompiledRoles, compileRoles, type RoleInput } from '../phases/authz/role-index.ts';
 import { type Live, LiveSpecs } from './live-specs.ts';
@@ -101,7 +102,10 @@ export class NamespaceObjects {
     };
     for (const live of consumers) tell(live, compiledConsumers.problems.get(live.object.metadata.name));
     for (const live of roles) tell(live, compiledRoles.problems.get(live.object.metadata.name));
-    for (const live of bindings) tell(live, unresolved(live, compiledRoles));
+    for (const live of bindings) {
+      await breathe();
+      tell(live, unresolved(live, compiledRoles));
+    }
     const view: NamespaceView = Object.freeze({ consumers: compiledConsumers.index, roles: compiledRoles.index });
     return { view, roles: compiledRoles, problems };
   }
@@ -126,7 +130,7 @@ function specsOf<S>(all: readonly Live<S>[]): S[] {
 function unresolved({ spec }: Live<ApiRoleBindingSpec>, { defined }: CompiledRoles): ProblemList | undefined {
   if (spec === undefined || defined.has(spec.roleRef.name)) return undefined;
   const problems = new ProblemList();
-  problems.at('roleRef').reference('RoleNotFound', `No APIRole "${spec.roleRef.name}" in this namespace`);
+  problems.at('roleRef').reference('RoleNotFound', missingRole(spec.roleRef.name, defined));
   return problems;
 }
 

@@ -106,7 +106,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/policy/path-agreement.ts': 'PathAgreement.of 4, PathAgreement.keep 1',
       'internal/policy/build-snapshot.ts': 'SnapshotInputs.breathe 1, buildSnapshot 3',
       'internal/policy/live-specs.ts': 'LiveSpecs.read 2, LiveSpecs.#readOne 1',
-      'internal/policy/namespace-objects.ts': 'NamespaceObjects.compile 5, readRole 1',
+      'internal/policy/namespace-objects.ts': 'NamespaceObjects.compile 6, readRole 1',
       'internal/policy/namespaces.ts': 'NamespacesOptions.secrets 1, Namespaces.compile 2, Namespaces.#compileOne 1',
       'internal/policy/store.ts':
         'StoreOptions.secrets 1, StoreOptions.recordedSpec 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, PolicyStore.#buildAll 1, PolicyStore.#build 7',

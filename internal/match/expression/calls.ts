@@ -1,4 +1,5 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+import { nearest } from '../../core/nearest.ts';
 import { arithmetic, negate, type Operator, sizeOf } from './arithmetic.ts';
 import type { DearParts } from './dear-parts.ts';
 import { FUNCTIONS, type Overload } from './functions.ts';
@@ -7,7 +8,7 @@ import { CompileError, constantNode, type Node, type Run } from './node.ts';
 import { matchesRun } from './pattern.ts';
 import { equality, isOrdering, membership, ordering } from './relations.ts';
 import { BOOL, DURATION, DYN, describeType, isNumeric, join, type StaticType, TIMESTAMP } from './static-type.ts';
-import { isTimeField, timeFieldNode } from './time-field.ts';
+import { isTimeField, TIME_FIELD_NAMES, timeFieldNode } from './time-field.ts';
 import { isError, noOverload, typeNameOf, type Value } from './value.ts';
 
 export interface Call {
@@ -117,8 +118,23 @@ function checkCase(expr: Expr, target: Node | undefined, [part]: readonly Node[]
   throw new CompileError(expr, `The text is in lower case here: write "${text.toLowerCase()}" for "${text}"`);
 }
 
+/** Macros as they are written: the parser leaves one that is written otherwise as a call. */
+const MACROS: Readonly<Record<string, string>> = {
+  has: `has(value.field); for the key of a map write 'x-a' in request.headers`,
+  all: 'list.all(item, condition)',
+  exists: 'list.exists(item, condition)',
+  exists_one: 'list.exists_one(item, condition)',
+  filter: 'list.filter(item, condition)',
+  map: 'list.map(item, value)',
+};
+const CALLABLE: readonly string[] = [...FUNCTIONS.keys(), 'matches', ...TIME_FIELD_NAMES, ...Object.keys(MACROS)];
+
 function noFunction(name: string, isFunction: boolean, isMember: boolean): string {
-  if (!isFunction) return `There is no function "${name}"`;
+  if (Object.hasOwn(MACROS, name)) return `"${name}" is written as ${MACROS[name]}`;
+  if (!isFunction) {
+    const hint = nearest(name, CALLABLE);
+    return `There is no function "${name}"${hint === undefined ? '' : `: did you mean "${hint}"?`}`;
+  }
   return isMember ? `"${name}" is called as ${name}(value)` : `"${name}" is called on a value, as value.${name}(…)`;
 }
 

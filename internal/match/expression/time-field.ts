@@ -43,6 +43,7 @@ const DURATION_FIELDS: Readonly<Record<string, (ns: bigint) => bigint>> = {
   getMilliseconds: (ns) => (ns / 1_000_000n) % 1000n,
 };
 
+export const TIME_FIELD_NAMES: readonly string[] = Object.keys(TIME_FIELDS);
 export const isTimeField = (name: string): boolean => Object.hasOwn(TIME_FIELDS, name);
 
 interface Field {

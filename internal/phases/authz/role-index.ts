@@ -7,6 +7,7 @@ import { type BindingInput, type Bindings, compileBindings } from './bindings.ts
 import { heldByAll, type UnreadBindings } from './denied-roles.ts';
 import { Holder, ROLES_UNKNOWN } from './holder.ts';
 import { compileInheritance, type RoleNode } from './inheritance.ts';
+import { missingRole } from './missing-role.ts';
 import { type Permission, permitsAny } from './permissions.ts';
 import type { RoleSet } from './role-set.ts';
 
@@ -50,7 +51,7 @@ export async function compileRoles(
   const problems = new Map<string, ProblemList>();
   for (const role of roles) {
     await breathe();
-    problems.set(role.name, inheritanceProblems(role, nodes));
+    problems.set(role.name, inheritanceProblems(role, nodes, inputs));
   }
   const places = [...nodes.values()];
   const index = new NamespaceRoles({
@@ -64,7 +65,11 @@ export async function compileRoles(
   return { index, problems, defined: new Set(inputs.keys()), bound: subjects.roles };
 }
 
-function inheritanceProblems(role: RoleInput, nodes: ReadonlyMap<string, RoleNode>): ProblemList {
+function inheritanceProblems(
+  role: RoleInput,
+  nodes: ReadonlyMap<string, RoleNode>,
+  defined: ReadonlyMap<string, RoleInput>,
+): ProblemList {
   const list = new ProblemList();
   const problems = list.at('inherits');
   if (nodes.get(role.name)?.isInCycle) {
@@ -75,7 +80,7 @@ function inheritanceProblems(role: RoleInput, nodes: ReadonlyMap<string, RoleNod
   }
   for (const [index, { name }] of role.inherits.entries()) {
     if (nodes.get(name)?.isDefined) continue;
-    problems.at(index).reference('RoleNotFound', `No APIRole "${name}" in this namespace`);
+    problems.at(index).reference('RoleNotFound', missingRole(name, defined.keys()));
   }
   return list;
 }

@@ -101,6 +101,8 @@ describe('readEnvelope()', () => {
       'metadata.labels.a: Must be text, not 1: quote it (Invalid)',
     ],
     [{ ...ROLE, metadata: undefined }, 'metadata: This field is required (Invalid)'],
+    [{ ...ROLE, metadata: {} }, 'metadata.name: This field is required (Invalid)'],
+    [{ ...ROLE, metadata: { name: null } }, 'metadata.name: This field is required (Invalid)'],
     [{ ...ROLE, metadata: 'r' }, 'metadata: Must be an object with a name (Invalid)'],
     [{ ...ROLE, spec: null }, 'spec: This field is required (Invalid)'],
     [{ ...SECRET, data: { k: 'not base64' } }, 'data.k: Must be base64; plain text stands in stringData (Invalid)'],

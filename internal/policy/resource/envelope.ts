@@ -24,6 +24,7 @@ const METADATA_IGNORED = [
   'uid',
 ] as const;
 const METADATA: readonly string[] = [...METADATA_READ, ...METADATA_IGNORED];
+const REQUIRED = 'This field is required';
 const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
@@ -52,8 +53,7 @@ export function readEnvelope(value: unknown, problems: ProblemList): SourceObjec
   refuseUnknown(value, kind === 'Secret' ? SECRET_FIELDS : FIELDS, problems);
   const metadata = readMetadata(kind, value.metadata, problems.at('metadata'));
   if (kind === 'Secret') checkSecret(value, problems);
-  else if (value.spec === undefined || value.spec === null)
-    problems.at('spec').error('Invalid', 'This field is required');
+  else if (value.spec === undefined || value.spec === null) problems.at('spec').error('Invalid', REQUIRED);
   if (metadata === undefined) return undefined;
   if (problems.hasErrors) return { apiVersion: version, kind, metadata, spec: value.spec, problems: problems.problems };
   const { status: _, ...rest } = value;
@@ -68,7 +68,7 @@ export function uidOf(kind: string, namespace: string, name: string): string {
 
 function readMetadata(kind: string, value: unknown, problems: ProblemList): ObjectMeta | undefined {
   if (!isObject(value)) {
-    problems.error('Invalid', value === undefined ? 'This field is required' : 'Must be an object with a name');
+    problems.error('Invalid', value === undefined ? REQUIRED : 'Must be an object with a name');
     return undefined;
   }
   refuseUnknown(value, METADATA, problems);
@@ -76,7 +76,8 @@ function readMetadata(kind: string, value: unknown, problems: ProblemList): Obje
   const isName = typeof name === 'string' && name.length <= 253 && NAME.test(name);
   if (!isName) {
     const hint = 'use lower-case letters, digits, "-" and ".", at most 253';
-    problems.at('name').error('Invalid', `"${glimpse(name)}" is no name of an object: ${hint}`);
+    const wrong = `"${glimpse(name)}" is no name of an object: ${hint}`;
+    problems.at('name').error('Invalid', name === undefined || name === null ? REQUIRED : wrong);
   }
   const isNamespace = typeof namespace === 'string' && namespace.length <= 63 && NAMESPACE.test(namespace);
   if (!isNamespace) {
@@ -113,7 +114,7 @@ function refuseUnknown(value: object, known: readonly string[], problems: Proble
 }
 
 function unknownKind(kind: unknown): string {
-  if (kind === undefined) return 'This field is required';
+  if (kind === undefined) return REQUIRED;
   const hint = typeof kind === 'string' && kind.length <= MAX_GLIMPSE ? nearest(kind, KNOWN_KINDS) : undefined;
   const rest = hint === undefined ? `: known are ${KNOWN_KINDS.join(', ')}` : `: did you mean "${hint}"?`;
   return `Unknown kind "${glimpse(kind)}"${rest}`;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { nearest } from '../../core/nearest.ts';
+import { glimpse } from './glimpse.ts';
 
 type RawIssue = z.core.$ZodRawIssue;
 
@@ -18,7 +19,7 @@ const KIND_WORDS: Readonly<Record<string, string>> = {
 export function issueText(issue: RawIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return typeText(String(issue.expected), issue.input);
+      return `${typeText(String(issue.expected), issue.input)}${referenceHint(issue)}`;
     case 'invalid_value':
       return choiceText(issue.values ?? [], issue.input);
     case 'too_small':
@@ -37,6 +38,13 @@ function typeText(expected: string, input: unknown): string {
   if (found === wanted) return `must be ${wanted} of at most 2^53`;
   const hint = expected === 'string' && (typeof input === 'number' || typeof input === 'boolean') ? ': quote it' : '';
   return `must be ${wanted}, not ${found}${hint}`;
+}
+
+/** A reference is an object so that it may say more one day; authors write the name alone. */
+function referenceHint({ inst, input }: RawIssue): string {
+  const { shape } = (inst?._zod.def ?? {}) as { readonly shape?: Readonly<Record<string, unknown>> };
+  const isReference = shape !== undefined && Object.keys(shape).join() === 'name';
+  return isReference && typeof input === 'string' ? `: write {name: ${glimpse(input)}}` : '';
 }
 
 function wordOf(input: unknown): string {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { ProblemList } from '../../core/problem.ts';
 import { apiConsumerSpec } from './api-consumer.ts';
 import { apiPolicySpec } from './api-policy.ts';
-import { apiRoleBindingSpec } from './api-role.ts';
+import { apiRoleBindingSpec, apiRoleSpec } from './api-role.ts';
 import { parseSpec } from './parse-spec.ts';
 
 const DIGEST = 'f'.repeat(64);
@@ -75,6 +75,30 @@ describe('parseSpec()', () => {
     ]);
     assert.deepEqual(policy({ authorization: { rules: [{ name: 'a', allow: { when: null } }] } }), [
       'spec.authorization.rules[0].allow.when: Must be a list, not nothing (Invalid)',
+    ]);
+  });
+
+  it('says one thing of a text whose form and length are wrong', () => {
+    const digest = 'Must be 64 lower-case hexadecimal digits; "postern keys new" makes a key and its digest (Invalid)';
+    for (const sha256 of ['3b1c', 'F'.repeat(64), 'f'.repeat(65)])
+      assert.deepEqual(said(apiConsumerSpec, { keys: [{ name: 'k1', sha256 }] }), [`spec.keys[0].sha256: ${digest}`]);
+    assert.deepEqual(said(apiConsumerSpec, { keys: [{ name: 'k'.repeat(64), sha256: DIGEST }] }), [
+      'spec.keys[0].name: Must have at most 63 characters (Invalid)',
+    ]);
+  });
+
+  it('shows how a reference is written that is only a name', () => {
+    assert.deepEqual(
+      said(apiRoleBindingSpec, { roleRef: 'reader', subjects: [{ consumer: 'acme' }, { claim: 'a' }] }),
+      [
+        'spec.roleRef: Must be an object, not text: write {name: reader} (Invalid)',
+        'spec.subjects[0].consumer: Must be an object, not text: write {name: acme} (Invalid)',
+        'spec.subjects[1].claim: Must be an object, not text (Invalid)',
+      ],
+    );
+    assert.deepEqual(said(apiRoleSpec, { inherits: [['a']], permissions: [{ name: 'a', policyRefs: ['orders'] }] }), [
+      'spec.inherits[0]: Must be an object, not a list (Invalid)',
+      'spec.permissions[0].policyRefs[0]: Must be an object, not text: write {name: orders} (Invalid)',
     ]);
   });
 

@@ -19,9 +19,16 @@ export function parseSpec<T extends z.ZodType>(
 ): z.output<T> | undefined {
   const result = schema.safeParse(spec ?? {}, { error: issueText });
   if (result.success) return result.data;
-  for (const issue of result.error.issues.slice(0, MAX_PROBLEMS)) report(issue, schema, problems);
+  const { issues } = result.error;
+  // Of a text whose form is wrong, its length says nothing more.
+  const misshapen = new Set(issues.filter(({ code }) => code === 'invalid_format').map(placeOf));
+  const told = issues.filter((issue) => !isBound(issue) || !misshapen.has(placeOf(issue)));
+  for (const issue of told.slice(0, MAX_PROBLEMS)) report(issue, schema, problems);
   return undefined;
 }
+
+const placeOf = ({ path }: z.core.$ZodIssue): string => JSON.stringify(path);
+const isBound = ({ code }: z.core.$ZodIssue): boolean => code === 'too_small' || code === 'too_big';
 
 function report(issue: z.core.$ZodIssue, schema: z.ZodType, problems: ProblemList): void {
   const at = issue.path.reduce<ProblemList>(
