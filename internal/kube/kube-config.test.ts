@@ -33,6 +33,11 @@ describe('loadKubeConfig()', () => {
       aConfig('https://a', { 'current-context': 'y' }),
       /"y" of .* names no cluster: its contexts are "x"/,
     ],
+    [
+      'a context of a cluster that it has not',
+      aConfig('https://a', { contexts: [{ name: 'x', context: { cluster: 'prod', user: 'u' } }] }),
+      /context "x" of "[^"]*config" is of the cluster "prod", which is not in it: its clusters are "c"$/,
+    ],
     ['no contexts', { clusters: [], users: [], contexts: [] }, /names no cluster: it has no contexts/],
     ['a server that is no URL', aConfig('192.0.2.1:6443'), /is "192\.0\.2\.1:6443": it must be a URL, as in/],
     ['a server with a password', aConfig('https://u:p@192.0.2.1'), /it must be a URL/],

@@ -92,9 +92,12 @@ function checkCluster(config: KubeConfig, file: string | undefined): void {
       'There is no cluster to talk to: run in a Pod with a ServiceAccount, or name a kubeconfig with --kubeconfig',
     );
   if (cluster === null) {
-    const contexts = config.getContexts().map(({ name }) => `"${name}"`);
-    const known = contexts.length === 0 ? 'it has no contexts' : `its contexts are ${contexts.join(', ')}`;
-    throw fault(`The current context "${config.getCurrentContext() ?? ''}"${where} names no cluster: ${known}`);
+    const current = config.getCurrentContext() ?? '';
+    const wanted = config.getContextObject(current)?.cluster;
+    const isAstray = typeof wanted === 'string' && wanted !== '';
+    const what = isAstray ? `is of the cluster "${wanted}", which is not in it` : 'names no cluster';
+    const known = isAstray ? listed('clusters', config.getClusters()) : listed('contexts', config.getContexts());
+    throw fault(`The current context "${current}"${where} ${what}: ${known}`);
   }
   const url = URL.parse(cluster.server);
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '')
@@ -103,6 +106,11 @@ function checkCluster(config: KubeConfig, file: string | undefined): void {
     throw fault(`The server${where} is "${cluster.server}": credentials are sent over https only`);
   // On loopback, as behind "kubectl proxy", there is no TLS to verify; without this the library refuses to ask.
   if (url.protocol === 'http:') Object.assign(cluster, { skipTLSVerify: true });
+}
+
+function listed(what: string, items: readonly { readonly name: string }[]): string {
+  if (items.length === 0) return `it has no ${what}`;
+  return `its ${what} are ${items.map(({ name }) => `"${name}"`).join(', ')}`;
 }
 
 const fault = (message: string, cause?: unknown): PosternError =>
