@@ -1,6 +1,6 @@
 import type { Finding, HeaderEdit, PolicyRef, Refusal } from './decision.ts';
 import type { ExpressionError } from './expression-error.ts';
-import { ANONYMOUS, type Identity } from './identity.ts';
+import { type Identity, UNAUTHENTICATED } from './identity.ts';
 import { MAX_ITERATIONS, MAX_WORK, type Meter } from './meter.ts';
 import { REASONS } from './reasons.ts';
 import type { Request } from './request.ts';
@@ -43,7 +43,8 @@ export class Evaluation implements Meter {
   /** The same by each other reading, in their order; mostly none. */
   readonly otherParams: readonly PathParams[];
 
-  identity: Identity = ANONYMOUS;
+  /** Nobody has proved anything before authentication. */
+  identity: Identity = UNAUTHENTICATED;
   /** Parameters of the path template in scope: the rule's own while it is judged, else the target's. */
   params: PathParams;
   /** The reading of the path by which a rule is judged; undefined outside of rules, where all must agree. */

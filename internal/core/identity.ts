@@ -33,7 +33,7 @@ const nobody = (kind: 'anonymous' | 'unauthenticated'): Identity =>
   });
 
 export const ANONYMOUS = nobody('anonymous');
-/** The caller of a policy in Audit whose authentication failed. */
+/** Whoever has proved nothing: before authentication, where it refused, and after that in Audit. */
 export const UNAUTHENTICATED = nobody('unauthenticated');
 
 /**

@@ -46,7 +46,7 @@ describe('decisionRecord()', () => {
       reason: 'denied_by_rule',
       decision: 'deny',
       cause: 'claims.sub is not params.id',
-      'identity.kind': 'anonymous',
+      'identity.kind': 'unauthenticated',
       status: 403,
       duration_ms: 0.123,
     });

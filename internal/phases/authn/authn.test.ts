@@ -97,37 +97,56 @@ describe('findCredential()', () => {
 
   it('refuses two credentials as 400, whatever they are and in whatever order methods stand', async () => {
     const reversed = aBench({ authentication: { methods: [SSO, PARTNERS] }, keys, consumers });
+    const beside = 'one in the header "x-api-key", one in the ';
     const cases = [
-      {
-        headers: [
-          ['x-api-key', KEY],
-          ['authorization', `Bearer ${TOKEN}`],
-        ] as const,
-      },
-      {
-        headers: [
-          ['x-api-key', 'wrong'],
-          ['authorization', `Bearer ${TOKEN}`],
-        ] as const,
-      },
-      { headers: [['x-api-key', KEY]] as const, query: `key=${KEY}` },
-      {
-        headers: [
-          ['x-api-key', KEY],
-          ['x-api-key', KEY],
-        ] as const,
-      },
-      { headers: [['authorization', `Bearer ${TOKEN},Bearer ${TOKEN}`]] as const },
-      { query: `key=${KEY}&key=${KEY}` },
-    ];
-    for (const parts of cases) {
-      const { refusal } = await authenticate(both, parts);
-      assert.deepEqual(refusal, {
-        reason: 'ambiguous_credentials',
-        detail: 'Send one credential, once',
-        challenges: [APIKEY, `${BEARER}, error="invalid_request"`],
-        cause: LOOKED_AT,
-      });
+      [
+        {
+          headers: [
+            ['x-api-key', KEY],
+            ['authorization', `Bearer ${TOKEN}`],
+          ] as const,
+        },
+        `${beside}scheme "bearer"`,
+      ],
+      [
+        {
+          headers: [
+            ['x-api-key', 'wrong'],
+            ['authorization', `Bearer ${TOKEN}`],
+          ] as const,
+        },
+        `${beside}scheme "bearer"`,
+      ],
+      [{ headers: [['x-api-key', KEY]] as const, query: `key=${KEY}` }, `${beside}query parameter "key"`],
+      [
+        {
+          headers: [
+            ['x-api-key', KEY],
+            ['x-api-key', KEY],
+          ] as const,
+        },
+        'more than one in the header "x-api-key"',
+      ],
+      [
+        { headers: [['authorization', `Bearer ${TOKEN},Bearer ${TOKEN}`]] as const },
+        'more than one in the scheme "bearer"',
+      ],
+      [{ query: `key=${KEY}&key=${KEY}` }, 'more than one in the query parameter "key"'],
+    ] as const;
+    for (const [parts, cause] of cases) {
+      const { refusal, identity } = await authenticate(both, parts);
+      assert.deepEqual(
+        [refusal, identity.kind],
+        [
+          {
+            reason: 'ambiguous_credentials',
+            detail: 'Send one credential, once',
+            challenges: [APIKEY, `${BEARER}, error="invalid_request"`],
+            cause,
+          },
+          'unauthenticated',
+        ],
+      );
       assert.equal(await verdictOf(reversed, parts), 'ambiguous_credentials');
     }
   });

@@ -7,7 +7,7 @@ import { verifyKey } from './api-key.ts';
 import { readCarrier, SEVERAL } from './carriers.ts';
 import type { Authentication, Method } from './compile.ts';
 import { verifyToken } from './jwt.ts';
-import type { ClaimFailure, Refusals, VerificationFailure } from './refusals.ts';
+import { ambiguousIn, type ClaimFailure, type Refusals, type VerificationFailure } from './refusals.ts';
 import type { TokenCache } from './token-cache.ts';
 import { TokenFailure } from './token-failure.ts';
 
@@ -23,6 +23,7 @@ export function findCredential(authentication: Authentication, cache: TokenCache
     const { request } = evaluation;
     if (isPublic(authentication, request)) {
       evaluation.isPublic = true;
+      evaluation.identity = ANONYMOUS;
       return undefined;
     }
     let found: Credential | undefined;
@@ -30,17 +31,19 @@ export function findCredential(authentication: Authentication, cache: TokenCache
     for (const read of authentication.carriers) {
       const held = readCarrier(read.carrier, request);
       if (held === undefined) continue;
-      if (held === SEVERAL) return reject(evaluation, refusals.ambiguous);
+      if (held === SEVERAL) return reject(evaluation, ambiguousIn(refusals, [read.carrier]));
       const claim = read.claim(held, request, cache);
       // Of several reasons the first by name, so that the order of methods tells nothing.
       if (typeof claim === 'string') unclaimed = unclaimed === undefined || claim < unclaimed ? claim : unclaimed;
-      else if (found !== undefined) return reject(evaluation, refusals.ambiguous);
+      else if (found !== undefined) return reject(evaluation, ambiguousIn(refusals, [found.carrier, read.carrier]));
       else found = { method: claim.method, carrier: read.carrier, value: held, digest: claim.digest };
     }
     if (unclaimed !== undefined) return reject(evaluation, refusals.unclaimed[unclaimed]);
     evaluation.credential = found;
-    if (found !== undefined || authentication.allowsAnonymous) return undefined;
-    return refuse(evaluation, refusals.missing);
+    if (found !== undefined) return undefined;
+    if (!authentication.allowsAnonymous) return refuse(evaluation, refusals.missing);
+    evaluation.identity = ANONYMOUS;
+    return undefined;
   };
 }
 
@@ -93,12 +96,10 @@ function settle(evaluation: Evaluation, verdict: Proved, refusals: Refusals): St
 
 /** In Audit the check goes on, as somebody who has proved nothing. */
 function refuse(evaluation: Evaluation, refusal: Refusal): StepResult {
-  evaluation.identity = ANONYMOUS;
-  const enforced = evaluation.refuse(refusal);
-  if (enforced !== undefined) return enforced;
-  evaluation.credential = undefined;
   evaluation.identity = UNAUTHENTICATED;
-  return undefined;
+  const enforced = evaluation.refuse(refusal);
+  if (enforced === undefined) evaluation.credential = undefined;
+  return enforced;
 }
 
 function isPublic({ publicRoutes }: Authentication, request: Request): boolean {

@@ -88,7 +88,7 @@ describe('the keys of an issuer', () => {
         retryAfterS: 10,
         cause: 'no keys of the issuer can be had',
       });
-      assert.equal(identity.kind, 'anonymous');
+      assert.equal(identity.kind, 'unauthenticated');
     }
   });
 

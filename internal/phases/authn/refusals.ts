@@ -67,7 +67,6 @@ export function compileRefusals(methods: readonly Challenger[]): Refusals {
       reason: 'ambiguous_credentials',
       detail: 'Send one credential, once',
       challenges: challenges(undefined, 'invalid_request'),
-      cause: lookedAt(methods),
     }),
     unclaimed: Object.freeze({
       credential_unknown: unclaimed('credential_unknown', NO_KEY),
@@ -78,6 +77,13 @@ export function compileRefusals(methods: readonly Challenger[]): Refusals {
       byReason(VERIFICATION_FAILURES, { rule: name, challenges: challenges(scheme) }),
     ),
   });
+}
+
+/** The refusal of more than one credential: it says which carriers hold them. */
+export function ambiguousIn({ ambiguous }: Refusals, carriers: readonly Carrier[]): Refusal {
+  const [first = '', second] = carriers.map(carrierText);
+  const cause = second === undefined ? `more than one in the ${first}` : `one in the ${first}, one in the ${second}`;
+  return { ...ambiguous, cause };
 }
 
 /** Where no method is set nobody can get in: a 401 would ask for what does not exist. */
