@@ -29,7 +29,10 @@ export function refusalOf({ limits }: Charges, states: readonly CounterState[]):
   };
 }
 
-/** RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-10), one item for each rate. */
+/**
+ * RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-10), one item for each rate. `t` is when more can
+ * be taken, so that who waits for it is let in: for a sliding window that is up to a sixteenth later than its `w`.
+ */
 export function addFields({ limits }: Charges, states: readonly CounterState[], evaluation: Evaluation): void {
   let items = '';
   let policies = '';
