@@ -18,7 +18,7 @@ export const debugOption = (): Option =>
   shared('--debug-addr <address>', 'debug-addr', 'where it says what is loaded').default('127.0.0.1:9194');
 
 export const logLevelOption = (): Option =>
-  shared('--log-level <level>', 'log-level', 'least level of log lines').choices(LOG_LEVELS).default('warn');
+  shared('--log-level <level>', 'log-level', 'least level of log lines').choices(LOG_LEVELS).default('info');
 
 /** A path that counts from where it was typed. */
 export function typedPath(text: string): string {

@@ -28,7 +28,8 @@ export class FileSource implements PolicySourceAdapter {
   readonly #directory: PolicyDirectory;
   readonly #breathe: () => Promise<void> | undefined;
   #objects: ReadonlyMap<string, FileObject> = new Map();
-  #hasUnread = false;
+  #unread: readonly string[] = [];
+  #kept: readonly string[] = [];
   #fileProblems: readonly LocatedProblem[] = [];
   #reports: readonly ObjectReport[] = [];
   #found = NOTHING_FOUND;
@@ -86,13 +87,13 @@ export class FileSource implements PolicySourceAdapter {
     this.#policies = policies;
     if (policies > 0 || before === 0) return;
     const what =
-      this.#options.unmatched === 'allow' && !this.#hasUnread
+      this.#options.unmatched === 'allow' && this.#unread.length === 0
         ? 'every request passes (unmatched)'
         : 'every request is refused (no_route)';
     this.#options.log.warn(`${before === undefined ? 'There is no policy' : 'No policy is left'}: ${what}`);
   }
 
-  #take({ objects, problems, hasUnread }: DirectoryContent, store: PolicyStore): void {
+  #take({ objects, problems, unread, kept }: DirectoryContent, store: PolicyStore): void {
     const next = new Map(objects.map((object) => [identityOf(object), object]));
     let changes = 0;
     for (const [id, known] of this.#objects) {
@@ -109,17 +110,14 @@ export class FileSource implements PolicySourceAdapter {
       if (object.kind === 'Secret') store.secretChanged(object.metadata.namespace);
       else store.apply(object);
     }
-    store.setUnread(hasUnread);
+    store.setUnread(unread.length > 0);
     if (this.#watch !== undefined && changes > 0)
       this.#options.log.info('Policies reloaded', { changes, objects: countsOf(objects) });
     this.#sayWhole(problems, objects);
     this.#fileProblems = problems;
+    this.#unread = unread;
+    this.#kept = kept;
     this.#say();
-    if (hasUnread && !this.#hasUnread)
-      this.#options.log.warn(
-        'Something was never read: whatever no policy is known to hold is refused, also with --unmatched=allow',
-      );
-    this.#hasUnread = hasUnread;
   }
 
   /** Finds the places of many problems beside the checks; what a newer build has found comes in its stead. */
@@ -134,17 +132,29 @@ export class FileSource implements PolicySourceAdapter {
         this.#options.log.info('The newest version of a policy serves again', { policy });
   }
 
-  /** Files that could not be read as a whole, and now can. */
+  /** Files and directories that could not be read as a whole, and now can. */
   #sayWhole(problems: readonly LocatedProblem[], objects: readonly FileObject[]): void {
     const broken = new Set(problems.map(({ place }) => place.file));
     for (const file of new Set(this.#fileProblems.map(({ place }) => place.file)))
-      if (!broken.has(file) && objects.some((object) => object.file === file))
+      if (!broken.has(file) && objects.some((object) => object.file === file || object.file.startsWith(`${file}/`)))
         this.#options.log.info('A file that was broken is whole again', { file });
+  }
+
+  /** What serves of files that cannot be read; of a policy that is wrong its own lines say so. */
+  #standings(): readonly string[] {
+    const closed =
+      this.#options.unmatched === 'allow'
+        ? '; until it is, hosts that no policy is known to hold are refused, also with --unmatched=allow'
+        : '';
+    return [
+      ...this.#kept.map((path) => `${path}: what was read of it before goes on serving`),
+      ...this.#unread.map((path) => `${path}: what was never read of it does not serve${closed}`),
+    ];
   }
 
   /** Each problem is a line of the log when it appears, not with every build. */
   #say(): void {
-    const now = new Set([...this.#fileProblems.map(formatLine), ...this.#found.lines]);
+    const now = new Set([...this.#fileProblems.map(formatLine), ...this.#standings(), ...this.#found.lines]);
     for (const problem of now) if (!this.#said.has(problem)) this.#options.log.warn(problem);
     this.#said = now;
   }

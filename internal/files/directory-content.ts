@@ -6,8 +6,10 @@ import { type FileObject, identityOf, type LocatedProblem } from './parse-file.t
 export interface DirectoryContent {
   readonly objects: readonly FileObject[];
   readonly problems: readonly LocatedProblem[];
-  /** Something was never read, and may claim what nobody knows. */
-  readonly hasUnread: boolean;
+  /** Files and directories of which something was never read, and may claim what nobody knows. */
+  readonly unread: readonly string[];
+  /** Those of which what was read before stands in for what cannot be read now. */
+  readonly kept: readonly string[];
 }
 
 /** A file over time. */
@@ -45,14 +47,18 @@ export function gatherContent(
 ): DirectoryContent {
   const objects = new Map<string, FileObject>();
   const problems: LocatedProblem[] = [];
-  let unread = 0;
+  const unread: string[] = [];
+  const kept: string[] = [];
   for (const [directory, why] of unlisted) {
-    problems.push(problemOf(join(root, directory), why));
-    if (![...files.keys()].some((name) => isBelow(directory, name))) unread += 1;
+    const path = join(root, directory);
+    problems.push(problemOf(path, why));
+    ([...files.keys()].some((name) => isBelow(directory, name)) ? kept : unread).push(path);
   }
   for (const [name, file] of files) {
-    if (isRestless(file)) problems.push(problemOf(join(root, name), 'It changes all the time, so it cannot be read'));
-    unread += file.content?.unread ?? (isRestless(file) ? 1 : 0);
+    const path = join(root, name);
+    if (isRestless(file)) problems.push(problemOf(path, 'It changes all the time, so it cannot be read'));
+    if (file.content === undefined ? isRestless(file) : file.content.unread > 0) unread.push(path);
+    if (file.content !== undefined && (isRestless(file) || file.content.kept.length > 0)) kept.push(path);
     problems.push(...(file.content?.problems ?? []));
     for (const found of file.content?.objects ?? []) {
       const first = objects.get(identityOf(found));
@@ -63,7 +69,7 @@ export function gatherContent(
   for (const { content } of files.values()) {
     for (const found of content?.kept ?? []) if (!objects.has(identityOf(found))) objects.set(identityOf(found), found);
   }
-  return { objects: [...objects.values()], problems, hasUnread: unread > 0 };
+  return { objects: [...objects.values()], problems, unread, kept };
 }
 
 function problemOf(file: string, message: string): LocatedProblem {

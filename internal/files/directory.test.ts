@@ -42,6 +42,13 @@ describe('PolicyDirectory', () => {
   const write = (name: string, text: string): void => writeFileSync(join(root, name), text);
   const names = (content: DirectoryContent | undefined): string[] | undefined =>
     content?.objects.map((found) => identityOf(found).replace(/^APIRole\/default\//, ''));
+  /** What stands of before, and what was never read. */
+  const standing = (content: DirectoryContent | undefined): object => {
+    const [kept, unread] = [content?.kept, content?.unread].map((paths) =>
+      paths?.map((path) => path.replace(`${root}/`, '')),
+    );
+    return { kept, unread };
+  };
   const said = (content: DirectoryContent | undefined): string[] | undefined =>
     content?.problems.map((problem) => formatProblem(problem).replace(`${root}/`, ''));
   /** Looks until it is at rest. */
@@ -76,7 +83,7 @@ describe('PolicyDirectory', () => {
     const content = await settled();
     assert.deepEqual(names(content), ['b', 'd', 'a']);
     assert.deepEqual(said(content), []);
-    assert.equal(content?.hasUnread, false);
+    assert.deepEqual(standing(content), { kept: [], unread: [] });
   });
 
   it('takes nothing of a file before two looks at it are equal', async () => {
@@ -108,7 +115,7 @@ describe('PolicyDirectory', () => {
     assert.deepEqual(said(emptied), [
       'a.yaml:1:1: It is empty, so what it said before stays: delete the file to take its objects away (Invalid)',
     ]);
-    assert.equal(emptied?.hasUnread, false);
+    assert.deepEqual(standing(emptied), { kept: ['a.yaml'], unread: [] });
     rmSync(join(root, 'a.yaml'));
     assert.deepEqual(names(await settled()), []);
   });
@@ -154,7 +161,7 @@ describe('PolicyDirectory', () => {
       const content = await unprivileged();
       assert.deepEqual(names(content), ['a']);
       assert.deepEqual(said(content), [`odd.yaml:1:1: ${why} (Invalid)`]);
-      assert.equal(content?.hasUnread, what !== 'a directory');
+      assert.deepEqual(standing(content), { kept: [], unread: what === 'a directory' ? [] : ['odd.yaml'] });
       assert.equal(await unprivileged(() => directory.read()), undefined);
     });
 
@@ -164,7 +171,7 @@ describe('PolicyDirectory', () => {
       rmSync(join(root, 'odd.yaml'));
       make(join(root, 'odd.yaml'));
       const content = await unprivileged();
-      assert.deepEqual([names(content), content?.hasUnread], [['a'], false]);
+      assert.deepEqual([names(content), standing(content)], [['a'], { kept: ['odd.yaml'], unread: [] }]);
       assert.deepEqual(said(content), [`odd.yaml:1:1: ${why} (Invalid)`]);
     });
   }
@@ -205,7 +212,7 @@ describe('PolicyDirectory', () => {
     write('a.yaml', `${role('new', 'a')}---\n{ broken\n`);
     const content = await settled();
     assert.deepEqual(names(content), ['new', 'a', 'b', 'revoked']);
-    assert.equal(content?.hasUnread, false);
+    assert.deepEqual(standing(content), { kept: ['a.yaml'], unread: [] });
     write('a.yaml', role('new', 'a'));
     assert.deepEqual(names(await settled()), ['new', 'a']);
   });
@@ -242,12 +249,12 @@ describe('PolicyDirectory', () => {
   })) {
     it(`knows a file with ${what} for one that may claim anything`, async () => {
       write('a.yaml', text);
-      assert.equal((await settled())?.hasUnread, true);
+      assert.deepEqual(standing(await settled()), { kept: [], unread: ['a.yaml'] });
       write('a.yaml', policy('{target: {hosts: [api.example.org]}}'));
-      assert.equal((await settled())?.hasUnread, false);
+      assert.deepEqual(standing(await settled()), { kept: [], unread: [] });
       write('a.yaml', text);
       // What it said before stands in for it.
-      assert.equal((await settled())?.hasUnread, false);
+      assert.deepEqual((await settled())?.unread, []);
     });
   }
 
@@ -262,7 +269,7 @@ describe('PolicyDirectory', () => {
     }
     assert.deepEqual(names(content), ['a']);
     assert.deepEqual(said(content), ['b.yaml:1:1: It changes all the time, so it cannot be read (Invalid)']);
-    assert.equal(content?.hasUnread, true);
+    assert.deepEqual(standing(content), { kept: [], unread: ['b.yaml'] });
     assert.deepEqual(names(await settled()), ['a', 'b']);
   });
 

@@ -52,8 +52,8 @@ interface Dev {
   readonly child: ChildProcess;
   readonly out: Promise<string>;
   readonly err: Promise<string>;
-  /** Resolves when it says how to stop it, or has ended. */
-  readonly isReady: Promise<unknown>;
+  /** Resolves when a text stands in what it has said, or it has ended. */
+  says(text: string): Promise<void>;
 }
 
 function dev(args: readonly string[], env: Readonly<Record<string, string>>): Dev {
@@ -62,13 +62,18 @@ function dev(args: readonly string[], env: Readonly<Record<string, string>>): De
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const isReady = new Promise<void>((resolve) => {
-    child.stdout.on('data', (piece: Buffer) => {
-      if (piece.includes('Ctrl-C stops')) resolve();
-    });
-    child.once('exit', () => resolve());
+  let said = '';
+  child.stdout.on('data', (piece: Buffer) => {
+    said += piece.toString();
   });
-  return { child, out: text(child.stdout), err: text(child.stderr), isReady };
+  const says = (wanted: string): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => void (said.includes(wanted) && resolve());
+      look();
+      child.stdout.on('data', look);
+      child.once('exit', () => resolve());
+    });
+  return { child, out: text(child.stdout), err: text(child.stderr), says };
 }
 
 describe('postern dev without Envoy', () => {
@@ -146,8 +151,15 @@ describe('postern dev', () => {
     );
     const PATH = pathWith(`echo $$ > ${folder}/pid; exec ${envoy} "$@"`);
     const port = await freePort();
-    const { child, out, isReady } = dev(['--policies', policies, '--port', String(port)], { PATH });
-    await isReady;
+    const { child, out, says } = dev(['--policies', policies, '--port', String(port)], { PATH });
+    await says('Ctrl-C stops');
+    writeFileSync(join(policies, 'b.yaml'), '{');
+    await says('b.yaml: what was never read of it does not serve');
+    writeFileSync(
+      join(policies, 'b.yaml'),
+      'apiVersion: postern.dev/v1alpha1\nkind: APIRole\nmetadata: {name: r}\nspec: {}\n',
+    );
+    await says('A file that was broken is whole again');
     process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 'SIGKILL');
     assert.deepEqual(await once(child, 'exit'), [1, null]);
     const lines = (await out).split('\n');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { newApiKey } from '../../internal/app/api-key.ts';
@@ -45,7 +45,8 @@ describe('the log of an agent on a directory', { timeout: 60_000 }, () => {
     const reloaded = agent.lines.find(({ message }) => message === 'Policies reloaded');
     assert.deepEqual([reloaded?.changes, reloaded?.objects], [1, '1 APIConsumer, 1 APIPolicy']);
     agent.write('acme.yaml', '{');
-    await until(() => says(agent, 'acme.yaml:1:'));
+    await until(() => says(agent, 'acme.yaml: what was read of it before goes on serving'));
+    assert.ok(says(agent, 'acme.yaml:1:'));
     agent.write('acme.yaml', CONSUMER);
     await until(() => says(agent, 'A file that was broken is whole again'));
     agent.write('policies.yaml', '# none\n');
@@ -63,6 +64,22 @@ describe('the log of an agent on a directory', { timeout: 60_000 }, () => {
     await until(() => says(agent, '(InvalidExpression); the last accepted version goes on serving'));
     const said = agent.lines.map(({ message }) => String(message)).filter((text) => text.includes('methud'));
     assert.ok(said.length === 2 && !said.some((text) => text.includes('\n')), said.join());
+  });
+});
+
+describe('what an agent says of a directory that goes away', { timeout: 60_000 }, () => {
+  it('is what is wrong, and what serves in the meantime', async (t) => {
+    const { agent, ask } = await start(t, POLICY);
+    agent.write('new.yaml', '{');
+    await until(() => says(agent, 'new.yaml: what was never read of it does not serve'));
+    renameSync(agent.directory, `${agent.directory}.gone`);
+    await until(() => says(agent, `${agent.directory}: what was read of it before goes on serving`));
+    assert.ok(says(agent, `${agent.directory}:1:1: Cannot be read: no such file or directory (Invalid)`));
+    assert.ok(!says(agent, 'unmatched'));
+    assert.equal(await ask('api.example.org'), 401);
+    renameSync(`${agent.directory}.gone`, agent.directory);
+    await until(() => says(agent, 'A file that was broken is whole again'));
+    assert.equal(agent.lines.find(({ message }) => String(message).includes('whole again'))?.file, agent.directory);
   });
 });
 
@@ -95,7 +112,12 @@ describe('an agent on a directory', { timeout: 60_000 }, () => {
     const { agent, ask } = await start(t, `${POLICY}---\n${broken}`, 'allow');
     assert.deepEqual([await ask('api.example.org'), await ask('other.example.org')], [401, 404]);
     assert.ok(says(agent, 'policies.yaml:10:1: kind: Unknown kind "APIPolcy": did you mean "APIPolicy"?'));
-    assert.ok(says(agent, 'Something was never read'));
+    assert.ok(
+      says(
+        agent,
+        'policies.yaml: what was never read of it does not serve; until it is, hosts that no policy is known to hold are refused, also with --unmatched=allow',
+      ),
+    );
     agent.write('policies.yaml', POLICY);
     await until(async () => (await ask('other.example.org')) === 200);
     assert.equal(await ask('api.example.org'), 401);
