@@ -65,7 +65,7 @@ export async function checkOnce(input: CheckInput): Promise<CheckOutput> {
       isAllowed: checked.decision.outcome === 'allow',
       answer: answerOf(checked),
       problems: [...problems, ...offline.problems],
-      notes: classes.has(input.class) ? [] : [noneOf(input.class, classes).message],
+      notes: [...(classes.has(input.class) ? [] : [noneOf(input.class, classes).message]), ...offline.keyTroubles],
     };
   } finally {
     await offline.close();

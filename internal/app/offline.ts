@@ -19,6 +19,8 @@ export interface Offline {
   readonly engine: Engine;
   /** What is wrong with the objects; what is wrong with their files is the content's. */
   readonly problems: readonly LocatedProblem[];
+  /** What kept keys of issuers from being fetched until now, a sentence each. */
+  readonly keyTroubles: readonly string[];
   close(): Promise<void>;
 }
 
@@ -33,10 +35,19 @@ export interface OfflineOptions {
 export async function loadOffline({ objects: found, className, edge, clock }: OfflineOptions): Promise<Offline> {
   const objects = new Map(found.map((file) => [identityOf(file), file]));
   const outbound = new OutboundClient({ isRelaxed: true, allowed: new BlockList(), forbidden: NOTHING_FORBIDDEN });
+  const keyTroubles: string[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<Build>();
   const store = new PolicyStore({
     ports: {
-      keySources: createKeySources({ client: outbound, clock, random: Math.random, observe: () => undefined }),
+      keySources: createKeySources({
+        client: outbound,
+        clock,
+        random: Math.random,
+        observe(result, url, why) {
+          if (result === 'error')
+            keyTroubles.push(`The keys of "${url}" could not be fetched: ${why ?? 'nobody knows why'}`);
+        },
+      }),
       tokens: createTokenCache(),
       limits: createRateLimitPorts(new MemoryStore({ maxKeys: 1_000_000, onEvict: () => undefined })),
       // Offline nobody knows what the instance will know: nothing is warned about.
@@ -63,5 +74,5 @@ export async function loadOffline({ objects: found, className, edge, clock }: Of
     clock,
     newDecisionId: createDecisionIds(),
   });
-  return { engine, problems, close: () => outbound.close() };
+  return { engine, problems, keyTroubles, close: () => outbound.close() };
 }

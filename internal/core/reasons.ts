@@ -162,7 +162,7 @@ export const REASONS = Object.freeze({
 
   issuer_unavailable: reason(
     fault('authn', 503, UNAVAILABLE, 'A dependency cannot answer now'),
-    `The issuer's keys cannot be had: look for "Keys could not be fetched" in the log, and at network, DNS and --outbound-allow.`,
+    `The issuer's keys cannot be had: look for "Keys could not be fetched" in the log (check warns of it), and at network, DNS and --outbound-allow.`,
   ),
   limit_store_unavailable: reason(
     fault('ratelimit', 503, UNAVAILABLE, 'A dependency cannot answer now'),

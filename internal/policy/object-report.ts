@@ -39,7 +39,7 @@ export function policyReport({ object, candidate, assignment, ...found }: Policy
   if (assignment.problem !== undefined) problems.push(assignment.problem);
   for (const { role, at } of (serving ?? candidate.newest)?.roleRefs ?? []) {
     if (found.roles?.defined.has(role)) continue;
-    const message = `${missingRole(role, roles?.defined ?? [])}: allow rules grant nothing by it${found.roles?.bound.has(role) ? '' : ', deny rules hold for everyone'}`;
+    const message = `${missingRole(role, found.roles?.defined ?? [])}: allow rules grant nothing by it${found.roles?.bound.has(role) ? '' : ', deny rules hold for everyone'}`;
     problems.push({ reason: 'RoleNotFound', path: at.path, message, severity: 'reference' });
   }
   problems.push(...found.shadows.map(shadowProblem));

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { freePort } from '../components/free-port.ts';
 import { bundle } from './bundle.ts';
 import { postern, type Said } from './command.ts';
 
@@ -72,6 +73,21 @@ describe('postern check', () => {
       [other.code, other.err],
       [1, 'warning: no policy of the class "postern": the files hold policies of other\n'],
     );
+  });
+
+  it('says why the keys of an issuer could not be fetched', async () => {
+    const url = `http://127.0.0.1:${await freePort()}/keys`;
+    const method = `{name: sso, jwt: {issuer: https://sso.example.org, audiences: [a], jwks: {url: "${url}"}}}`;
+    const policies = directory(policy('api', 'true').replace('anonymous: {}', `methods: [${method}]`));
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const token = `${part({ alg: 'RS256', kid: 'k' })}.${part({ iss: 'https://sso.example.org', sub: 'x', aud: 'a', exp: 9e9 })}.AAAA`;
+    const said = await check(policies, '-H', `authorization: Bearer ${token}`, 'http://api.example.org/');
+    assert.deepEqual([said.code, (JSON.parse(said.out) as { reason: string }).reason], [1, 'issuer_unavailable']);
+    assert.match(
+      said.err,
+      /^warning: The keys of "http:\/\/127\.0\.0\.1:\d+\/keys" could not be fetched: .*ECONNREFUSED.*\n$/,
+    );
+    assert.ok(said.err.includes(url));
   });
 
   it('refuses a client that is no address, and a header that is none without repeating its value', async () => {
