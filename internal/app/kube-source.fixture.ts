@@ -143,7 +143,7 @@ export class KubeSourceBench {
   #found(asked: Asked): [body: unknown, status?: number] {
     const definition = DEFINITIONS.exec(asked.path)?.[1];
     if (definition !== undefined)
-      return [{ metadata: { annotations: { [DIGEST_ANNOTATION]: this.digests.get(definition) } } }];
+      return [{ metadata: { name: definition, annotations: { [DIGEST_ANNOTATION]: this.digests.get(definition) } } }];
     if (asked.path.includes('/leases')) return asked.method === 'GET' ? [aStatus(404), 404] : [{}];
     if (asked.method === 'GET') return [aList(7, this.objects.get(placeOf(asked)) ?? [])];
     this.written.set(placeOf(asked), JSON.stringify((asked.body as { status: object }).status));

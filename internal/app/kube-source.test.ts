@@ -63,6 +63,29 @@ describe('a cluster as source', () => {
     );
   });
 
+  it('says that every request is refused while nothing was read, and what serves after that', async () => {
+    bench.refused.set('shop/apiroles', 503);
+    const first = bench.start();
+    await bench.until(() => bench.troubles().length > 0);
+    bench.refused.clear();
+    await advanceUntil(() => bench.watches.size === 8);
+    await first;
+    const message = 'The API server did not answer as it should; ';
+    const said = () =>
+      new Set(bench.lines.splice(0).flatMap(({ message: text, resource }) => (resource === 'apiroles' ? [text] : [])));
+    assert.deepEqual(
+      said(),
+      new Set([
+        `${message}until everything was read once, every request is refused`,
+        'The API server answers as it should again',
+      ]),
+    );
+    bench.refused.set('shop/apiroles', 503);
+    cut('shop/apiroles');
+    await bench.until(() => bench.troubles().length > 0);
+    assert.deepEqual(said(), new Set([`${message}what is known serves`]));
+  });
+
   it('keeps the trouble of one namespace while another answers', async () => {
     bench.refused.set('shop/apiroles', 403);
     void bench.start();

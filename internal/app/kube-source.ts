@@ -133,6 +133,7 @@ class KubeSource implements PolicySourceAdapter {
   async #complete(store: PolicyStore): Promise<void> {
     this.#secrets.follow(store.secretNames());
     await this.#secrets.settled();
+    this.#troubles.isSynced = true;
     store.complete();
   }
 

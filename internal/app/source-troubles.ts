@@ -20,6 +20,8 @@ interface Lasting {
  * in between is one more only when it is something new.
  */
 export class SourceTroubles {
+  /** Everything was read once: there is something that goes on serving. */
+  isSynced = false;
   readonly #log: Log;
   readonly #lasting = new Map<string, Lasting>();
 
@@ -41,7 +43,8 @@ export class SourceTroubles {
     known.trouble = trouble;
     if (known.said.has(trouble.why)) return;
     known.said.add(trouble.why);
-    this.#log.warn('The API server did not answer as it should; what is known serves', { ...trouble });
+    const serves = this.isSynced ? 'what is known serves' : 'until everything was read once, every request is refused';
+    this.#log.warn(`The API server did not answer as it should; ${serves}`, { ...trouble });
   }
 
   end(where: Omit<Trouble, 'why'>): void {

@@ -7,8 +7,17 @@ import { aStatus, ScriptedApi, settled, Told } from './scripted-api.fixture.ts';
 const PATH = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const RELIST_MS = 30 * 60_000;
 
-const definition = (digest: string | undefined): object => ({
+interface Answer {
+  readonly metadata: { readonly annotations?: object };
+}
+
+const definition = (digest: string | undefined): Answer => ({
   metadata: { ...(digest !== undefined && { annotations: { 'postern.dev/schema-digest': digest } }) },
+});
+
+/** As the API server gives it: with its name. */
+const named = (asked: { readonly path: string }, { metadata }: Answer): object => ({
+  metadata: { ...metadata, name: asked.path.slice(asked.path.lastIndexOf('/') + 1) },
 });
 
 let api: ScriptedApi;
@@ -39,11 +48,11 @@ async function tearDown(): Promise<void> {
 }
 
 /** Answers one look, a definition after the other; undefined is one that is not installed. */
-async function look(...digests: readonly (object | undefined)[]): Promise<void> {
+async function look(...digests: readonly (Answer | undefined)[]): Promise<void> {
   for (const found of digests) {
     const asked = await api.next();
     if (found === undefined) asked.json(aStatus(404), 404);
-    else asked.json(found);
+    else asked.json(named(asked, found));
   }
   while (timers.left.length !== 1 || timers.left[0] === 15_000) await settled(1);
 }
@@ -56,7 +65,7 @@ describe('InstalledSchemas', () => {
     const asked = await api.next();
     assert.deepEqual([asked.method, asked.path], ['GET', `${PATH}/apiroles.postern.dev`]);
     assert.match(String(asked.headers.accept), /as=PartialObjectMetadata/);
-    asked.json(definition('one'));
+    asked.json(named(asked, definition('one')));
     await look(definition('two'));
     assert.deepEqual([told.rest, timers.left], [[], [RELIST_MS]]);
   });
@@ -90,11 +99,20 @@ describe('InstalledSchemas', () => {
   it('stays with what it knows while the API server is away, and looks again after a minute', async () => {
     await look(definition('one'), definition('another'));
     timers.advance(RELIST_MS);
-    (await api.next()).json(definition('one'));
+    const asked = await api.next();
+    asked.json(named(asked, definition('one')));
     (await api.next()).json(aStatus(503), 503);
     await look();
     assert.deepEqual([told.rest, timers.left], [['outdated: apipolicies.postern.dev'], [60_000]]);
   });
+
+  for (const junk of [{}, null, [], { metadata: { name: 'apipolicies.postern.dev' } }]) {
+    it(`takes ${JSON.stringify(junk)} for no definition, and looks again after a minute`, async () => {
+      (await api.next()).json(junk);
+      await look();
+      assert.deepEqual([told.rest, timers.left], [[], [60_000]]);
+    });
+  }
 
   it('asks no more once it is stopped', async () => {
     const asked = await api.next();

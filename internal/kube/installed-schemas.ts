@@ -1,6 +1,6 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { kubeCall, pathOf, type Resource } from './client.ts';
-import { KubeError, reasonOf } from './kube-error.ts';
+import { GarbledError, KubeError, reasonOf } from './kube-error.ts';
 import { RELIST_MS } from './reflector.ts';
 import { systemTimers, type Timers } from './timers.ts';
 
@@ -75,8 +75,10 @@ export class InstalledSchemas {
     const { config, annotation } = this.#options;
     const call = { path: pathOf(DEFINITIONS, undefined, name), accept: METADATA, signal: this.#stopped.signal };
     try {
-      const { metadata } = (await kubeCall(config, { method: 'GET', ...call })) as Definition;
-      return metadata?.annotations?.[annotation] !== digest;
+      const { metadata } = ((await kubeCall(config, { method: 'GET', ...call })) ?? {}) as Definition;
+      // Whatever answered with something else is no API server: nothing is known of what is installed.
+      if (metadata?.name !== name) throw new GarbledError(`The answer is not the definition "${name}"`);
+      return metadata.annotations?.[annotation] !== digest;
     } catch (error) {
       if (error instanceof KubeError && error.status === NOT_FOUND) return false;
       throw error;
@@ -92,5 +94,5 @@ export class InstalledSchemas {
 }
 
 interface Definition {
-  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
+  readonly metadata?: { readonly name?: string; readonly annotations?: Readonly<Record<string, string>> };
 }
