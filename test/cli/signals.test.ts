@@ -18,16 +18,22 @@ before(async () => {
 });
 after(() => rmSync(out, { recursive: true, force: true }));
 
-/** Gives the process a signal at the moment at which it asks for the rest of the program. */
-const whileLoading = (signal: string): string =>
+/** Does something at the moment at which the process asks for the rest of the program. */
+const whileLoading = (script: string): string =>
   `data:text/javascript,${encodeURIComponent(`
+    import { writeSync } from 'node:fs';
     import { registerHooks } from 'node:module';
     registerHooks({
       resolve(specifier, context, next) {
-        if (/^\\.\\/program/.test(specifier)) process.emit('${signal}', '${signal}');
+        if (/^\\.\\/program/.test(specifier)) { ${script} }
         return next(specifier, context);
       },
     });`)}`;
+
+/** Makes the process take itself for the first one of a container. */
+const FIRST_PROCESS = "data:text/javascript,Object.defineProperty(process, 'pid', { value: 1 })";
+/** Loads for ever, and turns no loop meanwhile. */
+const BUSY = "writeSync(1, 'loads'); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);";
 
 const OWN = ['--policies=policies', '--grpc-addr=127.0.0.1:0', '--admin-addr=127.0.0.1:0', '--debug-addr=off'];
 
@@ -70,9 +76,18 @@ describe('a signal', () => {
       ['SIGINT', 130],
     ] as const) {
       it(`ends ${what} with ${code} when ${signal} comes while the program loads, which process 1 would lose`, async () => {
-        const args = ['--import', whileLoading(signal), mainOf(), 'serve', ...OWN];
+        const loading = whileLoading(`process.emit('${signal}', '${signal}');`);
+        const args = ['--import', FIRST_PROCESS, '--import', loading, mainOf(), 'serve', ...OWN];
         const child = spawn(process.execPath, args, { cwd: ROOT, env: {}, stdio: 'ignore' });
         assert.deepEqual(await once(child, 'exit'), [code, null]);
+      });
+
+      it(`ends ${what} at once when ${signal} comes while another process than the first loads`, async () => {
+        const args = ['--import', whileLoading(BUSY), mainOf(), 'serve', ...OWN];
+        const child = spawn(process.execPath, args, { cwd: ROOT, env: {}, stdio: ['ignore', 'pipe', 'inherit'] });
+        await once(child.stdout, 'data');
+        child.kill(signal);
+        assert.deepEqual(await once(child, 'exit'), [null, signal]);
       });
     }
   }
