@@ -14,6 +14,8 @@ export interface Trial {
 const SHIPPED = resolve(import.meta.dirname, '../../policies');
 /** The keys of the sample policies; they are public. */
 const PARTNER = 'pk_dev_partner_9c1f2e77a0b44d5f';
+/** A partner of its own, so that asking too often shuts no other command out. */
+const HASTY = 'pk_dev_hasty_7e42a9d06c8b3f15';
 const GUEST = 'pk_dev_guest_51d0c7b3e8aa4c92';
 const CURL = "curl -s -o /dev/null -w '%{http_code}\\n'";
 
@@ -33,24 +35,39 @@ const sampleCurls = (url: string): readonly string[] => [
   `${CURL} -H 'x-api-key: ${PARTNER}' ${url}/v1/orders/7   # 200: a partner`,
   `${CURL} ${url}/v1/orders/7   # 401: nobody`,
   `${CURL} -H 'x-api-key: ${GUEST}' ${url}/v1/orders/7   # 403: a guest`,
-  `${CURL} -H 'x-api-key: ${PARTNER}' '${url}/v1/orders/[1-6]'   # … 429: too often`,
+  `${CURL} -H 'x-api-key: ${HASTY}' '${url}/v1/orders/[1-6]'   # … 429: too often`,
 ];
 
-/** Of somebody else's policies only their hosts are known. */
+/** Of somebody else's policies, a request that one of them governs. */
 function ownCurls(url: string, agent: Agent): readonly string[] {
-  const hosts = [...new Set(agent.reports().flatMap((report) => report.hosts))].sort();
-  const host = hosts[0]?.replace(/^\*/, 'www') ?? 'localhost';
+  const governed = agent.reports().flatMap(({ hosts, object }) => hosts.map((host) => ({ host, spec: object.spec })));
+  const [first] = governed.sort((a, b) => (a.host < b.host ? -1 : 1));
+  if (first === undefined) return [`curl -i ${url}/`, 'No policy that is loaded holds a host: everything is denied.'];
+  const host = first.host.replace(/^\*/, 'www');
   return [
-    `curl -i -H 'host: ${host}' ${url}/`,
-    '',
-    hosts.length === 0 ? 'No policy that is loaded holds a host: everything is denied.' : `Hosts: ${hosts.join(', ')}`,
+    `curl -i -H 'host: ${host}' ${quoted(url + pathIn(first.spec))}`,
+    `Hosts: ${[...new Set(governed.map((one) => one.host))].join(', ')}`,
   ];
 }
+
+/** A path below the first of a target's templates. */
+function pathIn(spec: unknown): string {
+  const { target } = (spec ?? {}) as { readonly target?: { readonly paths?: readonly unknown[] } };
+  const [template = '/**'] = target?.paths ?? [];
+  return (
+    String(template)
+      .replace(/\/\*\*$/, '')
+      .replaceAll(/\{[^{}]*\}/g, '1') || '/'
+  );
+}
+
+/** A word as a shell reads it. */
+const quoted = (word: string): string => (/^[\w./:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 /** Says why there is no Envoy, how to get one, and how to see the same decisions without it. */
 export function sayWithoutEnvoy({ say, policies }: Trial, { missing, advice }: Missing): void {
   const path = shortPath(policies);
-  const check = `npm run -s policy -- check --policies ${/^[\w./-]+$/.test(path) ? path : `'${path}'`}`;
+  const check = `npm run -s policy -- check --policies ${quoted(path)}`;
   say(`${advice}: ${missing}.`);
   say('The same decisions, without Envoy:');
   say('');

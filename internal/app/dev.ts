@@ -27,7 +27,7 @@ const CACHE = resolve(import.meta.dirname, '../../.cache');
 /**
  * Runs everything a first try needs, until Ctrl-C, which ends it at once while it starts.
  *
- * @returns the exit code: 1 when Envoy has ended by itself
+ * @returns the exit code: 1 when there is no Envoy, or it has ended by itself
  * @throws {PosternError} ERR_POSTERN_LISTEN, ERR_POSTERN_CONFIG, ERR_POSTERN_FILE
  */
 export async function runDev(options: DevOptions): Promise<0 | 1> {
@@ -37,7 +37,7 @@ export async function runDev(options: DevOptions): Promise<0 | 1> {
   const envoy = await obtainEnvoy({ cacheDirectory: CACHE, searchPath, onProgress: say });
   if ('missing' in envoy) {
     sayWithoutEnvoy(options, envoy);
-    return 0;
+    return 1;
   }
   const stops: (() => Promise<void>)[] = [];
   try {

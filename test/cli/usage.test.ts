@@ -91,7 +91,7 @@ describe('paths and variables of the command line', () => {
 
   it('count from where they were typed, also under npm', async () => {
     const { code, out: said } = await run(['lint', '../policies/orders.yaml'], { env: underNpm });
-    assert.deepEqual([code, said], [0, '5 objects, nothing wrong\n']);
+    assert.deepEqual([code, said], [0, '6 objects, nothing wrong\n']);
     const missing = await run(['serve', '--policies', 'none'], { env: underNpm });
     assert.deepEqual(
       [missing.code, missing.err],
@@ -123,7 +123,7 @@ describe('paths and variables of the command line', () => {
     const env = { POSTERN_POLICIES: join(ROOT, 'policies') };
     assert.deepEqual(await run(['lint'], { cwd: tmpdir(), env }), {
       code: 0,
-      out: '5 objects, nothing wrong\n',
+      out: '6 objects, nothing wrong\n',
       err: '',
     });
     const { out: said } = await run(['check', 'http://localhost/healthz'], { cwd: tmpdir(), env });

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { lintFiles } from '../../internal/app/lint.ts';
 import { requireComponent } from '../components/cache.ts';
 import { envoyBinary } from '../envoy/harness.ts';
 
@@ -65,7 +67,16 @@ describe('README.md', () => {
   });
 
   it('finds nothing wrong with the sample', async () => {
-    assert.deepEqual(await run('npm run -s policy -- lint policies'), { code: 0, out: '5 objects, nothing wrong\n' });
+    assert.deepEqual(await run('npm run -s policy -- lint policies'), { code: 0, out: '6 objects, nothing wrong\n' });
+  });
+
+  it('shows a policy in which nothing is wrong, and nothing is missing', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-readme-'));
+    const file = join(folder, 'policy.yaml');
+    writeFileSync(file, /```yaml\n(.*?)```/s.exec(README)?.[1] ?? '');
+    const linted = await lintFiles([file], undefined);
+    rmSync(folder, { recursive: true, force: true });
+    assert.deepEqual(linted, { problems: [], count: 1 });
   });
 
   it('starts everything, and the lines that it prints answer 200, 401, 403 and 429', async (t) => {
@@ -84,6 +95,8 @@ describe('README.md', () => {
       const codes: string[] = [];
       for (const curl of curls) codes.push((await run(curl)).out.trim().split('\n').at(-1) ?? '');
       assert.deepEqual(codes, ['200', '401', '403', '429']);
+      // Whoever asked too often was another client than that of the commands on the page.
+      assert.equal((await run(own.at(-1) ?? '')).out, '200');
       assert.match(lines.find((line) => line.startsWith('Metrics:')) ?? '', /http:\/\/127\.0\.0\.1:\d+\/metrics/);
     } finally {
       process.kill(-(child.pid ?? 0), 'SIGTERM');
