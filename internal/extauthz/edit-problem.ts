@@ -1,6 +1,7 @@
 // Which edits may leave. What breaks a rule makes the answer a refusal; it is never repaired.
 import type { Decision, HeaderEdit } from '../core/decision.ts';
-import { fieldName, isFieldValue } from './header-rules.ts';
+import { isFieldValue } from '../core/field-value.ts';
+import { fieldName } from './header-rules.ts';
 import { sizeOfRemovals } from './removals.ts';
 
 /** Most fields that one answer sets, and that it removes; Envoy's own bound is 100 fields a request. */

@@ -4,6 +4,7 @@ import type { Edits, HeaderAction, HeaderEdit, Refusal } from '../core/decision.
 import type { Carrier, Evaluation } from '../core/evaluation.ts';
 import { bounded, describeError } from '../core/explanation.ts';
 import { ExpressionError } from '../core/expression-error.ts';
+import { isFieldValue } from '../core/field-value.ts';
 import type { Expression } from '../match/expression/expression.ts';
 import { readCarrier } from '../phases/authn/carriers.ts';
 import { foldName, isOddName, OVERRIDE_HEADERS, type OwnHeaders, ownHeaders } from './own-headers.ts';
@@ -44,7 +45,6 @@ export interface EditPlan {
 const NOTHING: readonly never[] = Object.freeze([]);
 /** Longest header value that is sent on; Envoy refuses requests that grow past its own bounds. */
 const MAX_VALUE_LENGTH = 8192;
-const UNSAFE_VALUE = /[^\t\x20-\x7e\x80-\u{10ffff}]|[\ud800-\udfff]/u;
 
 /** What is edited where no policy is in play. */
 export const NO_EDITS: Edits = ownHeaders([]).removal;
@@ -128,7 +128,7 @@ export function editsOf(plan: EditPlan, evaluation: Evaluation): Edits | { reado
   const removed: string[] = [];
   for (const header of plan.upstreamHeaders) {
     const value = header.value.text(evaluation);
-    if (typeof value === 'string' && value.length <= MAX_VALUE_LENGTH && !UNSAFE_VALUE.test(value)) {
+    if (typeof value === 'string' && value.length <= MAX_VALUE_LENGTH && isFieldValue(value)) {
       if (maySet) set.push({ name: header.name, value, action: header.action });
       else removed.push(header.name);
       continue;
@@ -217,7 +217,7 @@ function rewriteCookies(
   if (kept.length === pairs.length) return true;
   const value = kept.filter((pair) => pair !== '').join('; ');
   const length = set.reduce((sum, edit) => sum + edit.name.length + edit.value.length, value.length);
-  if (length > MAX_SET_LENGTH || UNSAFE_VALUE.test(value)) return false;
+  if (length > MAX_SET_LENGTH || !isFieldValue(value)) return false;
   if (value === '') removed.push('cookie');
   else set.push({ name: 'cookie', value, action: 'Set' });
   return true;
