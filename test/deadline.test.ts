@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { CheckCall } from '../internal/policy/evaluate.ts';
+import type { CheckCall } from '../internal/policy/checked.ts';
 import { anAttributes } from '../internal/telemetry/checked.fixture.ts';
 import { load } from './cases/run-case.ts';
 

@@ -4,7 +4,7 @@ import { systemClock } from '../core/clock.ts';
 import { PosternError } from '../core/error.ts';
 import { REASONS } from '../core/reasons.ts';
 import type { LocatedProblem } from '../files/parse-file.ts';
-import type { Checked } from '../policy/evaluate.ts';
+import type { Checked } from '../policy/checked.ts';
 import { classesOf, noneOf } from './lint.ts';
 import { loadOffline } from './offline.ts';
 import { readPolicyFiles } from './policy-files.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Attributes } from '../core/attributes.ts';
 import { REASONS } from '../core/reasons.ts';
-import type { CheckCall, Checked } from '../policy/evaluate.ts';
+import type { CheckCall, Checked } from '../policy/checked.ts';
 import { NO_SPAN } from '../telemetry/tracing.ts';
 import { type CheckOptions, createCheckBytes, type DoorCall } from './check.ts';
 import { A_REQUEST, aDecision, decodeResponse, encodeRequest } from './wire.fixture.ts';

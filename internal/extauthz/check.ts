@@ -2,9 +2,9 @@ import { isGrpc } from '../core/canonicalize.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { Refusal } from '../core/decision.ts';
 import { createDecisionIds } from '../core/decision-id.ts';
-import { REASONS } from '../core/reasons.ts';
-import { NO_EDITS } from '../policy/edits.ts';
-import type { CheckCall, Checked } from '../policy/evaluate.ts';
+import { LATE, unforeseen } from '../core/faults.ts';
+import type { CheckCall, Checked } from '../policy/checked.ts';
+import { refusedBefore } from '../policy/refused.ts';
 import type { Observation, Observer } from '../telemetry/observer.ts';
 import type { NamedValues } from '../telemetry/tracing.ts';
 import { forEnvoy } from './envoy-edits.ts';
@@ -55,7 +55,6 @@ const LAST_MOMENT_MS = 5;
 const HANG_MS = 30_000;
 
 const OVERLOADED: Refusal = Object.freeze({ reason: 'overloaded', retryAfterS: 1 });
-const LATE: Refusal = Object.freeze({ reason: 'deadline', retryAfterS: 1 });
 const MALFORMED: Refusal = Object.freeze({ reason: 'malformed_request' });
 const NOT_HTTP: Refusal = Object.freeze({ reason: 'malformed_request', cause: 'the check has no HTTP request' });
 
@@ -206,26 +205,5 @@ function readOrUndefined(bytes: Uint8Array): CheckRequest | undefined {
 }
 
 function refused(refusal: Refusal, request: CheckRequest | undefined, decisionId: string): Checked {
-  return {
-    decision: {
-      outcome: REASONS[refusal.reason].kind === 'fault' ? 'fault' : 'deny',
-      reason: refusal.reason,
-      decisionId,
-      policy: undefined,
-      refusal,
-      findings: [],
-      edits: NO_EDITS,
-      answerHeaders: [],
-      isGrpc: request !== undefined && isGrpc(request),
-    },
-    request: undefined,
-    policy: undefined,
-    evaluation: undefined,
-  };
+  return refusedBefore(refusal, { decisionId, isGrpc: request !== undefined && isGrpc(request) });
 }
-
-/** The cause is for the log; a client reads only the reason's title. */
-const unforeseen = (error: unknown): Refusal => ({
-  reason: 'internal',
-  cause: error instanceof Error ? (error.stack ?? error.message) : String(error),
-});

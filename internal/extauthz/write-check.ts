@@ -1,6 +1,6 @@
 import type { Decision, HeaderEdit, PolicyRef } from '../core/decision.ts';
 import { REASONS, type ReasonName } from '../core/reasons.ts';
-import { NO_EDITS } from '../policy/edits.ts';
+import { refusalDecision } from '../policy/refused.ts';
 import { editProblem } from './edit-problem.ts';
 import { fieldName } from './header-rules.ts';
 import { grpcMessage, problemDocument } from './problem-document.ts';
@@ -83,17 +83,11 @@ function problemOf(decision: Decision): string | undefined {
 }
 
 function internalRefusal({ decisionId, policy, findings, isGrpc }: Decision, cause: string): Decision {
-  return {
-    outcome: 'fault',
-    reason: 'internal',
-    decisionId: DECISION_ID.test(decisionId) ? decisionId : '',
-    policy,
-    refusal: { reason: 'internal', cause },
-    findings,
-    edits: NO_EDITS,
-    answerHeaders: [],
-    isGrpc,
-  };
+  const id = DECISION_ID.test(decisionId) ? decisionId : '';
+  return refusalDecision(
+    { reason: 'internal', cause },
+    { decisionId: id, policy, findings, answerHeaders: [], isGrpc },
+  );
 }
 
 /** Writes any decision: `writeSendable` of what `sendable` makes of it. */

@@ -1,19 +1,22 @@
 import type { Attributes } from '../core/attributes.ts';
 import { canonicalize, type EdgeOptions, isGrpc, type Malformed } from '../core/canonicalize.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Decision, Edits, Finding, HeaderEdit, PolicyRef, Refusal } from '../core/decision.ts';
+import type { Decision, Edits, Finding, HeaderEdit, Refusal } from '../core/decision.ts';
 import { Evaluation, type NamespaceView, type StepResult } from '../core/evaluation.ts';
+import { LATE, unforeseen } from '../core/faults.ts';
 import { REASONS, type ReasonName } from '../core/reasons.ts';
 import type { Request } from '../core/request.ts';
+import type { CheckCall, Checked } from './checked.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import { editsOf, NO_EDITS } from './edits.ts';
 import { withoutOwn } from './own-headers.ts';
+import { type Known, refusalDecision, refusedBefore } from './refused.ts';
 import { hasRepeatedMember, REPEATED_BODY } from './repeated-member.ts';
 import { routesOf } from './route-metadata.ts';
 import { type Selection, type SelectOptions, selectPolicy } from './select.ts';
 import { settle } from './settle.ts';
 import type { Snapshot } from './snapshot.ts';
-import { LATE, withDeadline } from './wait.ts';
+import { withDeadline } from './wait.ts';
 
 /** What the whole instance decides by, besides its policies. */
 export interface EngineOptions {
@@ -24,29 +27,6 @@ export interface EngineOptions {
   readonly clock: Clock;
   /** A new decision id: random, unguessable. */
   readonly newDecisionId: () => string;
-}
-
-/** What a door knows of a call besides its message. */
-export interface CheckCall {
-  /** Monotonic milliseconds at which the caller stops waiting; undefined when it did not say. */
-  readonly deadlineMs: number | undefined;
-  /** True once the caller has gone away: nothing more is worth waiting for. */
-  readonly isCancelled: () => boolean;
-  readonly trace: CheckTrace;
-}
-
-/** Spans of one check; a shared object without effect while tracing is off. */
-export interface CheckTrace {
-  startPhase(name: string): void;
-  endPhase(): void;
-}
-
-/** A decision with what the record of it needs; the request is absent where it could not be read. */
-export interface Checked {
-  readonly decision: Decision;
-  readonly request: Request | undefined;
-  readonly policy: CompiledPolicy | undefined;
-  readonly evaluation: Evaluation | undefined;
 }
 
 const NOTHING: readonly never[] = Object.freeze([]);
@@ -73,13 +53,13 @@ export class Engine {
     try {
       return this.#check(attributes, call);
     } catch (error) {
-      return this.#unforeseen(error, attributes);
+      return this.#plain(unforeseen(error), attributes);
     }
   }
 
   #check(attributes: Attributes, call: CheckCall): Checked | Promise<Checked> {
     const snapshot = this.#current();
-    if (snapshot === undefined) return this.#plain('no_snapshot', attributes);
+    if (snapshot === undefined) return this.#plain({ reason: 'no_snapshot' }, attributes);
     const canonical = canonicalize(attributes, this.#options.edge);
     const { request, malformed } = canonical;
     const trusted = this.#options.edge.trustContextExtensions;
@@ -192,7 +172,8 @@ export class Engine {
     const refusal =
       given.reason === 'expression_error' && hasRepeatedMember(policy, evaluation) ? REPEATED_BODY : given;
     settle(evaluation, REASONS[refusal.reason].kind === 'fault' ? 'fault' : 'deny');
-    const decision = this.#refusal(refusal, {
+    const decision = refusalDecision(refusal, {
+      decisionId: this.#options.newDecisionId(),
       policy: policy.ref,
       findings: evaluation.findings ?? NOTHING,
       answerHeaders: [...policy.edits.responseHeaders, ...(evaluation.answerHeaders ?? NOTHING)],
@@ -214,12 +195,12 @@ export class Engine {
     }
     const isOpen = selection.kind === 'unmatched' && this.#options.unmatched === 'allow';
     if (isOpen) return this.#passed('unmatched', { policy, findings: NOTHING, request: undefined, attributes });
-    return this.#plain(malformed.reason, attributes, { detail: malformed.detail, policy });
+    return this.#plain({ reason: malformed.reason, detail: malformed.detail }, attributes, { policy });
   }
 
   #ungoverned(selection: Exclude<Selection, { kind: 'policy' }>, request: Request, attributes: Attributes): Checked {
     if (selection.kind === 'refused') {
-      return this.#plain(selection.reason, attributes, { policy: selection.policy, request });
+      return this.#plain({ reason: selection.reason }, attributes, { policy: selection.policy, request });
     }
     if (selection.kind === 'audited-invalid') {
       const finding: Finding = { reason: 'policy_invalid', outcome: 'would-deny' };
@@ -228,7 +209,8 @@ export class Engine {
     if (selection.kind === 'unmatched' && this.#options.unmatched === 'allow') {
       return this.#passed('unmatched', { policy: undefined, findings: NOTHING, request, attributes });
     }
-    return this.#plain(selection.kind === 'unmatched' ? 'no_route' : 'undecided', attributes, { request });
+    const reason = selection.kind === 'unmatched' ? 'no_route' : 'undecided';
+    return this.#plain({ reason }, attributes, { request });
   }
 
   /** Lets pass what no policy was applied to, because the operator or Audit says so. */
@@ -248,36 +230,9 @@ export class Engine {
   }
 
   /** A refusal without an evaluation behind it. */
-  #plain(reason: ReasonName, attributes: Attributes, known: Known = {}): Checked {
-    const refusal: Refusal = known.detail === undefined ? { reason } : { reason, detail: known.detail };
-    const decision = this.#refusal(refusal, {
-      policy: known.policy?.ref,
-      findings: NOTHING,
-      answerHeaders: NOTHING,
-      isGrpc: isGrpc(attributes),
-    });
-    return { decision, request: known.request, policy: known.policy, evaluation: undefined };
-  }
-
-  #unforeseen(error: unknown, attributes: Attributes): Checked {
-    const decision = this.#refusal(unforeseen(error), {
-      policy: undefined,
-      findings: NOTHING,
-      answerHeaders: NOTHING,
-      isGrpc: isGrpc(attributes),
-    });
-    return { decision, request: undefined, policy: undefined, evaluation: undefined };
-  }
-
-  #refusal(refusal: Refusal, rest: RefusalRest): Decision {
-    return {
-      outcome: REASONS[refusal.reason].kind === 'fault' ? 'fault' : 'deny',
-      reason: refusal.reason,
-      decisionId: this.#options.newDecisionId(),
-      refusal,
-      edits: NO_EDITS,
-      ...rest,
-    };
+  #plain(refusal: Refusal, attributes: Attributes, known: Pick<Known, 'policy' | 'request'> = {}): Checked {
+    const decisionId = this.#options.newDecisionId();
+    return refusedBefore(refusal, { ...known, decisionId, isGrpc: isGrpc(attributes) });
   }
 }
 
@@ -294,12 +249,6 @@ interface Asked {
   readonly call: CheckCall;
 }
 
-interface Known {
-  readonly detail?: string | undefined;
-  readonly policy?: CompiledPolicy | undefined;
-  readonly request?: Request | undefined;
-}
-
 interface Passed {
   readonly policy: CompiledPolicy | undefined;
   readonly findings: readonly Finding[];
@@ -307,18 +256,6 @@ interface Passed {
   readonly attributes: Attributes;
   /** Absent where no policy is in play. */
   readonly edits?: Edits;
-}
-
-interface RefusalRest {
-  readonly policy: PolicyRef | undefined;
-  readonly findings: readonly Finding[];
-  readonly answerHeaders: readonly HeaderEdit[];
-  readonly isGrpc: boolean;
-}
-
-/** The cause is for the log; a client reads only the reason's title. */
-function unforeseen(error: unknown): Refusal {
-  return { reason: 'internal', cause: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }
 
 function withAnswerHeaders(edits: Decision['edits'], headers: readonly HeaderEdit[] | undefined): Decision['edits'] {

@@ -1,7 +1,4 @@
-import type { Refusal } from '../core/decision.ts';
 import type { StepResult } from '../core/evaluation.ts';
-
-export const LATE: Refusal = Object.freeze({ reason: 'deadline', retryAfterS: 1 });
 
 /**
  * The step's answer, or `late` when it does not come in time. A late rejection is swallowed, not unhandled; so is one

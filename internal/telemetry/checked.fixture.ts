@@ -3,7 +3,7 @@ import { canonicalize } from '../core/canonicalize.ts';
 import type { Decision, PolicyRef } from '../core/decision.ts';
 import { Evaluation, type NamespaceView } from '../core/evaluation.ts';
 import { REASONS, type ReasonName } from '../core/reasons.ts';
-import type { Checked } from '../policy/evaluate.ts';
+import type { Checked } from '../policy/checked.ts';
 
 /** What tests of this folder watch: a check as the engine hands it on. */
 export const ORDERS: PolicyRef = Object.freeze({ namespace: 'shop', name: 'orders', uid: 'u1', generation: 3 });

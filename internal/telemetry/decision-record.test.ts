@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type Attributes, headerFields } from '../core/attributes.ts';
 import { REASONS, type ReasonName } from '../core/reasons.ts';
-import type { Checked } from '../policy/evaluate.ts';
+import type { Checked } from '../policy/checked.ts';
 import { aChecked, anAttributes } from './checked.fixture.ts';
 import { decisionRecord } from './decision-record.ts';
 

@@ -1,6 +1,6 @@
 import type { Attributes } from '../core/attributes.ts';
 import { REASONS } from '../core/reasons.ts';
-import type { Checked } from '../policy/evaluate.ts';
+import type { Checked } from '../policy/checked.ts';
 import { bounded, queryNames, redactPath, redactText } from './redact.ts';
 import { sentSecrets } from './sent-secrets.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { headerFields } from '../core/attributes.ts';
 import type { ReasonName } from '../core/reasons.ts';
-import type { Checked } from '../policy/evaluate.ts';
+import type { Checked } from '../policy/checked.ts';
 import { aChecked, anAttributes, ORDERS } from './checked.fixture.ts';
 import type { Fields } from './log.ts';
 import { Metrics } from './metrics.ts';

@@ -1,6 +1,6 @@
 import type { Attributes } from '../core/attributes.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Checked } from '../policy/evaluate.ts';
+import type { Checked } from '../policy/checked.ts';
 import { decisionRecord } from './decision-record.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';

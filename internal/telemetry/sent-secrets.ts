@@ -1,6 +1,6 @@
 import type { Attributes, HeaderFields } from '../core/attributes.ts';
 import type { Carrier } from '../core/evaluation.ts';
-import type { Checked } from '../policy/evaluate.ts';
+import type { Checked } from '../policy/checked.ts';
 import { isSecretName, MIN_SECRET } from './redact.ts';
 
 /** Most values that one record is searched for. */

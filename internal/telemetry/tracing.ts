@@ -1,5 +1,5 @@
 import { type Context, propagation, ROOT_CONTEXT, type TextMapGetter, trace } from '@opentelemetry/api';
-import type { CheckTrace } from '../policy/evaluate.ts';
+import type { CheckTrace } from '../policy/checked.ts';
 import { RecordedCheck } from './check-span.ts';
 import type { DecisionRecord } from './decision-record.ts';
 import type { Log } from './log.ts';

@@ -2,7 +2,7 @@ import { systemClock } from '../../internal/core/clock.ts';
 import type { Decision } from '../../internal/core/decision.ts';
 import type { Decider } from '../../internal/extauthz/check.ts';
 import type { CheckRequest } from '../../internal/extauthz/wire.ts';
-import type { Checked } from '../../internal/policy/evaluate.ts';
+import type { Checked } from '../../internal/policy/checked.ts';
 import type { Snapshot } from '../../internal/policy/snapshot.ts';
 import { AT_ONCE, EVERY, type Fault, type FaultCase, failing, put } from './fault.ts';
 import { type Asked, aWorld } from './fault-world.ts';

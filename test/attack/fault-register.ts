@@ -194,11 +194,13 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'refusalIn .then 1': ['counter store'],
     'StageStep.#withoutStore .then 1': ['local store after the shared one'],
   },
-  'internal/policy/evaluate.ts': {
-    'EngineOptions.newDecisionId port 1': ['decision id'],
+  'internal/policy/checked.ts': {
     'CheckCall.isCancelled port 1': ['caller gone', 'signs of the caller'],
     'CheckTrace.startPhase port 1': ['telling: phases of a span'],
     'CheckTrace.endPhase port 1': ['telling: phases of a span'],
+  },
+  'internal/policy/evaluate.ts': {
+    'EngineOptions.newDecisionId port 1': ['decision id'],
     'Engine.#wait await 1': ['step 1', 'clock', 'deadline', 'caller gone'],
   },
   'internal/policy/wait.ts': {
