@@ -51,6 +51,10 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
   'internal/counters/counter-rows.ts': {
     'CounterRowsOptions.onEvict port 1': ['eviction of a counter'],
   },
+  'internal/counters/key-index.ts': {
+    'WrittenKeys.bytesOf port 1': ['counter store'],
+    'WrittenKeys.placeOf port 1': ['counter store'],
+  },
   'internal/extauthz/check.ts': {
     'DoorCall.isCancelled port 1': ['caller gone', 'signs of the caller'],
     'DoorCall.onCancel port 1': ['caller goes away', 'signs of the caller', 'connection'],
