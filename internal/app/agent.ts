@@ -11,6 +11,7 @@ import { type ForbiddenAddresses, NOTHING_FORBIDDEN, OutboundClient } from '../k
 import { createTokenCache } from '../phases/authn/jwt.ts';
 import { createRateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
 import { Engine } from '../policy/evaluate.ts';
+import { knowledgeOf } from '../policy/knowledge.ts';
 import { type ObjectReport, PolicyStore } from '../policy/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
@@ -99,13 +100,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         keySources,
         tokens,
         limits: createRateLimitPorts(counters),
-        knowsClientAddress: edge.clientAddress.kind !== 'unset',
-        knowsTransport:
-          edge.transportTls ||
-          edge.trustContextExtensions ||
-          edge.clientAddress.kind === 'hops' ||
-          edge.clientAddress.kind === 'cidrs',
-        knowsBodies: edge.bodiesForwarded || edge.trustContextExtensions,
+        knows: knowledgeOf(edge),
       },
       clusterIssuer: config.clusterIssuer,
       className: config.className,

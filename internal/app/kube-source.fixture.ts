@@ -9,6 +9,7 @@ import { aList } from '../kube/reflector.fixture.ts';
 import { type Asked, aStatus, ScriptedApi, type Stream } from '../kube/scripted-api.fixture.ts';
 import { createTokenCache } from '../phases/authn/jwt.ts';
 import { createRateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
+import { ALL_KNOWN } from '../policy/knowledge.ts';
 import { PolicyStore } from '../policy/store.ts';
 import { createLog } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
@@ -72,9 +73,7 @@ export class KubeSourceBench {
         keySources: { byUrl: none, byDiscovery: none, inline: none },
         tokens: createTokenCache(),
         limits: createRateLimitPorts(new MemoryStore({ maxKeys: 10, onEvict: () => undefined })),
-        knowsClientAddress: true,
-        knowsTransport: true,
-        knowsBodies: true,
+        knows: ALL_KNOWN,
       },
       clusterIssuer: undefined,
       className: 'postern',

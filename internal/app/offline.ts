@@ -11,6 +11,7 @@ import { NOTHING_FORBIDDEN, OutboundClient } from '../keys/outbound.ts';
 import { createTokenCache } from '../phases/authn/jwt.ts';
 import { createRateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
 import { Engine } from '../policy/evaluate.ts';
+import { ALL_KNOWN } from '../policy/knowledge.ts';
 import { secretLookup } from '../policy/offered-secret.ts';
 import { type Build, PolicyStore } from '../policy/store.ts';
 
@@ -50,10 +51,7 @@ export async function loadOffline({ objects: found, className, edge, clock }: Of
       }),
       tokens: createTokenCache(),
       limits: createRateLimitPorts(new MemoryStore({ maxKeys: 1_000_000, onEvict: () => undefined })),
-      // Offline nobody knows what the instance will know: nothing is warned about.
-      knowsClientAddress: true,
-      knowsTransport: true,
-      knowsBodies: true,
+      knows: ALL_KNOWN,
     },
     clusterIssuer: undefined,
     className,

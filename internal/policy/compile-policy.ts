@@ -14,6 +14,7 @@ import type { RateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
 import type { CompiledPolicy, Target } from './compiled-policy.ts';
 import { compileEdits, type EditPlan, type UpstreamHeader } from './edits.ts';
 import { checkExpressionSize } from './expression-size.ts';
+import type { Knowledge } from './knowledge.ts';
 import { stepsOf } from './phases.ts';
 import type { ApiPolicySpec } from './resource/api-policy.ts';
 
@@ -22,12 +23,7 @@ export interface PolicyPorts {
   readonly keySources: KeySources;
   readonly tokens: TokenCache;
   readonly limits: RateLimitPorts;
-  /** `--client-address` is set, so that `client.*` is known. */
-  readonly knowsClientAddress: boolean;
-  /** The instance can know of TLS: by flag, trusted hop or trusted extension. */
-  readonly knowsTransport: boolean;
-  /** The instance can tell "no body" from "not forwarded": by flag or trusted extension. */
-  readonly knowsBodies: boolean;
+  readonly knows: Knowledge;
 }
 
 /**
@@ -172,20 +168,20 @@ function warnAboutInstance(
   { ports, problems }: { readonly ports: PolicyPorts; readonly problems: ProblemList },
 ): void {
   const readsClient = attributes.has('client.address') || attributes.has('client.network');
-  if (readsClient && !ports.knowsClientAddress) {
+  if (readsClient && !ports.knows.clientAddress) {
     problems.warn(
       'ClientAddressUnconfigured',
       "The client's address is unknown behind a private peer: start the agent with --client-address",
     );
   }
   const readsBodies = attributes.has('request.body') || attributes.has('request.size');
-  if (readsBodies && !ports.knowsBodies) {
+  if (readsBodies && !ports.knows.bodies) {
     problems.warn(
       'BodyNotForwarded',
       'Where no body arrives, none cannot be told from one that Envoy did not forward, and reading request.body or request.size is an error: set with_request_body in its filter, and start the agent with --bodies=forwarded',
     );
   }
-  if (spec.transport?.requireTLS === true && !ports.knowsTransport) {
+  if (spec.transport?.requireTLS === true && !ports.knows.transport) {
     problems
       .at('transport')
       .warn(

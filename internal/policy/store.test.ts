@@ -6,6 +6,7 @@ import { MemoryStore } from '../counters/memory-store.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
 import { createTokenCache } from '../phases/authn/jwt.ts';
 import { createRateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
+import { ALL_KNOWN } from './knowledge.ts';
 import type { SourceObject } from './object.ts';
 import { type Build, type ObjectReport, PolicyStore } from './store.ts';
 
@@ -46,9 +47,7 @@ class World {
       },
       tokens: createTokenCache(),
       limits: createRateLimitPorts(new MemoryStore({ maxKeys: 10, onEvict: () => undefined })),
-      knowsClientAddress: true,
-      knowsTransport: true,
-      knowsBodies: true,
+      knows: ALL_KNOWN,
     },
     clusterIssuer: undefined,
     className: 'postern',

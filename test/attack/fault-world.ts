@@ -1,3 +1,4 @@
+import type { EdgeOptions } from '../../internal/core/canonicalize.ts';
 import { type Clock, systemClock } from '../../internal/core/clock.ts';
 import type { NamespaceView } from '../../internal/core/evaluation.ts';
 import { MemoryStore } from '../../internal/counters/memory-store.ts';
@@ -12,6 +13,7 @@ import { createRateLimitPorts } from '../../internal/phases/ratelimit/ratelimit.
 import type { CompiledPolicy, Served } from '../../internal/policy/compiled-policy.ts';
 import { Engine } from '../../internal/policy/evaluate.ts';
 import { HostTable } from '../../internal/policy/host-table.ts';
+import { knowledgeOf } from '../../internal/policy/knowledge.ts';
 import { secretLookup } from '../../internal/policy/offered-secret.ts';
 import type { Snapshot } from '../../internal/policy/snapshot.ts';
 import { type Build, PolicyStore } from '../../internal/policy/store.ts';
@@ -110,6 +112,13 @@ export interface World {
   ask(asked: Asked): Promise<Uint8Array>;
 }
 
+const EDGE: EdgeOptions = {
+  clientAddress: { kind: 'direct' },
+  bodiesForwarded: false,
+  transportTls: true,
+  trustContextExtensions: true,
+};
+
 export const WORKING_KEYS: KeySource = { current: () => KEYS, fetch: () => Promise.resolve(KEYS) };
 
 /** What the agent wires, from the bytes of a check to those of its answer, with ports of the caller's choice. */
@@ -124,12 +133,7 @@ export async function aWorld(parts: Parts = {}): Promise<World> {
   const ports = { keySources, tokens, limits };
   const served = withChanges(await load(parts.edit?.(POLICY) ?? POLICY, ports), parts);
   const engine = new Engine(() => (parts.snapshot === undefined ? served : parts.snapshot(served)), {
-    edge: {
-      clientAddress: { kind: 'direct' },
-      bodiesForwarded: false,
-      transportTls: true,
-      trustContextExtensions: true,
-    },
+    edge: EDGE,
     unmatched: 'deny',
     routeMetadata: 'optional',
     checkTimeoutMs: parts.checkTimeoutMs ?? 5000,
@@ -152,7 +156,7 @@ type Ports = Pick<ConstructorParameters<typeof PolicyStore>[0]['ports'], 'keySou
 async function load(policies: string, ports: Ports): Promise<Snapshot> {
   const told = Promise.withResolvers<Build>();
   const store = new PolicyStore({
-    ports: { ...ports, knowsClientAddress: true, knowsTransport: true, knowsBodies: true },
+    ports: { ...ports, knows: knowledgeOf(EDGE) },
     clusterIssuer: undefined,
     className: 'postern',
     secrets: () => secretLookup(() => 'absent'),

@@ -10,6 +10,7 @@ import { createTokenCache } from '../../internal/phases/authn/jwt.ts';
 import { createRateLimitPorts } from '../../internal/phases/ratelimit/ratelimit.ts';
 import type { Checked } from '../../internal/policy/checked.ts';
 import { Engine } from '../../internal/policy/evaluate.ts';
+import { knowledgeOf } from '../../internal/policy/knowledge.ts';
 import { objectKey, type SourceObject } from '../../internal/policy/object.ts';
 import { secretLookup } from '../../internal/policy/offered-secret.ts';
 import type { RecordedSpec } from '../../internal/policy/policy-record.ts';
@@ -90,9 +91,7 @@ export async function load(yaml: string, instance: Instance = {}): Promise<Loade
       keySources: createKeySources({ client: outbound, clock, random: () => 0.5, observe: () => undefined }),
       tokens: createTokenCache(),
       limits: createRateLimitPorts(new MemoryStore({ maxKeys: 10_000, onEvict: () => undefined })),
-      knowsClientAddress: edge.clientAddress.kind !== 'unset',
-      knowsTransport: edge.transportTls,
-      knowsBodies: edge.bodiesForwarded || edge.trustContextExtensions,
+      knows: knowledgeOf(edge),
     },
     clusterIssuer: instance.clusterIssuer,
     className: 'postern',
