@@ -17,7 +17,7 @@ describe('the register of faults', () => {
   it('uses every injection', () => {
     const used = new Set(Object.values(ON_PATH).flatMap((entries) => Object.values(entries).flat()));
     // What no one place of the source stands for.
-    const apart = ['snapshot', 'telling: metrics'];
+    const apart = ['no steps', 'snapshot', 'telling: metrics'];
     assert.deepEqual(
       [...injections].filter((at) => !used.has(at) && !apart.includes(at)),
       [],

@@ -1,25 +1,51 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { it } from 'node:test';
-import { REASONS } from '../internal/core/reasons.ts';
+import { describe, it } from 'node:test';
+import { parse } from 'yaml';
+import { PosternError } from '../internal/core/error.ts';
+import { REASONS, type ReasonName } from '../internal/core/reasons.ts';
+import { decodeResponse } from '../internal/extauthz/wire.fixture.ts';
+import { failing } from './attack/fault.ts';
+import { type Asked, aWorld, type Parts } from './attack/fault-world.ts';
 
-const ROOT = join(import.meta.dirname, '..');
+const CASES = join(import.meta.dirname, 'cases');
 
-function texts(folder: string): string[] {
-  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.(test\.ts|yaml)$/.test(entry.name) && entry.name !== 'reasons.test.ts')
-    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'));
+/** What the cases expect: `cases.test.ts` holds each of them against what was decided. */
+function decidedByCases(): string[] {
+  const files = readdirSync(CASES).filter((name) => name.endsWith('.yaml'));
+  return files.flatMap((name) => {
+    const { cases } = parse(readFileSync(join(CASES, name), 'utf8')) as {
+      readonly cases: readonly { readonly expect: string | { readonly reason: string } }[];
+    };
+    return cases.map(({ expect }) => (typeof expect === 'string' ? expect : expect.reason));
+  });
 }
 
-/** What a check that nothing decided would end with: no input is known that leads there. */
-const UNREACHED = ['undecided'];
+const DOWN = new PosternError('ERR_POSTERN_KEYS_UNAVAILABLE', 'injected');
+const NO_KEYS = { current: () => undefined, fetch: () => Promise.reject(DOWN) };
 
-/** As what a case expects, or as a word that a test compares with: in other texts many are ordinary English. */
-it('every reason of the table is asserted by a test', () => {
-  const all = [...texts('internal'), ...texts('test')].join('\n');
-  const missing = Object.keys(REASONS).filter(
-    (name) => !UNREACHED.includes(name) && !new RegExp(`\\b(?:expect|reason): ${name}\\b|'${name}'`).test(all),
-  );
-  assert.deepEqual(missing, []);
+/** What no request brings about by itself: something has to fail. */
+const BY_FAULT: Readonly<Partial<Record<ReasonName, readonly [Asked, Parts]>>> = {
+  undecided: ['key', { policy: (policy) => ({ ...policy, steps: [] }) }],
+  issuer_unavailable: ['token', { keys: NO_KEYS }],
+  limit_store_unavailable: ['key', { store: { take: failing('throws'), giveBack: () => undefined } }],
+  deadline: ['token', { keys: { ...NO_KEYS, fetch: failing('hangs') }, checkTimeoutMs: 10 }],
+  overloaded: ['token', { maxWaiting: 0 }],
+  internal: ['key', { snapshot: failing('throws') }],
+  no_snapshot: ['key', { snapshot: () => undefined }],
+};
+
+describe('the reasons of the table', () => {
+  for (const [reason, [asks, parts]] of Object.entries(BY_FAULT)) {
+    it(`${reason} is what Envoy is told where something fails`, async () => {
+      const { dynamic_metadata } = decodeResponse(await (await aWorld(parts)).ask(asks));
+      assert.equal(dynamic_metadata?.fields.reason?.stringValue, reason);
+    });
+  }
+
+  it('are each decided by a case or by a fault', () => {
+    const decided = new Set([...decidedByCases(), ...Object.keys(BY_FAULT)]);
+    assert.deepEqual([...decided].sort(), Object.keys(REASONS).sort());
+  });
 });

@@ -9,6 +9,12 @@ import type { StrictJson } from './strict-json.ts';
 export type Mode = 'Enforce' | 'Audit';
 export type Outcome = 'allow' | 'deny' | 'fault';
 
+/**
+ * What lets a check in: a rule, a public route, or Audit, under which goes on what no rule lets in. The step that grants
+ * leaves it, so that none lets a check in by saying nothing.
+ */
+export type Permit = 'rule' | 'public' | 'audit';
+
 /** What a step of a phase answers: nothing to go on, or a refusal. */
 export type StepResult = Refusal | undefined;
 /** One step of a phase, compiled. Synchronous unless it really waits for something outside. */
@@ -45,6 +51,9 @@ export class Evaluation implements Meter {
 
   /** Nobody has proved anything before authentication. */
   identity: Identity = UNAUTHENTICATED;
+  /** Authentication has said who calls: proved, let in as nobody, or in Audit not proved. */
+  knowsCaller = false;
+  permit: Permit | undefined = undefined;
   /** Parameters of the path template in scope: the rule's own while it is judged, else the target's. */
   params: PathParams;
   /** The reading of the path by which a rule is judged; undefined outside of rules, where all must agree. */

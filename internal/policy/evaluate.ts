@@ -31,10 +31,11 @@ export interface EngineOptions {
 
 const NOTHING: readonly never[] = Object.freeze([]);
 const NO_NAMESPACE_PROBLEM = 'The snapshot has no namespace of the policy';
+const UNDECIDED: Refusal = Object.freeze({ reason: 'undecided', cause: 'no step said who calls, or none let them in' });
 
 /**
  * Decides checks from the current snapshot. The only place that makes an allow: a check starts undecided, which is a
- * refusal, and only a run through every step of a policy, or an explicit rule for what no policy governs, changes that.
+ * refusal, and only the permit that a step of a policy leaves, or an explicit rule for what no policy governs, changes that.
  */
 export class Engine {
   readonly #options: EngineOptions;
@@ -144,6 +145,7 @@ export class Engine {
   /** The one place that turns a completed run into an allow. */
   #allowed(run: Run): Checked {
     const { evaluation, policy } = run;
+    if (!isGranted(evaluation)) return this.#refused(run, UNDECIDED);
     if (hasRepeatedMember(policy, evaluation)) {
       const refusal = evaluation.refuse(REPEATED_BODY);
       if (refusal !== undefined) return this.#refused(run, refusal);
@@ -155,7 +157,7 @@ export class Engine {
     settle(evaluation, 'allow');
     const decision: Decision = {
       outcome: 'allow',
-      reason: evaluation.isPublic ? 'public' : 'allowed',
+      reason: evaluation.permit === 'public' ? 'public' : 'allowed',
       decisionId: this.#options.newDecisionId(),
       policy: policy.ref,
       refusal: undefined,
@@ -256,6 +258,11 @@ interface Passed {
   readonly attributes: Attributes;
   /** Absent where no policy is in play. */
   readonly edits?: Edits;
+}
+
+/** Somebody said who calls, and somebody let them in: what no step refused is not yet granted. */
+function isGranted({ knowsCaller, permit, mode }: Evaluation): boolean {
+  return knowsCaller && permit !== undefined && (permit !== 'audit' || mode === 'Audit');
 }
 
 function withAnswerHeaders(edits: Decision['edits'], headers: readonly HeaderEdit[] | undefined): Decision['edits'] {

@@ -33,6 +33,25 @@ const steps: FaultCase[] = Array.from({ length: STEPS }, (_, index) => [
   }),
 ]).flat();
 
+/** Steps that have to say who calls and what lets them in; of a limit and of TLS, nothing is the answer that all is well. */
+const JUDGING = [2, 4, 6];
+const silent: FaultCase[] = [
+  ...JUDGING.flatMap((index) =>
+    put({
+      at: `step ${index + 1}`,
+      faults: ['nothing'],
+      becomes: 403,
+      parts: (fault) => ({ policy: (policy) => withStep(policy, index, failing(fault)) }),
+    }),
+  ),
+  ...put({
+    at: 'no steps',
+    faults: ['nothing'],
+    becomes: 403,
+    parts: () => ({ policy: (policy) => ({ ...policy, steps: [] }) }),
+  }),
+];
+
 /** A step that answers in the end, but when the time of the check is over or nobody waits any more. */
 function lateStep(): FaultCase[] {
   const late = (advance: () => void) => (policy: CompiledPolicy) =>
@@ -150,4 +169,4 @@ const expressions: FaultCase[] = [
   }),
 ];
 
-export const EVALUATOR_FAULTS: readonly FaultCase[] = [...steps, ...lateStep(), ...expressions];
+export const EVALUATOR_FAULTS: readonly FaultCase[] = [...steps, ...silent, ...lateStep(), ...expressions];

@@ -82,6 +82,7 @@ async function digestOf(key: string): Promise<string> {
 /** Every port that a fault can be put into; what is not given works. */
 export interface Parts {
   readonly checkTimeoutMs?: number;
+  readonly maxWaiting?: number;
   readonly clock?: Clock;
   readonly newDecisionId?: () => string;
   readonly store?: CounterStore;
@@ -143,7 +144,7 @@ export async function aWorld(parts: Parts = {}): Promise<World> {
   const check = createCheckBytes({
     engine: parts.engine?.(engine) ?? engine,
     observer: parts.observer ?? { begin: () => ({ span: NO_SPAN, startMs: 0 }), finish: () => undefined },
-    maxWaiting: 10,
+    maxWaiting: parts.maxWaiting ?? 10,
     clock,
     ...(parts.newDecisionId !== undefined && { newDecisionId: parts.newDecisionId }),
   });

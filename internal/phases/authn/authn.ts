@@ -24,6 +24,7 @@ export function findCredential(authentication: Authentication, cache: TokenCache
     if (isPublic(authentication, request)) {
       evaluation.isPublic = true;
       evaluation.identity = ANONYMOUS;
+      evaluation.knowsCaller = true;
       return undefined;
     }
     let found: Credential | undefined;
@@ -43,6 +44,7 @@ export function findCredential(authentication: Authentication, cache: TokenCache
     if (found !== undefined) return undefined;
     if (!authentication.allowsAnonymous) return refuse(evaluation, refusals.missing);
     evaluation.identity = ANONYMOUS;
+    evaluation.knowsCaller = true;
     return undefined;
   };
 }
@@ -87,6 +89,7 @@ function settle(evaluation: Evaluation, verdict: Proved, refusals: Refusals): St
   const isToken = verdict instanceof TokenFailure;
   if (!isToken && typeof verdict !== 'string') {
     evaluation.identity = verdict;
+    evaluation.knowsCaller = true;
     return undefined;
   }
   const refusal = refusals.failed[evaluation.credential?.method ?? -1]?.[isToken ? verdict.reason : verdict];
@@ -98,8 +101,10 @@ function settle(evaluation: Evaluation, verdict: Proved, refusals: Refusals): St
 function refuse(evaluation: Evaluation, refusal: Refusal): StepResult {
   evaluation.identity = UNAUTHENTICATED;
   const enforced = evaluation.refuse(refusal);
-  if (enforced === undefined) evaluation.credential = undefined;
-  return enforced;
+  if (enforced !== undefined) return enforced;
+  evaluation.credential = undefined;
+  evaluation.knowsCaller = true;
+  return undefined;
 }
 
 function isPublic({ publicRoutes }: Authentication, request: Request): boolean {

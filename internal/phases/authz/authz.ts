@@ -1,5 +1,5 @@
 import type { Refusal } from '../../core/decision.ts';
-import type { Evaluation, Step, StepResult } from '../../core/evaluation.ts';
+import type { Evaluation, Permit, Step, StepResult } from '../../core/evaluation.ts';
 import { inCidrs } from '../../match/cidr.ts';
 import { type Expression, isTrue } from '../../match/expression/expression.ts';
 import type { Authorization, Criteria, Rule } from './compile.ts';
@@ -55,13 +55,13 @@ function judgeDenies(denies: readonly Judged[], evaluation: Evaluation): StepRes
 }
 
 function judgeAllows(allows: readonly Rule[], evaluation: Evaluation): StepResult {
-  if (evaluation.isPublic) return undefined;
+  if (evaluation.isPublic) return grant(evaluation, 'public');
   let erred: Rule | undefined;
   let lacking: Rule | undefined;
   for (const rule of allows) {
     const match = matchAllow(rule.criteria, evaluation);
     if (match === 'holds') {
-      if (rule.mode === 'Enforce') return undefined;
+      if (rule.mode === 'Enforce') return grant(evaluation, 'rule');
       evaluation.note({ reason: 'allowed', rule: rule.name, outcome: 'would-allow' });
     }
     if (rule.mode === 'Audit') continue;
@@ -69,14 +69,23 @@ function judgeAllows(allows: readonly Rule[], evaluation: Evaluation): StepResul
     if (match === 'scope') lacking ??= rule;
   }
   if (erred !== undefined) {
-    const refusal = evaluation.refuse({ reason: 'expression_error', rule: erred.name });
+    const refusal = refuse(evaluation, { reason: 'expression_error', rule: erred.name });
     return refusal && { ...refusal, cause: whyErred(erred, evaluation) };
   }
   if (lacking?.criteria.scopes !== undefined)
-    return evaluation.refuse(insufficientScope(lacking.name, lacking.criteria.scopes, evaluation));
+    return refuse(evaluation, insufficientScope(lacking.name, lacking.criteria.scopes, evaluation));
   // Audit only counts: what would not be read is not worked out.
-  const refusal = evaluation.refuse(NOT_ALLOWED);
+  const refusal = refuse(evaluation, NOT_ALLOWED);
   return refusal && { ...refusal, cause: whyNotAllowed(allows, evaluation) };
+}
+
+function grant(evaluation: Evaluation, permit: Permit): undefined {
+  evaluation.permit = permit;
+}
+
+/** Audit lets go on what no rule lets in: that is a permit too. */
+function refuse(evaluation: Evaluation, refusal: Refusal): StepResult {
+  return evaluation.refuse(refusal) ?? grant(evaluation, 'audit');
 }
 
 /** RFC 6750 §3.1: 403 with the scopes that would do. */
