@@ -5,7 +5,7 @@ import type { Assignment, Candidate } from './assign.ts';
 import { type PathOptions, type RouteTarget, type Served, STRICT } from './compiled-policy.ts';
 import { type HostEntry, HostTable } from './host-table.ts';
 import { objectKey } from './object.ts';
-import { ownHeaders } from './own-headers.ts';
+import { OVERRIDES, type OwnHeaders, ownOfAll } from './own-headers.ts';
 import { routeKey } from './select.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -13,7 +13,8 @@ interface HostDraft {
   readonly namespace: string;
   readonly pathOptions: PathOptions;
   readonly table: PathTable<Served>;
-  readonly upstreamHeaders: string[];
+  /** Of each of its policies that serves. */
+  readonly owns: Set<OwnHeaders>;
   isAudit: boolean;
 }
 
@@ -97,8 +98,8 @@ export async function buildSnapshot({
   return { snapshot, shadows };
 }
 
-const entryOf = ({ namespace, isAudit, pathOptions, table, upstreamHeaders }: HostDraft): HostEntry =>
-  Object.freeze({ namespace, isAudit, pathOptions, table, own: ownHeaders(upstreamHeaders) });
+const entryOf = ({ namespace, isAudit, pathOptions, table, owns }: HostDraft): HostEntry =>
+  Object.freeze({ namespace, isAudit, pathOptions, table, own: ownOfAll(owns) });
 
 const passesUnaccepted = ([candidate, { serving }]: readonly [Candidate, Assignment]): boolean =>
   serving === undefined && candidate.isAudit;
@@ -128,11 +129,11 @@ function addHost(hosts: Map<string, HostDraft>, { host, templates, served, pathO
   let draft = hosts.get(host);
   if (draft === undefined) {
     const table = new PathTable<Served>(pathOptions);
-    draft = { namespace: served.namespace, pathOptions, table, upstreamHeaders: [], isAudit: true };
+    draft = { namespace: served.namespace, pathOptions, table, owns: new Set([OVERRIDES]), isAudit: true };
     hosts.set(host, draft);
   }
   draft.isAudit &&= served.isAudit;
-  for (const { name } of served.policy?.edits.upstreamHeaders ?? []) draft.upstreamHeaders.push(name);
+  if (served.policy !== undefined) draft.owns.add(served.policy.edits.own);
   const lost: Shadow[] = [];
   for (const template of templates) {
     const { value } = draft.table.add({ template, value: served });

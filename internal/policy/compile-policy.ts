@@ -12,7 +12,7 @@ import { compileAuthorization } from '../phases/authz/compile.ts';
 import { compileRateLimits } from '../phases/ratelimit/compile.ts';
 import type { RateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
 import type { CompiledPolicy, Target } from './compiled-policy.ts';
-import { compileEdits, type EditPlan, type UpstreamHeader } from './edits.ts';
+import { compileEdits, type EditPlan, type UpstreamHeader } from './edit-plan.ts';
 import { checkExpressionSize } from './expression-size.ts';
 import type { Knowledge } from './knowledge.ts';
 import { stepsOf } from './phases.ts';
@@ -157,6 +157,7 @@ function* compilePolicyEdits(
     upstreamHeaders,
     keepHeaders: spec.response?.keepHeaders ?? [],
     credentials: authentication.removals,
+    forwarded: authentication.forwarded,
     responseHeaders,
   });
 }

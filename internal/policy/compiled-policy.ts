@@ -3,7 +3,7 @@ import type { Carrier, Mode, Step } from '../core/evaluation.ts';
 import type { Problem, ProblemList } from '../core/problem.ts';
 import type { PhaseName } from '../core/reasons.ts';
 import type { PathMatcher, PathTemplate } from '../match/path-template.ts';
-import type { EditPlan } from './edits.ts';
+import type { EditPlan } from './edit-plan.ts';
 
 /** How a policy reads `%2f`, `;` and the case of its paths. Policies of one host agree on it. */
 export interface PathOptions {

@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inOneGo } from '../core/breather.ts';
 import { MAX_COOKIES } from '../core/cookies.ts';
+import { headerFields } from '../core/attributes.ts';
 import type { HeaderAction } from '../core/decision.ts';
 import { anEvaluation, type Given } from '../core/evaluation.fixture.ts';
 import type { Carrier } from '../core/evaluation.ts';
 import { ProblemList } from '../core/problem.ts';
 import { compileExpression } from '../match/expression/expression.ts';
-import { compileEdits, editsOf, type UpstreamHeader } from './edits.ts';
-import { OVERRIDE_HEADERS } from './own-headers.ts';
+import { compileEdits, planBeside, type UpstreamHeader } from './edit-plan.ts';
+import { editsOf } from './edits.ts';
+import { OVERRIDE_HEADERS, ownHeaders, withoutOwn } from './own-headers.ts';
 
 function header(name: string, expression: string, action: HeaderAction = 'Set'): UpstreamHeader {
   const value = inOneGo(compileExpression(expression, { result: 'key', params: [], use: 'key' }, new ProblemList()));
@@ -22,7 +24,7 @@ interface Parts {
 }
 
 const planOf = ({ set = [], keep = [], credentials = [] }: Parts) =>
-  compileEdits({ upstreamHeaders: set, keepHeaders: keep, credentials, responseHeaders: [] });
+  compileEdits({ upstreamHeaders: set, keepHeaders: keep, credentials, forwarded: [], responseHeaders: [] });
 
 /** What an allow sets, and what it removes besides overrides; or the reason why there is none. */
 function edits(parts: Parts, given: Given): readonly unknown[] {
@@ -72,6 +74,38 @@ describe('editsOf() and other spellings of a header', () => {
   it('leaves the shared edits to a request that holds none', () => {
     const plan = planOf({ credentials: [{ kind: 'header', name: 'x_api_key' }] });
     assert.equal(editsOf(plan, anEvaluation({ headers: named('accept', 'x_api_key', 'x_b3_traceid') })), plan.fixed);
+  });
+});
+
+describe('editsOf() beside headers that other policies of the host set', () => {
+  const ALL = Array.from({ length: 1000 }, (_, i) => `x-sibling-${i}`);
+
+  it('is the plan itself where nobody sets others', () => {
+    const plan = planOf({ set: [header('x-caller', 'identity.id'), header('x-via', "'postern'")] });
+    for (const own of [plan.own, ownHeaders([]), ownHeaders(['x-caller'])]) assert.equal(planBeside(plan, own), plan);
+  });
+
+  it('leaves one list to every request, made once', () => {
+    const plan = planOf({});
+    const own = ownHeaders(['x-caller']);
+    const [first, second] = ['a', 'b'].map((id) => editsOf(planBeside(plan, own), anEvaluation({ identity: { id } })));
+    assert.equal(first, second);
+    assert.ok(first !== undefined && 'requestHeadersToRemove' in first);
+    assert.deepEqual(first.requestHeadersToRemove, [...OVERRIDE_HEADERS, 'x-caller']);
+  });
+
+  it('removes of very many those that the request holds, so that no answer grows too long', () => {
+    const beside = planBeside(planOf({ keep: ['x-sibling-998'] }), ownHeaders(ALL));
+    const made = editsOf(beside, anEvaluation({ headers: named('x-sibling-998', 'x-sibling-999', 'x_sibling_500') }));
+    assert.ok('requestHeadersToRemove' in made);
+    assert.ok(made.requestHeadersToRemove.length < 100, String(made.requestHeadersToRemove.length));
+    assert.deepEqual(made.requestHeadersToRemove.slice(-2), ['x-sibling-999', 'x_sibling_500']);
+    assert.ok(!made.requestHeadersToRemove.includes('x-sibling-998'));
+  });
+
+  it('removes them so too of a request that cannot be evaluated', () => {
+    const { requestHeadersToRemove: removed } = withoutOwn(ownHeaders(ALL), headerFields(named('x-sibling-999', 'x')));
+    assert.ok(removed.length < 100 && removed.includes('x-sibling-0') && removed.at(-1) === 'x-sibling-999');
   });
 });
 

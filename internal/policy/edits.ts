@@ -2,45 +2,14 @@ import { LRUCache } from 'lru-cache';
 import { MAX_COOKIES } from '../core/cookies.ts';
 import type { Edits, HeaderAction, HeaderEdit, Refusal } from '../core/decision.ts';
 import type { Carrier, Evaluation } from '../core/evaluation.ts';
+import type { Edits, HeaderEdit, Refusal } from '../core/decision.ts';
+import type { Evaluation } from '../core/evaluation.ts';
 import { bounded, describeError } from '../core/explanation.ts';
 import { ExpressionError } from '../core/expression-error.ts';
 import { isFieldValue } from '../core/field-value.ts';
-import type { Expression } from '../match/expression/expression.ts';
 import { readCarrier } from '../phases/authn/carriers.ts';
-import { foldName, isOddName, OVERRIDE_HEADERS, type OwnHeaders, ownHeaders } from './own-headers.ts';
-
-/** A header that the policy gives the upstream, from an expression. */
-export interface UpstreamHeader {
-  readonly name: string;
-  readonly value: Expression;
-  readonly action: HeaderAction;
-  readonly missing: 'Remove' | 'Deny';
-}
-
-/** What an allow by this policy changes, as far as it is known when the policy arrives. */
-export interface EditPlan {
-  readonly upstreamHeaders: readonly UpstreamHeader[];
-  /** Headers that never reach the upstream as the client sent them: credentials, overrides of method and path. */
-  readonly headersToRemove: readonly string[];
-  /** The same with what Audit leaves in place: credentials stay. */
-  readonly headersToRemoveInAudit: readonly string[];
-  /** Schemes of Authorization that the upstream must not see; another scheme's credential stays. */
-  readonly schemesToRemove: readonly Carrier[];
-  readonly queryToRemove: readonly string[];
-  readonly cookiesToRemove: ReadonlySet<string>;
-  /** Names of `upstreamHeaders` and the removed ones. */
-  readonly names: ReadonlySet<string>;
-  /** The same as CGI folds them, to find other spellings of them. */
-  readonly folded: ReadonlySet<string>;
-  /** One of the names is itself another spelling, as `x_caller`: then a plain name of a request can be one too. */
-  readonly hasOddName: boolean;
-  /** What never arrives of a request in Audit that could not be evaluated. */
-  readonly own: OwnHeaders;
-  readonly responseHeaders: readonly HeaderEdit[];
-  /** The edits of every request that holds nothing to be looked at; undefined where each has its own. */
-  readonly fixed: Edits | undefined;
-  readonly fixedInAudit: Edits | undefined;
-}
+import type { EditPlan, UpstreamHeader } from './edit-plan.ts';
+import { foldName, isOddName, ownHeaders } from './own-headers.ts';
 
 const NOTHING: readonly never[] = Object.freeze([]);
 /** Longest header value that is sent on; Envoy refuses requests that grow past its own bounds. */
@@ -48,69 +17,6 @@ const MAX_VALUE_LENGTH = 8192;
 
 /** What is edited where no policy is in play. */
 export const NO_EDITS: Edits = ownHeaders([]).removal;
-
-export interface EditInputs {
-  readonly upstreamHeaders: readonly UpstreamHeader[];
-  readonly keepHeaders: readonly string[];
-  readonly credentials: readonly Carrier[];
-  readonly responseHeaders: readonly HeaderEdit[];
-}
-
-/** Policies that set no header of their own have a few plans between them: shared, they are encoded once. */
-const plans = new LRUCache<string, EditPlan>({ max: 1024 });
-
-export function compileEdits(inputs: EditInputs): EditPlan {
-  if (inputs.upstreamHeaders.length > 0) return compileAnew(inputs);
-  const key = JSON.stringify([inputs.keepHeaders, inputs.credentials, inputs.responseHeaders]);
-  const known = plans.get(key) ?? compileAnew(inputs);
-  plans.set(key, known);
-  return known;
-}
-
-function compileAnew({ keepHeaders, credentials, responseHeaders, ...inputs }: EditInputs): EditPlan {
-  const named = (kind: Carrier['kind']): string[] =>
-    credentials.filter((carrier) => carrier.kind === kind).map((carrier) => carrier.name);
-  const overrides = Object.freeze(OVERRIDE_HEADERS.filter((name) => !keepHeaders.includes(name)));
-  const headersToRemove = Object.freeze([...new Set([...overrides, ...named('header')])]);
-  const schemesToRemove = credentials.filter((carrier) => carrier.kind === 'authorizationScheme');
-  const queryToRemove = Object.freeze(named('query'));
-  const lost = new Set([...headersToRemove, ...(schemesToRemove.length > 0 ? ['authorization'] : [])]);
-  const upstreamHeaders = inputs.upstreamHeaders.map((header) => withoutClients(header, lost));
-  const names = [...headersToRemove, ...upstreamHeaders.map((header) => header.name)];
-  const fixed = (removed: readonly string[], query: readonly string[]): Edits | undefined =>
-    upstreamHeaders.length > 0
-      ? undefined
-      : Object.freeze({
-          requestHeaders: NOTHING,
-          requestHeadersToRemove: removed,
-          queryToRemove: query,
-          responseHeaders,
-        });
-  return Object.freeze({
-    upstreamHeaders,
-    headersToRemove,
-    headersToRemoveInAudit: overrides,
-    schemesToRemove,
-    queryToRemove,
-    cookiesToRemove: new Set(named('cookie')),
-    names: new Set(names),
-    folded: new Set(names.map(foldName)),
-    hasOddName: names.some(isOddName),
-    own: ownHeaders(upstreamHeaders.map((header) => header.name)),
-    responseHeaders,
-    fixed: fixed(headersToRemove, queryToRemove),
-    fixedInAudit: fixed(overrides, NOTHING),
-  });
-}
-
-/**
- * A value that tells of the request or its caller never stands beside what the client says under that name, and an
- * action does not keep what is removed anyway: there is nothing left to append to, and nothing that is not absent.
- */
-function withoutClients(header: UpstreamHeader, lost: ReadonlySet<string>): UpstreamHeader {
-  const isConstant = header.value.attributes.size === 0;
-  return isConstant && !lost.has(header.name) ? header : { ...header, action: 'Set' };
-}
 
 /**
  * The edits of one allow. Envoy runs removals after additions, so a header that is set is never also removed.
@@ -175,8 +81,11 @@ function holdsScheme({ schemesToRemove }: EditPlan, { request }: Evaluation): bo
 }
 
 /** A name that an upstream could take for one of ours (CVE-2026-39858 and its like), and is none of them. */
-const isOtherSpelling = (plan: EditPlan, name: string): boolean =>
-  (plan.hasOddName || isOddName(name)) && plan.folded.has(foldName(name)) && !plan.names.has(name);
+function isOtherSpelling(plan: EditPlan, name: string): boolean {
+  if (!(plan.looksAtAll || isOddName(name)) || plan.names.has(name)) return false;
+  const folded = foldName(name);
+  return plan.folded.has(folded) || (plan.siblings.has(folded) && !plan.kept.has(folded));
+}
 
 /** Adds every other spelling of our names. */
 function addSpellings(plan: EditPlan, evaluation: Evaluation, removed: string[]): void {

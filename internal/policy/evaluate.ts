@@ -8,8 +8,9 @@ import { REASONS, type ReasonName } from '../core/reasons.ts';
 import type { Request } from '../core/request.ts';
 import type { CheckCall, Checked } from './checked.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
+import { planBeside } from './edit-plan.ts';
 import { editsOf, NO_EDITS } from './edits.ts';
-import { withoutOwn } from './own-headers.ts';
+import { type OwnHeaders, withoutOwn } from './own-headers.ts';
 import { type Known, refusalDecision, refusedBefore } from './refused.ts';
 import { hasRepeatedMember, REPEATED_BODY } from './repeated-member.ts';
 import { routesOf } from './route-metadata.ts';
@@ -80,8 +81,8 @@ export class Engine {
     if (selection.kind !== 'policy') return this.#ungoverned(selection, request, attributes);
     const namespace = snapshot.namespaces.get(selection.policy.ref.namespace);
     if (namespace === undefined) throw new Error(NO_NAMESPACE_PROBLEM);
-    const { policy } = selection;
-    return this.#run({ evaluation: this.#begin(selection, namespace, { request, call }), policy, call }, 0);
+    const { policy, own } = selection;
+    return this.#run({ evaluation: this.#begin(selection, namespace, { request, call }), policy, own, call }, 0);
   }
 
   #begin(selection: Governing, namespace: NamespaceView, { request, call }: Asked): Evaluation {
@@ -144,13 +145,13 @@ export class Engine {
 
   /** The one place that turns a completed run into an allow. */
   #allowed(run: Run): Checked {
-    const { evaluation, policy } = run;
+    const { evaluation, policy, own } = run;
     if (!isGranted(evaluation)) return this.#refused(run, UNDECIDED);
     if (hasRepeatedMember(policy, evaluation)) {
       const refusal = evaluation.refuse(REPEATED_BODY);
       if (refusal !== undefined) return this.#refused(run, refusal);
     }
-    const edits = editsOf(policy.edits, evaluation);
+    const edits = editsOf(planBeside(policy.edits, own), evaluation);
     if ('failed' in edits) return this.#refused(run, edits.failed);
     // Steps that did not wait can have taken long as well; one look at the clock behind all of them is enough.
     if (this.#isLate(run)) return this.#refused(run, LATE);
@@ -193,7 +194,8 @@ export class Engine {
     }
     if (selection.kind === 'audited-invalid') {
       const finding: Finding = { reason: malformed.reason, outcome: 'would-deny' };
-      return this.#passed('unmatched', { policy, findings: [finding], request: undefined, attributes });
+      const edits = withoutOwn(selection.own, attributes.headers);
+      return this.#passed('unmatched', { policy, findings: [finding], request: undefined, attributes, edits });
     }
     const isOpen = selection.kind === 'unmatched' && this.#options.unmatched === 'allow';
     if (isOpen) return this.#passed('unmatched', { policy, findings: NOTHING, request: undefined, attributes });
@@ -206,7 +208,8 @@ export class Engine {
     }
     if (selection.kind === 'audited-invalid') {
       const finding: Finding = { reason: 'policy_invalid', outcome: 'would-deny' };
-      return this.#passed('unmatched', { policy: undefined, findings: [finding], request, attributes });
+      const edits = withoutOwn(selection.own, attributes.headers);
+      return this.#passed('unmatched', { policy: undefined, findings: [finding], request, attributes, edits });
     }
     if (selection.kind === 'unmatched' && this.#options.unmatched === 'allow') {
       return this.#passed('unmatched', { policy: undefined, findings: NOTHING, request, attributes });
@@ -241,6 +244,8 @@ export class Engine {
 interface Run {
   readonly evaluation: Evaluation;
   readonly policy: CompiledPolicy;
+  /** Headers that are for policies of the host to set. */
+  readonly own: OwnHeaders;
   readonly call: CheckCall;
 }
 

@@ -10,7 +10,7 @@ export interface HostEntry {
   readonly isAudit: boolean;
   /** How its paths are read: its policies agree on it. */
   readonly pathOptions: PathOptions;
-  /** Headers that are its policies' to set, all together: for requests of which no one policy is known. */
+  /** Headers that are its policies' to set, all together: behind one host is one upstream. */
   readonly own: OwnHeaders;
   readonly table: PathTable<Served>;
 }

@@ -22,9 +22,14 @@ export const isOddName = (name: string): boolean => ODD.test(name);
 /** `x_auth.user`, `X-Auth-User` and `x-auth-user` are one variable to a CGI-like upstream (RFC 3875 §4.1.18). */
 export const foldName = (name: string): string => name.toLowerCase().replace(ALL_ODD, '-');
 
+/** Most names besides overrides that every answer removes; Envoy refuses an answer that is too long. */
+const MAX_LISTED = 64;
+
 /** Headers by which an upstream knows the caller, or takes the request for another: never the client's to send. */
 export interface OwnHeaders {
   readonly names: ReadonlySet<string>;
+  /** Those that every answer removes, whatever Envoy tells of the request; others are removed where it holds them. */
+  readonly listed: ReadonlySet<string>;
   /** The names as CGI folds them. */
   readonly folded: ReadonlySet<string>;
   /** The edits of a request that holds no other spelling of them. */
@@ -34,28 +39,38 @@ export interface OwnHeaders {
 /** @param names in lower case; the override headers belong to them in any case */
 export const ownHeaders = (names: readonly string[]): OwnHeaders => (names.length === 0 ? OVERRIDES : made(names));
 
-function made(names: readonly string[]): OwnHeaders {
-  const all = new Set([...OVERRIDE_HEADERS, ...names]);
+function made(names: Iterable<string>): OwnHeaders {
+  const all = [...new Set([...OVERRIDE_HEADERS, ...names])];
+  const listed = Object.freeze(all.slice(0, OVERRIDE_HEADERS.length + MAX_LISTED));
   return Object.freeze({
-    names: all,
-    folded: new Set([...all].map(foldName)),
+    names: new Set(all),
+    listed: new Set(listed),
+    folded: new Set(all.map(foldName)),
     removal: Object.freeze({
       requestHeaders: NOTHING,
-      requestHeadersToRemove: Object.freeze([...all]),
+      requestHeadersToRemove: listed,
       queryToRemove: NOTHING,
       responseHeaders: NOTHING,
     }),
   });
 }
 
-/** Of every policy that sets none. */
-const OVERRIDES = made([]);
+/** Of every policy that sets none, and of a host that nobody holds. */
+export const OVERRIDES = made([]);
+
+/** All of them together: one of them where it has what all have. */
+export function ownOfAll(owns: readonly OwnHeaders[] | ReadonlySet<OwnHeaders>): OwnHeaders {
+  const names = new Set<string>();
+  for (const own of owns) for (const name of own.names) names.add(name);
+  for (const own of owns) if (own.names.size === names.size) return own;
+  return made(names);
+}
 
 /** The edits of a request that passes without an evaluation: nothing proved who calls, so nothing says it. */
-export function withoutOwn({ names, folded, removal }: OwnHeaders, headers: HeaderFields): Edits {
+export function withoutOwn({ listed, folded, removal }: OwnHeaders, headers: HeaderFields): Edits {
   let removed: string[] | undefined;
   for (const name of headers.names()) {
-    if (names.has(name) || !folded.has(foldName(name))) continue;
+    if (listed.has(name) || !folded.has(foldName(name))) continue;
     removed ??= [...removal.requestHeadersToRemove];
     removed.push(name);
   }

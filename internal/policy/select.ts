@@ -7,7 +7,7 @@ import type { PathTable } from '../match/path-table.ts';
 import type { PathMatcher } from '../match/path-template.ts';
 import type { CompiledPolicy, PathOptions, Served } from './compiled-policy.ts';
 import type { HostEntry } from './host-table.ts';
-import type { OwnHeaders } from './own-headers.ts';
+import { OVERRIDES, type OwnHeaders, ownOfAll } from './own-headers.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What selection reads of a request, canonical or not. */
@@ -33,6 +33,7 @@ export interface RouteName {
   readonly sectionName: string | undefined;
 }
 
+/** `own`: headers that no client may send to what is governed, for they are for its policies, or the host's, to set. */
 export type Selection =
   | {
       readonly kind: 'policy';
@@ -40,11 +41,12 @@ export type Selection =
       /** Parameters of the target's template by the kept reading of the path, and by each other one. */
       readonly params: PathParams;
       readonly otherParams: readonly PathParams[];
+      readonly own: OwnHeaders;
     }
   /** Nobody holds the host: `--unmatched` says what happens. */
   | { readonly kind: 'unmatched' }
   /** A policy in Audit that was never accepted passes as an unmatched host under allow. */
-  | { readonly kind: 'audited-invalid' }
+  | { readonly kind: 'audited-invalid'; readonly own: OwnHeaders }
   | Unread
   | { readonly kind: 'refused'; readonly reason: ReasonName; readonly policy: CompiledPolicy | undefined };
 
@@ -56,14 +58,13 @@ export interface Unread {
   /** All of what governs it is in Audit. */
   readonly isAudit: boolean;
   readonly policy: CompiledPolicy | undefined;
-  /** Headers that no client may send to what governs it. */
   readonly own: OwnHeaders;
   /** Set where the path is canonical, but for a delimiter that is not kept here. */
   readonly unkept: Malformed | undefined;
 }
 
 const UNMATCHED: Selection = Object.freeze({ kind: 'unmatched' });
-const AUDITED_INVALID: Selection = Object.freeze({ kind: 'audited-invalid' });
+const auditedInvalid = (own: OwnHeaders): Selection => ({ kind: 'audited-invalid', own });
 const refused = (reason: ReasonName, policy?: CompiledPolicy): Selection => ({ kind: 'refused', reason, policy });
 const NO_ROUTE = Object.freeze(refused('no_route'));
 const NOT_FOUND = Object.freeze(refused('policy_not_found'));
@@ -115,16 +116,18 @@ export function routeKey(
 function governed(served: Served, request: Selectable, holder: HostEntry | undefined): Selection {
   if (holder !== undefined && holder.namespace !== served.namespace) return CONFLICT;
   const { policy } = served;
-  if (policy === undefined) return served.isAudit ? AUDITED_INVALID : INVALID;
-  if (request.readings === undefined) return unreadOf(policy, undefined);
-  const unkept = unkeptDelimiter(request.readings, policy.target.pathOptions);
-  if (unkept !== undefined) return unreadOf(policy, unkept);
+  const ofHost = holder?.own ?? OVERRIDES;
+  if (policy === undefined) return served.isAudit ? auditedInvalid(ofHost) : INVALID;
+  const unkept = request.readings && unkeptDelimiter(request.readings, policy.target.pathOptions);
+  // Who names the policy need not go by a host that it holds.
+  if (request.readings === undefined || unkept !== undefined)
+    return unreadOf(policy, ownOfAll([policy.edits.own, ofHost]), unkept);
   const { paths } = policy.target;
   const params = paths.match(request.readings.kept);
   const { others } = request.readings;
   const otherParams = others.length === 0 ? NO_PARAMS : paramsBy(others, (reading) => paths.match(reading));
   if (params === undefined || otherParams === undefined) return refused('no_route', policy);
-  return { kind: 'policy', policy, params, otherParams };
+  return { kind: 'policy', policy, params, otherParams, own: ofHost };
 }
 
 /**
@@ -144,9 +147,9 @@ function byPath(holder: HostEntry, readings: PathReadings | undefined): Selectio
   if (!isOne && unkept === undefined) return NO_ROUTE;
   if (!isOne) return unreadBelow(holder, unkept, holder.isAudit && isGoverned(holder.table, readings));
   const { policy, isAudit } = hit.value;
-  if (policy === undefined) return isAudit ? AUDITED_INVALID : NO_ROUTE;
-  if (unkept !== undefined) return unreadOf(policy, unkept);
-  return { kind: 'policy', policy, params: hit.parameters, otherParams };
+  if (policy === undefined) return isAudit ? auditedInvalid(holder.own) : NO_ROUTE;
+  if (unkept !== undefined) return unreadOf(policy, holder.own, unkept);
+  return { kind: 'policy', policy, params: hit.parameters, otherParams, own: holder.own };
 }
 
 /** The target's parameters by each other reading of the path; undefined when it does not cover one of them. */
@@ -169,11 +172,11 @@ function paramsIn({ table }: HostEntry, reading: readonly string[], served: Serv
 const isGoverned = (table: PathTable<Served>, { kept, others }: PathReadings): boolean =>
   table.find(kept) !== undefined || others.some((reading) => table.find(reading) !== undefined);
 
-const unreadOf = (policy: CompiledPolicy, unkept: Malformed | undefined): Unread => ({
+const unreadOf = (policy: CompiledPolicy, own: OwnHeaders, unkept: Malformed | undefined): Unread => ({
   kind: 'unread',
   isAudit: policy.mode === 'Audit',
   policy,
-  own: policy.edits.own,
+  own,
   unkept,
 });
 

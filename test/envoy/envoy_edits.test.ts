@@ -41,6 +41,14 @@ spec:
 ---
 apiVersion: postern.dev/v1alpha1
 kind: APIPolicy
+metadata: {name: plain}
+spec:
+  target: {hosts: [api.example.org], paths: [/plain/**]}
+  authentication: {anonymous: {}}
+  authorization: {rules: [{name: all, allow: {any: {}}}]}
+---
+apiVersion: postern.dev/v1alpha1
+kind: APIPolicy
 metadata: {name: limited}
 spec:
   target: {hosts: [limited.example.org]}
@@ -110,6 +118,12 @@ for (const rawHeaders of [false, true]) {
           assert.deepEqual(lines(await seen(target, [...headers, ...sent]), IDENTITY), expected, sent.join());
       });
     }
+
+    it('says nothing of a caller by a policy of the same host that sets no header, whatever the client says', async () => {
+      const spoofs = [...SPOOFED, 'X-Tenant', 'X_Legacy_User', 'X-Legacy-User'].map((name) => `${name}: admin`);
+      for (const sent of [...spoofs.map((spoof) => [spoof]), spoofs])
+        assert.deepEqual(lines(await seen('/plain/x', sent), /^x.(auth.user|tenant|legacy.user)$/i), [], sent.join());
+    });
 
     it('sets, appends and adds as it was told, beside what the client sent', async () => {
       const plain = await seen('/');

@@ -60,6 +60,8 @@ export interface Authentication {
   readonly publicRoutes: readonly PublicRoute[];
   /** Carriers that the upstream must not see, whoever calls and also on public routes. */
   readonly removals: readonly Carrier[];
+  /** Carriers from which the upstream is to see the credential. */
+  readonly forwarded: readonly Carrier[];
   readonly refusals: Refusals;
 }
 
@@ -87,14 +89,15 @@ export function* compileAuthentication(
     carriers: carriersOf(methods),
     allowsAnonymous: specs.authentication?.anonymous !== undefined,
     publicRoutes: compilePublic(specs.publicRoutes ?? [], context, problems.at('public')),
-    removals: credentialRemovals(methods),
+    removals: carriersWhere(methods, ({ isRemoved }) => isRemoved),
+    forwarded: carriersWhere(methods, ({ isRemoved }) => !isRemoved),
     refusals: compileRefusals(methods),
   });
 }
 
-/** Carriers from which credentials are removed before the upstream sees the request, each once. */
-function credentialRemovals(methods: readonly Method[]): readonly Carrier[] {
-  const carriers = methods.filter((method) => method.isRemoved).flatMap((method) => method.carriers);
+/** Carriers of those methods, each once. */
+function carriersWhere(methods: readonly Method[], is: (method: Method) => boolean): readonly Carrier[] {
+  const carriers = methods.filter(is).flatMap((method) => method.carriers);
   return carriers.filter((carrier, index) => carriers.findIndex((other) => sameCarrier(other, carrier)) === index);
 }
 

@@ -75,7 +75,7 @@ const target = exactlyOneOf(
 
 const upstreamHeader = z.strictObject({
   name: headerName().describe(
-    'Header that the upstream reads. What a client sends under this name, in whatever spelling, does not arrive, unless action keeps it.',
+    'Header that the upstream reads. What a client sends under this name, in whatever spelling, does not arrive by any policy of the host, unless action or keepHeaders keeps it.',
   ),
   value: expression().describe('Its value.'),
   action: z
@@ -134,7 +134,9 @@ export const apiPolicySpec = z.strictObject({
         .array(headerName())
         .max(16)
         .optional()
-        .describe('Headers that name another method or path and reach the upstream all the same.'),
+        .describe(
+          'Headers that reach the upstream as the client sent them, though they name another method or path, or another policy of the host sets them.',
+        ),
     })
     .optional()
     .describe('What an allowed request takes along.'),
