@@ -147,18 +147,18 @@ function* compilePolicyEdits(
     if (value !== undefined)
       upstreamHeaders.push({ name: header.name, value, action: header.action, missing: header.missing });
   }
-  const responseHeaders: HeaderEdit[] = [];
+  const overTls: HeaderEdit[] = [];
   const maxAge = spec.transport?.hsts?.maxAge;
   if (maxAge !== undefined) {
     const seconds = Math.floor((parseDurationMs(maxAge) ?? 0) / 1000);
-    responseHeaders.push({ name: 'strict-transport-security', value: `max-age=${seconds}`, action: 'Set' });
+    overTls.push({ name: 'strict-transport-security', value: `max-age=${seconds}`, action: 'Set' });
   }
   return compileEdits({
     upstreamHeaders,
     keepHeaders: spec.response?.keepHeaders ?? [],
     credentials: authentication.removals,
     forwarded: authentication.forwarded,
-    responseHeaders,
+    overTls,
   });
 }
 
@@ -182,7 +182,8 @@ function warnAboutInstance(
       'Where no body arrives, none cannot be told from one that Envoy did not forward, and reading request.body or request.size is an error: set with_request_body in its filter, and start the agent with --bodies=forwarded',
     );
   }
-  if (spec.transport?.requireTLS === true && !ports.knows.transport) {
+  const asksForTls = spec.transport?.requireTLS === true || spec.transport?.hsts !== undefined;
+  if (asksForTls && !ports.knows.transport) {
     problems
       .at('transport')
       .warn(

@@ -35,10 +35,16 @@ export interface EditPlan {
   readonly looksAtAll: boolean;
   /** What never arrives of a request in Audit that could not be evaluated. */
   readonly own: OwnHeaders;
-  readonly responseHeaders: readonly HeaderEdit[];
+  /** Headers of every answer to a request that is known to have come by TLS. */
+  readonly overTls: readonly HeaderEdit[];
   /** The edits of every request that holds nothing to be looked at; undefined where each has its own. */
-  readonly fixed: Edits | undefined;
-  readonly fixedInAudit: Edits | undefined;
+  readonly fixed: FixedEdits | undefined;
+  readonly fixedInAudit: FixedEdits | undefined;
+}
+
+export interface FixedEdits {
+  readonly plain: Edits;
+  readonly overTls: Edits;
 }
 
 export interface EditInputs {
@@ -47,7 +53,7 @@ export interface EditInputs {
   /** Carriers of credentials that the upstream must not see, and of those that it is to see. */
   readonly credentials: readonly Carrier[];
   readonly forwarded: readonly Carrier[];
-  readonly responseHeaders: readonly HeaderEdit[];
+  readonly overTls: readonly HeaderEdit[];
 }
 
 const NOTHING: readonly never[] = Object.freeze([]);
@@ -59,13 +65,13 @@ const plans = new LRUCache<string, EditPlan>({ max: 1024 });
 export function compileEdits(inputs: EditInputs): EditPlan {
   const { upstreamHeaders, ...others } = inputs;
   if (upstreamHeaders.length > 0) return compileAnew(inputs);
-  const key = JSON.stringify([others.keepHeaders, others.credentials, others.forwarded, others.responseHeaders]);
+  const key = JSON.stringify([others.keepHeaders, others.credentials, others.forwarded, others.overTls]);
   const known = plans.get(key) ?? compileAnew(inputs);
   plans.set(key, known);
   return known;
 }
 
-function compileAnew({ keepHeaders, credentials, forwarded, responseHeaders, ...inputs }: EditInputs): EditPlan {
+function compileAnew({ keepHeaders, credentials, forwarded, overTls, ...inputs }: EditInputs): EditPlan {
   const named = (kind: Carrier['kind']): string[] =>
     credentials.filter((carrier) => carrier.kind === kind).map((carrier) => carrier.name);
   const overrides = Object.freeze(OVERRIDE_HEADERS.filter((name) => !keepHeaders.includes(name)));
@@ -89,7 +95,7 @@ function compileAnew({ keepHeaders, credentials, forwarded, responseHeaders, ...
     keptInAudit: new Set([...kept, ...credentials.flatMap(headerOf).map(foldName)]),
     looksAtAll: names.some(isOddName),
     own: ownHeaders(upstreamHeaders.map((header) => header.name)),
-    responseHeaders,
+    overTls,
   });
 }
 
@@ -110,19 +116,21 @@ function headerOf({ kind, name }: Carrier): readonly string[] {
 }
 
 function withFixed(plan: Omit<EditPlan, 'fixed' | 'fixedInAudit'>): EditPlan {
-  const fixed = (removed: readonly string[], query: readonly string[]): Edits | undefined =>
-    plan.upstreamHeaders.length > 0
-      ? undefined
-      : Object.freeze({
-          requestHeaders: NOTHING,
-          requestHeadersToRemove: removed,
-          queryToRemove: query,
-          responseHeaders: plan.responseHeaders,
-        });
+  const hasOwnEach = plan.upstreamHeaders.length > 0;
+  const fixed = (removed: readonly string[], query: readonly string[]): FixedEdits => {
+    const edits = (responseHeaders: readonly HeaderEdit[]): Edits =>
+      Object.freeze({
+        requestHeaders: NOTHING,
+        requestHeadersToRemove: removed,
+        queryToRemove: query,
+        responseHeaders,
+      });
+    return Object.freeze({ plain: edits(NOTHING), overTls: edits(plan.overTls) });
+  };
   return Object.freeze({
     ...plan,
-    fixed: fixed(plan.headersToRemove, plan.queryToRemove),
-    fixedInAudit: fixed(plan.headersToRemoveInAudit, NOTHING),
+    fixed: hasOwnEach ? undefined : fixed(plan.headersToRemove, plan.queryToRemove),
+    fixedInAudit: hasOwnEach ? undefined : fixed(plan.headersToRemoveInAudit, NOTHING),
   });
 }
 

@@ -24,7 +24,7 @@ interface Parts {
 }
 
 const planOf = ({ set = [], keep = [], credentials = [] }: Parts) =>
-  compileEdits({ upstreamHeaders: set, keepHeaders: keep, credentials, forwarded: [], responseHeaders: [] });
+  compileEdits({ upstreamHeaders: set, keepHeaders: keep, credentials, forwarded: [], overTls: [] });
 
 /** What an allow sets, and what it removes besides overrides; or the reason why there is none. */
 function edits(parts: Parts, given: Given): readonly unknown[] {
@@ -73,7 +73,10 @@ describe('editsOf() and other spellings of a header', () => {
 
   it('leaves the shared edits to a request that holds none', () => {
     const plan = planOf({ credentials: [{ kind: 'header', name: 'x_api_key' }] });
-    assert.equal(editsOf(plan, anEvaluation({ headers: named('accept', 'x_api_key', 'x_b3_traceid') })), plan.fixed);
+    assert.equal(
+      editsOf(plan, anEvaluation({ headers: named('accept', 'x_api_key', 'x_b3_traceid') })),
+      plan.fixed?.plain,
+    );
   });
 });
 

@@ -26,8 +26,10 @@ export const NO_EDITS: Edits = ownHeaders([]).removal;
  */
 export function editsOf(plan: EditPlan, evaluation: Evaluation): Edits | { readonly failed: Refusal } {
   const isAudit = evaluation.mode === 'Audit';
+  const responseHeaders = answerHeadersOf(plan, evaluation);
   const fixed = isAudit ? plan.fixedInAudit : plan.fixed;
-  if (fixed !== undefined && !needsLook(plan, evaluation, isAudit)) return fixed;
+  if (fixed !== undefined && !needsLook(plan, evaluation, isAudit))
+    return responseHeaders.length === 0 ? fixed.plain : fixed.overTls;
   // In Audit an identity header is set only for an identity that was really verified.
   const maySet = !isAudit || isVerified(evaluation);
   const set: HeaderEdit[] = [];
@@ -56,9 +58,13 @@ export function editsOf(plan: EditPlan, evaluation: Evaluation): Edits | { reado
     requestHeaders: set,
     requestHeadersToRemove: removed,
     queryToRemove: isAudit ? NOTHING : plan.queryToRemove,
-    responseHeaders: plan.responseHeaders,
+    responseHeaders,
   };
 }
+
+/** Whether the request is allowed or refused. RFC 6797 §7.2: nothing of HSTS on a connection that is not secure. */
+export const answerHeadersOf = ({ overTls }: EditPlan, { request }: Evaluation): readonly HeaderEdit[] =>
+  overTls.length > 0 && request.isTls ? overTls : NOTHING;
 
 /** Neither the value nor a part of it: it may be a secret of the caller. */
 function whyNoHeader({ value: { source } }: UpstreamHeader, value: string | null | ExpressionError): string {

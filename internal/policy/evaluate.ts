@@ -9,7 +9,7 @@ import type { Request } from '../core/request.ts';
 import type { CheckCall, Checked } from './checked.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import { planBeside } from './edit-plan.ts';
-import { editsOf, NO_EDITS } from './edits.ts';
+import { answerHeadersOf, editsOf, NO_EDITS } from './edits.ts';
 import { type OwnHeaders, withoutOwn } from './own-headers.ts';
 import { type Known, refusalDecision, refusedBefore } from './refused.ts';
 import { hasRepeatedMember, REPEATED_BODY } from './repeated-member.ts';
@@ -179,7 +179,7 @@ export class Engine {
       decisionId: this.#options.newDecisionId(),
       policy: policy.ref,
       findings: evaluation.findings ?? NOTHING,
-      answerHeaders: [...policy.edits.responseHeaders, ...(evaluation.answerHeaders ?? NOTHING)],
+      answerHeaders: [...answerHeadersOf(policy.edits, evaluation), ...(evaluation.answerHeaders ?? NOTHING)],
       isGrpc: evaluation.request.isGrpc,
     });
     return { decision, request: evaluation.request, policy, evaluation };

@@ -117,7 +117,7 @@ export const apiPolicySpec = z.strictObject({
       hsts: z
         .strictObject({ maxAge: duration().describe('How long browsers keep to https.') })
         .optional()
-        .describe('Strict-Transport-Security (RFC 6797).'),
+        .describe('Strict-Transport-Security (RFC 6797), on answers to what is known to have come by TLS.'),
     })
     .optional()
     .describe('Encryption in transit.'),
