@@ -16,6 +16,16 @@ spec:
     methods:
       - {name: keys, apiKey: {from: [{header: x-key}, {authorizationScheme: ApiKey}, {query: k}, {cookie: session}]}}
   authorization: {rules: [{name: all, allow: {any: {}}}]}
+---
+apiVersion: postern.dev/v1alpha1
+kind: APIPolicy
+metadata: {name: discreet, namespace: shop}
+spec:
+  target: {hosts: [discreet.test]}
+  authentication: {anonymous: {}}
+  authorization: {rules: [{name: never, deny: {any: {}}}]}
+  auditLog:
+    redact: [{header: {name: x-session}}, {header: {name: x-request-id}}, {header: {name: traceparent}}, {body: {pointer: /card}}]
 `);
 
 /** The line of a decision, in which a carrier's own value must not stand. */
@@ -91,5 +101,38 @@ describe('the record of a decision', () => {
   it("lets no client blot out who it was found to be by sending that in another policy's carrier", async () => {
     const line = await lineOf({ path: '/open/x', headers: { 'x-key': 'anonymous' } });
     assert.match(line, /"identity.kind":"anonymous"/);
+  });
+});
+
+describe('the record of a decision by a policy with auditLog.redact', () => {
+  const TRACE = '0af7651916cd43dd8448eb211c80319c';
+  const headers = {
+    'x-session': `${KEY}, other-session`,
+    'x-request-id': 'id7',
+    traceparent: `00-${TRACE}-b7ad6b7169203331-01`,
+  };
+
+  it('shows no value of a header that it names, wherever else that stands', async () => {
+    for (const path of [`/a/${KEY}`, `/other-session?${KEY}=1`]) {
+      const line = await lineOf({ host: 'discreet.test', path, headers });
+      assert.ok(!/SECRET|other-session/.test(line), line);
+      assert.match(line, /"reason":"denied_by_rule"/);
+    }
+  });
+
+  it('shows neither the id nor the trace that the request came with', async () => {
+    const line = await lineOf({ host: 'discreet.test', headers });
+    assert.match(line, /"trace_id":"\[redacted\]".*"x_request_id":"\[redacted\]"/);
+    assert.ok(!line.includes('id7') && !line.includes(TRACE), line);
+  });
+
+  it('shows both where the policy names no header', async () => {
+    const line = await lineOf({ headers });
+    assert.ok(line.includes('"id7"') && line.includes(TRACE), line);
+  });
+
+  it('shows no body', async () => {
+    const line = await lineOf({ host: 'discreet.test', method: 'POST', body: '{"card":"4111"}', bodyMark: 'false' });
+    assert.ok(!line.includes('4111'), line);
   });
 });

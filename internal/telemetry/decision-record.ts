@@ -1,7 +1,7 @@
-import type { Attributes } from '../core/attributes.ts';
+import type { Attributes, HeaderFields } from '../core/attributes.ts';
 import { REASONS } from '../core/reasons.ts';
 import type { Checked } from '../policy/checked.ts';
-import { bounded, queryNames, redactPath, redactText } from './redact.ts';
+import { bounded, queryNames, REDACTED, redactPath, redactText } from './redact.ts';
 import { sentSecrets } from './sent-secrets.ts';
 
 /**
@@ -32,7 +32,7 @@ export function decisionRecord(checked: Checked, seen: Seen): DecisionRecord {
   const secrets = sentSecrets(checked, seen.attributes);
   return {
     decision_id: decision.decisionId,
-    trace_id: seen.traceId ?? traceIdOf(seen.attributes),
+    trace_id: seen.traceId ?? fromHeader('traceparent', checked, traceIdOf(seen.attributes)),
     ...requestFields(checked, seen.attributes, secrets),
     policy: policy === undefined ? 'none' : `${policy.namespace}/${policy.name}`,
     policy_uid: policy?.uid,
@@ -51,15 +51,14 @@ export function decisionRecord(checked: Checked, seen: Seen): DecisionRecord {
 }
 
 /** The canonical request; where there is none, what the door was told. */
-function requestFields({ request }: Checked, attributes: Attributes | undefined, secrets: readonly string[]) {
+function requestFields(checked: Checked, attributes: Attributes | undefined, secrets: readonly string[]) {
+  const { request } = checked;
   const told = request ?? attributes;
   if (told === undefined) return undefined;
-  const sentId = told.headers.get('x-request-id');
   return {
     request_id: bounded(told.id, MAX_WORD),
     /** As the client or Envoy sent it: for finding the access log's line, never for anything else. */
-    x_request_id:
-      sentId?.length === 1 && REQUEST_ID.test(sentId[0] ?? '') ? redactText(sentId[0] ?? '', secrets) : undefined,
+    x_request_id: fromHeader('x-request-id', checked, sentIdOf(told.headers, secrets)),
     method: redactText(told.method, secrets, MAX_METHOD),
     host: redactText(told.host, secrets, MAX_HOST),
     path: redactPath(request?.path ?? attributes?.target ?? '', secrets),
@@ -82,6 +81,16 @@ function identityFields({ evaluation }: Checked) {
     'identity.id': id ?? undefined,
     'identity.method': method ?? undefined,
   };
+}
+
+/** A field that is a header's value, which the policy may want out of the log. */
+const fromHeader = (name: string, { policy }: Checked, value: string | undefined): string | undefined =>
+  value !== undefined && policy?.redactedHeaders.includes(name) === true ? REDACTED : value;
+
+function sentIdOf(headers: HeaderFields, secrets: readonly string[]): string | undefined {
+  const values = headers.get('x-request-id');
+  const id = values?.length === 1 ? values[0] : undefined;
+  return id !== undefined && REQUEST_ID.test(id) ? redactText(id, secrets) : undefined;
 }
 
 /** The trace the request says it belongs to, while tracing is off (W3C Trace Context §3.2.2; one header, version 00). */

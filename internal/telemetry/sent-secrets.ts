@@ -8,7 +8,7 @@ const MAX_SECRETS = 32;
 
 /**
  * What a request holds in the places for credentials: those that its policy reads or, where no policy was found, those
- * whose name says so. Also what was refused there, and what nobody looked at: clients send keys twice, in two places at
+ * whose name says so; and in headers whose values its policy keeps out of the log. Also what was refused there, and what nobody looked at: clients send keys twice, in two places at
  * once, and on malformed requests. Longest first, so that none leaves a part of another behind.
  */
 export function sentSecrets({ request, policy, evaluation }: Checked, attributes: Attributes | undefined): string[] {
@@ -20,6 +20,8 @@ export function sentSecrets({ request, policy, evaluation }: Checked, attributes
   if (headers !== undefined) for (const value of headerSecrets(headers, carriers)) found.add(value);
   const reads = (name: string): boolean =>
     carriers?.some((carrier) => carrier.kind === 'query' && carrier.name === name) ?? isSecretName(name);
+  if (headers !== undefined)
+    for (const name of policy?.redactedHeaders ?? []) for (const value of fieldValues(headers, name)) found.add(value);
   for (const [name, value] of parameters(attributes?.target ?? '')) if (reads(name)) found.add(value);
   for (const [name, values] of request?.query ?? []) if (reads(name)) for (const value of values) found.add(value);
   return [...found]

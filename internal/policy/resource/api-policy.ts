@@ -92,7 +92,9 @@ const redaction = exactlyOneOf(
     header: z
       .strictObject({ name: headerName().describe('Name of the header.') })
       .optional()
-      .describe('A header whose value is not logged. No line holds values of headers in this version.'),
+      .describe(
+        'A header whose value is blotted out wherever it would be logged. What is worked out from it, as client.address, is logged.',
+      ),
     body: z
       .strictObject({
         pointer: z
@@ -102,7 +104,7 @@ const redaction = exactlyOneOf(
           .describe('JSON pointer (RFC 6901), as in /card/number.'),
       })
       .optional()
-      .describe('A member of the body. No line holds a body in this version.'),
+      .describe('A member of the body. No log holds bodies, so it leaves out nothing more.'),
   }),
   ['header', 'body'],
 );
@@ -146,7 +148,7 @@ export const apiPolicySpec = z.strictObject({
         .strictObject({ percent: z.int().min(0).max(100).describe('Share of allows that is logged.') })
         .optional()
         .describe('Logging of allows.'),
-      redact: z.array(redaction).max(32).optional().describe('What the log leaves out.'),
+      redact: z.array(redaction).max(32).optional().describe('What the log leaves out besides credentials.'),
     })
     .optional()
     .describe('The record of decisions.'),
