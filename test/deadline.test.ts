@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { headerFields } from '../internal/core/attributes.ts';
+import { aSigner, aToken } from '../internal/phases/authn/token.fixture.ts';
 import type { CheckCall } from '../internal/policy/checked.ts';
 import { anAttributes } from '../internal/telemetry/checked.fixture.ts';
 import { load } from './cases/run-case.ts';
@@ -49,4 +51,53 @@ it('a check whose steps never wait is not allowed when the caller has gone', asy
 
 it('a check that is refused stays refused for its own reason, however late', async () => {
   assert.deepEqual(await decide(60, '/closed'), ['deny', 'denied_by_rule', undefined, 'allowed']);
+});
+
+const SIGNER = aSigner('EdDSA');
+const GUESSED = `
+apiVersion: postern.dev/v1alpha1
+kind: APIPolicy
+metadata: {name: guessed, namespace: shop}
+spec:
+  target: {hosts: [orders.example.org]}
+  authentication:
+    methods:
+      - name: sso
+        jwt:
+          issuer: https://sso.example.org
+          audiences: [orders]
+          jwks: {inline: '${JSON.stringify({ keys: [{ ...SIGNER.publicKey.export({ format: 'jwk' }), kid: 'k1' }] })}'}
+  authorization: {rules: [{name: all, allow: {any: {}}}]}
+  rateLimits:
+    - {name: guesses, stage: AuthenticationFailure, key: [{expression: client.network}], rates: [{requests: 2, window: 1h}]}
+`;
+
+/** Reasons of checks whose callers go away, or whose deadline comes, while their tokens are proved. */
+async function reasonsOf(signer: typeof SIGNER, end: 'gone' | 'late' | 'waits'): Promise<readonly string[]> {
+  const { engine, clock } = await load(GUESSED);
+  const reasons: string[] = [];
+  for (let i = 0; i < 4; i += 1) {
+    const exp = Math.floor(clock.nowMs / 1000) + 600;
+    const payload = { iss: 'https://sso.example.org', aud: 'orders', sub: `s${i}`, exp };
+    const token = aToken(signer, payload, { alg: 'EdDSA', kid: 'k1' });
+    const trace = { startPhase: () => undefined, endPhase: () => undefined };
+    const call = { deadlineMs: clock.nowMs + 1000, isCancelled: () => end === 'gone', trace };
+    const headers = headerFields([['authorization', `Bearer ${token}`]]);
+    const pending = engine.check(anAttributes({ id: String(i), headers }), call);
+    if (end === 'late') clock.nowMs += 1000;
+    reasons.push((await pending).decision.reason);
+  }
+  return reasons;
+}
+
+for (const end of ['waits', 'gone', 'late'] as const) {
+  it(`a wrong token is a guess that counts: its caller ${end === 'waits' ? end : `is ${end}`}`, async () => {
+    const wrong = ['token_invalid', 'token_invalid', 'rate_limited', 'rate_limited'];
+    assert.deepEqual(await reasonsOf(aSigner('EdDSA'), end), wrong);
+  });
+}
+
+it('a right token costs nothing, also where nobody waits for what it proves', async () => {
+  assert.deepEqual(await reasonsOf(SIGNER, 'waits'), ['allowed', 'allowed', 'allowed', 'allowed']);
+  assert.deepEqual(await reasonsOf(SIGNER, 'gone'), ['deadline', 'deadline', 'deadline', 'deadline']);
 });

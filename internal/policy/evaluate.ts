@@ -130,8 +130,10 @@ export class Engine {
     try {
       const result = await withDeadline(pending, () => deadlineMs - clock.monotonicMs());
       run.call.trace.endPhase();
-      if (result === 'late' || this.#isLate(run)) return this.#refused(run, LATE);
+      if (result === 'late') return this.#refused(run, LATE);
+      // However late: who resets a call while its credential is proved has guessed all the same.
       if (result !== undefined) return this.#refused(run, result);
+      if (this.#isLate(run)) return this.#refused(run, LATE);
     } catch (error) {
       return this.#refused(run, unforeseen(error));
     }
