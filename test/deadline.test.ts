@@ -34,7 +34,8 @@ async function decide(stepMs: number, target: string, call: Partial<CheckCall> =
     deadlineMs: undefined,
     isCancelled: () => false,
   });
-  return [first.decision.outcome, first.decision.reason, first.decision.refusal?.retryAfterS, again.decision.reason];
+  const { outcome, reason, refusal } = first.decision;
+  return [outcome, refusal?.cause ?? reason, refusal?.retryAfterS, again.decision.reason];
 }
 
 it('a check whose steps never wait is allowed in time', async () => {
@@ -46,7 +47,12 @@ it('a check whose steps never wait is not allowed after its deadline, and takes 
 });
 
 it('a check whose steps never wait is not allowed when the caller has gone', async () => {
-  assert.deepEqual(await decide(1, '/v1', { isCancelled: () => true }), ['fault', 'deadline', 1, 'allowed']);
+  assert.deepEqual(await decide(1, '/v1', { isCancelled: () => true }), [
+    'fault',
+    'the caller went away',
+    1,
+    'allowed',
+  ]);
 });
 
 it('a check that is refused stays refused for its own reason, however late', async () => {

@@ -170,7 +170,7 @@ export const REASONS = Object.freeze({
   ),
   deadline: reason(
     fault('none', 503, UNAVAILABLE, 'The check took too long'),
-    'The check took longer than --check-timeout or than Envoy waits: look at what it waits for, mostly an issuer or a store.',
+    'The check took longer than --check-timeout or than Envoy waits, or its caller went away, as the cause then says: look at what it waits for, mostly an issuer or a store.',
   ),
   overloaded: reason(
     fault('none', 503, UNAVAILABLE, 'Over capacity'),

@@ -16,7 +16,7 @@ const ALLOWED: Checked = {
   evaluation: undefined,
 };
 
-type Seen = readonly [attributes: Attributes | undefined, checked: Checked | undefined];
+type Seen = readonly [attributes: Attributes | undefined, checked: Checked];
 
 /** Keeps what it is told, as the observer's port has it. */
 function recorder(): CheckOptions['observer'] & { readonly seen: Seen[] } {
@@ -174,14 +174,17 @@ describe('createCheckBytes()', () => {
     assert.deepEqual(reasonsOf(seen), ['deadline']);
   });
 
-  it('stops waiting when the caller goes away, and says so to the observer', async () => {
+  it('stops waiting when the caller goes away, and observes that with what was asked', async () => {
     const caller = new EventTarget();
     const { answer, seen } = aCheck(never, { maxWaiting: 1 });
     const onCancel = (listener: () => void): void => caller.addEventListener('gone', listener);
     const pending = answer(REQUEST, { ...CALL, onCancel });
     caller.dispatchEvent(new Event('gone'));
-    assert.deepEqual(told(await pending), LAST_RESORT);
-    assert.deepEqual(reasonsOf(seen), [undefined]);
+    assert.deepEqual(told(await pending), UNAVAILABLE);
+    assert.deepEqual(
+      seen.map(([asked, checked]) => [asked?.host, checked?.decision.reason, checked?.decision.refusal?.cause]),
+      [['orders.example.org', 'deadline', 'the caller went away']],
+    );
     // Its place is free again.
     assert.ok(answer(REQUEST, CALL) instanceof Promise);
   });

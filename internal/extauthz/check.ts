@@ -2,7 +2,7 @@ import { isGrpc } from '../core/canonicalize.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { Refusal } from '../core/decision.ts';
 import { createDecisionIds } from '../core/decision-id.ts';
-import { LATE, unforeseen } from '../core/faults.ts';
+import { GONE, LATE, unforeseen } from '../core/faults.ts';
 import type { CheckCall, Checked } from '../policy/checked.ts';
 import { refusedBefore } from '../policy/refused.ts';
 import type { Observation, Observer } from '../telemetry/observer.ts';
@@ -155,7 +155,7 @@ class Checker {
     try {
       timer = setTimeout(() => settle(() => this.#refuse(LATE, watched)), this.#patienceMs(call));
       timer.unref();
-      call.onCancel?.(() => settle(() => this.#abandon(watched)));
+      call.onCancel?.(() => settle(() => this.#refuse(GONE, watched)));
     } catch (error) {
       settle(() => this.#refuse(unforeseen(error), watched));
     }
@@ -165,12 +165,6 @@ class Checker {
   #patienceMs({ deadlineMs }: DoorCall): number {
     if (deadlineMs === undefined) return HANG_MS;
     return Math.min(HANG_MS, Math.max(0, deadlineMs - LAST_MOMENT_MS - this.#clock.monotonicMs()));
-  }
-
-  /** Nobody reads this answer any more; it is a refusal all the same. */
-  #abandon({ observation, request }: Watched): Uint8Array {
-    this.#observer.finish(observation, request, undefined);
-    return LAST_RESORT;
   }
 
   #refuse(refusal: Refusal, watched: Watched): Uint8Array {

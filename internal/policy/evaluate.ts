@@ -3,7 +3,7 @@ import { canonicalize, type EdgeOptions, isGrpc, type Malformed } from '../core/
 import type { Clock } from '../core/clock.ts';
 import type { Decision, Edits, Finding, HeaderEdit, Refusal } from '../core/decision.ts';
 import { Evaluation, type NamespaceView, type StepResult } from '../core/evaluation.ts';
-import { LATE, unforeseen } from '../core/faults.ts';
+import { GONE, LATE, unforeseen } from '../core/faults.ts';
 import { REASONS, type ReasonName } from '../core/reasons.ts';
 import type { Request } from '../core/request.ts';
 import type { CheckCall, Checked } from './checked.ts';
@@ -133,16 +133,18 @@ export class Engine {
       if (result === 'late') return this.#refused(run, LATE);
       // However late: who resets a call while its credential is proved has guessed all the same.
       if (result !== undefined) return this.#refused(run, result);
-      if (this.#isLate(run)) return this.#refused(run, LATE);
+      const late = this.#lateness(run);
+      if (late !== undefined) return this.#refused(run, late);
     } catch (error) {
       return this.#refused(run, unforeseen(error));
     }
     return this.#run(run, next);
   }
 
-  /** The answer was due before now, or nobody waits for it any more. */
-  #isLate({ evaluation, call }: Run): boolean {
-    return this.#options.clock.monotonicMs() >= evaluation.deadlineMs || call.isCancelled();
+  /** Why an answer would come too late. */
+  #lateness({ evaluation, call }: Run): Refusal | undefined {
+    if (this.#options.clock.monotonicMs() >= evaluation.deadlineMs) return LATE;
+    return call.isCancelled() ? GONE : undefined;
   }
 
   /** The one place that turns a completed run into an allow. */
@@ -156,7 +158,8 @@ export class Engine {
     const edits = editsOf(planBeside(policy.edits, own), evaluation);
     if ('failed' in edits) return this.#refused(run, edits.failed);
     // Steps that did not wait can have taken long as well; one look at the clock behind all of them is enough.
-    if (this.#isLate(run)) return this.#refused(run, LATE);
+    const late = this.#lateness(run);
+    if (late !== undefined) return this.#refused(run, late);
     settle(evaluation, 'allow');
     const decision: Decision = {
       outcome: 'allow',

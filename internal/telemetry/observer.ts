@@ -52,14 +52,12 @@ export class Observer {
     }
   }
 
-  /** @param checked undefined when no answer was given: the caller went away before there was one */
-  finish(observation: Observation, attributes: Attributes | undefined, checked: Checked | undefined): void {
+  finish(observation: Observation, attributes: Attributes | undefined, checked: Checked): void {
     const { metrics, clock, log } = this.#options;
     metrics.inFlight -= 1;
     try {
       const durationMs = clock.monotonicMs() - observation.startMs;
-      if (checked === undefined) observation.span.end(undefined, false);
-      else this.#record(checked, { observation, attributes, durationMs });
+      this.#record(checked, { observation, attributes, durationMs });
     } catch (error) {
       log.error('A check could not be recorded', { error });
     }

@@ -60,7 +60,6 @@ const callers: FaultCase[] = [
     ...HANGING,
     at: 'caller goes away',
     asks: 'token',
-    becomes: 500,
     parts: () => ({
       checkTimeoutMs: 2000,
       call: { onCancel: (listener: () => void) => queueMicrotask(listener) },
