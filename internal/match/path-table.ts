@@ -1,3 +1,4 @@
+import { isSpent, type Meter } from '../core/meter.ts';
 import { lowerAscii, type PathTemplate, parametersOf } from './path-template.ts';
 
 export interface PathEntry<T> {
@@ -11,17 +12,28 @@ export interface PathHit<T> {
 }
 
 interface Node<T> {
-  readonly literals: Map<string, Node<T>>;
+  /** Most nodes are the last of a template and have none. */
+  literals: Map<string, Node<T>> | undefined;
   parameter: Node<T> | undefined;
   rest: PathEntry<T> | undefined;
   end: PathEntry<T> | undefined;
 }
 
-const newNode = <T>(): Node<T> => ({ literals: new Map(), parameter: undefined, rest: undefined, end: undefined });
+const newNode = <T>(): Node<T> => ({ literals: undefined, parameter: undefined, rest: undefined, end: undefined });
+
+/** What a look at one node is charged: in a large tree none of it is in the processor's cache. */
+const LOOK = 150;
+
+/** A question to a table, by one reading of a path. */
+interface Search<T, A extends Meter> {
+  readonly segments: readonly string[];
+  readonly isWanted: (value: T, asked: A) => boolean;
+  readonly asked: A;
+}
 
 /**
- * Path templates of one host as a tree of segments, walked most specific first: literal, then `{name}`, then `**`.
- * Built once, then only read. Of two equal templates the one added first stays.
+ * Path templates as a tree of segments, walked most specific first: literal, then `{name}`, then `**`. Built once, then
+ * only read. Of two equal templates the one added first stays.
  */
 export class PathTable<T> {
   readonly #root: Node<T> = newNode();
@@ -45,6 +57,7 @@ export class PathTable<T> {
         continue;
       }
       const text = this.#caseInsensitive ? lowerAscii(segment.text) : segment.text;
+      node.literals ??= new Map();
       let next = node.literals.get(text);
       if (next === undefined) {
         next = newNode();
@@ -62,12 +75,39 @@ export class PathTable<T> {
     const entry = descend(this.#root, looked, 0);
     return entry && { value: entry.value, parameters: parametersOf(entry.template, segments) };
   }
+
+  /**
+   * Whether one of all the entries that cover these decoded segments is wanted. Every look is charged, for templates can
+   * be made to cover a path in more ways than a check has time for; false once that is used up.
+   */
+  some<A extends Meter>(segments: readonly string[], isWanted: Search<T, A>['isWanted'], asked: A): boolean {
+    return this.#some(this.#root, { segments, isWanted, asked }, 0);
+  }
+
+  #some<A extends Meter>(node: Node<T>, search: Search<T, A>, depth: number): boolean {
+    const { segments, isWanted, asked } = search;
+    asked.work -= LOOK;
+    if (isSpent(asked)) return false;
+    const { literals, parameter, rest, end } = node;
+    if (rest !== undefined && isWanted(rest.value, asked)) return true;
+    const segment = segments[depth];
+    if (segment === undefined) return end !== undefined && isWanted(end.value, asked);
+    const literal = literals?.get(this.#caseInsensitive ? lowered(segment, asked) : segment);
+    if (literal !== undefined && this.#some(literal, search, depth + 1)) return true;
+    return parameter !== undefined && this.#some(parameter, search, depth + 1);
+  }
+}
+
+/** Lower case, charged by its length: a caller chooses the segment, and a tree may ask for it at many nodes. */
+function lowered(segment: string, meter: Meter): string {
+  meter.work -= segment.length;
+  return lowerAscii(segment);
 }
 
 function descend<T>(node: Node<T>, segments: readonly string[], depth: number): PathEntry<T> | undefined {
   const segment = segments[depth];
   if (segment === undefined) return node.end ?? node.rest;
-  const literal = node.literals.get(segment);
+  const literal = node.literals?.get(segment);
   const viaLiteral = literal && descend(literal, segments, depth + 1);
   if (viaLiteral !== undefined) return viaLiteral;
   const viaParameter = node.parameter && descend(node.parameter, segments, depth + 1);

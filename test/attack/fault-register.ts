@@ -134,6 +134,9 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'MapSource.has port 1': IN_EXPRESSION,
     'MapSource.keys port 1': IN_EXPRESSION,
   },
+  'internal/match/path-table.ts': {
+    'Search.isWanted port 1': 'a function of the permissions of roles, which waits for nothing: role-index.test.ts',
+  },
   'internal/match/path-template.ts': { 'PathMatcher.match port 1': ['path matcher'] },
   'internal/phases/authn/authn.ts': { 'verifyCredential .then 1': ['first keys', 'verification', 'consumers'] },
   'internal/phases/authn/compile.ts': { 'ReadCarrier.claim port 1': ['token cache'] },

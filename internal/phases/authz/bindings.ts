@@ -26,9 +26,9 @@ export interface Bindings {
   /** Every role that some binding names. */
   readonly roles: ReadonlySet<string>;
   /** Roles bound to an identity itself, without inheritance. Each kind of subject has one source, never a claim of another issuer. */
-  identityRoles(identity: Identity): readonly string[];
+  identityRoles(identity: Identity): Iterable<string>;
   /** Roles bound to the verified certificate's SPIFFE id; undefined when there are none. */
-  peerRoles(principal: string): readonly string[] | undefined;
+  peerRoles(principal: string): Iterable<string> | undefined;
 }
 
 const NONE: readonly string[] = Object.freeze([]);
@@ -39,12 +39,48 @@ class RolesBy {
   add(subject: string, role: string): void {
     const roles = this.#roles.get(subject);
     if (roles === undefined) this.#roles.set(subject, [role]);
-    else roles.push(role);
+    // A binding may say a subject as often as it likes.
+    else if (roles.at(-1) !== role) roles.push(role);
   }
 
   get(subject: string): readonly string[] | undefined {
     return this.#roles.get(subject);
   }
+}
+
+/**
+ * Roles by claims of one issuer: a tree of the paths that bindings name, with the values at their ends. It is walked by
+ * what a token holds, which is bounded, and never by what is bound.
+ */
+class RolesByClaim {
+  readonly #steps = new Map<string, RolesByClaim>();
+  readonly #values = new RolesBy();
+
+  add({ path, value }: ClaimSubject, role: string): void {
+    let end: RolesByClaim = this;
+    for (const step of path) {
+      let next = end.#steps.get(step);
+      if (next === undefined) {
+        next = new RolesByClaim();
+        end.#steps.set(step, next);
+      }
+      end = next;
+    }
+    end.#values.add(value, role);
+  }
+
+  /** Adds the roles of every bound value that a claim is, or lists, and of those inside it. */
+  collect(claim: unknown, found: Set<string>): void {
+    for (const value of Array.isArray(claim) ? new Set<unknown>(claim) : [claim]) {
+      if (typeof value === 'string') addAll(found, this.#values.get(value));
+    }
+    if (this.#steps.size === 0 || typeof claim !== 'object' || claim === null) return;
+    for (const [step, inner] of Object.entries(claim)) this.#steps.get(step)?.collect(inner, found);
+  }
+}
+
+function addAll(found: Set<string>, roles: Iterable<string> = NONE): void {
+  for (const role of roles) found.add(role);
 }
 
 /** @param options `breathe` is awaited between bindings, so that compiling never keeps a check waiting */
@@ -57,14 +93,14 @@ export async function compileBindings(
   const consumerGroups = new RolesBy();
   const spiffe = new RolesBy();
   const serviceAccounts = new RolesBy();
-  const claims: { readonly claim: ClaimSubject; readonly role: string }[] = [];
+  const claims = new Map<string, RolesByClaim>();
   for (const { roleRef, subjects } of bindings) {
     await breathe();
     roles.add(roleRef.name);
     for (const subject of subjects) {
       if (subject.consumer) consumers.add(subject.consumer.name, roleRef.name);
       if (subject.consumerGroup) consumerGroups.add(subject.consumerGroup.name, roleRef.name);
-      if (subject.claim) claims.push({ claim: subject.claim, role: roleRef.name });
+      if (subject.claim) claimsOf(subject.claim.issuer, claims).add(subject.claim, roleRef.name);
       if (subject.spiffe) spiffe.add(subject.spiffe.id, roleRef.name);
       if (subject.serviceAccount) {
         const { namespace, name } = subject.serviceAccount;
@@ -72,14 +108,17 @@ export async function compileBindings(
       }
     }
   }
-  const ofConsumer = (identity: Identity): readonly string[] => [
-    ...(consumers.get(identity.consumer ?? '') ?? NONE),
-    ...identity.groups.flatMap((group) => consumerGroups.get(group) ?? NONE),
-  ];
-  const ofToken = (identity: Identity): readonly string[] => {
-    const found = claims.filter(({ claim }) => claim.issuer === identity.issuer && holds(identity, claim));
-    const account = clusterIssuer !== undefined && identity.issuer === clusterIssuer ? identity.subject : null;
-    return [...found.map(({ role }) => role), ...(account === null ? NONE : (serviceAccounts.get(account) ?? NONE))];
+  const ofConsumer = (identity: Identity): Iterable<string> => {
+    const found = new Set<string>();
+    addAll(found, consumers.get(identity.consumer ?? ''));
+    for (const group of identity.groups) addAll(found, consumerGroups.get(group));
+    return found;
+  };
+  const ofToken = ({ issuer, subject, claims: held }: Identity): Iterable<string> => {
+    const found = new Set<string>();
+    claims.get(issuer ?? '')?.collect(held, found);
+    if (clusterIssuer !== undefined && issuer === clusterIssuer) addAll(found, serviceAccounts.get(subject ?? ''));
+    return found;
   };
   return {
     roles,
@@ -91,12 +130,10 @@ export async function compileBindings(
   };
 }
 
-/** Whether the claim at the path is the value, or a list that has it. */
-function holds(identity: Identity, { path, value }: ClaimSubject): boolean {
-  let claim: unknown = identity.claims;
-  for (const step of path) {
-    if (typeof claim !== 'object' || claim === null || !Object.hasOwn(claim, step)) return false;
-    claim = (claim as Record<string, unknown>)[step];
-  }
-  return claim === value || (Array.isArray(claim) && claim.includes(value));
+function claimsOf(issuer: string, claims: Map<string, RolesByClaim>): RolesByClaim {
+  const known = claims.get(issuer);
+  if (known !== undefined) return known;
+  const tree = new RolesByClaim();
+  claims.set(issuer, tree);
+  return tree;
 }

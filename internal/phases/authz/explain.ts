@@ -4,6 +4,7 @@ import type { Refusal } from '../../core/decision.ts';
 import type { Evaluation } from '../../core/evaluation.ts';
 import { bounded, describeError } from '../../core/explanation.ts';
 import { ExpressionError } from '../../core/expression-error.ts';
+import { isSpent } from '../../core/meter.ts';
 import { inCidrs } from '../../match/cidr.ts';
 import { isTrue } from '../../match/expression/expression.ts';
 import type { Criteria, Rule } from './compile.ts';
@@ -111,6 +112,7 @@ function whyNoRole(roles: readonly string[], evaluation: Evaluation): string {
   if (held instanceof ExpressionError) return held.message;
   const own = roles.filter((role) => held.includes(role));
   if (own.length === 0) return notHeld('role', roles);
+  if (isSpent(evaluation)) return `role ${quoted(own)} is held, but its permissions are more than a check may look at`;
   return `role ${quoted(own)} is held, but does not permit this policy, method and path`;
 }
 

@@ -1,7 +1,8 @@
 import type { Breathe } from '../../core/breather.ts';
 import type { Evaluation } from '../../core/evaluation.ts';
-import { ProblemList } from '../../core/problem.ts';
-import { compilePathTemplates, matchesAll, type PathMatcher } from '../../match/path-template.ts';
+import type { ProblemList } from '../../core/problem.ts';
+import { PathTable } from '../../match/path-table.ts';
+import { type PathTemplate, parsePathTemplate } from '../../match/path-template.ts';
 
 /** One permission of an APIRole. */
 export interface PermissionInput {
@@ -12,12 +13,35 @@ export interface PermissionInput {
   readonly paths?: readonly string[] | undefined;
 }
 
-export interface Permission {
+/** For whom a path is permitted. */
+interface Permission {
   /** undefined: every policy of the namespace. */
   readonly policies: ReadonlySet<string> | undefined;
   readonly methods: ReadonlySet<string> | undefined;
-  readonly exact: PathMatcher | undefined;
-  readonly folded: PathMatcher | undefined;
+}
+
+const EVERY_PATH: readonly string[] = ['/**'];
+/** What a look at one permission of a path is charged. */
+const LOOK = 10;
+
+/**
+ * What one APIRole permits by itself. A role may name thousands of paths, and who inherits has many roles: they lie in
+ * trees, and what is looked at is charged to the check.
+ */
+export class Permissions {
+  readonly #exact = new PathTable<Permission[]>({ caseInsensitive: false });
+  readonly #folded = new PathTable<Permission[]>({ caseInsensitive: true });
+
+  add(permission: Permission, templates: readonly PathTemplate[]): void {
+    for (const template of templates) {
+      for (const table of [this.#exact, this.#folded]) table.add({ template, value: [] }).value.push(permission);
+    }
+  }
+
+  /** Whether one of them is for the policy and method of this check, and for its path by one reading. */
+  permit(reading: readonly string[], evaluation: Evaluation): boolean {
+    return (evaluation.caseInsensitive ? this.#folded : this.#exact).some(reading, isAnyFor, evaluation);
+  }
 }
 
 /** Compiles the permissions of one APIRole; every mistake of the author goes to `problems`. */
@@ -25,34 +49,27 @@ export async function compilePermissions(
   inputs: readonly PermissionInput[],
   problems: ProblemList,
   breathe: Breathe,
-): Promise<readonly Permission[]> {
-  const permissions: Permission[] = [];
-  for (const [index, input] of inputs.entries()) {
+): Promise<Permissions> {
+  const permissions = new Permissions();
+  for (const [index, { policyRefs, allPolicies, methods, paths = EVERY_PATH }] of inputs.entries()) {
     await breathe();
     const at = problems.at(index).at('paths');
-    const exact = input.paths && compilePathTemplates(input.paths, { caseInsensitive: false }, at);
+    const templates = paths.map((path, position) => parsePathTemplate(path, at.at(position)));
+    const read = templates.filter((template) => template !== undefined);
     // A path that cannot be read grants nothing: the whole permission is left out.
-    if (input.paths !== undefined && exact === undefined) continue;
-    permissions.push({
-      policies: input.allPolicies === undefined ? new Set(input.policyRefs?.map((ref) => ref.name)) : undefined,
-      methods: input.methods && new Set(input.methods),
-      exact,
-      folded: input.paths && compilePathTemplates(input.paths, { caseInsensitive: true }, new ProblemList()),
-    });
+    if (read.length < paths.length) continue;
+    const policies = allPolicies === undefined ? new Set(policyRefs?.map((ref) => ref.name)) : undefined;
+    permissions.add({ policies, methods: methods && new Set(methods) }, read);
   }
   return permissions;
 }
 
-/** Whether one of the permissions is for this policy, method and path. */
-export function permitsAny(permissions: readonly Permission[], evaluation: Evaluation): boolean {
-  for (const permission of permissions) if (covers(permission, evaluation)) return true;
-  return false;
-}
-
-function covers(permission: Permission, evaluation: Evaluation): boolean {
+function isAnyFor(permissions: readonly Permission[], evaluation: Evaluation): boolean {
   const { request, policy } = evaluation;
-  if (permission.policies !== undefined && !permission.policies.has(policy.name)) return false;
-  if (permission.methods !== undefined && !permission.methods.has(request.method)) return false;
-  const matcher = evaluation.caseInsensitive ? permission.folded : permission.exact;
-  return matcher === undefined || matchesAll(matcher, request.readings) !== undefined;
+  for (const { policies, methods } of permissions) {
+    evaluation.work -= LOOK;
+    if (policies !== undefined && !policies.has(policy.name)) continue;
+    if (methods === undefined || methods.has(request.method)) return true;
+  }
+  return false;
 }

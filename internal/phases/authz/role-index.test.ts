@@ -4,20 +4,17 @@ import fc from 'fast-check';
 import { anEvaluation } from '../../core/evaluation.fixture.ts';
 import type { Evaluation } from '../../core/evaluation.ts';
 import { type Identity, identityId } from '../../core/identity.ts';
+import { isSpent, MAX_WORK } from '../../core/meter.ts';
 import { ProblemList } from '../../core/problem.ts';
 import type { BindingInput } from './bindings.ts';
 import { ROLES_UNKNOWN } from './holder.ts';
-import { compilePermissions, type Permission } from './permissions.ts';
+import { compilePermissions } from './permissions.ts';
 import { compileRoles, type RoleInput } from './role-index.ts';
 
 const breathe = (): undefined => undefined;
 const ALL = await compilePermissions([{ name: 'all', allPolicies: {} }], new ProblemList(), breathe);
 
-const aRole = (
-  name: string,
-  inherits: readonly string[] = [],
-  permissions: readonly Permission[] = ALL,
-): RoleInput => ({
+const aRole = (name: string, inherits: readonly string[] = [], permissions = ALL): RoleInput => ({
   name,
   inherits: inherits.map((parent) => ({ name: parent })),
   permissions,
@@ -120,6 +117,73 @@ describe('compileRoles()', () => {
     const again = caller('acme', FRONT.spiffe.id);
     again.identity = first.identity;
     assert.equal(index.rolesOf(first), index.rolesOf(again));
+  });
+
+  const SEGMENTS = 12;
+  const EVEN_PATH = Array.from({ length: SEGMENTS }, () => 'a');
+  const withPaths = async (paths: readonly string[], methods?: readonly string[]) =>
+    compilePermissions([{ name: 'p', allPolicies: {}, paths, methods }], new ProblemList(), breathe);
+  const onPath = (kept: readonly string[]): Evaluation =>
+    anEvaluation({
+      identity: asConsumer('acme'),
+      request: { readings: { kept, others: [], hasEncodedSlash: false, hasSemicolon: false } },
+    });
+
+  it('does not match a path with every path of every role', async () => {
+    const roles: RoleInput[] = [];
+    for (let r = 0; r < 8; r += 1) {
+      const paths = Array.from({ length: 500 }, (_, k) => `/a/{b}/c/x${r}-${k}`);
+      roles.push(aRole(`r${r}`, [`r${r + 1}`], await withPaths(paths)));
+    }
+    const { index } = await compile([...roles, aRole('r8', [], await withPaths([]))], [bound('r0', ACME)]);
+    const [last, none] = [onPath(['a', 'b', 'c', 'x7-499']), onPath(['a', 'b', 'c', 'x8-0'])];
+    assert.deepEqual([index.permits('r0', last), index.permits('r0', none)], [true, false]);
+    assert.ok(MAX_WORK - none.work < 10_000, `${MAX_WORK - none.work} of work`);
+  });
+
+  it('grants nothing once a check has looked at as many paths as it may', async () => {
+    // Each of them covers the path as far as it goes.
+    const paths = Array.from({ length: 2 ** SEGMENTS }, (_, bits) =>
+      EVEN_PATH.map((text, k) => (((bits >>> k) & 1) === 1 ? `/${text}` : `/{p${k}}`)).join(''),
+    );
+    const many = await withPaths(paths, ['POST']);
+    const { index } = await compile(
+      [aRole('top', ['a', 'b'], many), aRole('a', [], many), aRole('b', [], many)],
+      [bound('top', ACME)],
+    );
+    const evaluation = onPath(EVEN_PATH);
+    assert.equal(index.permits('top', evaluation), false);
+    assert.equal(isSpent(evaluation), true);
+    const open = (await compile([aRole('top')], [bound('top', ACME)])).index;
+    assert.deepEqual([open.permits('top', evaluation), open.permits('top', onPath(EVEN_PATH))], [false, true]);
+  });
+
+  it('finds who is bound by a claim by what the token holds, not by who is bound', async () => {
+    const issuer = 'https://sso.example.org';
+    const claim = (path: readonly string[], value: string, by = issuer) => ({ claim: { issuer: by, path, value } });
+    const { index } = await compile(
+      ['user', 'reader', 'nested', 'other'].map((name) => aRole(name)),
+      [
+        { roleRef: { name: 'user' }, subjects: Array.from({ length: 1000 }, (_, k) => claim(['sub'], `u${k}`)) },
+        bound('reader', claim(['realm', 'roles'], 'reader')),
+        bound('nested', claim(['realm', 'roles', '1'], 'writer')),
+        bound('other', claim(['sub'], 'u1', 'https://other.example.org')),
+      ],
+    );
+    let looks = 0;
+    const of = (claims: object): unknown => {
+      const counted = new Proxy(claims, {
+        get(target, name, receiver) {
+          looks += 1;
+          return Reflect.get(target, name, receiver);
+        },
+      }) as Readonly<Record<string, unknown>>;
+      return index.rolesOf(anEvaluation({ identity: { kind: 'jwt', issuer, claims: counted } }));
+    };
+    assert.deepEqual(of({ sub: 'u1', realm: { roles: ['reader', 'writer'] } }), ['nested', 'reader', 'user']);
+    assert.deepEqual(of({ sub: ['u1', 'u2'], realm: { roles: 'reader' } }), ['reader', 'user']);
+    assert.deepEqual(of({ sub: 'u1000', realm: 'reader', roles: ['reader'], constructor: 'u1' }), []);
+    assert.ok(looks < 50, `${looks} looks`);
   });
 
   it('agrees with roles that are worked out one by one (property)', async () => {

@@ -2,6 +2,7 @@ import type { Breathe } from '../../core/breather.ts';
 import type { Evaluation, RoleIndex } from '../../core/evaluation.ts';
 import type { ExpressionError } from '../../core/expression-error.ts';
 import type { Identity } from '../../core/identity.ts';
+import { isSpent } from '../../core/meter.ts';
 import { ProblemList } from '../../core/problem.ts';
 import { type BindingInput, type Bindings, compileBindings } from './bindings.ts';
 import { heldByAll, type UnreadBindings } from './denied-roles.ts';
@@ -9,6 +10,7 @@ import { Holder, ROLES_UNKNOWN } from './holder.ts';
 import { compileInheritance, type RoleNode } from './inheritance.ts';
 import { missingRole } from './missing-role.ts';
 import { type Permission, permitsAny } from './permissions.ts';
+import { Permissions } from './permissions.ts';
 import type { RoleSet } from './role-set.ts';
 
 /** One APIRole, as its namespace's index needs it. */
@@ -16,7 +18,7 @@ export interface RoleInput {
   readonly name: string;
   readonly inherits: readonly { readonly name: string }[];
   /** Its own, compiled. */
-  readonly permissions: readonly Permission[];
+  readonly permissions: Permissions;
 }
 
 export interface CompiledRoles {
@@ -89,14 +91,14 @@ interface IndexParts {
   readonly nodes: ReadonlyMap<string, RoleNode>;
   readonly places: readonly RoleNode[];
   /** By place. */
-  readonly permissions: readonly (readonly Permission[])[];
+  readonly permissions: readonly Permissions[];
   readonly open: RoleSet | 'all';
   /** Some binding cannot be read: nobody knows who holds what. */
   readonly isUnread: boolean;
   readonly subjects: Bindings;
 }
 
-const NO_PERMISSIONS: readonly Permission[] = Object.freeze([]);
+const NO_PERMISSIONS = new Permissions();
 
 class NamespaceRoles implements RoleIndex {
   readonly #parts: IndexParts;
@@ -123,11 +125,20 @@ class NamespaceRoles implements RoleIndex {
     if (node === undefined) return false;
     const isGranted = this.#holder(evaluation.identity).granted.has(node.place);
     if (!isGranted && this.#peer(evaluation)?.granted.has(node.place) !== true) return false;
+    const { kept, others } = evaluation.request.readings;
+    if (!this.#grants(node, kept, evaluation)) return false;
+    for (const reading of others) if (!this.#grants(node, reading, evaluation)) return false;
+    return true;
+  }
+
+  /** Whether the role, or one that it inherits, permits the path by one of its readings. */
+  #grants({ place: own, granting }: RoleNode, reading: readonly string[], evaluation: Evaluation): boolean {
     const { permissions } = this.#parts;
-    if (permitsAny(permissions[node.place] ?? NO_PERMISSIONS, evaluation)) return true;
-    const { granting } = node;
+    if (permissions[own]?.permit(reading, evaluation) === true) return true;
     for (let place = granting.next(0); place !== -1; place = granting.next(place + 1)) {
-      if (permitsAny(permissions[place] ?? NO_PERMISSIONS, evaluation)) return true;
+      // What could not be looked at to its end helps nobody.
+      if (isSpent(evaluation)) return false;
+      if (permissions[place]?.permit(reading, evaluation) === true) return true;
     }
     return false;
   }
@@ -162,14 +173,14 @@ class NamespaceRoles implements RoleIndex {
     return holder;
   }
 
-  #holderOf(bound: readonly string[]): Holder {
-    if (bound.length === 0) return this.#nobody;
+  #holderOf(bound: Iterable<string>): Holder {
     const { nodes, places } = this.#parts;
-    const names = [...new Set(bound)];
-    return new Holder(
-      names.map((name) => nodes.get(name)).filter((node) => node !== undefined),
-      places,
-    );
+    const own: RoleNode[] = [];
+    for (const name of bound) {
+      const node = nodes.get(name);
+      if (node !== undefined) own.push(node);
+    }
+    return own.length === 0 ? this.#nobody : new Holder(own, places);
   }
 }
 
