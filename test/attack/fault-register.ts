@@ -182,6 +182,11 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'compileRoles await 2': AT_BUILD,
     'compileRoles await 3': AT_BUILD,
   },
+  'internal/phases/ratelimit/answer.ts': {
+    'ask .then 1': ['counter store', 'counter store forgets'],
+    'askSpare .then 1': ['local store after the shared one'],
+    'leftIn .catch 1': 'asks what is left, and changes no answer when it cannot be said: ratelimit.test.ts',
+  },
   'internal/phases/ratelimit/audited-limit.ts': {
     'AuditedLimit.#take .catch 1': ['local store of an audited limit'],
   },
@@ -194,12 +199,19 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'LoanTerms.isUsed port 1': 'a settlement that throws gives nothing back, and changes no decision',
     'LoanTerms.giveBack port 1': ['give back'],
   },
-  'internal/phases/ratelimit/ratelimit.ts': {
-    'StageStep.#repeat .then 1': 'passes on what the first of two equal checks came to: ratelimit.test.ts',
-    'StageStep.#repeat .then 2': 'asks what is left, and changes no answer when it cannot be said: ratelimit.test.ts',
+  'internal/phases/ratelimit/stage-step.ts': {
+    'StageStep.run .then 1': ['counter store'],
     'StageStep.#take .then 1': ['counter store', 'counter store forgets'],
-    'refusalIn .then 1': ['counter store'],
-    'StageStep.#withoutStore .then 1': ['local store after the shared one'],
+    'StageStep.#takeLocalFirst .then 1': ['local store beside a shared limit', 'shared store beside a local limit'],
+    'StageStep.#takeShared .then 1': ['shared store beside a local limit'],
+    'StageStep.#repeat Promise.all 1': 'waits for what never rejects: ratelimit.test.ts',
+    'StageStep.#repeat .then 1': 'tells what is left, and changes no answer: ratelimit.test.ts',
+  },
+  'internal/phases/ratelimit/take-once.ts': {
+    'Taker.take port 1': ['counter store', 'local store of an audited limit'],
+    'Taker.repeat port 1': 'answers as the first of two equal checks was answered: ratelimit.test.ts',
+    'TakeOnce.#again .then 1': 'passes on what the first of two equal checks came to: ratelimit.test.ts',
+    'giveBack .catch 1': ['give back'],
   },
   'internal/policy/checked.ts': {
     'CheckCall.isCancelled port 1': ['caller gone', 'signs of the caller'],

@@ -22,6 +22,13 @@ function slow(): CounterStore {
   };
 }
 
+/** A limit that counts here beside one that is shared, and none in Audit. */
+const beside = (policies: string): string =>
+  policies.replace(/^ {4}- \{name: tried.*$/m, '').replace(/^ {4}- \{name: late,.*$/m, (late) => {
+    const here = late.replace('{name: late,', '{name: here, store: Local,');
+    return `${late}\n${here}`;
+  });
+
 const localShare = (policies: string): string => policies.replaceAll('onFault: Deny', 'onFault: LocalShare');
 
 const stores: FaultCase[] = [
@@ -57,6 +64,18 @@ const stores: FaultCase[] = [
       localStore: failingStore(fault),
     }),
   }),
+  ...put({
+    at: 'shared store beside a local limit',
+    faults: EVERY,
+    becomes: 503,
+    parts: (fault) => ({ edit: beside, store: failingStore(fault), localStore: slow() }),
+  }),
+  ...put({
+    at: 'local store beside a shared limit',
+    faults: EVERY,
+    becomes: 503,
+    parts: (fault) => ({ edit: beside, store: slow(), localStore: failingStore(fault) }),
+  }),
   // A limit in Audit counts in the local store, and nobody waits for what it says.
   ...put({
     at: 'local store of an audited limit',
@@ -75,7 +94,7 @@ const early = (policies: string): string =>
 /** What was taken and cannot be given back stays taken: a refusal stays one. */
 const settlements: FaultCase[] = put({
   at: 'give back',
-  faults: AT_ONCE,
+  faults: EVERY,
   asks: 'wrong',
   becomes: 401,
   parts: (fault) => {

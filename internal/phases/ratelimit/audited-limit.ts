@@ -2,9 +2,10 @@ import type { Refusal } from '../../core/decision.ts';
 import type { Evaluation } from '../../core/evaluation.ts';
 import { addCharge, noCharges } from './charge.ts';
 import type { CompiledLimit } from './compile.ts';
-import type { CounterStore, Take } from './counter-store.ts';
-import { isLent, Loan, type LoanTerms, usedAt } from './loan.ts';
-import { type Made, PASSED, type RecentChecks, type Taken } from './recent-checks.ts';
+import type { CounterStore } from './counter-store.ts';
+import { isLent } from './loan.ts';
+import { PASSED, type RecentChecks, type Taken } from './recent-checks.ts';
+import { type Attempt, TakeOnce } from './take-once.ts';
 import { isWhole } from './verdict.ts';
 
 /** What a limit in Audit needs of its instance. */
@@ -19,49 +20,37 @@ export interface AuditPorts {
  */
 export class AuditedLimit {
   readonly #limit: CompiledLimit;
-  readonly #ports: AuditPorts;
-  readonly #owner: number;
-  readonly #isUsed: LoanTerms['isUsed'];
+  readonly #store: CounterStore;
+  readonly #once: TakeOnce;
   readonly #usedUp: Taken;
 
-  constructor(limit: CompiledLimit, ports: AuditPorts) {
+  constructor(limit: CompiledLimit, { local, recent }: AuditPorts) {
     this.#limit = limit;
-    this.#ports = ports;
-    this.#owner = ports.recent.newOwner();
-    this.#isUsed = usedAt(limit.stage);
+    this.#store = local;
+    this.#once = new TakeOnce(recent, limit.stage, {
+      take: (attempt) => this.#take(attempt),
+      repeat: (known) => known,
+    });
     const refusal: Refusal = Object.freeze({ reason: 'rate_limited', rule: limit.name });
     this.#usedUp = Object.freeze({ refusal, loan: undefined });
   }
 
   count(evaluation: Evaluation): void {
-    const { refusal } = this.#once(evaluation);
-    if (refusal !== undefined) evaluation.refuse(refusal, 'Audit');
+    const taken = this.#once.run(evaluation);
+    // Nobody waits for what Audit would say: nothing here ever gives a promise.
+    if (taken instanceof Promise || taken.refusal === undefined) return;
+    evaluation.refuse(taken.refusal, 'Audit');
   }
 
-  /** Takes, unless a retried check did so already. */
-  #once(evaluation: Evaluation): Taken {
-    const { request, monotonicMs } = evaluation;
-    const { recent } = this.#ports;
-    if (request.id === '') return this.#take(evaluation, undefined);
-    const known = recent.find(this.#owner, request, monotonicMs);
-    if (known === undefined) {
-      const { made } = recent;
-      const taken = this.#take(evaluation, made);
-      recent.remember(made, taken, monotonicMs);
-      return taken;
-    }
-    // Nobody waits for what Audit would say: no promise is ever remembered.
-    if (known instanceof Promise) return PASSED;
-    return known.loan?.join(evaluation) === false ? this.#take(evaluation, undefined) : known;
-  }
-
-  #take(evaluation: Evaluation, made: Made | undefined): Taken {
+  #take(attempt: Attempt): Taken {
+    const { evaluation } = attempt;
     const charges = noCharges();
     const untold = addCharge(charges, this.#limit, evaluation);
     if (untold !== undefined) return { refusal: untold, loan: undefined };
     const { takes } = charges;
     if (takes.length === 0) return PASSED;
-    const states = this.#ports.local.take(takes, evaluation);
+    const store = this.#store;
+    const states = store.take(takes, evaluation);
     if (states instanceof Promise) {
       // That it cannot be said must not end the process either.
       states.catch(() => undefined);
@@ -69,25 +58,6 @@ export class AuditedLimit {
     }
     if (!isWhole(states, takes)) return PASSED;
     for (const state of states) if (!state.isWithin) return this.#usedUp;
-    return isLent(this.#limit) ? this.#lend({ takes, evaluation, made }) : PASSED;
+    return isLent(this.#limit) ? this.#once.lend(attempt, [{ store, takes }]) : PASSED;
   }
-
-  #lend({ takes, evaluation, made }: Lent): Taken {
-    const { local, recent } = this.#ports;
-    const loan = new Loan({
-      isUsed: this.#isUsed,
-      giveBack: () => {
-        if (made !== undefined) recent.forget(made);
-        local.giveBack(takes, evaluation);
-      },
-    });
-    loan.join(evaluation);
-    return { refusal: undefined, loan };
-  }
-}
-
-interface Lent {
-  readonly takes: readonly Take[];
-  readonly evaluation: Evaluation;
-  readonly made: Made | undefined;
 }

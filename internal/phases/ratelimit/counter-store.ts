@@ -60,6 +60,9 @@ export interface CounterState {
  */
 export interface CounterStore {
   take(takes: readonly Take[], moment: Moment): readonly CounterState[] | Promise<readonly CounterState[]>;
-  /** Gives back what was taken, as far as it still counts. `taken` is the moment that was given to `take`. */
-  giveBack(takes: readonly Take[], taken: Moment): void;
+  /**
+   * Gives back what was taken, as far as it still counts. `taken` is the moment that was given to `take`. Nobody waits
+   * for it, but whoever calls it catches what it throws or rejects with.
+   */
+  giveBack(takes: readonly Take[], taken: Moment): void | Promise<void>;
 }

@@ -49,13 +49,15 @@ function stepOf(limit: object, shared: CounterStore, local = storeOf(1)) {
 }
 
 /** A step whose checks are told apart by id, each with what it was told and its end still to come. */
-function stepsOf(limit: object, store: CounterStore) {
+function stepsOf(limit: object | readonly object[], store: CounterStore, shared = store) {
   const problems = new ProblemList('spec.rateLimits');
-  const specs = rateLimitsSpec.parse([{ name: 'x', stage: 'AfterAuthentication', ...limit }]);
+  const specs = rateLimitsSpec.parse(
+    [limit].flat().map((one) => ({ name: 'x', stage: 'AfterAuthentication', ...one })),
+  );
   const limits = inOneGo(
     compileRateLimits(specs, { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce' }, problems),
   );
-  const step = rateLimitStep(limits, 'AfterAuthentication', createRateLimitPorts(store));
+  const step = rateLimitStep(limits, 'AfterAuthentication', createRateLimitPorts(store, shared));
   assert.ok(step);
   return {
     async run(id: string) {
@@ -166,6 +168,85 @@ describe('rateLimitStep()', () => {
     const step = stepsOf({ cost: { expression: '2u' }, rates: [{ requests: 3, window: '1h' }] }, storeOf(9));
     const { reason } = await step.run('1');
     assert.equal(reason, undefined);
+  });
+
+  const DAY = { requests: 2, window: '24h', algorithm: 'FixedWindow' };
+  const BOTH = [
+    { name: 'here', store: 'Local', onFault: 'Deny' },
+    { name: 'shared', onFault: 'Allow' },
+  ].map((limit) => ({ stage: 'AfterAuthentication', rates: [DAY], ...limit }));
+  const memory = (): MemoryStore => new MemoryStore({ maxKeys: 10, onEvict: () => undefined });
+  const later = (store: CounterStore): CounterStore => ({
+    take: async (takes, moment) => store.take(takes, moment),
+    giveBack: async (takes, taken) => store.giveBack(takes, taken),
+  });
+
+  it('counts a Local limit here also beside a Shared one', async () => {
+    const [local, shared] = [memory(), memory()];
+    const step = stepsOf(BOTH, local, shared);
+    const first = await step.run('1');
+    assert.deepEqual(
+      [first.reason, first.fields, local.size, shared.size],
+      [undefined, ['"here";r=1;t=86400, "shared";r=1;t=86400', '"here";q=2;w=86400, "shared";q=2;w=86400'], 1, 1],
+    );
+    assert.deepEqual((await step.run('1')).fields, first.fields);
+  });
+
+  for (const [how, wrap] of [
+    ['at once', (store: CounterStore) => store],
+    ['later', later],
+  ] as const) {
+    it(`takes nothing here when the shared store refuses ${how}`, async () => {
+      const [local, shared] = [memory(), memory()];
+      const used = stepsOf(BOTH.slice(1), memory(), shared);
+      await used.run('1');
+      await used.run('2');
+      const step = stepsOf(BOTH, wrap(local), wrap(shared));
+      const refused = await step.run('3');
+      assert.deepEqual([refused.reason, refused.fields?.[0]], ['rate_limited', '"shared";r=0;t=86400']);
+      assert.equal((await stepsOf(BOTH.slice(0, 1), local).run('4')).fields?.[0], '"here";r=1;t=86400');
+    });
+
+    it(`takes nothing of the shared store when a Local limit refuses ${how}`, async () => {
+      const [local, shared] = [memory(), memory()];
+      const used = stepsOf(BOTH.slice(0, 1), local);
+      await used.run('1');
+      await used.run('2');
+      const refused = await stepsOf(BOTH, wrap(local), wrap(shared)).run('3');
+      assert.deepEqual([refused.reason, refused.fields?.[0], shared.size], ['rate_limited', '"here";r=0;t=86400', 0]);
+    });
+
+    it(`gives back to both stores ${how} what was not used`, async () => {
+      const [local, shared] = [memory(), memory()];
+      const step = stepsOf(
+        BOTH.map((limit) => ({ ...limit, countDenied: false })),
+        wrap(local),
+        wrap(shared),
+      );
+      (await step.run('1')).end('deny');
+      await new Promise(setImmediate);
+      assert.equal((await step.run('2')).fields?.[0], '"here";r=1;t=86400, "shared";r=1;t=86400');
+    });
+  }
+
+  for (const fault of ['throws', 'rejects', 'forgets', 'forgets later'] as const) {
+    it(`applies onFault of a Shared limit to no Local one when the store ${fault}`, async () => {
+      const step = stepsOf(BOTH, memory(), storeOf(0, fault));
+      const reasons: unknown[] = [];
+      for (const id of ['1', '2', '3']) reasons.push((await step.run(id)).reason);
+      assert.deepEqual(reasons, [undefined, undefined, 'rate_limited']);
+    });
+  }
+
+  it('keeps the answer, and the process, where giving back rejects', async () => {
+    const store = memory();
+    const step = stepsOf([{ ...BOTH[1], countDenied: false }], store, {
+      take: (takes, moment) => store.take(takes, moment),
+      giveBack: () => Promise.reject(new Error('down')),
+    });
+    (await step.run('1')).end('deny');
+    await new Promise(setImmediate);
+    assert.equal((await step.run('2')).fields?.[0], '"shared";r=0;t=86400');
   });
 
   it('keeps a Local limit away from the shared store', async () => {

@@ -29,11 +29,18 @@ export function refusalOf({ limits }: Charges, states: readonly CounterState[]):
   };
 }
 
+/** Counters of limits, and what they say. */
+export interface Told {
+  readonly charges: Charges;
+  readonly states: readonly CounterState[];
+}
+
 /**
  * RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-10), one item for each rate. `t` is when more can
  * be taken, so that who waits for it is let in: for a sliding window that is up to a sixteenth later than its `w`.
  */
-export function addFields({ limits }: Charges, states: readonly CounterState[], evaluation: Evaluation): void {
+export function addFields({ charges: { limits }, states }: Told, evaluation: Evaluation): void {
+  if (limits.length === 0) return;
   let items = '';
   let policies = '';
   let position = 0;
