@@ -1,27 +1,17 @@
 // Keys of counters as bytes in a fixed space: a million strings would be a hundred megabytes that the collector walks.
+import { fnv1a, fnv1aOfBytes } from '../core/fnv.ts';
 
 /** Bytes of one key: its length, then its characters. */
 export const KEY_BYTES = 48;
 /** The contract of `Take.key`. */
 const MAX_LENGTH = KEY_BYTES - 1;
-const PRIME = 0x0100_0193;
 
-/** FNV-1a, begun with a secret: whoever can choose keys must not be able to choose their places. */
-export function hashOfKey(key: string, seed: number): number {
-  let hash = seed;
-  for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ key.charCodeAt(i), PRIME);
-  return spread(hash);
-}
+/** Begun with a secret: whoever can choose keys must not be able to choose their places. */
+export const hashOfKey = (key: string, seed: number): number => fnv1a(key, seed);
 
 /** The same of a key that is written. */
-export function hashOfWritten(bytes: Uint8Array, at: number, seed: number): number {
-  const end = at + 1 + (bytes[at] ?? 0);
-  let hash = seed;
-  for (let i = at + 1; i < end; i += 1) hash = Math.imul(hash ^ (bytes[i] ?? 0), PRIME);
-  return spread(hash);
-}
-
-const spread = (hash: number): number => (hash ^ (hash >>> 15)) >>> 0;
+export const hashOfWritten = (bytes: Uint8Array, at: number, seed: number): number =>
+  fnv1aOfBytes(bytes, at + 1, at + 1 + (bytes[at] ?? 0), seed);
 
 export function isKeyAt(bytes: Uint8Array, at: number, key: string): boolean {
   const { length } = key;

@@ -1,9 +1,10 @@
+import { fnv1a } from '../../core/fnv.ts';
 import { digest } from './compile.ts';
 
 const SLOTS = 4096;
 /** Longer texts are seldom the same twice. */
 const MAX_LENGTH = 64;
-const PRIME = 0x0100_0193;
+const SEED = 0x811c_9dc5;
 
 /**
  * Digests of keys that come again and again, a caller's with each of its requests. A table of fixed size, compared in
@@ -16,18 +17,11 @@ export class KeyDigests {
   /** The digest of a key of one part. */
   of(part: string): string {
     if (part.length > MAX_LENGTH || part === '') return digest([part]);
-    const slot = slotOf(part);
+    const slot = fnv1a(part, SEED) & (SLOTS - 1);
     if (this.#texts[slot] !== part) {
       this.#digests[slot] = digest([part]);
       this.#texts[slot] = part;
     }
     return this.#digests[slot] ?? '';
   }
-}
-
-/** FNV-1a over UTF-16 units. */
-function slotOf(text: string): number {
-  let hash = 0x811c_9dc5;
-  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), PRIME);
-  return (hash ^ (hash >>> 15)) & (SLOTS - 1);
 }
