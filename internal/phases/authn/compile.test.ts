@@ -49,6 +49,20 @@ describe('compileAuthentication()', () => {
     }
   });
 
+  it('refuses a whole header beside a scheme of it, which would lock out whoever sends the scheme', () => {
+    const whole = { from: [{ header: 'authorization' }] };
+    const other = { name: 'b', jwt: jwt({ issuer: 'https://other.example.org', ...whole }) };
+    const ambiguous = [['AmbiguousMethods', `${AT}[1]`, 'error']];
+    assert.deepEqual(problemsOf([{ name: 'a', jwt: jwt() }, other]), ambiguous);
+    assert.deepEqual(problemsOf([other, { name: 'a', jwt: jwt() }]), ambiguous);
+    const both = { from: [{ authorizationScheme: 'Bearer' }, { header: 'authorization' }] };
+    const own = (kind: string): unknown => [['AmbiguousMethods', `${AT}[0].${kind}.from[0]`, 'error']];
+    assert.deepEqual(problemsOf([{ name: 'a', jwt: jwt(both) }]), own('jwt'));
+    assert.deepEqual(problemsOf([{ name: 'a', apiKey: both }]), own('apiKey'));
+    // In one and the same place the issuer tells.
+    assert.deepEqual(problemsOf([other, { name: 'a', jwt: jwt(whole) }]), []);
+  });
+
   it('refuses tokens of one place of which only some are removed', () => {
     const other = { name: 'b', credentials: 'Remove', jwt: jwt({ issuer: 'https://other.example.org' }) };
     assert.deepEqual(problemsOf([{ name: 'a', jwt: jwt() }, other]), [['AmbiguousMethods', `${AT}[1]`, 'error']]);

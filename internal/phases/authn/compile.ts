@@ -131,17 +131,31 @@ function compileCarriers(specs: readonly CarrierSpec[], problems: ProblemList): 
     const hint = name === 'cookie' ? 'name the cookie instead, as in cookie: session' : 'use a header of its own';
     problems.at(index).error('Invalid', `"${name}" holds more than a credential: ${hint}`);
   }
+  for (const [index, carrier] of carriers.entries()) {
+    const whole = carriers.find((other) => !sameCarrier(other, carrier) && overlap(other, carrier));
+    if (whole?.kind !== 'header') continue;
+    const both = `${carrierText(whole)} holds ${carrierText(carrier)}, so what is sent there would be two credentials`;
+    problems.at(index).error('AmbiguousMethods', `${both}: keep one of them`);
+  }
   return carriers;
 }
 
 /** Two methods that would claim the same credential leave nobody knowing whose it is. */
 function checkPair(method: Method, other: Method, problems: ProblemList): void {
-  const shared = method.carriers.find((carrier) => other.carriers.some((candidate) => overlap(carrier, candidate)));
-  if (shared === undefined) return;
-  const both = `"${other.name}" and "${method.name}" both read ${carrierText(shared)}`;
-  const isTold = method.kind === 'jwt' && other.kind === 'jwt' && method.jwt.issuer !== other.jwt.issuer;
-  if (!isTold) problems.error('AmbiguousMethods', `${both}: give one of them another "from"`);
-  else if (method.isRemoved !== other.isRemoved) {
+  const pairs = method.carriers.flatMap((mine) =>
+    other.carriers.filter((theirs) => overlap(mine, theirs)).map((theirs) => ({ mine, theirs })),
+  );
+  const isToken = method.kind === 'jwt' && other.kind === 'jwt' && method.jwt.issuer !== other.jwt.issuer;
+  // Only in one and the same place a token's issuer tells: a whole header holds the scheme too, which is no token's.
+  const unclear = pairs.find(({ mine, theirs }) => !isToken || !sameCarrier(mine, theirs));
+  if (unclear !== undefined) {
+    const { mine, theirs } = unclear;
+    const both = sameCarrier(mine, theirs)
+      ? `both read ${carrierText(mine)}`
+      : `read ${carrierText(theirs)} and ${carrierText(mine)}, of which one holds the other`;
+    problems.error('AmbiguousMethods', `"${other.name}" and "${method.name}" ${both}: give one of them another "from"`);
+  } else if (pairs[0] !== undefined && method.isRemoved !== other.isRemoved) {
+    const both = `"${other.name}" and "${method.name}" both read ${carrierText(pairs[0].mine)}`;
     problems.error('AmbiguousMethods', `${both}, but only one removes what it holds: give both the same "credentials"`);
   }
 }
