@@ -22,6 +22,7 @@ export const PROBLEM_REASONS = [
   'Invalid',
   'InvalidExpression',
   'InvalidPath',
+  'KeyCanBeMissing',
   'NobodyAllowed',
   'PathOptionsConflict',
   'PolicyNotFound',

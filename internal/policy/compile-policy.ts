@@ -7,6 +7,7 @@ import { compileExpression } from '../match/expression/expression.ts';
 import { compilePathTemplates, parsePathTemplate } from '../match/path-template.ts';
 import type { Authentication, KeySources } from '../phases/authn/compile.ts';
 import { compileAuthentication } from '../phases/authn/compile.ts';
+import { issuerOfKeys } from '../phases/authn/consumers.ts';
 import type { TokenCache } from '../phases/authn/jwt.ts';
 import { compileAuthorization } from '../phases/authz/compile.ts';
 import { compileRateLimits } from '../phases/ratelimit/compile.ts';
@@ -47,6 +48,7 @@ export function* compilePolicy(
   );
   const methods = authentication.methods.map((method) => ({
     name: method.name,
+    issuer: method.kind === 'apiKey' ? issuerOfKeys(ref.namespace) : method.jwt.issuer,
     suppliesGroups: method.kind === 'apiKey' || method.jwt.groupsPath !== undefined,
     suppliesScopes: method.kind === 'jwt',
   }));
@@ -57,7 +59,14 @@ export function* compilePolicy(
   );
   const limits = yield* compileRateLimits(
     spec.rateLimits ?? [],
-    { ownerUid: ref.uid, params, caseInsensitive, mode: spec.mode, budget },
+    {
+      ownerUid: ref.uid,
+      params,
+      caseInsensitive,
+      mode: spec.mode,
+      issuers: new Set(methods.map(({ issuer }) => issuer)),
+      budget,
+    },
     problems.at('rateLimits'),
   );
   const edits = yield* compilePolicyEdits(spec, {

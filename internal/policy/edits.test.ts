@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { headerFields } from '../core/attributes.ts';
 import { inOneGo } from '../core/breather.ts';
 import { MAX_COOKIES } from '../core/cookies.ts';
-import { headerFields } from '../core/attributes.ts';
 import type { HeaderAction } from '../core/decision.ts';
 import { anEvaluation, type Given } from '../core/evaluation.fixture.ts';
 import type { Carrier } from '../core/evaluation.ts';

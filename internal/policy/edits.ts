@@ -1,7 +1,5 @@
 import { LRUCache } from 'lru-cache';
 import { MAX_COOKIES } from '../core/cookies.ts';
-import type { Edits, HeaderAction, HeaderEdit, Refusal } from '../core/decision.ts';
-import type { Carrier, Evaluation } from '../core/evaluation.ts';
 import type { Edits, HeaderEdit, Refusal } from '../core/decision.ts';
 import type { Evaluation } from '../core/evaluation.ts';
 import { bounded, describeError } from '../core/explanation.ts';

@@ -1,7 +1,7 @@
 import type { HeaderFields } from '../../core/attributes.ts';
 import { headerFields } from '../../core/attributes.ts';
-import { parseCookies } from '../../core/cookies.ts';
 import { inOneGo } from '../../core/breather.ts';
+import { parseCookies } from '../../core/cookies.ts';
 import type { Refusal } from '../../core/decision.ts';
 import { type ConsumerIndex, Evaluation, type Mode, type StepResult } from '../../core/evaluation.ts';
 import type { Identity } from '../../core/identity.ts';

@@ -164,13 +164,16 @@ function withoutNewline(secret: Uint8Array): Uint8Array {
   return secret.subarray(0, secret.at(-2) === 0x0d ? -2 : -1);
 }
 
+/** Who vouches for the API keys of a namespace. */
+export const issuerOfKeys = (namespace: string): string => `postern.dev/${namespace}`;
+
 class NamespaceConsumers implements ConsumerIndex {
   readonly #keys: ReadonlyMap<string, readonly Key[]>;
   readonly #issuer: string;
 
   constructor(keys: ReadonlyMap<string, readonly Key[]>, namespace: string) {
     this.#keys = keys;
-    this.#issuer = `postern.dev/${namespace}`;
+    this.#issuer = issuerOfKeys(namespace);
   }
 
   find(key: string, methodName: string, wallMs: number): Identity | 'unknown' | 'expired' {

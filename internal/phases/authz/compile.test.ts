@@ -6,9 +6,19 @@ import { compileAuthorization } from './compile.ts';
 import type { MethodFacts } from './sources.ts';
 import { authorizationSpec } from './spec.ts';
 
-const KEYS: MethodFacts = { name: 'keys', suppliesGroups: true, suppliesScopes: false };
-const SSO: MethodFacts = { name: 'sso', suppliesGroups: false, suppliesScopes: true };
-const STAFF: MethodFacts = { name: 'staff', suppliesGroups: true, suppliesScopes: true };
+const KEYS: MethodFacts = { name: 'keys', issuer: 'postern.dev/shop', suppliesGroups: true, suppliesScopes: false };
+const SSO: MethodFacts = {
+  name: 'sso',
+  issuer: 'https://sso.example.org',
+  suppliesGroups: false,
+  suppliesScopes: true,
+};
+const STAFF: MethodFacts = {
+  name: 'staff',
+  issuer: 'https://staff.example.org',
+  suppliesGroups: true,
+  suppliesScopes: true,
+};
 
 function problemsOf(rule: object, methods: readonly MethodFacts[]): string[] {
   const problems = new ProblemList('spec.authorization');
@@ -64,5 +74,17 @@ describe('compileAuthorization()', () => {
     assert.deepEqual(problemsOf({ allow: { when: [admins, issuer] } }, [KEYS, STAFF]), []);
     assert.deepEqual(problemsOf({ allow: { when: [admins], via: ['keys'] } }, [KEYS, STAFF]), []);
     assert.deepEqual(problemsOf({ allow: { when: [admins] } }, [KEYS]), []);
+  });
+
+  it('warns of a subject that callers of two issuers may share, unless it says whose', () => {
+    const own = { expression: "request.headers['x-user'] == identity.subject" };
+    assert.deepEqual(problemsOf({ allow: { when: [own] } }, [SSO, STAFF]), [
+      `warning SubjectAmbiguous ${AT}.allow.when[0].expression: identity.subject is unique only within its issuer, and callers of sso, staff have several: use identity.id, or compare identity.issuer too`,
+    ]);
+    assert.equal(problemsOf({ deny: { when: [own], via: ['sso', 'keys'] } }, [SSO, STAFF, KEYS]).length, 1);
+    const issuer = { expression: "identity.issuer == 'https://sso.example.org'" };
+    assert.deepEqual(problemsOf({ allow: { when: [own, issuer] } }, [SSO, STAFF]), []);
+    assert.deepEqual(problemsOf({ allow: { when: [own], via: ['sso'] } }, [SSO, STAFF]), []);
+    assert.deepEqual(problemsOf({ allow: { when: [own] } }, [KEYS, { ...KEYS, name: 'more' }]), []);
   });
 });

@@ -6,7 +6,7 @@ import { compileCidrs } from '../../match/cidr.ts';
 import type { PartsBudget } from '../../match/expression/dear-parts.ts';
 import { compileExpression, type Expression, type ExpressionUse } from '../../match/expression/expression.ts';
 import { compilePathTemplates, type PathMatcher } from '../../match/path-template.ts';
-import { checkSources, type MethodFacts, warnAboutWords } from './sources.ts';
+import { checkSources, type MethodFacts, warnAboutSubject, warnAboutWords } from './sources.ts';
 import type { AuthorizationSpec, RuleSpec } from './spec.ts';
 
 export interface AuthorizationContext {
@@ -96,7 +96,9 @@ function* compileRule(rule: RuleSpec, context: AuthorizationContext, problems: P
   const { methods } = context;
   checkSources(spec, { methods, isDeny: rule.deny !== undefined }, at);
   const when = yield* compileConditions(rule, { ...context, params }, at.at('when'));
-  if (when.length === spec.when?.length) warnAboutWords(when, { via: spec.via, methods }, at.at('when'));
+  if (when.length === spec.when?.length) {
+    for (const warn of [warnAboutWords, warnAboutSubject]) warn(when, { via: spec.via, methods }, at.at('when'));
+  }
   const criteria: Criteria = {
     methods: spec.methods && new Set(spec.methods),
     paths,

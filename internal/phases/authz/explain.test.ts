@@ -9,7 +9,7 @@ import { authorize } from './authz.ts';
 import { compileAuthorization } from './compile.ts';
 import { authorizationSpec } from './spec.ts';
 
-const METHODS = [{ name: 'keys', suppliesGroups: true, suppliesScopes: true }];
+const METHODS = [{ name: 'keys', issuer: 'postern.dev/shop', suppliesGroups: true, suppliesScopes: true }];
 
 /** What an operator reads where these rules refuse. */
 function causeOf(rules: readonly object[], given: Given = {}, roles: Partial<RoleIndex> = {}): string | undefined {

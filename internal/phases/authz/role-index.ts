@@ -9,7 +9,6 @@ import { heldByAll, type UnreadBindings } from './denied-roles.ts';
 import { Holder, ROLES_UNKNOWN } from './holder.ts';
 import { compileInheritance, type RoleNode } from './inheritance.ts';
 import { missingRole } from './missing-role.ts';
-import { type Permission, permitsAny } from './permissions.ts';
 import { Permissions } from './permissions.ts';
 import type { RoleSet } from './role-set.ts';
 

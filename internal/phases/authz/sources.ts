@@ -6,6 +6,8 @@ import type { CriteriaSpec } from './spec.ts';
 /** What authorization must know of the policy's authentication: which method can supply which word. */
 export interface MethodFacts {
   readonly name: string;
+  /** Who vouches for the subjects of its callers. */
+  readonly issuer: string;
   readonly suppliesGroups: boolean;
   readonly suppliesScopes: boolean;
 }
@@ -88,5 +90,26 @@ export function warnAboutWords(
           `identity.${word} may be of any of ${namesOf(sources)}: add via: [${sources[0]?.name}], or compare identity.method`,
         );
     }
+  }
+}
+
+/** Warns of conditions that read a subject of several issuers without saying whose: two callers may have the same one. */
+export function warnAboutSubject(
+  conditions: readonly Expression[],
+  { via, methods }: { readonly via: readonly string[] | undefined; readonly methods: readonly MethodFacts[] },
+  problems: ProblemList,
+): void {
+  const asked = methods.filter(({ name }) => via?.includes(name) ?? true);
+  const isTold = conditions.some(
+    ({ attributes }) => attributes.has('identity.issuer') || attributes.has('identity.method'),
+  );
+  if (isTold || new Set(asked.map(({ issuer }) => issuer)).size < 2) return;
+  for (const [index, { attributes }] of conditions.entries()) {
+    if (!attributes.has('identity.subject')) continue;
+    const at = problems.at(index).at('expression');
+    at.warn(
+      'SubjectAmbiguous',
+      `identity.subject is unique only within its issuer, and callers of ${namesOf(asked)} have several: use identity.id, or compare identity.issuer too`,
+    );
   }
 }

@@ -7,6 +7,7 @@ import type { PartsBudget } from '../../match/expression/dear-parts.ts';
 import { compileExpression, type Expression } from '../../match/expression/expression.ts';
 import { compileCalendar } from './calendar.ts';
 import type { Rate } from './counter-store.ts';
+import { warnAboutKey } from './key-hints.ts';
 import type { RateLimitSpec, RateSpec } from './spec.ts';
 
 export type Stage = RateLimitSpec['stage'];
@@ -50,6 +51,8 @@ export interface LimitsContext {
   readonly mode: Mode;
   /** What the policy's expressions and calendars may use together. */
   readonly budget?: PartsBudget;
+  /** Who may vouch for callers of the policy. */
+  readonly issuers: ReadonlySet<string>;
 }
 
 /** Attributes that hold no credential: who was proved, where from, and what is asked for. */
@@ -94,6 +97,8 @@ function* compileLimit(
     if (expression !== undefined) key.push({ expression, missing });
     checkStage(expression, { stage: spec.stage, instead: 'client.network, or ' }, at);
   }
+  if (key.length === spec.key.length)
+    warnAboutKey(key, { stage: spec.stage, issuers: context.issuers }, problems.at('key'));
   const costAt = problems.at('cost').at('expression');
   const cost =
     spec.cost &&

@@ -11,6 +11,8 @@ import type { CounterStore } from './counter-store.ts';
 import { createRateLimitPorts, rateLimitStep } from './ratelimit.ts';
 import { rateLimitsSpec } from './spec.ts';
 
+const ISSUERS: ReadonlySet<string> = new Set(['https://sso.example.org']);
+
 /** Counts to a number, and is down where told so. */
 function storeOf(most: number, fault?: 'throws' | 'rejects' | 'forgets' | 'forgets later'): CounterStore {
   let taken = 0;
@@ -36,7 +38,11 @@ function stepOf(limit: object, shared: CounterStore, local = storeOf(1)) {
     { name: 'x', stage: 'BeforeAuthentication', rates: [{ requests: 1, window: '1s' }], ...limit },
   ]);
   const limits = inOneGo(
-    compileRateLimits(specs, { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce' }, problems),
+    compileRateLimits(
+      specs,
+      { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce', issuers: ISSUERS },
+      problems,
+    ),
   );
   assert.deepEqual(problems.problems, []);
   const step = rateLimitStep(limits, 'BeforeAuthentication', createRateLimitPorts(local, shared));
@@ -55,7 +61,11 @@ function stepsOf(limit: object | readonly object[], store: CounterStore, shared 
     [limit].flat().map((one) => ({ name: 'x', stage: 'AfterAuthentication', ...one })),
   );
   const limits = inOneGo(
-    compileRateLimits(specs, { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce' }, problems),
+    compileRateLimits(
+      specs,
+      { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce', issuers: ISSUERS },
+      problems,
+    ),
   );
   const step = rateLimitStep(limits, 'AfterAuthentication', createRateLimitPorts(store, shared));
   assert.ok(step);
@@ -256,12 +266,18 @@ describe('rateLimitStep()', () => {
 });
 
 describe('compileRateLimits()', () => {
-  const problemsOf = (limit: object): string[] => {
+  const problemsOf = (limit: object, issuers = ISSUERS): string[] => {
     const problems = new ProblemList('spec.rateLimits');
     const specs = rateLimitsSpec.parse([
       { name: 'x', stage: 'AfterAuthentication', rates: [{ requests: 1, window: '1s' }], ...limit },
     ]);
-    inOneGo(compileRateLimits(specs, { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce' }, problems));
+    inOneGo(
+      compileRateLimits(
+        specs,
+        { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce', issuers },
+        problems,
+      ),
+    );
     return problems.problems.map(({ path, message }) => `${path}: ${message}`);
   };
 
@@ -304,13 +320,39 @@ describe('compileRateLimits()', () => {
     inOneGo(
       compileRateLimits(
         specs,
-        { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce', budget },
+        { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce', issuers: ISSUERS, budget },
         problems,
       ),
     );
     const [first] = problems.problems;
     assert.equal(first?.path, 'spec.rateLimits[11].rates[0].calendar.timeZone');
     assert.match(first?.message ?? '', /more than 16 time zones: name fewer/);
+  });
+
+  it('warns of a limit on failures that a guesser need only send less to skip', () => {
+    const of = (...key: object[]): string[] => problemsOf({ stage: 'AuthenticationFailure', key });
+    const warning = (index: number, name: string): string =>
+      `spec.rateLimits[0].key[${index}].expression: Where this is null the limit is skipped, and a client may leave out what ${name} holds: set missing: Deny, or count by client.network`;
+    assert.deepEqual(of({ expression: "request.headers['x-user']" }), [warning(0, 'request.headers')]);
+    assert.deepEqual(of({ expression: 'client.network' }, { expression: "request.query['u']", missing: 'Skip' }), [
+      warning(1, 'request.query'),
+    ]);
+    for (const expression of ['client.network', 'source.principal', 'request.host', "'all'"])
+      assert.deepEqual(of({ expression }), []);
+    assert.deepEqual(of({ expression: "request.path == '/login' ? client.network : null" }), []);
+    assert.deepEqual(of({ expression: "request.headers['x-user']", missing: 'Deny' }), []);
+  });
+
+  it('warns of a key by a subject that callers of two issuers may share', () => {
+    const of = (key: readonly string[], issuers: readonly string[]): string[] =>
+      problemsOf({ key: key.map((expression) => ({ expression, missing: 'Skip' })) }, new Set(issuers));
+    const two = ['postern.dev/shop', 'https://sso.example.org'];
+    assert.deepEqual(of(['identity.subject'], two), [
+      'spec.rateLimits[0].key[0].expression: identity.subject is unique only within its issuer, and callers of this policy have several: use identity.id',
+    ]);
+    assert.deepEqual(of(['identity.issuer', 'identity.subject'], two), []);
+    assert.deepEqual(of(['identity.id'], two), []);
+    assert.deepEqual(of(['identity.subject'], two.slice(1)), []);
   });
 
   it('gives limits in the order of their names, whatever the one they were written in', () => {
@@ -321,7 +363,7 @@ describe('compileRateLimits()', () => {
           { ...limit, name: 'b' },
           { ...limit, name: 'a' },
         ]),
-        { ownerUid: 'u', params: [], mode: 'Enforce', caseInsensitive: false },
+        { ownerUid: 'u', params: [], mode: 'Enforce', caseInsensitive: false, issuers: ISSUERS },
         new ProblemList(),
       ),
     );
@@ -345,7 +387,7 @@ describe('compileRateLimits()', () => {
               ],
             },
           ]),
-          { ownerUid: 'u', params: [], mode, caseInsensitive: false },
+          { ownerUid: 'u', params: [], mode, caseInsensitive: false, issuers: ISSUERS },
           new ProblemList(),
         ),
       ).flatMap(({ rates }) => rates.map(({ prefix }) => prefix));
@@ -364,7 +406,7 @@ describe('compileRateLimits()', () => {
           rateLimitsSpec.parse([
             { name: 'x', stage: 'AfterAuthentication', rates: [{ requests: 1, window: '1s' }], ...limit },
           ]),
-          { ownerUid, params: [], caseInsensitive: false, mode: 'Enforce' },
+          { ownerUid, params: [], caseInsensitive: false, mode: 'Enforce', issuers: ISSUERS },
           new ProblemList(),
         ),
       )[0]?.rates[0]?.prefix;
