@@ -21,7 +21,7 @@ export interface CompiledLimit {
   readonly isKeySecret: boolean;
   readonly cost: Expression | undefined;
   readonly rates: readonly CompiledRate[];
-  /** Smallest number a single request may cost at most. */
+  /** Most that one request may cost: no more than each of the rates lets pass, at once and in its window. */
   readonly maxCost: number;
   readonly onFault: 'LocalShare' | 'Deny' | 'Allow';
   readonly countDenied: boolean;
@@ -115,7 +115,9 @@ function* compileLimit(
     isKeySecret: key.some(({ expression }) => [...expression.attributes].some((name) => !KEPT.test(name))),
     cost,
     rates,
-    maxCost: Math.min(...rates.map(({ rate }) => (rate.algorithm === 'GCRA' ? rate.burst : rate.requests))),
+    maxCost: Math.min(
+      ...rates.map(({ rate }) => (rate.algorithm === 'GCRA' ? Math.min(rate.burst, rate.requests) : rate.requests)),
+    ),
     onFault: spec.onFault,
     countDenied: spec.countDenied,
     isShared: spec.store !== 'Local',

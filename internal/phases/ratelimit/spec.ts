@@ -89,7 +89,13 @@ const limit = withRule(
       .default([])
       .describe('What has a counter of its own; without a key there is one for all.'),
     cost: z
-      .strictObject({ expression: z.string().min(1).max(2048).describe('A whole number from 0 to the smallest rate.') })
+      .strictObject({
+        expression: z
+          .string()
+          .min(1)
+          .max(2048)
+          .describe('A whole number from 0 to the smallest `requests` or `burst` of the rates.'),
+      })
       .optional()
       .describe('What one request takes; default 1.'),
     rates: rates.describe('All of them hold; they are taken all or none.'),
