@@ -6,7 +6,13 @@ import { classOption, typedPath } from './policy-options.ts';
 
 const VARIABLE = variableOf('policies');
 
-/** `postern lint PATHS`: everything a cluster would say of these files, before it has to. */
+const LIMITS = `
+It says what instances of these classes would. What only one that serves several namespaces refuses, such as issuers on
+http or at private addresses, is a warning. It knows nothing that is not in the files: flags of the instance, hosts that
+other namespaces hold, Secrets.
+`;
+
+/** `postern lint PATHS`: what instances would say of these files, before they have to. */
 export function lintCommand(): Command {
   return new Command('lint')
     .description('Check policies in files.')
@@ -15,7 +21,7 @@ export function lintCommand(): Command {
     .option('--strict', 'warnings count as errors')
     .addHelpText(
       'after',
-      '\nExit codes: 0 for nothing wrong, 1 for something wrong, 2 for a mistake in flags or files.',
+      `${LIMITS}\nExit codes: 0 for nothing wrong, 1 for something wrong, 2 for a mistake in flags or files.`,
     )
     .action(async (paths: readonly string[], options: { class?: string; strict?: boolean }) => {
       try {

@@ -56,7 +56,7 @@ export async function checkOnce(input: CheckInput): Promise<CheckOutput> {
     trustContextExtensions: true,
   } as const;
   const clock = { wallMs: () => nowMs, monotonicMs: systemClock.monotonicMs };
-  const offline = await loadOffline({ objects, className: input.class, edge, clock });
+  const offline = await loadOffline({ objects, className: input.class, edge, clock, isOpen: true });
   try {
     const asked = { ...input, ...url, host: host ?? url.host, headers, client, nowMs };
     const checked = await offline.engine.check(attributesOf(asked), CALL);

@@ -115,6 +115,28 @@ describe('lintFiles()', () => {
     );
   });
 
+  it('warns of issuers that an instance of several namespaces would refuse', async () => {
+    const methods = [
+      '{name: a, jwt: {issuer: "https://a.example.org", audiences: [x], jwks: {url: "http://10.0.0.1/keys"}}}',
+      '{name: b, jwt: {issuer: "https://10.0.0.1", audiences: [x]}}',
+      '{name: c, jwt: {issuer: "https://169.254.169.254", audiences: [x]}}',
+    ];
+    write(
+      'a.yaml',
+      object(
+        'APIPolicy',
+        'a',
+        `{target: {hosts: [a.example.org]}, authentication: {methods: [${methods.join(', ')}]}, ${AUTHORIZATION}}`,
+      ),
+    );
+    const [never, ...open] = (await said()).map((line) => line.replace(/^a\.yaml:\d+:\d+: /, ''));
+    assert.match(never ?? '', /^spec\.authentication\.methods\[2\]\.jwt\.issuer: .* never connected to \(Invalid\)$/);
+    assert.deepEqual(open, [
+      'warning: spec.authentication.methods[0].jwt.jwks.url: "http://10.0.0.1/keys" must be https; so says an instance that serves several namespaces (Invalid)',
+      'warning: spec.authentication.methods[1].jwt.issuer: "https://10.0.0.1" must not be used: its address is private: --outbound-allow can add its network; so says an instance that serves several namespaces (Invalid)',
+    ]);
+  });
+
   it('says once what is wrong with objects that classes share', async () => {
     write('a.yaml', `${ofClass('first', 'one')}${ofClass('second', 'two')}`);
     write(

@@ -21,7 +21,8 @@ const EDGE = {
 } as const;
 
 /**
- * Everything that is wrong with the policies of files and directories, as the instances of their classes would say.
+ * Everything that is wrong with the policies of files and directories, as the instances of their classes would say. What
+ * only an instance of several namespaces says is a warning: nobody knows whether this one is.
  *
  * @param className only this class; undefined: every class that a policy names
  * @throws {PosternError} ERR_POSTERN_FILE when nothing can be read, or no policy is of the class
@@ -33,13 +34,25 @@ export async function lintFiles(paths: readonly string[], className: string | un
   // What is wrong with shared objects, every class says.
   const found = new Map<string, LocatedProblem>();
   const wanted = className === undefined ? [...classes] : [className];
-  for (const name of wanted.length === 0 ? [DEFAULT_CLASS] : wanted) {
-    const offline = await loadOffline({ objects, className: name, edge: EDGE, clock: systemClock });
-    await offline.close();
-    for (const problem of offline.problems) found.set(JSON.stringify(problem), problem);
+  const names = wanted.length === 0 ? [DEFAULT_CLASS] : wanted;
+  for (const isOpen of [true, false]) {
+    for (const name of names) {
+      const offline = await loadOffline({ objects, className: name, edge: EDGE, clock: systemClock, isOpen });
+      await offline.close();
+      for (const problem of offline.problems) {
+        const key = JSON.stringify(problem);
+        if (!found.has(key)) found.set(key, isOpen ? problem : asWarning(problem));
+      }
+    }
   }
   return { problems: [...problems, ...found.values(), ...lintHints(objects)], count: objects.length };
 }
+
+const asWarning = (problem: LocatedProblem): LocatedProblem => ({
+  ...problem,
+  severity: 'warning',
+  message: `${problem.message}; so says an instance that serves several namespaces`,
+});
 
 /** Classes of the policies, in the order of the files. */
 export function classesOf(objects: readonly FileObject[]): ReadonlySet<string> {

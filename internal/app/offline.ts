@@ -30,12 +30,15 @@ export interface OfflineOptions {
   readonly className: string;
   readonly edge: EdgeOptions;
   readonly clock: Clock;
+  /** As on an instance of one owner, issuers may be on http and at private addresses. */
+  readonly isOpen: boolean;
 }
 
 /** Compiles what files hold, as an instance of this class would. */
-export async function loadOffline({ objects: found, className, edge, clock }: OfflineOptions): Promise<Offline> {
+export async function loadOffline(options: OfflineOptions): Promise<Offline> {
+  const { objects: found, className, edge, clock, isOpen } = options;
   const objects = new Map(found.map((file) => [identityOf(file), file]));
-  const outbound = new OutboundClient({ isRelaxed: true, allowed: new BlockList(), forbidden: NOTHING_FORBIDDEN });
+  const outbound = new OutboundClient({ isRelaxed: isOpen, allowed: new BlockList(), forbidden: NOTHING_FORBIDDEN });
   const keyTroubles: string[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<Build>();
   const store = new PolicyStore({
