@@ -3,7 +3,7 @@ import type { Config, PolicySource } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { DIGEST_ANNOTATION } from '../crd/generate.ts';
 import { unpackSpec } from '../kube/accepted-spec.ts';
-import { type KubeConfig, loadKubeConfig, ownNamespace } from '../kube/client.ts';
+import { type KubeConfig, loadKubeConfig, ownAccount, ownNamespace } from '../kube/client.ts';
 import { InstalledSchemas } from '../kube/installed-schemas.ts';
 import { LeaseHolder } from '../kube/lease.ts';
 import { SecretWatches } from '../kube/secret-watches.ts';
@@ -49,6 +49,7 @@ class KubeSource implements PolicySourceAdapter {
   readonly #lease: LeaseHolder;
   readonly #schemas: InstalledSchemas;
   readonly #troubles: SourceTroubles;
+  readonly #account: ReturnType<typeof ownAccount>;
   #store: PolicyStore | undefined = undefined;
   #reports: readonly ObjectReport[] = [];
   /** Names of definitions that are not of this version. */
@@ -56,6 +57,7 @@ class KubeSource implements PolicySourceAdapter {
 
   constructor(kube: KubeConfig, options: KubeSourceOptions) {
     this.#options = options;
+    this.#account = ownAccount(kube);
     const { config, clock, metrics, log, timers } = options;
     const troubles = new SourceTroubles(log);
     this.#troubles = troubles;
@@ -99,7 +101,7 @@ class KubeSource implements PolicySourceAdapter {
   }
 
   secrets(namespace: string) {
-    return secretLookup((name) => this.#secrets.find(namespace, name));
+    return secretLookup((name) => this.#secrets.find(namespace, name), { namespace, account: this.#account });
   }
 
   recordedSpec = unpackSpec;

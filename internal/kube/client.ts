@@ -5,7 +5,7 @@ import { GarbledError, KubeError, unreachable } from './kube-error.ts';
 import { deadline, systemTimers, type Timers } from './timers.ts';
 
 export { closeConnections } from './connection.ts';
-export { type KubeConfig, loadKubeConfig, ownNamespace } from './kube-config.ts';
+export { type KubeConfig, loadKubeConfig, ownAccount, ownNamespace } from './kube-config.ts';
 export { KubeError } from './kube-error.ts';
 
 /** One kind of object as the API server's paths name it. */

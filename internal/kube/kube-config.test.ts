@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { stringify } from 'yaml';
-import { loadKubeConfig, ownNamespace } from './kube-config.ts';
+import { loadKubeConfig, ownAccount, ownNamespace } from './kube-config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-kubeconfig-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -65,5 +65,24 @@ describe('ownNamespace()', () => {
     const context = { name: 'x', context: { cluster: 'c', user: 'u', namespace: 'infra' } };
     assert.equal(ownNamespace(loadKubeConfig(write(aConfig('https://a', { contexts: [context] })))), 'infra');
     assert.equal(ownNamespace(loadKubeConfig(write(aConfig('https://a')))), 'default');
+  });
+});
+
+describe('ownAccount()', () => {
+  const tokenOf = (claims: unknown): string => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
+  const accountBy = (user: object): unknown =>
+    ownAccount(loadKubeConfig(write(aConfig('https://a', { users: [{ name: 'u', user }] }))));
+
+  it('is the ServiceAccount of the token, wherever that is kept', () => {
+    const token = tokenOf({ sub: 'system:serviceaccount:infra:postern' });
+    writeFileSync(join(folder, 'token'), `${token}\n`);
+    const account = { namespace: 'infra', name: 'postern' };
+    assert.deepEqual([accountBy({ token }), accountBy({ tokenFile: 'token' })], [account, account]);
+  });
+
+  it('is unknown where there is no token, or one of somebody else', () => {
+    for (const user of [{}, { token: 'opaque' }, { token: tokenOf(null) }, { token: tokenOf({ sub: 'ann' }) }])
+      assert.equal(accountBy(user), undefined);
+    assert.equal(accountBy({ tokenFile: 'none' }), undefined);
   });
 });

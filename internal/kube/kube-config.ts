@@ -46,6 +46,21 @@ export function ownNamespace(config?: KubeConfig): string {
   return config?.getContextObject(config.getCurrentContext())?.namespace ?? 'default';
 }
 
+/** The ServiceAccount whose token the configuration holds; undefined where it is somebody else, or not to be told. */
+export function ownAccount(config: KubeConfig): { readonly namespace: string; readonly name: string } | undefined {
+  const user = config.getCurrentUser();
+  const file: unknown = user?.authProvider?.config?.tokenFile;
+  try {
+    const token = user?.token ?? (typeof file === 'string' ? readFileSync(file, 'utf8') : '');
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    const { sub } = claims as { readonly sub?: unknown };
+    const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(String(sub)) ?? [];
+    return namespace === undefined || name === undefined ? undefined : { namespace, name };
+  } catch {
+    return undefined;
+  }
+}
+
 function read(file: string | undefined): KubeConfig {
   const config = new KubeConfig();
   try {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SourceObject } from './object.ts';
-import { type KnownSecret, secretLookup } from './offered-secret.ts';
+import { type KnownSecret, type SecretReader, secretLookup } from './offered-secret.ts';
 
 const secretOf = (given: object, usedBy: unknown = 'APIConsumer/acme'): KnownSecret =>
   ({
@@ -38,5 +38,20 @@ describe('secretLookup()', () => {
     for (const usedBy of [7, ['APIConsumer/acme'], null]) {
       assert.match(read(secretOf({ stringData: { k: 'plain' } }, usedBy)), /^SecretNotOffered: /);
     }
+  });
+
+  it('says in whole commands how to let the agent read a Secret', () => {
+    const said = (reader?: SecretReader): string => {
+      const found = secretLookup(() => 'forbidden', reader)({ name: 's', key: 'k' }, 'acme');
+      return 'reason' in found ? `${found.reason}: ${found.message}` : '';
+    };
+    assert.equal(
+      said({ namespace: 'shop', account: { namespace: 'infra', name: 'gate' } }),
+      'SecretsNotReadable: The agent may not read the Secret "s": kubectl -n shop create role gate-reads-s --verb=get,list,watch --resource=secrets --resource-name=s && kubectl -n shop create rolebinding gate-reads-s --role=gate-reads-s --serviceaccount=infra:gate',
+    );
+    assert.match(
+      said({ namespace: 'shop', account: undefined }),
+      /rolebinding postern-reads-s --role=postern-reads-s --serviceaccount=AGENT_NAMESPACE:AGENT_SERVICE_ACCOUNT$/,
+    );
   });
 });

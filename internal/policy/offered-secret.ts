@@ -7,24 +7,29 @@ export const USED_BY = 'postern.dev/used-by';
 /** What is known of a Secret that somebody names: the object, that there is none, or that it may not be read. */
 export type KnownSecret = SourceObject | 'absent' | 'forbidden';
 
+/** Where Secrets are looked for, and by whom. */
+export interface SecretReader {
+  readonly namespace: string;
+  /** The agent's own; undefined where nobody can tell it. */
+  readonly account: { readonly namespace: string; readonly name: string } | undefined;
+}
+
 /**
  * Reads plain keys from Secrets that are offered: of our type, with an annotation that lists the reader. Anything else
  * is not taken, whoever names it.
  */
-export function secretLookup(find: (name: string) => KnownSecret): SecretLookup {
+export function secretLookup(find: (name: string) => KnownSecret, reader?: SecretReader): SecretLookup {
   return ({ name, key }, consumer) => {
     const secret = find(name);
     if (secret === 'absent')
       return { reason: 'SecretNotFound', message: `There is no Secret "${name}" in this namespace` };
-    if (secret === 'forbidden') {
-      const command = `kubectl create role postern-secrets --verb=get,list,watch --resource=secrets --resource-name=${name}`;
+    if (secret === 'forbidden')
       return {
         reason: 'SecretsNotReadable',
-        message: `The agent may not read the Secret "${name}": ${command}, and bind it to the agent's ServiceAccount`,
+        message: `The agent may not read the Secret "${name}": ${granting(name, reader)}`,
       };
-    }
-    const reader = `APIConsumer/${consumer}`;
-    const why = whyNotOffered(secret, reader);
+    const consumed = `APIConsumer/${consumer}`;
+    const why = whyNotOffered(secret, consumed);
     if (why !== undefined) return { reason: 'SecretNotOffered', message: `The Secret "${name}" ${why}` };
     const value = dataOf(secret, key);
     if (value === undefined) {
@@ -35,6 +40,19 @@ export function secretLookup(find: (name: string) => KnownSecret): SecretLookup 
       : value;
   };
 }
+
+/** The commands that let the agent read one Secret. The names are the agent's and the Secret's: neither takes another's. */
+function granting(secret: string, reader: SecretReader | undefined): string {
+  const { namespace: ofAgent, name: agent } = reader?.account ?? UNKNOWN_ACCOUNT;
+  const name = `${reader?.account?.name ?? 'postern'}-reads-${secret}`;
+  const create = `kubectl -n ${reader?.namespace ?? 'NAMESPACE'} create`;
+  return [
+    `${create} role ${name} --verb=get,list,watch --resource=secrets --resource-name=${secret}`,
+    `${create} rolebinding ${name} --role=${name} --serviceaccount=${ofAgent}:${agent}`,
+  ].join(' && ');
+}
+
+const UNKNOWN_ACCOUNT = { namespace: 'AGENT_NAMESPACE', name: 'AGENT_SERVICE_ACCOUNT' };
 
 function whyNotOffered({ type, metadata }: SourceObject, reader: string): string | undefined {
   if (type !== SECRET_TYPE) return `is of type "${type ?? 'Opaque'}": make it of type ${SECRET_TYPE}`;
