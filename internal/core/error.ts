@@ -1,13 +1,10 @@
 /** Failures of ours that callers tell apart by `code`; built-in errors stay for programmer mistakes. */
 export const ERROR_CODES = {
   ERR_POSTERN_CONFIG: 'A flag, variable or file of the configuration is wrong',
-  ERR_POSTERN_DEADLINE: 'The deadline of a check passed',
-  ERR_POSTERN_EXPRESSION: 'An expression cannot be evaluated on this request',
   ERR_POSTERN_FILE: 'A policy file cannot be read',
   ERR_POSTERN_KEYS_UNAVAILABLE: "An issuer's keys cannot be had",
   ERR_POSTERN_LISTEN: 'An address cannot be listened on',
   ERR_POSTERN_OUTBOUND_REFUSED: 'An outbound address is not allowed',
-  ERR_POSTERN_STORE_UNAVAILABLE: 'The store of a rate limit cannot answer',
   ERR_POSTERN_TLS: 'A certificate or key cannot be used',
   ERR_POSTERN_WIRE: 'Bytes of a CheckRequest cannot be read',
 } as const;

@@ -1,5 +1,6 @@
 import { createPublicKey, createSecretKey, hash, type KeyObject, type webcrypto } from 'node:crypto';
 import type { JWK } from 'jose';
+import { member } from '../core/member.ts';
 import { parseStrictJson } from '../core/strict-json.ts';
 import type { KeySet, VerificationKey } from '../phases/authn/key-source.ts';
 
@@ -32,7 +33,7 @@ export function readKeySet(
   { allowsSymmetric }: { readonly allowsSymmetric: boolean },
 ): ReadKeySet | undefined {
   const parsed = parseStrictJson(text);
-  const published: unknown = parsed.ok ? memberOf(parsed.value, 'keys') : undefined;
+  const published: unknown = parsed.ok ? member(parsed.value, 'keys') : undefined;
   if (!Array.isArray(published)) return undefined;
   const keys: VerificationKey[] = [];
   const unusable: string[] = [];
@@ -42,7 +43,7 @@ export function readKeySet(
       unusable.push(`keys[${index}] is no object`);
       continue;
     }
-    holdsPrivateKey ||= PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member));
+    holdsPrivateKey ||= PRIVATE_MEMBERS.some((name) => Object.hasOwn(jwk, name));
     const key = readKey(jwk as JWK, allowsSymmetric);
     if (typeof key === 'string') unusable.push(`keys[${index}] ${key}`);
     else keys.push(key);
@@ -56,11 +57,6 @@ export const keySetOf = (keys: readonly VerificationKey[]): KeySet =>
 /** Two sets with the same entries are the same keys. */
 export const sameKeys = (a: KeySet, b: KeySet): boolean =>
   a.ids.size === b.ids.size && [...a.ids].every((id) => b.ids.has(id));
-
-const memberOf = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as Record<string, unknown>)[name]
-    : undefined;
 
 function readKey(jwk: JWK, allowsSymmetric: boolean): VerificationKey | string {
   const { kty, kid, alg, use, key_ops: operations } = jwk;

@@ -1,4 +1,5 @@
 import { canonicalHost } from '../core/canonical-host.ts';
+import { member } from '../core/member.ts';
 import { ProblemList } from '../core/problem.ts';
 import { type PathTemplate, parsePathTemplate } from '../match/path-template.ts';
 import type { RouteTarget } from './compiled-policy.ts';
@@ -22,13 +23,6 @@ export function claimedTarget(spec: unknown): ClaimedTarget {
     routes: listOf(member(target, 'routes')).flatMap(claimedRoutes),
     templates: templates.length === 0 ? [EVERYTHING] : templates,
   });
-}
-
-/** A member of what may be no object; undefined where there is none. */
-export function member(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<string, unknown>)[key]
-    : undefined;
 }
 
 /** One where a list is wanted is read as a list of one. */

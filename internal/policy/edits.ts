@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import { MAX_COOKIES } from '../core/cookies.ts';
 import type { Edits, HeaderEdit, Refusal } from '../core/decision.ts';
 import type { Evaluation } from '../core/evaluation.ts';

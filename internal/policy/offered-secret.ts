@@ -1,3 +1,4 @@
+import { member } from '../core/member.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
 import type { SourceObject } from './object.ts';
 
@@ -63,15 +64,9 @@ function whyNotOffered({ type, metadata }: SourceObject, reader: string): string
 
 /** Files hold what they hold: a value that is no text is no key, whatever bytes could be made of it. */
 function dataOf({ data, stringData }: SourceObject, key: string): Uint8Array | 'no text' | undefined {
-  const plain = valueIn(stringData, key);
+  const plain = member(stringData, key);
   if (plain !== undefined) return typeof plain === 'string' ? Buffer.from(plain, 'utf8') : 'no text';
-  const encoded = valueIn(data, key);
+  const encoded = member(data, key);
   if (encoded === undefined) return undefined;
   return typeof encoded === 'string' ? Buffer.from(encoded, 'base64') : 'no text';
-}
-
-function valueIn(values: unknown, key: string): unknown {
-  return typeof values === 'object' && values !== null && Object.hasOwn(values, key)
-    ? (values as Readonly<Record<string, unknown>>)[key]
-    : undefined;
 }

@@ -13,9 +13,7 @@ const PORTS: PolicyPorts = {
   keySources: { byDiscovery: () => KEYS, byUrl: () => KEYS, inline: () => KEYS },
   tokens: createTokenCache(),
   limits: createRateLimitPorts(new MemoryStore({ maxKeys: 10, onEvict: () => undefined })),
-  knowsClientAddress: true,
-  knowsTransport: true,
-  knowsBodies: true,
+  knows: { clientAddress: true, transport: true, bodies: true },
 };
 
 const objectOf = (spec: object, generation = 1, status?: unknown): SourceObject => ({

@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
 import type { Steps } from '../core/breather.ts';
 import type { PolicyRef } from '../core/decision.ts';
+import { member } from '../core/member.ts';
 import { type Problem, ProblemList } from '../core/problem.ts';
 import type { Assignment, Candidate } from './assign.ts';
-import { type ClaimedTarget, claimedTarget, member } from './claimed-target.ts';
+import { type ClaimedTarget, claimedTarget } from './claimed-target.ts';
 import { compilePolicy, type PolicyPorts } from './compile-policy.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { SourceObject } from './object.ts';

@@ -1,4 +1,5 @@
 import type { Attributes } from '../core/attributes.ts';
+import { member } from '../core/member.ts';
 import type { RouteName } from './select.ts';
 
 /** Namespace of Envoy Gateway's route metadata (SecurityPolicy `extAuth.includeRouteMetadata`). */
@@ -9,9 +10,7 @@ const NAMESPACE = 'envoy-gateway';
  * clients or tenants: the one trustworthy way to learn an HTTPRoute.
  */
 export function routesOf(attributes: Attributes): readonly RouteName[] | undefined {
-  const metadata = attributes.routeMetadata();
-  if (metadata === undefined || !Object.hasOwn(metadata, NAMESPACE)) return undefined;
-  const resources = member(metadata[NAMESPACE], 'resources');
+  const resources = member(member(attributes.routeMetadata(), NAMESPACE), 'resources');
   if (!Array.isArray(resources)) return undefined;
   const routes: RouteName[] = [];
   for (const resource of resources) {
@@ -21,9 +20,4 @@ export function routesOf(attributes: Attributes): readonly RouteName[] | undefin
     routes.push({ kind, namespace, name, sectionName: typeof sectionName === 'string' ? sectionName : undefined });
   }
   return routes.length === 0 ? undefined : routes;
-}
-
-function member(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-  return (value as Record<string, unknown>)[key];
 }

@@ -6,7 +6,7 @@ import { anEvaluation } from '../../core/evaluation.fixture.ts';
 import { EXCLUDED } from './conformance.excluded.ts';
 import { equals } from './equality.ts';
 import { compileProgram, runProgram } from './expression.ts';
-import { declaredNames } from './names.ts';
+import type { Names } from './names.ts';
 import { DYN } from './static-type.ts';
 import { parseDuration, parseTimestamp } from './time.ts';
 import { isError, LiteralSource, MapValue, type Result, TypeValue, Uint, type Value } from './value.ts';
@@ -86,12 +86,19 @@ function decodeMap(entries: readonly { key: unknown; value: unknown }[]): MapVal
   return new MapValue(source);
 }
 
+/** Variables that a case declares, of any type. */
+const namesOf = (variables: ReadonlyMap<string, Value>): Names => ({
+  known: [...variables.keys()],
+  isPrefix: () => false,
+  resolve: (name) =>
+    variables.has(name) ? { type: DYN, run: (scope) => scope.variables.get(name) ?? null } : undefined,
+});
+
 /** @returns why a case fails; undefined when it passes */
 function failureOf({ original }: Case): string | undefined {
   const given = Object.entries((original.bindings ?? {}) as Record<string, { value: unknown }>);
   const variables = new Map(given.map(([name, { value }]) => [name, decode(value)] as const));
-  const names = declaredNames(new Map(given.map(([name]) => [name, DYN] as const)));
-  const program = inOneGo(compileProgram(String(original.expr), names));
+  const program = inOneGo(compileProgram(String(original.expr), namesOf(variables)));
   const result = 'why' in program ? undefined : runProgram(program, anEvaluation(), variables);
   if (original.evalError !== undefined || original.anyEvalErrors !== undefined)
     return result === undefined || isError(result) ? undefined : 'gave no error';

@@ -63,18 +63,6 @@ export function vocabularyNames({ params, use, caseInsensitive = false }: Vocabu
   };
 }
 
-/** Variables of declared types, read from `Scope.variables`. */
-export function declaredNames(types: ReadonlyMap<string, StaticType>): Names {
-  return {
-    known: [...types.keys()],
-    isPrefix: () => false,
-    resolve(name) {
-      const type = types.get(name);
-      return type && { type, run: (scope) => scope.variables.get(name) ?? null };
-    },
-  };
-}
-
 /** A parameter that some template in scope has not would be null on some paths: refused when the policy arrives. */
 function withParams(attribute: MapAttribute, params: readonly string[]): MapAttribute {
   const known = params.length === 0 ? 'they share none' : `they share ${params.map((name) => `"${name}"`).join(', ')}`;

@@ -1,3 +1,4 @@
+import { member } from '../../core/member.ts';
 import type { JwtRules } from './jwt-rules.ts';
 import { AUDIENCE, claimDiffers, claimMissing, SUBJECT, TIMES, type TokenFailure } from './token-failure.ts';
 
@@ -21,10 +22,7 @@ export function wrongClaim(claims: Claims, rules: JwtRules): TokenFailure | unde
 /** The claim at a path, own members only; undefined when a step is missing. */
 export function claimAt(claims: Claims, path: readonly string[]): unknown {
   let claim: unknown = claims;
-  for (const step of path) {
-    if (typeof claim !== 'object' || claim === null || !Object.hasOwn(claim, step)) return undefined;
-    claim = (claim as Record<string, unknown>)[step];
-  }
+  for (const step of path) claim = member(claim, step);
   return claim;
 }
 
