@@ -3,6 +3,7 @@ import type { KeySet, KeySource, KeySources } from '../phases/authn/key-source.t
 import { discoverKeys, whyUndiscoverable } from './discovery.ts';
 import { readKeySet } from './key-set.ts';
 import type { OutboundClient } from './outbound.ts';
+import { withoutUserinfo } from './outbound-rules.ts';
 import { RemoteKeys } from './remote-keys.ts';
 
 export interface KeySourcesOptions {
@@ -48,13 +49,13 @@ export function createKeySources(options: KeySourcesOptions): ObservedKeySources
   return {
     byUrl: (url) => {
       const why = client.whyRefused(url);
-      return why === undefined ? shared('url', url, () => Promise.resolve(url)) : `"${url}" ${why}`;
+      return why === undefined ? shared('url', url, () => Promise.resolve(url)) : `"${withoutUserinfo(url)}" ${why}`;
     },
     byDiscovery: (issuer) => {
       const undiscoverable = whyUndiscoverable(issuer);
       if (undiscoverable !== undefined) return undiscoverable;
       const why = client.whyRefused(issuer);
-      if (why !== undefined) return `"${issuer}" ${why}`;
+      if (why !== undefined) return `"${withoutUserinfo(issuer)}" ${why}`;
       return shared('issuer', issuer, () => discoverKeys(issuer, async (url) => (await client.get(url)).body));
     },
     inline: inlineKeys,

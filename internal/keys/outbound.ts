@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { BlockList, type LookupFunction } from 'node:net';
 import { Agent, request } from 'undici';
 import { PosternError } from '../core/error.ts';
-import { type OutboundRules, whyRefused, whyRefusedUrl } from './outbound-rules.ts';
+import { type OutboundRules, whyRefused, whyRefusedUrl, withoutUserinfo } from './outbound-rules.ts';
 
 /** Addresses that change while the agent runs: the API server's. */
 export interface ForbiddenAddresses {
@@ -82,7 +82,8 @@ export class OutboundClient {
     try {
       await Promise.race([this.#trust.forbidden.refresh(), once(signal, 'abort')]);
       const refused = whyRefusedUrl(url, rulesNow(this.#trust));
-      if (refused !== undefined) throw new PosternError('ERR_POSTERN_OUTBOUND_REFUSED', `"${url}" ${refused}`);
+      if (refused !== undefined)
+        throw new PosternError('ERR_POSTERN_OUTBOUND_REFUSED', `"${withoutUserinfo(url)}" ${refused}`);
       const { statusCode, headers, body } = await request(url, {
         dispatcher: this.#agent,
         headers: { accept: 'application/json' },
