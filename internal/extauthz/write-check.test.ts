@@ -87,7 +87,10 @@ describe('writeCheckResponse()', () => {
           option('x-zone', '', null, 'ADD_IF_ABSENT'),
         ],
         headers_to_remove: ['x-api-key', 'x_caller'],
-        response_headers_to_add: [option('ratelimit', '"default";r=9;t=1', false, 'OVERWRITE_IF_EXISTS_OR_ADD')],
+        response_headers_to_add: [
+          option('x-postern-decision-id', 'd-1', false, 'OVERWRITE_IF_EXISTS_OR_ADD'),
+          option('ratelimit', '"default";r=9;t=1', false, 'OVERWRITE_IF_EXISTS_OR_ADD'),
+        ],
         query_parameters_to_set: [],
         query_parameters_to_remove: ['api_key'],
       },
@@ -99,6 +102,20 @@ describe('writeCheckResponse()', () => {
         },
       },
     });
+  });
+
+  it('names the decision in a header of every answer, and none that no header should hold', () => {
+    const named = (decision: Decision): readonly unknown[] => {
+      const { ok_response, denied_response, error_response } = answer(decision);
+      const options = ok_response?.response_headers_to_add ?? (denied_response ?? error_response)?.headers ?? [];
+      return options.filter(({ header }) => header.key === 'x-postern-decision-id').map(({ header }) => header.value);
+    };
+    for (const reason of reasons) {
+      for (const isGrpc of [false, true]) {
+        assert.deepEqual(named(aDecision(reason, { isGrpc })), ['d-1'], reason);
+        assert.deepEqual(named(aDecision(reason, { isGrpc, decisionId: 'a\r\nb' })), [], reason);
+      }
+    }
   });
 
   it('names decision, policy and reason in the metadata of every answer', () => {

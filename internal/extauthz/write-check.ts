@@ -45,7 +45,7 @@ const STRING_VALUE = tagOf(3, BYTES);
 const GRPC_OK = 0;
 const GRPC_PERMISSION_DENIED = 7;
 const HTTP_OK = 200;
-export const DECISION_ID_HEADER = 'x-postern-decision-id';
+const DECISION_ID_HEADER = 'x-postern-decision-id';
 const DECISION_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
 /**
@@ -111,12 +111,13 @@ export function writeSendable(decision: Sendable): Uint8Array {
   return writer.finish();
 }
 
-function writeOk({ edits }: Decision): void {
+function writeOk({ edits, decisionId }: Decision): void {
   const before = writer.mark;
   const { requestHeaders, requestHeadersToRemove, responseHeaders, queryToRemove } = edits;
   for (let i = queryToRemove.length - 1; i >= 0; i -= 1)
     writer.text(QUERY_PARAMETERS_TO_REMOVE, queryToRemove[i] ?? '');
   writeHeaders(RESPONSE_HEADERS_TO_ADD, responseHeaders);
+  writeDecisionId(RESPONSE_HEADERS_TO_ADD, decisionId);
   const encoded = requestHeaders.length === 0 ? encodedRemovals(requestHeadersToRemove) : undefined;
   if (encoded === undefined) writeRemovals(requestHeadersToRemove, requestHeaders);
   else writer.raw(encoded);
@@ -163,7 +164,7 @@ function writeDenied(decision: Decision, member: number): void {
     writeHeader(DENIED_HEADERS, 'retry-after', seconds(refusal.retryAfterS), 'Set');
   if (isGrpc) writeGrpcStatus(decision);
   else writeHttpHeaders(refusal?.challenges);
-  if (DECISION_ID.test(decisionId)) writeHeader(DENIED_HEADERS, DECISION_ID_HEADER, decisionId, 'Set');
+  writeDecisionId(DENIED_HEADERS, decisionId);
   const inner = writer.mark;
   writer.varint(isGrpc ? HTTP_OK : REASONS[reason].http);
   writer.varint(CODE);
@@ -215,6 +216,18 @@ function writeHeader(tag: number, name: string, value: string, action: HeaderEdi
   writer.endMessage(tag, before);
 }
 
+/** Every answer carries it, set over what an upstream calls so: its name is encoded once. */
+function writeDecisionId(tag: number, decisionId: string): void {
+  if (!DECISION_ID.test(decisionId)) return;
+  const before = writer.mark;
+  writer.raw(ACTIONS.Set);
+  const inner = writer.mark;
+  writer.text(VALUE, decisionId);
+  writer.raw(DECISION_ID_KEY);
+  writer.endMessage(HEADER, inner);
+  writer.endMessage(tag, before);
+}
+
 /** `dynamic_metadata`, which Envoy files under `envoy.filters.http.ext_authz`: for access logs and later filters. */
 function writeMetadata({ decisionId, policy, reason }: Decision): void {
   const before = writer.mark;
@@ -232,6 +245,14 @@ function writeField(key: string, value: string, to = writer): void {
   to.text(KEY, key);
   to.endMessage(FIELDS, before);
 }
+
+function encodedText(tag: number, text: string): Uint8Array {
+  const encoder = new ProtoWriter();
+  encoder.text(tag, text);
+  return encoder.finish();
+}
+
+const DECISION_ID_KEY = encodedText(KEY, DECISION_ID_HEADER);
 
 function encodedField(key: string, value: string): Uint8Array {
   const encoder = new ProtoWriter();
