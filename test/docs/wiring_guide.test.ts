@@ -34,6 +34,8 @@ describe('docs/envoy.md', { skip: skipWithout(found) }, () => {
       ['port_value: 8000', `port_value: ${port}`],
       ['port_value: 9191', `port_value: ${agent.grpcAddress.split(':').at(-1)}`],
       ['port_value: 8080', `port_value: ${upstream.port}`],
+      ['StdoutAccessLog', 'StderrAccessLog'],
+      ['loggers.stdout', 'loggers.stderr'],
     ] as const;
     writeFileSync(
       config,
@@ -43,7 +45,8 @@ describe('docs/envoy.md', { skip: skipWithout(found) }, () => {
       }, yaml),
     );
     const path = 'path' in found ? found.path : '';
-    envoy = startChild(path, ['-c', config, '--concurrency', '1', '--log-level', 'warning', '--disable-hot-restart']);
+    const quiet = ['--concurrency', '1', '--log-level', 'warning', '--disable-hot-restart'];
+    envoy = startChild(path, ['-c', config, ...quiet, '--file-flush-interval-msec', '10']);
     for (let tries = 0; tries < 200; tries += 1) {
       if (
         await ask().then(
@@ -71,6 +74,25 @@ describe('docs/envoy.md', { skip: skipWithout(found) }, () => {
     const refused = await ask();
     assert.equal(refused.status, 401);
     assert.match(refused.headers['x-postern-decision-id'] ?? '', /^[0-9a-f]{32}$/);
+  });
+
+  it('shows an Envoy whose access log names the decision of every answer', async () => {
+    const answers = [await ask('/v1/orders/7', [KEY]), await ask()];
+    const ids = answers.map(({ headers }) => headers['x-postern-decision-id'] ?? assert.fail());
+    for (let tries = 0; tries < 200 && !ids.every((id) => envoy.said().includes(id)); tries += 1) await wait(10);
+    const lines = envoy
+      .said()
+      .split('\n')
+      .filter((line) => ids.some((id) => line.includes(id)));
+    assert.deepEqual(
+      lines
+        .map((line) => JSON.parse(line))
+        .map(({ method, status, decision_id, policy, reason }) => ({ method, status, decision_id, policy, reason })),
+      [
+        { method: 'GET', status: 200, decision_id: ids[0], policy: 'default/orders', reason: 'allowed' },
+        { method: 'GET', status: 401, decision_id: ids[1], policy: 'default/orders', reason: 'credential_missing' },
+      ],
+    );
   });
 
   it('shows an Envoy that cleans paths up before Postern is asked', async () => {
