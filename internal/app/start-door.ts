@@ -15,6 +15,7 @@ export type DoorParts = AgentOptions & {
 export function startDoor({ config, clock, log, metrics, check }: DoorParts): Promise<GrpcDoor> {
   const { tls } = config;
   let isReload = false;
+  let hasFailed = false;
   return startGrpcDoor({
     address: config.grpcAddress,
     check,
@@ -25,14 +26,23 @@ export function startDoor({ config, clock, log, metrics, check }: DoorParts): Pr
     tls: tls && {
       files: tls,
       reloadEveryMs: CERTIFICATE_RELOAD_MS,
+      clock,
       onCertificate(notAfterMs, clientCaNotAfterMs) {
-        if (isReload) metrics.count('postern_certificate_reloads_total', 'success');
+        const notAfter = new Date(notAfterMs).toISOString();
+        if (isReload) {
+          metrics.count('postern_certificate_reloads_total', 'success');
+          log.info(hasFailed ? 'Certificates can be used again' : 'Certificates were reloaded', { notAfter });
+        } else if (notAfterMs <= clock.wallMs()) {
+          log.warn('The certificate of --tls-cert is over: whoever verifies it will not connect', { notAfter });
+        }
         isReload = true;
+        hasFailed = false;
         metrics.set('postern_certificate_not_after_seconds', notAfterMs / 1000, 'server');
         if (clientCaNotAfterMs !== undefined)
           metrics.set('postern_certificate_not_after_seconds', clientCaNotAfterMs / 1000, 'client_ca');
       },
       onError(error) {
+        hasFailed = true;
         metrics.count('postern_certificate_reloads_total', 'failure');
         log.error('A certificate cannot be used; the old one stays', { error });
       },

@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
+import type { Clock } from '../core/clock.ts';
 import { PosternError } from '../core/error.ts';
 
 export interface TlsFileNames {
@@ -96,15 +97,17 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 export interface WatchOptions {
   readonly files: TlsFileNames;
   readonly everyMs: number;
+  readonly clock: Pick<Clock, 'wallMs'>;
+  /** Told of what is new, and of what was there before when it can be used again. */
   readonly onChange: (certificates: Certificates) => void;
   /** What is new cannot be used: the old one stays. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Reads the files again every so often and hands on what is new and whole. */
+/** Reads the files again every so often and hands on what is new, whole and not over. */
 export function watchCertificates(
   current: Certificates,
-  { files, everyMs, onChange, onError }: WatchOptions,
+  { files, everyMs, clock, onChange, onError }: WatchOptions,
 ): { stop(): void } {
   let known = current;
   let lastWhy = '';
@@ -115,8 +118,11 @@ export function watchCertificates(
     isLooking = true;
     try {
       const found = await readCertificates(files);
+      if (!found.certificate.equals(known.certificate) && found.notAfterMs <= clock.wallMs())
+        throw unusable(`--tls-cert: the certificate in "${files.certFile}" ended at ${isoOf(found.notAfterMs)}`);
+      const isRecovery = lastWhy !== '';
       lastWhy = '';
-      if (isStopped || isSame(found, known)) return;
+      if (isStopped || (isSame(found, known) && !isRecovery)) return;
       known = found;
       onChange(found);
     } catch (error) {
@@ -143,3 +149,5 @@ const isSame = (a: Certificates, b: Certificates): boolean =>
   (a.clientCa ?? EMPTY).equals(b.clientCa ?? EMPTY);
 
 const EMPTY = Buffer.alloc(0);
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();

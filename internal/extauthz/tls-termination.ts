@@ -1,11 +1,16 @@
 import type { Socket } from 'node:net';
 import { createServer, type TlsOptions as ServerContext } from 'node:tls';
+import type { Clock } from '../core/clock.ts';
 import { type Certificates, readCertificates, type TlsFileNames, watchCertificates } from './certificates.ts';
 
 export interface TlsOptions {
   readonly files: TlsFileNames;
   readonly reloadEveryMs: number;
-  /** Told of the first certificate and of every new one, with the moments when it and the client authorities end. */
+  readonly clock: Pick<Clock, 'wallMs'>;
+  /**
+   * Told of the first certificate, of every new one, and of the one that there is when its files can be used again, with
+   * the moments when it and the client authorities end.
+   */
   readonly onCertificate: (notAfterMs: number, clientCaNotAfterMs: number | undefined) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -20,12 +25,12 @@ const HANDSHAKE_MS = 10_000;
 
 /**
  * Terminates TLS, and mTLS where there are authorities of clients, with certificates that are read again from disk. One
- * that cannot be used leaves the old one in place; connections keep the one they began with.
+ * that cannot be used, or is over, leaves the old one in place; connections keep the one they began with.
  *
  * @throws {PosternError} ERR_POSTERN_TLS when the first ones cannot be used
  */
 export async function startTls(options: TlsOptions, onSecure: (socket: Socket) => void): Promise<TlsTermination> {
-  const { files, reloadEveryMs, onCertificate, onError } = options;
+  const { files, reloadEveryMs, clock, onCertificate, onError } = options;
   const first = await readCertificates(files);
   const requiresClient = files.clientCaFile !== undefined;
   const server = createServer({
@@ -42,6 +47,7 @@ export async function startTls(options: TlsOptions, onSecure: (socket: Socket) =
   const watch = watchCertificates(first, {
     files,
     everyMs: reloadEveryMs,
+    clock,
     onError,
     onChange(certificates) {
       server.setSecureContext(contextOf(certificates));

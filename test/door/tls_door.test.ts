@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { ChannelCredentials, status } from '@grpc/grpc-js';
+import { systemClock } from '../../internal/core/clock.ts';
 import { PosternError } from '../../internal/core/error.ts';
 import type { GrpcDoor } from '../../internal/extauthz/grpc-door.ts';
 import type { TlsOptions } from '../../internal/extauthz/tls-termination.ts';
@@ -36,6 +37,7 @@ class Heard {
     return {
       files: { certFile, keyFile, clientCaFile: undefined, ...files },
       reloadEveryMs: 5,
+      clock: systemClock,
       onCertificate: (notAfterMs) => this.#say(notAfterMs),
       onError: (error) => this.#say(error instanceof Error ? error.message : String(error)),
     };
@@ -163,6 +165,24 @@ describe('the gRPC door with TLS', () => {
       await door.drain(1000);
     });
   }
+
+  it('keeps the certificate it has beside a new one that is over, and says when it can use its files again', async () => {
+    const heard = new Heard();
+    const good = issue({ name: 'good', issuer: authority });
+    write(good);
+    const door = await startDoor({ tls: heard.options() });
+    const first = await heard.next();
+    const over = issue({ name: 'over', issuer: authority, notAfterMs: Date.UTC(2021, 0, 1) });
+    write(over);
+    const why = `--tls-cert: the certificate in "${certFile}" ended at 2021-01-01T00:00:00.000Z`;
+    // Between the two files it may have seen a certificate without its key.
+    while ((await heard.next()) !== why);
+    assert.equal(await shown(door), 'good');
+    write(good);
+    while ((await heard.next()) !== first);
+    assert.equal(await shown(door), 'good');
+    await door.drain(1000);
+  });
 
   it('does not start with files that are missing or cannot be used, and names them', async () => {
     const start = (files: Partial<TlsOptions['files']>) => startDoor({ tls: new Heard().options(files) });
