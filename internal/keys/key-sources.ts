@@ -1,9 +1,9 @@
 import type { Clock } from '../core/clock.ts';
+import { withoutUserinfo } from '../core/without-userinfo.ts';
 import type { KeySet, KeySource, KeySources } from '../phases/authn/key-source.ts';
 import { discoverKeys, whyUndiscoverable } from './discovery.ts';
 import { readKeySet } from './key-set.ts';
 import type { OutboundClient } from './outbound.ts';
-import { withoutUserinfo } from './outbound-rules.ts';
 import { RemoteKeys } from './remote-keys.ts';
 
 export interface KeySourcesOptions {

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { BlockList, type LookupFunction } from 'node:net';
 import { Agent, request } from 'undici';
 import { PosternError } from '../core/error.ts';
-import { type OutboundRules, whyRefused, whyRefusedUrl, withoutUserinfo } from './outbound-rules.ts';
+import { withoutUserinfo } from '../core/without-userinfo.ts';
+import { type OutboundRules, whyRefused, whyRefusedUrl } from './outbound-rules.ts';
 
 /** Addresses that change while the agent runs: the API server's. */
 export interface ForbiddenAddresses {

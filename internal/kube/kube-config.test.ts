@@ -40,7 +40,12 @@ describe('loadKubeConfig()', () => {
     ],
     ['no contexts', { clusters: [], users: [], contexts: [] }, /names no cluster: it has no contexts/],
     ['a server that is no URL', aConfig('192.0.2.1:6443'), /is "192\.0\.2\.1:6443": it must be a URL, as in/],
-    ['a server with a password', aConfig('https://u:p@192.0.2.1'), /it must be a URL/],
+    [
+      'a server with a user and a password',
+      aConfig('https://u:p@192.0.2.1'),
+      /The server of .* is "https:\/\/192\.0\.2\.1\/" with a password: write it without one$/,
+    ],
+    ['a server with a password', aConfig('https://:p@192.0.2.1'), /is "https:\/\/192\.0\.2\.1\/" with a password/],
     ['a server in plain text', aConfig('http://192.0.2.1'), /credentials are sent over https only/],
     ['a host that only begins like loopback', aConfig('http://localhost.evil.test'), /over https only/],
   ];

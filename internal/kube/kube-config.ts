@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { parse } from 'yaml';
 import { PosternError } from '../core/error.ts';
+import { withoutUserinfo } from '../core/without-userinfo.ts';
 
 export type { KubeConfig } from '@kubernetes/client-node';
 
@@ -115,10 +116,12 @@ function checkCluster(config: KubeConfig, file: string | undefined): void {
     throw fault(`The current context "${current}"${where} ${what}: ${known}`);
   }
   const url = URL.parse(cluster.server);
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '')
-    throw fault(`The server${where} is "${cluster.server}": it must be a URL, as in "https://192.0.2.1:6443"`);
+  const shown = withoutUserinfo(cluster.server);
+  if (shown !== cluster.server) throw fault(`The server${where} is "${shown}" with a password: write it without one`);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '')
+    throw fault(`The server${where} is "${shown}": it must be a URL, as in "https://192.0.2.1:6443"`);
   if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname))
-    throw fault(`The server${where} is "${cluster.server}": credentials are sent over https only`);
+    throw fault(`The server${where} is "${shown}": credentials are sent over https only`);
   // On loopback, as behind "kubectl proxy", there is no TLS to verify; without this the library refuses to ask.
   if (url.protocol === 'http:') Object.assign(cluster, { skipTLSVerify: true });
 }
