@@ -21,7 +21,7 @@ import { debugPages } from './debug-pages.ts';
 import { FileSource } from './file-source.ts';
 import { createKubeSource } from './kube-source.ts';
 import { Readiness } from './readiness.ts';
-import type { PolicySourceAdapter } from './source.ts';
+import type { Cluster, PolicySourceAdapter } from './source.ts';
 import { startDoor } from './start-door.ts';
 
 export interface AgentOptions {
@@ -38,6 +38,8 @@ export interface Agent {
   readonly grpcAddress: string;
   readonly adminAddress: ListenAddress;
   readonly debugAddress: ListenAddress | undefined;
+  /** Where its policies come from, unless from files. */
+  readonly cluster: Cluster | undefined;
   /** Resolves when the first snapshot serves. */
   readonly ready: Promise<void>;
   /** What the newest build found of every object. */
@@ -168,6 +170,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       grpcAddress: door.address,
       adminAddress: admin.address,
       debugAddress: debug?.address,
+      cluster: source.adapter.cluster,
       ready: readiness.first,
       reports: () => readiness.reports,
     };

@@ -64,6 +64,11 @@ export class KubeSourceBench {
     return this.#adapter;
   }
 
+  /** Of its API server. */
+  get url(): string {
+    return this.#api.url;
+  }
+
   /** Starts it; resolves with the first snapshot. */
   start(): Promise<void> {
     const first = Promise.withResolvers<void>();

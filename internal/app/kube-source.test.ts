@@ -41,6 +41,10 @@ describe('a cluster as source', () => {
   beforeEach(setUp);
   afterEach(() => bench.stop());
 
+  it('says which cluster it asks, by which context', () => {
+    assert.deepEqual(bench.adapter.cluster, { apiServer: bench.url, context: 'x' });
+  });
+
   it('says an outage once when it begins and once when it ends, and nothing of it after that', async () => {
     await bench.start();
     await bench.until(() => bench.watches.size === 8);
@@ -129,7 +133,9 @@ describe('a cluster as source', () => {
     bench.refused.set('/leases', 403);
     await bench.start();
     await bench.until(() => bench.adapter.problems().length > 0);
-    assert.deepEqual(bench.adapter.problems(), ['leases infra/postern-status-postern: refused with 403']);
+    assert.deepEqual(bench.adapter.problems(), [
+      'leases infra/postern-status-postern: refused with 403; without the Lease "postern-status-postern" of the namespace "infra" this instance writes no status',
+    ]);
     bench.refused.clear();
     await advanceUntil(() => bench.adapter.problems().length === 0);
     assert.deepEqual(bench.troubles(), [

@@ -3,7 +3,7 @@ import type { Config, PolicySource } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { DIGEST_ANNOTATION } from '../crd/generate.ts';
 import { unpackSpec } from '../kube/accepted-spec.ts';
-import { type KubeConfig, loadKubeConfig, ownAccount, ownNamespace } from '../kube/client.ts';
+import { type KubeConfig, loadKubeConfig, ownAccount, ownNamespace, serverOf } from '../kube/client.ts';
 import { InstalledSchemas } from '../kube/installed-schemas.ts';
 import { LeaseHolder } from '../kube/lease.ts';
 import { SecretWatches } from '../kube/secret-watches.ts';
@@ -16,7 +16,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { KindWatches } from './kind-watches.ts';
 import { outdatedLine, schemaDigests, withOutdated } from './outdated-schemas.ts';
-import type { PolicySourceAdapter } from './source.ts';
+import type { Cluster, PolicySourceAdapter } from './source.ts';
 import { SourceTroubles } from './source-troubles.ts';
 
 export interface KubeSourceOptions {
@@ -42,6 +42,7 @@ export function createKubeSource(options: KubeSourceOptions): {
 }
 
 class KubeSource implements PolicySourceAdapter {
+  readonly cluster: Cluster;
   readonly #options: KubeSourceOptions;
   readonly #kinds: KindWatches;
   readonly #secrets: SecretWatches;
@@ -58,6 +59,7 @@ class KubeSource implements PolicySourceAdapter {
   constructor(kube: KubeConfig, options: KubeSourceOptions) {
     this.#options = options;
     this.#account = ownAccount(kube);
+    this.cluster = { apiServer: serverOf(kube), context: kube.getCurrentContext() };
     const { config, clock, metrics, log, timers } = options;
     const troubles = new SourceTroubles(log);
     this.#troubles = troubles;
@@ -82,13 +84,14 @@ class KubeSource implements PolicySourceAdapter {
     });
     const lease = { namespace: ownNamespace(kube), name: `postern-status-${config.className}` };
     const leasePlace = { resource: 'leases', place: `${lease.namespace}/${lease.name}` };
+    const withoutLease = `without the Lease "${lease.name}" of the namespace "${lease.namespace}" this instance writes no status`;
     this.#lease = new LeaseHolder({
       ...common,
       ...lease,
       identity: `${hostname()}-${process.pid}`,
       onGain: () => this.#status.resume(),
       onLoss: () => this.#status.pause(),
-      onError: (why) => troubles.begin({ ...leasePlace, why }),
+      onError: (why) => troubles.begin({ ...leasePlace, why: `${why}; ${withoutLease}` }),
       onContact: () => troubles.end(leasePlace),
     });
     this.#schemas = new InstalledSchemas({

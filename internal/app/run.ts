@@ -36,6 +36,7 @@ export async function runAgent(config: Config, otel: Readonly<Record<string, str
       version: VERSION,
       grpc: agent.grpcAddress,
       admin: addressText(agent.adminAddress),
+      ...agent.cluster,
       given: config.given,
     });
     void agent.ready.then(() => log.info('Postern is ready'));

@@ -3,8 +3,17 @@ import type { SourceObject } from '../policy/object.ts';
 import type { RecordedSpec } from '../policy/policy-record.ts';
 import type { ObjectReport, PolicyStore } from '../policy/store.ts';
 
+/** A cluster as the log names it. */
+export interface Cluster {
+  readonly apiServer: string;
+  /** The kubeconfig's, or the library's word for a Pod's own account. */
+  readonly context: string;
+}
+
 /** Where objects come from: a directory or a cluster. */
 export interface PolicySourceAdapter {
+  /** Which cluster objects come from; undefined where they come from files. */
+  readonly cluster?: Cluster;
   /** Secrets of one namespace, as far as they are known now. */
   secrets(namespace: string): SecretLookup;
   /** What an object carries of the last spec that was accepted; files carry nothing that is believed. */

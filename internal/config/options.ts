@@ -38,8 +38,8 @@ export const OPTIONS = Object.freeze({
   kubeconfig: option({
     placeholder: 'FILE',
     only: 'kube',
-    fallbackDoc: "the Pod's service account",
-    doc: 'How to reach the API server from outside a Pod',
+    fallbackDoc: "$KUBECONFIG, else ~/.kube/config, else the Pod's service account",
+    doc: 'How to reach the API server',
     isPath: true,
     parse: filePath,
   }),
