@@ -2,6 +2,7 @@ import { formatLine } from '../files/format-problem.ts';
 import { locateProblems } from '../files/locate-problems.ts';
 import { type FileObject, identityOf, type LocatedProblem } from '../files/parse-file.ts';
 import type { ObjectReport } from '../policy/store.ts';
+import { unservedText } from '../policy/unserved.ts';
 
 /** What a build found, with places for pages and as lines for the log. */
 export interface ProblemLines {
@@ -35,8 +36,7 @@ export function* problemLines(
   return { problems, lines, unaccepted };
 }
 
-function standingOf({ object, isAccepted, servesLastGood, hosts }: ObjectReport): string | undefined {
-  if (object.kind !== 'APIPolicy' || isAccepted) return undefined;
-  if (servesLastGood) return 'the last accepted version goes on serving';
-  return hosts.length > 0 ? 'its hosts are refused' : 'it serves no host';
+function standingOf(report: ObjectReport): string | undefined {
+  if (report.object.kind !== 'APIPolicy' || report.isAccepted) return undefined;
+  return report.servesLastGood ? 'the last accepted version goes on serving' : unservedText(report);
 }

@@ -73,7 +73,12 @@ describe('conditionsOf()', () => {
     });
     assert.equal(
       inShort(report)[2],
-      'Programmed False NeverAccepted Its hosts are refused until a spec of it is accepted',
+      'Programmed False NeverAccepted What it claims of "api.example.org" is refused until a spec of it is accepted',
+    );
+    const problems = [aProblem('HostConflict', 'error')];
+    assert.equal(
+      inShort(aReport({ isAccepted: false, servingGeneration: undefined, hosts: [], problems }))[2],
+      'Programmed False NeverAccepted It governs nothing until a spec of it is accepted',
     );
   });
 

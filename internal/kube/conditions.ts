@@ -1,5 +1,6 @@
 import type { Problem } from '../core/problem.ts';
 import type { ObjectReport } from '../policy/store.ts';
+import { unservedText } from '../policy/unserved.ts';
 import { packSpec } from './accepted-spec.ts';
 
 export interface Condition {
@@ -27,11 +28,14 @@ interface Plain {
   readonly message: string;
 }
 
-function servingOf({ isAccepted, isShadowed, servingGeneration, object }: ObjectReport): string {
+function servingOf(report: ObjectReport): string {
+  const { isAccepted, isShadowed, servingGeneration, object } = report;
   if (isAccepted) return isShadowed ? 'Older policies govern all of its hosts and paths: it is never asked' : '';
-  if (servingGeneration === undefined) return 'Its hosts are refused until a spec of it is accepted';
+  if (servingGeneration === undefined) return sentence(`${unservedText(report)} until a spec of it is accepted`);
   return `Generation ${servingGeneration} serves until generation ${object.metadata.generation} is mended`;
 }
+
+const sentence = (clause: string): string => clause.charAt(0).toUpperCase() + clause.slice(1);
 
 function programmedReason({ isAccepted, isShadowed, servesLastGood }: ObjectReport): string {
   if (isAccepted) return isShadowed ? 'TargetConflict' : 'Programmed';

@@ -57,7 +57,7 @@ describe('the log of an agent on a directory', { timeout: 60_000 }, () => {
   it('says on one line what is wrong with an expression, and what serves in the meantime', async (t) => {
     const wrong = POLICY.replace('{any: {}}', '{when: [{expression: "request.methud == 1"}]}');
     const { agent } = await start(t, wrong);
-    await until(() => says(agent, '(InvalidExpression); its hosts are refused'));
+    await until(() => says(agent, '(InvalidExpression); what it claims of "api.example.org" is refused'));
     agent.write('policies.yaml', POLICY);
     await until(() => says(agent, 'The newest version of a policy serves again'));
     agent.write('policies.yaml', wrong);

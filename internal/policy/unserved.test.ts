@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { unservedText } from './unserved.ts';
+
+const said = (spec: unknown, hosts: readonly string[] = []): string =>
+  unservedText({ object: { apiVersion: 'v', kind: 'APIPolicy', metadata: METADATA, spec }, hosts });
+const METADATA = { name: 'orders', namespace: 'shop', uid: 'u', generation: 1 };
+
+describe('unservedText()', () => {
+  it('says what is refused of the hosts that a policy keeps, and passes in Audit', () => {
+    const target = { hosts: ['a.test', 'held.test'] };
+    assert.deepEqual(
+      [said({ target }, ['a.test']), said({ target, mode: 'Audit' }, ['a.test', 'b.test'])],
+      ['what it claims of "a.test" is refused', 'what it claims of "a.test", "b.test" passes unchecked'],
+    );
+    assert.equal(said({}, ['a', 'b', 'c', 'd', 'e']), 'what it claims of "a", "b", "c" and 2 more is refused');
+  });
+
+  it('speaks of routes where it has no hosts, and of nothing where others hold them all', () => {
+    assert.equal(said({ target: { routes: [{ name: 'orders' }] } }), 'what comes by its routes is refused');
+    for (const spec of [{ target: { hosts: ['held.test'] } }, {}, undefined, 'text'])
+      assert.equal(said(spec), 'it governs nothing');
+  });
+});

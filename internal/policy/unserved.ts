@@ -1,0 +1,20 @@
+import { member } from './claimed-target.ts';
+import type { ObjectReport } from './store.ts';
+
+/** More hosts than this are counted. */
+const MAX_SHOWN = 3;
+
+/** What becomes of the requests that a policy is meant for while no spec of it was ever accepted: a clause. */
+export function unservedText({ object: { spec }, hosts }: Pick<ObjectReport, 'object' | 'hosts'>): string {
+  const fate = member(spec, 'mode') === 'Audit' ? 'passes unchecked' : 'is refused';
+  // Only those that it keeps: a host that another namespace holds is answered by that one.
+  if (hosts.length > 0) return `what it claims of ${shown(hosts)} ${fate}`;
+  const hasRoutes = member(member(spec, 'target'), 'routes') !== undefined;
+  return hasRoutes ? `what comes by its routes ${fate}` : 'it governs nothing';
+}
+
+function shown(hosts: readonly string[]): string {
+  const first = hosts.slice(0, MAX_SHOWN).map((host) => `"${host}"`);
+  const more = hosts.length - first.length;
+  return more === 0 ? first.join(', ') : `${first.join(', ')} and ${more} more`;
+}
