@@ -82,7 +82,7 @@ export const REASONS = Object.freeze({
   ),
   no_route: reason(
     deny('policy', 404, NOT_FOUND, 'No policy allows this host and path'),
-    'No policy governs this host and path: add them to the target of a policy, and see its status for hosts that it does not hold.',
+    'No policy that was accepted governs this host and path: add them to the target of one. Where one claims them already the cause names it, and its status, the log or postern lint says what is wrong with it.',
   ),
   policy_not_found: reason(
     deny('policy', 403, PERMISSION_DENIED, 'Not allowed'),
@@ -90,7 +90,7 @@ export const REASONS = Object.freeze({
   ),
   policy_invalid: reason(
     deny('policy', 403, PERMISSION_DENIED, 'Not allowed'),
-    'The policy was never accepted, so its hosts are refused: read its problems in status, log or postern lint, and correct it.',
+    'The policy that the route or the context extensions name was never accepted: the cause names it; read its problems in status, log or postern lint, and correct it.',
   ),
   host_conflict: reason(
     deny('policy', 403, PERMISSION_DENIED, 'Not allowed'),

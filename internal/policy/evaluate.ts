@@ -209,7 +209,8 @@ export class Engine {
 
   #ungoverned(selection: Exclude<Selection, { kind: 'policy' }>, request: Request, attributes: Attributes): Checked {
     if (selection.kind === 'refused') {
-      return this.#plain({ reason: selection.reason }, attributes, { policy: selection.policy, request });
+      const { reason, policy, cause } = selection;
+      return this.#plain(cause === undefined ? { reason } : { reason, cause }, attributes, { policy, request });
     }
     if (selection.kind === 'audited-invalid') {
       const finding: Finding = { reason: 'policy_invalid', outcome: 'would-deny' };

@@ -48,7 +48,13 @@ export type Selection =
   /** A policy in Audit that was never accepted passes as an unmatched host under allow. */
   | { readonly kind: 'audited-invalid'; readonly own: OwnHeaders }
   | Unread
-  | { readonly kind: 'refused'; readonly reason: ReasonName; readonly policy: CompiledPolicy | undefined };
+  | {
+      readonly kind: 'refused';
+      readonly reason: ReasonName;
+      readonly policy: CompiledPolicy | undefined;
+      /** For the log, where the reason alone does not tell. */
+      readonly cause?: string;
+    };
 
 const NO_PARAMS: readonly PathParams[] = Object.freeze([]);
 
@@ -68,9 +74,16 @@ const auditedInvalid = (own: OwnHeaders): Selection => ({ kind: 'audited-invalid
 const refused = (reason: ReasonName, policy?: CompiledPolicy): Selection => ({ kind: 'refused', reason, policy });
 const NO_ROUTE = Object.freeze(refused('no_route'));
 const NOT_FOUND = Object.freeze(refused('policy_not_found'));
-const INVALID = Object.freeze(refused('policy_invalid'));
 const CONFLICT = Object.freeze(refused('host_conflict'));
 const ROUTE_MISSING = Object.freeze(refused('route_metadata_missing'));
+
+/** What claims the request was never accepted: nothing but its name tells whose spec has to be mended. */
+const unaccepted = (reason: ReasonName, { namespace, name }: Served): Selection => ({
+  kind: 'refused',
+  reason,
+  policy: undefined,
+  cause: `APIPolicy "${namespace}/${name}" claims this and was never accepted: its problems are in its status, the log and postern lint`,
+});
 
 /**
  * Finds the policy that governs a request: named by the route's owner, then by route metadata, then by host and path
@@ -117,7 +130,7 @@ function governed(served: Served, request: Selectable, holder: HostEntry | undef
   if (holder !== undefined && holder.namespace !== served.namespace) return CONFLICT;
   const { policy } = served;
   const ofHost = holder?.own ?? OVERRIDES;
-  if (policy === undefined) return served.isAudit ? auditedInvalid(ofHost) : INVALID;
+  if (policy === undefined) return served.isAudit ? auditedInvalid(ofHost) : unaccepted('policy_invalid', served);
   const unkept = request.readings && unkeptDelimiter(request.readings, policy.target.pathOptions);
   // Who names the policy need not go by a host that it holds.
   if (request.readings === undefined || unkept !== undefined)
@@ -147,7 +160,7 @@ function byPath(holder: HostEntry, readings: PathReadings | undefined): Selectio
   if (!isOne && unkept === undefined) return NO_ROUTE;
   if (!isOne) return unreadBelow(holder, unkept, holder.isAudit && isGoverned(holder.table, readings));
   const { policy, isAudit } = hit.value;
-  if (policy === undefined) return isAudit ? auditedInvalid(holder.own) : NO_ROUTE;
+  if (policy === undefined) return isAudit ? auditedInvalid(holder.own) : unaccepted('no_route', hit.value);
   if (unkept !== undefined) return unreadOf(policy, holder.own, unkept);
   return { kind: 'policy', policy, params: hit.parameters, otherParams, own: holder.own };
 }

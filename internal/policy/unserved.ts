@@ -1,4 +1,4 @@
-import { member } from './claimed-target.ts';
+import { member } from '../core/member.ts';
 import type { ObjectReport } from './store.ts';
 
 /** More hosts than this are counted. */
