@@ -15,13 +15,16 @@ interface Read<S> {
 /**
  * What is no mistake for an instance, and most likely one for the author: policies that let nobody in, and names that
  * no object of these files has. Warnings all, for the rest may lie elsewhere.
+ *
+ * @param isWhole nothing of the files could not be read: else nobody knows which names are missing
  */
-export function lintHints(files: readonly FileObject[]): LocatedProblem[] {
+export function lintHints(files: readonly FileObject[], { isWhole }: { readonly isWhole: boolean }): LocatedProblem[] {
   const policies = readKind<ApiPolicySpec>('APIPolicy', files);
   const roles = readKind<ApiRoleSpec>('APIRole', files);
   const bindings = readKind<ApiRoleBindingSpec>('APIRoleBinding', files);
   const consumers = readKind<ApiConsumerSpec>('APIConsumer', files);
   for (const { spec, hints } of policies) hintAtClosed(spec, hints);
+  if (!isWhole) return located(policies);
   const named = (kind: string, namespace: string, name: string): boolean =>
     files.some(
       ({ object }) => object.kind === kind && object.metadata.namespace === namespace && object.metadata.name === name,
@@ -32,16 +35,22 @@ export function lintHints(files: readonly FileObject[]): LocatedProblem[] {
   }
   for (const { file, spec, hints } of bindings) {
     const { namespace } = file.object.metadata;
-    const groups = consumers.filter(({ file: { object } }) => object.metadata.namespace === namespace);
+    const isHere = ({ object }: FileObject): boolean => object.metadata.namespace === namespace;
+    const groups = consumers.filter(({ file }) => isHere(file));
+    const all = files.filter((other) => other.object.kind === 'APIConsumer' && isHere(other));
     hintAtSubjects(spec, hints, {
       hasConsumer: (name) => named('APIConsumer', namespace, name),
-      hasGroup: (name) => groups.some((consumer) => consumer.spec.groups.includes(name)),
+      // One whose spec is wrong may be meant to have it.
+      hasGroup: (name) => all.length > groups.length || groups.some((consumer) => consumer.spec.groups.includes(name)),
     });
   }
-  return [...policies, ...roles, ...bindings].flatMap(({ file, hints }) =>
+  return located([...policies, ...roles, ...bindings]);
+}
+
+const located = (all: readonly Read<unknown>[]): LocatedProblem[] =>
+  all.flatMap(({ file, hints }) =>
     hints.problems.map((problem: Problem) => ({ ...problem, place: file.placeOf(problem.path) })),
   );
-}
 
 function readKind<S>(kind: KindName, files: readonly FileObject[]): Read<S>[] {
   return files.flatMap((file) => {

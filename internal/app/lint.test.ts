@@ -74,6 +74,40 @@ describe('lintFiles()', () => {
     );
   });
 
+  it('takes nothing for missing that is there and wrong', async () => {
+    const issuer = '{name: sso, jwt: {issuer: joe, audiences: [a]}}';
+    const rules = '[{name: r, allow: {scopes: [x], via: [sso]}}, {name: d, deny: {scopes: [y]}}]';
+    write(
+      'a.yaml',
+      [
+        object(
+          'APIPolicy',
+          'orders',
+          `{target: {hosts: [a.example.org]}, authentication: {methods: [${issuer}]}, authorization: {rules: ${rules}}}`,
+        ),
+        object('APIRole', 'reader', '{inherits: [{name: other}], permissions: []}'),
+        object('APIRole', 'other', '{unknown: 1}'),
+        object('APIRoleBinding', 'b', '{roleRef: {name: reader}, subjects: [{consumerGroup: {name: partners}}]}'),
+        object('APIConsumer', 'acme', '{groups: [partners], unknown: 1}'),
+      ].join(''),
+    );
+    const messages = async (): Promise<string[]> =>
+      (await said()).map((line) => line.replace(/^(\w\.yaml):\d+:\d+/, '$1').replace(/: (known|did) .*/, ''));
+    const wrong = [
+      'a.yaml: spec.authentication.methods[0].jwt.issuer: Keys are discovered only of an issuer that is a URL: set jwks.url or jwks.inline (Invalid)',
+      'a.yaml: spec.unknown: Unknown field "unknown"',
+      'a.yaml: spec.inherits[0]: No accepted APIRole "other" in this namespace (RoleNotFound)',
+      'a.yaml: spec.unknown: Unknown field "unknown"',
+    ];
+    assert.deepEqual((await messages()).sort(), wrong.toSorted());
+    write('a.yaml', object('APIRole', 'reader', '{permissions: [{name: p, policyRefs: [{name: orders}]}]}'));
+    write('b.yaml', 'kind: APIPolicy\nmetadata: {name: orders\n');
+    assert.deepEqual(
+      (await messages()).map((line) => line.slice(0, 6)),
+      ['b.yaml'],
+    );
+  });
+
   const ofClass = (name: string, className: string): string =>
     object(
       'APIPolicy',

@@ -45,7 +45,8 @@ export async function lintFiles(paths: readonly string[], className: string | un
       }
     }
   }
-  return { problems: [...problems, ...found.values(), ...lintHints(objects)], count: objects.length };
+  const hints = lintHints(objects, { isWhole: problems.length === 0 });
+  return { problems: [...problems, ...found.values(), ...hints], count: objects.length };
 }
 
 const asWarning = (problem: LocatedProblem): LocatedProblem => ({

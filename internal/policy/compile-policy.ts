@@ -46,11 +46,12 @@ export function* compilePolicy(
     { policy: ref, sources: ports.keySources, caseInsensitive },
     problems,
   );
-  const methods = authentication.methods.map((method) => ({
-    name: method.name,
-    issuer: method.kind === 'apiKey' ? issuerOfKeys(ref.namespace) : method.jwt.issuer,
-    suppliesGroups: method.kind === 'apiKey' || method.jwt.groupsPath !== undefined,
-    suppliesScopes: method.kind === 'jwt',
+  // Of what is written, not of what compiled: a method that is wrong is not one that is missing as well.
+  const methods = (spec.authentication?.methods ?? []).map(({ name, apiKey, jwt }) => ({
+    name,
+    issuer: jwt?.issuer ?? issuerOfKeys(ref.namespace),
+    suppliesGroups: apiKey !== undefined || jwt?.groupsClaim !== undefined,
+    suppliesScopes: jwt !== undefined,
   }));
   const authorization = yield* compileAuthorization(
     spec.authorization,

@@ -7,5 +7,5 @@ const MAX_ROLES = 64;
 export function missingRole(name: string, defined: Iterable<string>): string {
   const known = [...Iterator.from(defined).take(MAX_ROLES + 1)];
   const hint = known.length > MAX_ROLES ? undefined : nearest(name, known);
-  return `No APIRole "${name}" in this namespace${hint === undefined ? '' : ` (did you mean "${hint}"?)`}`;
+  return `No accepted APIRole "${name}" in this namespace${hint === undefined ? '' : ` (did you mean "${hint}"?)`}`;
 }
