@@ -59,10 +59,16 @@ describe('conditionsOf()', () => {
     const report = aReport({ isAccepted: false, servesLastGood: true, servingGeneration: 2, problems });
     assert.deepEqual(inShort(report), [
       'Accepted False Invalid spec.target: mend it',
-      'ResolvedRefs False RoleNotFound spec.target: mend it',
+      'ResolvedRefs False RoleNotFound Of generation 2, which serves: spec.target: mend it',
       'Programmed False LastGoodServes Generation 2 serves until generation 3 is mended',
       'Warning True TransportUnknown spec.target: mend it',
     ]);
+  });
+
+  it('says whose references resolve while an older spec serves', () => {
+    const problems = [aProblem('Invalid', 'error')];
+    const report = aReport({ isAccepted: false, servesLastGood: true, servingGeneration: 2, problems });
+    assert.equal(inShort(report)[1], 'ResolvedRefs True ResolvedRefs Of generation 2, which serves');
   });
 
   it('says that nothing serves of a policy that never was accepted', () => {

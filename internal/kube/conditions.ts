@@ -37,6 +37,13 @@ function servingOf(report: ObjectReport): string {
 
 const sentence = (clause: string): string => clause.charAt(0).toUpperCase() + clause.slice(1);
 
+/** References are those of the spec that serves, while the condition stands under the newest generation. */
+function ofServing({ servesLastGood, servingGeneration }: ObjectReport, message: string): string {
+  if (!servesLastGood) return message;
+  const whose = `Of generation ${servingGeneration}, which serves`;
+  return (message === '' ? whose : `${whose}: ${message}`).slice(0, MAX_MESSAGE);
+}
+
 function programmedReason({ isAccepted, isShadowed, servesLastGood }: ObjectReport): string {
   if (isAccepted) return isShadowed ? 'TargetConflict' : 'Programmed';
   return servesLastGood ? 'LastGoodServes' : 'NeverAccepted';
@@ -59,7 +66,7 @@ export function conditionsOf(
       type: 'ResolvedRefs',
       isTrue: references.length === 0,
       reason: references[0]?.reason ?? 'ResolvedRefs',
-      message: messageOf(references),
+      message: ofServing(report, messageOf(references)),
     },
   ];
   if (object.kind === 'APIPolicy') {

@@ -62,7 +62,7 @@ describe('an agent that is restarted', async () => {
       ]),
       [
         ['Accepted', 'False', 'spec.authorization.rules[0].allow.when[0].expression: 1:1: The'],
-        ['ResolvedRefs', 'True', ''],
+        ['ResolvedRefs', 'True', 'Of generation 1, which serves'],
         ['Programmed', 'False', 'Generation 1 serves until generation 2 is mended'],
       ],
     );
