@@ -127,9 +127,9 @@ describe('lintFiles()', () => {
     );
     const found = (await said()).map((line) => line.replace(/^a\.yaml:\d+:\d+: /, ''));
     assert.deepEqual(found, [
-      'spec.authorization.rules[0].allow.roles[0]: No APIRole "raeder" in this namespace (did you mean "reader"?): allow rules grant nothing by it, deny rules hold for everyone (RoleNotFound)',
-      'spec.inherits[0]: No APIRole "redaer" in this namespace (did you mean "reader"?) (RoleNotFound)',
-      'spec.roleRef: No APIRole "readr" in this namespace (did you mean "reader"?) (RoleNotFound)',
+      'spec.authorization.rules[0].allow.roles[0]: No accepted APIRole "raeder" in this namespace (did you mean "reader"?): allow rules grant nothing by it, deny rules hold for everyone (RoleNotFound)',
+      'spec.inherits[0]: No accepted APIRole "redaer" in this namespace (did you mean "reader"?) (RoleNotFound)',
+      'spec.roleRef: No accepted APIRole "readr" in this namespace (did you mean "reader"?) (RoleNotFound)',
     ]);
   });
 

@@ -236,7 +236,7 @@ describe('readConfig() of a file', () => {
     assert.deepEqual(
       wrong.map((file) => problemsOf(fromFile(file)).map((problem) => problem.slice(0, 34))),
       [
-        ['f.yaml:2: Map keys must be unique'],
+        ['f.yaml:2: "class" stands here a se'],
         ['f.yaml:1: The file must be a mappi'],
         ['f.yaml:1: Unknown option "config":'],
         ['f.yaml:1: class must be one value'],
@@ -265,6 +265,12 @@ describe('readConfig() of a file', () => {
         { certFile: '/etc/postern/tls.crt', keyFile: '/run/tls.key', clientCaFile: undefined },
       ],
     );
+  });
+
+  it('says of a repeated key where it stands and stood', () => {
+    const again = (line: number): string =>
+      `f.yaml:${line}: "class" stands here a second time: take it out here or in line 1`;
+    assert.deepEqual(problemsOf(fromFile('class: a\nlog-level: info\nclass: b\nclass: c\n')), [again(3), again(4)]);
   });
 
   it('refuses an empty value of the file', () => {

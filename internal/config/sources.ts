@@ -58,7 +58,7 @@ export function fromFile(text: string, path: string, problems: string[]): GivenO
     return given;
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, schema: 'core', prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, schema: 'core', prettyErrors: false });
   for (const { message, pos } of [...document.errors, ...document.warnings]) {
     problems.push(`${path}:${lines.linePos(pos[0]).line}: ${message}`);
   }
@@ -68,9 +68,16 @@ export function fromFile(text: string, path: string, problems: string[]): GivenO
     return given;
   }
   const folder = dirname(path);
+  const first = new Map<string, number>();
   for (const { key, value } of document.contents.items) {
-    const at = isScalar(key) ? `${path}:${lines.linePos(key.range?.[0] ?? 0).line}` : path;
-    takeEntry(isScalar(key) ? String(key.source ?? key.value) : '', value, { given, at, folder, problems });
+    const line = isScalar(key) ? lines.linePos(key.range?.[0] ?? 0).line : undefined;
+    const at = line === undefined ? path : `${path}:${line}`;
+    const name = isScalar(key) ? String(key.source ?? key.value) : '';
+    const before = first.get(name);
+    if (before !== undefined)
+      problems.push(`${at}: "${name}" stands here a second time: take it out here or in line ${before}`);
+    else takeEntry(name, value, { given, at, folder, problems });
+    if (line !== undefined) first.set(name, before ?? line);
   }
   return given;
 }

@@ -55,7 +55,10 @@ export function* parseInSteps(file: string, text: string, known = NONE): Generat
     const document = documents.get(part) ?? known.get(part) ?? readDocument(part);
     documents.set(part, document);
     const placed = ({ line, column }: DocumentPlace): Place => ({ file, line: line + linesBefore, column });
-    for (const problem of document.problems) problems.push({ ...problem, place: placed(problem.place) });
+    for (const { place, endLine, ...problem } of document.problems) {
+      const message = endLine === undefined ? problem.message : `${problem.message} ${endLine + linesBefore}`;
+      problems.push({ ...problem, message, place: placed(place) });
+    }
     const { object } = document;
     if (object !== undefined) objects.push({ object, file, placeOf: (path) => placed(document.placeOf(path)) });
     if (document.isUnread) unread += 1;

@@ -13,6 +13,8 @@ export interface DocumentPlace {
 
 export interface PlacedProblem extends Problem {
   readonly place: DocumentPlace;
+  /** The line that ends the message; lines of files are counted from their own beginning. */
+  readonly endLine?: number;
 }
 
 /** One document, read strictly, once: it depends on nothing but its text. */
@@ -37,8 +39,9 @@ export function readDocument(text: string): ReadDocument {
   const places = new Places(text);
   const parsed = parse(text);
   if ('refused' in parsed) {
-    const problems = parsed.refused.map(({ message, offset }): PlacedProblem => {
-      return { reason: 'Invalid', path: '', severity: 'error', message, place: places.at(offset) };
+    const problems = parsed.refused.map(({ message, offset, firstOffset }): PlacedProblem => {
+      const endLine = firstOffset === undefined ? {} : { endLine: places.at(firstOffset).line };
+      return { reason: 'Invalid', path: '', severity: 'error', message, place: places.at(offset), ...endLine };
     });
     return { object: undefined, problems, isUnread: true, placeOf: (path) => places.of(path) };
   }

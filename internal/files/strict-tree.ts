@@ -1,9 +1,12 @@
 import { type Document, isAlias, isMap, isPair, isScalar, isSeq } from 'yaml';
+import { glimpse } from '../policy/resource/glimpse.ts';
 
 /** What is wrong in the text of a document, and at which character. */
 export interface TextProblem {
   readonly offset: number;
   readonly message: string;
+  /** Where the same stood before: its line ends the message, once the file is known around the document. */
+  readonly firstOffset?: number;
 }
 
 /** Specs are a dozen levels deep. */
@@ -47,12 +50,16 @@ function refusal(node: unknown): string | undefined {
 
 /** Keys are compared as the texts that they become: 1 and "1" are one. */
 function* repeatedKeys(items: readonly unknown[]): Iterable<TextProblem> {
-  const seen = new Set<string>();
+  const seen = new Map<string, unknown>();
   for (const item of items) {
     if (!isPair(item) || !isScalar(item.key)) continue;
     const key = String(item.key.value);
-    if (seen.has(key)) yield { offset: offsetOf(item.key), message: 'Map keys must be unique' };
-    seen.add(key);
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, item.key);
+    else {
+      const message = `The key "${glimpse(key)}" stands here a second time: take it out here or in line`;
+      yield { offset: offsetOf(item.key), message, firstOffset: offsetOf(first) };
+    }
   }
 }
 

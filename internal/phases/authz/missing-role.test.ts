@@ -7,9 +7,9 @@ it('missingRole() names the role that was meant, where few enough may be', () =>
   assert.deepEqual(
     [missingRole('raeder', ['writer', 'reader']), missingRole('x', []), missingRole('reader-x', many)],
     [
-      'No APIRole "raeder" in this namespace (did you mean "reader"?)',
-      'No APIRole "x" in this namespace',
-      'No APIRole "reader-x" in this namespace',
+      'No accepted APIRole "raeder" in this namespace (did you mean "reader"?)',
+      'No accepted APIRole "x" in this namespace',
+      'No accepted APIRole "reader-x" in this namespace',
     ],
   );
 });
