@@ -198,9 +198,9 @@ describe('lintFiles()', () => {
   it('fails where nothing can be read, and says where', async () => {
     const none = join(folder, 'none');
     await assert.rejects(said([none]), new RegExp(`there is no file or directory "${none}"$`));
-    await assert.rejects(said(), new RegExp(`no YAML files in "${folder}"$`));
+    await assert.rejects(said(), new RegExp(`no YAML or JSON files in "${folder}"$`));
     const text = write('notes.txt', 'x');
-    await assert.rejects(said([text]), new RegExp(`"${text}" is no YAML file$`));
+    await assert.rejects(said([text]), new RegExp(`"${text}" is no YAML or JSON file$`));
     const empty = write('empty.yaml', '# nothing\n');
     await assert.rejects(said([empty]), new RegExp(`no objects in "${empty}"$`));
     await assert.rejects(said(), new RegExp(`no objects in "${folder}"$`));

@@ -3,10 +3,9 @@ import { resolve } from 'node:path';
 import { systemClock } from '../core/clock.ts';
 import { PosternError } from '../core/error.ts';
 import { PolicyDirectory } from '../files/directory.ts';
+import { IS_POLICY_FILE } from '../files/list-files.ts';
 import { type FileObject, identityOf, type LocatedProblem, parseFile } from '../files/parse-file.ts';
 import { MAX_FILE_BYTES } from '../files/read-text.ts';
-
-const IS_YAML = /\.ya?ml$/;
 
 /** What files hold, and what is wrong with them. */
 export interface PolicyFiles {
@@ -17,7 +16,7 @@ export interface PolicyFiles {
 /**
  * Reads the policies of files and directories, each file once.
  *
- * @throws {PosternError} ERR_POSTERN_FILE when one cannot be read, or holds no YAML file
+ * @throws {PosternError} ERR_POSTERN_FILE when one cannot be read, or holds no such file
  */
 export async function readPolicyFiles(paths: readonly string[]): Promise<PolicyFiles> {
   const objects = new Map<string, FileObject>();
@@ -59,12 +58,12 @@ async function readOne(path: string): Promise<PolicyFiles> {
 async function readDirectory(path: string): Promise<PolicyFiles> {
   const content = await new PolicyDirectory(path, systemClock).readAtOnce();
   if (content.objects.length > 0 || content.problems.length > 0) return content;
-  const hasFiles = readdirSync(path, { recursive: true, encoding: 'utf8' }).some((name) => IS_YAML.test(name));
-  throw new PosternError('ERR_POSTERN_FILE', `${hasFiles ? 'no objects' : 'no YAML files'} in "${path}"`);
+  const hasFiles = readdirSync(path, { recursive: true, encoding: 'utf8' }).some((name) => IS_POLICY_FILE.test(name));
+  throw new PosternError('ERR_POSTERN_FILE', `${hasFiles ? 'no objects' : 'no YAML or JSON files'} in "${path}"`);
 }
 
 function readFile(path: string): PolicyFiles {
-  if (!IS_YAML.test(path)) throw new PosternError('ERR_POSTERN_FILE', `"${path}" is no YAML file`);
+  if (!IS_POLICY_FILE.test(path)) throw new PosternError('ERR_POSTERN_FILE', `"${path}" is no YAML or JSON file`);
   if (statSync(path).size > MAX_FILE_BYTES)
     throw new PosternError('ERR_POSTERN_FILE', `"${path}" is larger than ${MAX_FILE_BYTES} bytes`);
   const content = withoutRepeats(parseFile(path, readFileSync(path, 'utf8')));

@@ -70,6 +70,16 @@ describe('PolicyDirectory', () => {
     }
   }
 
+  it('reads YAML and JSON files by their names, and no others', async () => {
+    write('a.yaml', role('a'));
+    write('b.yml', role('b'));
+    const json = { apiVersion: 'postern.dev/v1alpha1', kind: 'APIRole', metadata: { name: 'c' }, spec: {} };
+    write('c.json', JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [json] }));
+    write('d.txt', role('d'));
+    write('.e.json', JSON.stringify(json));
+    assert.deepEqual(names(await settled()), ['a', 'b', 'c']);
+  });
+
   it('reads every *.yaml below it, each directory once, and none whose name begins with a dot', async () => {
     mkdirSync(join(root, 'team/.git'), { recursive: true });
     mkdirSync(join(root, '..data'));

@@ -5,7 +5,8 @@ import { whyOf } from './read-text.ts';
 
 const MAX_FILES = 10_000;
 const MAX_DIRECTORIES = 1000;
-const IS_YAML = /\.ya?ml$/;
+/** JSON is YAML too. */
+export const IS_POLICY_FILE = /\.(ya?ml|json)$/;
 
 /** What lies below a directory, by names relative to it, in the order of these names. */
 export interface Listing {
@@ -15,7 +16,7 @@ export interface Listing {
 }
 
 /**
- * Every `*.yaml` below a directory, whatever it is: a link, a pipe. Links to directories are followed, each directory
+ * Every `*.yaml`, `*.yml` and `*.json` below a directory, whatever it is: a link, a pipe. Links to directories are followed, each directory
  * once. Names that begin with a dot are left out: Kubernetes keeps a ConfigMap's files behind `..data`, and links to them.
  *
  * @throws {PosternError} ERR_POSTERN_FILE when there are more than anybody means to have
@@ -36,7 +37,7 @@ export async function listFiles(root: string): Promise<Listing> {
       for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
         if (entry.name.startsWith('.')) continue;
         const name = directory === '' ? entry.name : `${directory}/${entry.name}`;
-        if (IS_YAML.test(entry.name)) names.push(name);
+        if (IS_POLICY_FILE.test(entry.name)) names.push(name);
         if (entry.isDirectory()) open.push(name);
         else if (entry.isSymbolicLink() && (await isDirectory(join(root, name)))) links.push(name);
       }

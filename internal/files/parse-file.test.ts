@@ -175,3 +175,54 @@ it('parseInSteps() takes a document that did not change for the object that it w
   assert.equal(after.objects[1]?.object, before.objects[1]?.object);
   assert.deepEqual(after.objects[1]?.placeOf('metadata.name'), { file: 'a.yaml', line: 10, column: 12 });
 });
+
+it('parseFile() reads the objects of a List, each with its own places', () => {
+  const list = `apiVersion: v1
+kind: List
+metadata: {resourceVersion: ""}
+items:
+- apiVersion: postern.dev/v1alpha1
+  kind: APIRole
+  metadata: {name: first, namespace: shop, uid: u, resourceVersion: "7"}
+  spec: {permissions: []}
+  status: {instances: []}
+- apiVersion: postern.dev/v1alpha1
+  kind: APIRole
+  metadata: {name: second}
+  specs: {}
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: c}}
+`;
+  const { objects, problems, unread } = parseFile('a.yaml', `# before\n---\n${list}`);
+  assert.deepEqual(
+    objects.map(({ object: { metadata }, placeOf }) => [metadata.namespace, metadata.name, placeOf('spec').line]),
+    [
+      ['shop', 'first', 10],
+      ['default', 'second', 12],
+    ],
+  );
+  assert.deepEqual(problems.map(formatProblem), [
+    'a.yaml:15:3: items[1].specs: Unknown field "specs": did you mean "spec"? (UnknownField)',
+    'a.yaml:12:3: items[1].spec: This field is required (Invalid)',
+    'a.yaml:16:20: items[2].kind: Unknown kind "ConfigMap": known are APIPolicy, APIConsumer, APIRole, APIRoleBinding, Secret (Invalid)',
+  ]);
+  assert.equal(unread, 1);
+});
+
+it('parseFile() refuses what is around the objects of a List', () => {
+  assert.deepEqual(said('apiVersion: v1\nkind: List\nitem: []\n'), [
+    'a.yaml:3:1: item: Unknown field "item" of a List (UnknownField)',
+    'a.yaml:1:1: items: A List holds a list of objects (Invalid)',
+  ]);
+  assert.deepEqual(parseFile('a.yaml', 'apiVersion: v1\nkind: List\nitems: []\n').objects, []);
+});
+
+it('parseFile() reads JSON, however it is written', () => {
+  const role = {
+    apiVersion: 'postern.dev/v1alpha1',
+    kind: 'APIRole',
+    metadata: { name: 'x' },
+    spec: { é: '/"\u2028' },
+  };
+  const read = (text: string): unknown => parseFile('a.json', text).objects.map(({ object }) => object.spec);
+  for (const space of [0, 2, '\t']) assert.deepEqual(read(JSON.stringify(role, null, space)), [role.spec]);
+});

@@ -24,7 +24,7 @@ export interface ParsedFile {
   /** Those with `problems` too: they claim what they name, and nothing more. */
   readonly objects: readonly FileObject[];
   readonly problems: readonly LocatedProblem[];
-  /** Documents of which nobody can tell what they stand for. */
+  /** Objects of which nobody can tell what they stand for. */
   readonly unread: number;
   /** By their text, for the next time. */
   readonly documents: ReadonlyMap<string, ReadDocument>;
@@ -59,9 +59,9 @@ export function* parseInSteps(file: string, text: string, known = NONE): Generat
       const message = endLine === undefined ? problem.message : `${problem.message} ${endLine + linesBefore}`;
       problems.push({ ...problem, message, place: placed(place) });
     }
-    const { object } = document;
-    if (object !== undefined) objects.push({ object, file, placeOf: (path) => placed(document.placeOf(path)) });
-    if (document.isUnread) unread += 1;
+    for (const { object, placeOf } of document.objects)
+      objects.push({ object, file, placeOf: (path) => placed(placeOf(path)) });
+    unread += document.unread;
     yield;
   }
   return { objects, problems, unread, documents };

@@ -2,6 +2,7 @@ import { type Document, parseDocument, type YAMLError } from 'yaml';
 import { type Problem, ProblemList } from '../core/problem.ts';
 import type { SourceObject } from '../policy/object.ts';
 import { readEnvelope } from '../policy/resource/envelope.ts';
+import { type DocumentItem, itemsOf } from './document-items.ts';
 import { fieldOffset } from './field-offset.ts';
 import { refusedInTree, type TextProblem } from './strict-tree.ts';
 
@@ -17,15 +18,19 @@ export interface PlacedProblem extends Problem {
   readonly endLine?: number;
 }
 
-/** One document, read strictly, once: it depends on nothing but its text. */
-export interface ReadDocument {
-  /** Undefined where it holds none, or not even its kind, namespace and name can be read. */
-  readonly object: SourceObject | undefined;
-  readonly problems: readonly PlacedProblem[];
-  /** Nobody can tell what it stands for. */
-  readonly isUnread: boolean;
+export interface ReadObject {
+  readonly object: SourceObject;
   /** Where a field stands, or what is nearest around it. */
   placeOf(path: string): DocumentPlace;
+}
+
+/** One document, read strictly, once: it depends on nothing but its text. */
+export interface ReadDocument {
+  /** Those of which kind, namespace and name can be read: most often one, in a `List` many. */
+  readonly objects: readonly ReadObject[];
+  readonly problems: readonly PlacedProblem[];
+  /** How many nobody can tell what they stand for. */
+  readonly unread: number;
 }
 
 /** More than this is no object of Kubernetes either: etcd takes no more. */
@@ -43,20 +48,28 @@ export function readDocument(text: string): ReadDocument {
       const endLine = firstOffset === undefined ? {} : { endLine: places.at(firstOffset).line };
       return { reason: 'Invalid', path: '', severity: 'error', message, place: places.at(offset), ...endLine };
     });
-    return { object: undefined, problems, isUnread: true, placeOf: (path) => places.of(path) };
+    return { objects: [], problems, unread: 1 };
   }
   places.remember(parsed.document);
-  const list = new ProblemList('');
-  const isEmpty = parsed.value === null || parsed.value === undefined;
-  const object = isEmpty ? undefined : readEnvelope(parsed.value, list);
-  return {
+  const around = itemsOf(parsed.value);
+  const problems = [...around.problems];
+  const objects: ReadObject[] = [];
+  let unread = around.isUnread ? 1 : 0;
+  for (const item of around.items) {
+    const list = new ProblemList(item.path);
+    const object = readEnvelope(item.value, list);
+    problems.push(...list.problems);
+    if (object === undefined) unread += 1;
     // A Secret that is not right is none: what stands in it opens nothing.
-    object: object?.kind === 'Secret' && list.hasErrors ? undefined : object,
-    problems: list.problems.map((problem) => ({ ...problem, place: places.of(problem.path) })),
-    isUnread: object === undefined && !isEmpty,
-    placeOf: (path) => places.of(path),
-  };
+    else if (object.kind !== 'Secret' || !list.hasErrors)
+      objects.push({ object, placeOf: (path) => places.of(pathIn(item, path)) });
+  }
+  return { objects, problems: problems.map((problem) => ({ ...problem, place: places.of(problem.path) })), unread };
 }
+
+/** The path of an object's field in its document; what was found while it was read has that path already. */
+const pathIn = ({ path: outer }: DocumentItem, path: string): string =>
+  outer === '' || path.startsWith(`${outer}.`) ? path : path === '' ? outer : `${outer}.${path}`;
 
 type Parsed = { readonly document: Document; readonly value: unknown } | { readonly refused: readonly TextProblem[] };
 

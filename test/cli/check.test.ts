@@ -66,7 +66,7 @@ describe('postern check', () => {
     assert.deepEqual(await check(empty, 'http://a/'), {
       code: 2,
       out: '',
-      err: `error: no YAML files in "${empty}"\n`,
+      err: `error: no YAML or JSON files in "${empty}"\n`,
     });
     const other = await check(directory(policy('api', 'true', 'className: other\n  ')), 'http://api.example.org/');
     assert.deepEqual(
