@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { PolicyDirectory } from '../files/directory.ts';
 import { type DirectoryContent, MAX_CHANGES } from '../files/directory-content.ts';
 import { formatLine, formatProblem } from '../files/format-problem.ts';
+import { Generations } from '../files/generations.ts';
 import { type FileObject, identityOf, type LocatedProblem } from '../files/parse-file.ts';
 import { SETTLE_MS, watchDirectory } from '../files/watch.ts';
 import { type KnownSecret, secretLookup } from '../policy/offered-secret.ts';
@@ -27,6 +28,7 @@ export class FileSource implements PolicySourceAdapter {
   readonly #options: FileSourceOptions;
   readonly #directory: PolicyDirectory;
   readonly #breathe: () => Promise<void> | undefined;
+  readonly #generations = new Generations();
   #objects: ReadonlyMap<string, FileObject> = new Map();
   #unread: readonly string[] = [];
   #kept: readonly string[] = [];
@@ -93,7 +95,8 @@ export class FileSource implements PolicySourceAdapter {
     this.#options.log.warn(`${before === undefined ? 'There is no policy' : 'No policy is left'}: ${what}`);
   }
 
-  #take({ objects, problems, unread, kept }: DirectoryContent, store: PolicyStore): void {
+  #take({ objects: found, problems, unread, kept }: DirectoryContent, store: PolicyStore): void {
+    const objects = this.#generations.count(found);
     const next = new Map(objects.map((object) => [identityOf(object), object]));
     let changes = 0;
     for (const [id, known] of this.#objects) {

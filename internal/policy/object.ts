@@ -22,7 +22,7 @@ export interface ObjectMeta {
   readonly namespace: string;
   /** In files: hash of kind, namespace and name. */
   readonly uid: string;
-  /** Counts up with every change of the spec; in files always 1. */
+  /** Counts up with every change of the spec; in files since the start of the process. */
   readonly generation: number;
   readonly resourceVersion?: string;
   /** RFC 3339; absent in files. */

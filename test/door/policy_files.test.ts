@@ -139,6 +139,19 @@ describe('an agent on a directory', { timeout: 60_000 }, () => {
     assert.equal(await askWithKey(), 200);
   });
 
+  it('counts generations, so that pages tell which one serves', async (t) => {
+    const { agent } = await start(t, POLICY);
+    const standing = (): unknown =>
+      agent.reports().map(({ object, servingGeneration }) => [object.metadata.generation, servingGeneration]);
+    assert.deepEqual(standing(), [[1, 1]]);
+    agent.write('policies.yaml', POLICY.replace('any: {}', 'unknown: {}'));
+    await until(() => agent.reports().some(({ servesLastGood }) => servesLastGood));
+    assert.deepEqual(standing(), [[2, 1]]);
+    agent.write('policies.yaml', POLICY);
+    await until(() => agent.reports().every(({ servesLastGood }) => !servesLastGood));
+    assert.deepEqual(standing(), [[3, 3]]);
+  });
+
   it('takes nobody for free of a role that a wrong binding may give him', async (t) => {
     const denying = POLICY.replace('{rules: [', '{rules: [{name: banned, deny: {roles: [banned]}}, ');
     const role = `${POSTERN}\nkind: APIRole\nmetadata: {name: banned}\nspec: {}\n`;
