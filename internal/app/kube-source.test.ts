@@ -144,6 +144,47 @@ describe('a cluster as source', () => {
     ]);
   });
 
+  it('says in the log of each change of a policy that is not accepted, what serves meanwhile, and when it serves again', async () => {
+    const open = { any: {} };
+    const wrong = { when: [{ expression: 'requst.method == 1' }] };
+    const policy = (generation: number, allow: object): object => ({
+      metadata: { ...aMetadata('orders'), generation, resourceVersion: `1${generation}` },
+      spec: {
+        target: { hosts: ['api.example.org'] },
+        authentication: { anonymous: {} },
+        authorization: { rules: [{ name: 'all', allow }] },
+      },
+    });
+    const said = (): readonly unknown[] =>
+      bench.lines
+        .map(({ level, message }) => [level, message])
+        .filter(([, text]) => /APIPolicy|serves/.test(String(text)));
+    bench.objects.set('shop/apipolicies', [policy(1, wrong)]);
+    await bench.start();
+    await bench.until(() => bench.watches.has('shop/apipolicies'));
+    for (const [count, next] of [
+      [1, policy(2, open)],
+      [2, policy(3, wrong)],
+      [
+        3,
+        { ...policy(3, wrong), metadata: { ...aMetadata('orders'), generation: 3, resourceVersion: '19', labels: {} } },
+      ],
+      [3, policy(4, wrong)],
+    ] as const) {
+      await bench.until(() => said().length === count);
+      bench.watches.get('shop/apipolicies')?.send('MODIFIED', next);
+    }
+    await bench.until(() => said().length === 4);
+    const why = (generation: number): string =>
+      `APIPolicy/shop/orders: generation ${generation} is not accepted: spec.authorization.rules[0].allow.when[0].expression: 1:1: There is no "requst": did you mean "request"?`;
+    assert.deepEqual(said(), [
+      ['warn', `${why(1)}; what it claims of "api.example.org" is refused`],
+      ['info', 'The newest version of a policy serves again'],
+      ['warn', `${why(3)}; generation 2 goes on serving`],
+      ['warn', `${why(4)}; generation 2 goes on serving`],
+    ]);
+  });
+
   it('says SchemaOutdated on the objects of a kind whose definition is another, in the log and to people, until it is mended', async () => {
     bench.objects.set('shop/apiroles', [aRole]);
     bench.objects.set('shop/apiconsumers', [{ ...aConsumer, spec: { groups: ['a'] } }]);

@@ -18,6 +18,7 @@ import { KindWatches } from './kind-watches.ts';
 import { outdatedLine, schemaDigests, withOutdated } from './outdated-schemas.ts';
 import type { Cluster, PolicySourceAdapter } from './source.ts';
 import { SourceTroubles } from './source-troubles.ts';
+import { UnacceptedLines } from './unaccepted-lines.ts';
 
 export interface KubeSourceOptions {
   readonly config: Config;
@@ -51,6 +52,7 @@ class KubeSource implements PolicySourceAdapter {
   readonly #schemas: InstalledSchemas;
   readonly #troubles: SourceTroubles;
   readonly #account: ReturnType<typeof ownAccount>;
+  readonly #unaccepted: UnacceptedLines;
   #store: PolicyStore | undefined = undefined;
   #reports: readonly ObjectReport[] = [];
   /** Names of definitions that are not of this version. */
@@ -63,6 +65,7 @@ class KubeSource implements PolicySourceAdapter {
     const { config, clock, metrics, log, timers } = options;
     const troubles = new SourceTroubles(log);
     this.#troubles = troubles;
+    this.#unaccepted = new UnacceptedLines(log, clock);
     const common = { config: kube, clock, random: Math.random, ...(timers && { timers }) };
     this.#kinds = new KindWatches({ ...options, kube, troubles, className: config.className });
     this.#secrets = new SecretWatches({
@@ -123,6 +126,7 @@ class KubeSource implements PolicySourceAdapter {
   report(reports: readonly ObjectReport[]): void {
     if (this.#store !== undefined) this.#secrets.follow(this.#store.secretNames());
     this.#reports = reports;
+    void this.#unaccepted.tell(reports);
     this.#status.report(withOutdated(reports, this.#outdated));
   }
 

@@ -15,7 +15,7 @@ export interface Condition {
 const MAX_MESSAGE = 4096;
 
 /** Problems as one message: field path, then what to write; the first ones where there are many. */
-function messageOf(problems: readonly Problem[]): string {
+export function messageOf(problems: readonly Problem[]): string {
   const lines = problems.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
   const shown = lines.slice(0, 8).join('; ');
   return (lines.length > 8 ? `${shown}; and ${lines.length - 8} more` : shown).slice(0, MAX_MESSAGE);
