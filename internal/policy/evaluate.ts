@@ -1,22 +1,23 @@
 import type { Attributes } from '../core/attributes.ts';
 import { canonicalize, type EdgeOptions, isGrpc, type Malformed } from '../core/canonicalize.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Decision, Edits, Finding, HeaderEdit, Refusal } from '../core/decision.ts';
+import type { Decision, HeaderEdit, Refusal } from '../core/decision.ts';
 import { Evaluation, type NamespaceView, type StepResult } from '../core/evaluation.ts';
 import { GONE, LATE, unforeseen } from '../core/faults.ts';
-import { REASONS, type ReasonName } from '../core/reasons.ts';
+import { REASONS } from '../core/reasons.ts';
 import type { Request } from '../core/request.ts';
 import type { CheckCall, Checked } from './checked.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import { planBeside } from './edit-plan.ts';
-import { answerHeadersOf, editsOf, NO_EDITS } from './edits.ts';
-import { type OwnHeaders, withoutOwn } from './own-headers.ts';
+import { answerHeadersOf, editsOf } from './edits.ts';
+import type { OwnHeaders } from './own-headers.ts';
 import { type Known, refusalDecision, refusedBefore } from './refused.ts';
 import { hasRepeatedMember, REPEATED_BODY } from './repeated-member.ts';
 import { routesOf } from './route-metadata.ts';
 import { type Selection, type SelectOptions, selectPolicy } from './select.ts';
 import { settle } from './settle.ts';
 import type { Snapshot } from './snapshot.ts';
+import { judgeUnevaluated } from './unevaluated.ts';
 import { withDeadline } from './wait.ts';
 
 /** What the whole instance decides by, besides its policies. */
@@ -75,10 +76,10 @@ export class Engine {
       },
       this.#selecting,
     );
-    if (request === undefined) return this.#malformed(malformed, selection, attributes);
-    if (selection.kind === 'unread' && selection.unkept !== undefined)
-      return this.#malformed(selection.unkept, selection, attributes);
-    if (selection.kind !== 'policy') return this.#ungoverned(selection, request, attributes);
+    const unread = malformed ?? (selection.kind === 'unread' ? selection.unkept : undefined);
+    if (request === undefined || unread !== undefined)
+      return this.#unevaluated(selection, unread, { request: undefined, attributes });
+    if (selection.kind !== 'policy') return this.#unevaluated(selection, undefined, { request, attributes });
     const namespace = snapshot.namespaces.get(selection.policy.ref.namespace);
     if (namespace === undefined) throw new Error(NO_NAMESPACE_PROBLEM);
     const { policy, own } = selection;
@@ -190,54 +191,25 @@ export class Engine {
     return { decision, request: evaluation.request, policy, evaluation };
   }
 
-  #malformed(malformed: Malformed, selection: Selection, attributes: Attributes): Checked {
+  /** A request to which no policy is applied: it passes only where the operator or Audit says so. */
+  #unevaluated(selection: Selection, malformed: Malformed | undefined, { request, attributes }: Read): Checked {
     const policy = 'policy' in selection ? selection.policy : undefined;
-    if (selection.kind === 'unread' && selection.isAudit) {
-      const finding: Finding = { reason: malformed.reason, outcome: 'would-deny' };
-      const edits = withoutOwn(selection.own, attributes.headers);
-      return this.#passed('allowed', { policy, findings: [finding], request: undefined, attributes, edits });
-    }
-    if (selection.kind === 'audited-invalid') {
-      const finding: Finding = { reason: malformed.reason, outcome: 'would-deny' };
-      const edits = withoutOwn(selection.own, attributes.headers);
-      return this.#passed('unmatched', { policy, findings: [finding], request: undefined, attributes, edits });
-    }
-    const isOpen = selection.kind === 'unmatched' && this.#options.unmatched === 'allow';
-    if (isOpen) return this.#passed('unmatched', { policy, findings: NOTHING, request: undefined, attributes });
-    return this.#plain({ reason: malformed.reason, detail: malformed.detail }, attributes, { policy });
-  }
-
-  #ungoverned(selection: Exclude<Selection, { kind: 'policy' }>, request: Request, attributes: Attributes): Checked {
-    if (selection.kind === 'refused') {
-      const { reason, policy, cause } = selection;
-      return this.#plain(cause === undefined ? { reason } : { reason, cause }, attributes, { policy, request });
-    }
-    if (selection.kind === 'audited-invalid') {
-      const finding: Finding = { reason: 'policy_invalid', outcome: 'would-deny' };
-      const edits = withoutOwn(selection.own, attributes.headers);
-      return this.#passed('unmatched', { policy: undefined, findings: [finding], request, attributes, edits });
-    }
-    if (selection.kind === 'unmatched' && this.#options.unmatched === 'allow') {
-      return this.#passed('unmatched', { policy: undefined, findings: NOTHING, request, attributes });
-    }
-    const reason = selection.kind === 'unmatched' ? 'no_route' : 'undecided';
-    return this.#plain({ reason }, attributes, { request });
-  }
-
-  /** Lets pass what no policy was applied to, because the operator or Audit says so. */
-  #passed(reason: ReasonName, passed: Passed): Checked {
+    const { headers } = attributes;
+    const passesUnmatched = this.#options.unmatched === 'allow';
+    const verdict = judgeUnevaluated(selection, { malformed, headers, passesUnmatched });
+    if (!('edits' in verdict)) return this.#plain(verdict, attributes, { policy, request });
     const decision: Decision = {
       outcome: 'allow',
-      reason,
+      reason: verdict.reason,
       decisionId: this.#options.newDecisionId(),
-      policy: passed.policy?.ref,
+      policy: policy?.ref,
       refusal: undefined,
-      findings: passed.findings,
-      edits: passed.edits ?? NO_EDITS,
+      findings: verdict.findings,
+      edits: verdict.edits,
       answerHeaders: NOTHING,
-      isGrpc: isGrpc(passed.attributes),
+      isGrpc: isGrpc(attributes),
     };
-    return { decision, request: passed.request, policy: passed.policy, evaluation: undefined };
+    return { decision, request, policy, evaluation: undefined };
   }
 
   /** A refusal without an evaluation behind it. */
@@ -262,13 +234,10 @@ interface Asked {
   readonly call: CheckCall;
 }
 
-interface Passed {
-  readonly policy: CompiledPolicy | undefined;
-  readonly findings: readonly Finding[];
+interface Read {
+  /** undefined where it has no one reading. */
   readonly request: Request | undefined;
   readonly attributes: Attributes;
-  /** Absent where no policy is in play. */
-  readonly edits?: Edits;
 }
 
 /** Somebody said who calls, and somebody let them in: what no step refused is not yet granted. */
