@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { isTracingOn, NO_SPAN, TRACING_OFF } from './tracing.ts';
+import { isTracingOn, NO_SPAN, TRACING_OFF } from '../../internal/telemetry/tracing.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = 'b7ad6b7169203331';
@@ -64,8 +64,8 @@ async function run(source: string, variables: Readonly<Record<string, string>>):
 }
 
 const START = `
-  import { startTracing } from './tracing.ts';
-  import { headerFields } from '../core/attributes.ts';
+  import { startTracing } from '../../internal/telemetry/tracing.ts';
+  import { headerFields } from '../../internal/core/attributes.ts';
   const said = [];
   const tracing = await startTracing({ variables: process.env, version: '1', log: { warn: (m) => said.push(m) } });
 `;
@@ -76,8 +76,8 @@ describe('startTracing()', () => {
       import { registerHooks } from 'node:module';
       const loaded = [];
       registerHooks({ load: (url, context, next) => { loaded.push(url); return next(url, context); } });
-      const { startTracing, TRACING_OFF } = await import('./tracing.ts');
-      await import('./observer.ts');
+      const { startTracing, TRACING_OFF } = await import('../../internal/telemetry/tracing.ts');
+      await import('../../internal/telemetry/observer.ts');
       const tracing = await startTracing({ variables: process.env, version: '1', log: { warn() {} } });
       process.stdout.write(JSON.stringify([tracing === TRACING_OFF, loaded.filter((url) => url.includes('@opentelemetry'))]));
     `;
