@@ -1,5 +1,5 @@
-// npm run test:unit: everything that needs no component, in two processes a processor (some tests wait), each with its share of
-// the files. Those share their process, and what Node compiled is kept: starting each file anew would take longer than its tests.
+// npm run test:unit: everything that needs no component, in two processes a processor (some tests wait), at most four, each
+// with its share of the files. What Node compiled is kept: starting each file anew would take longer than its tests.
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';

@@ -35,7 +35,7 @@ export function createKubeSource(options: KubeSourceOptions): {
   readonly forbidden: ServerAddresses;
 } {
   const kube = loadKubeConfig(options.source.kubeconfig);
-  const server = kube.getCurrentCluster()?.server ?? 'https://localhost';
+  const server = serverOf(kube);
   const forbidden = new ServerAddresses({ server, clock: options.clock });
   // Known when policies come, an address that one of them writes is a problem in its status already.
   void forbidden.refresh();

@@ -2,7 +2,7 @@ import { formatLine } from '../files/format-problem.ts';
 import { locateProblems } from '../files/locate-problems.ts';
 import { type FileObject, identityOf, type LocatedProblem } from '../files/parse-file.ts';
 import type { ObjectReport } from '../policy/store.ts';
-import { unservedText } from '../policy/unserved.ts';
+import { standingText } from '../policy/unserved.ts';
 
 /** What a build found, with places for pages and as lines for the log. */
 export interface ProblemLines {
@@ -38,5 +38,5 @@ export function* problemLines(
 
 function standingOf(report: ObjectReport): string | undefined {
   if (report.object.kind !== 'APIPolicy' || report.isAccepted) return undefined;
-  return report.servesLastGood ? 'the last accepted version goes on serving' : unservedText(report);
+  return standingText(report);
 }

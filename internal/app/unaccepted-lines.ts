@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { identityOf } from '../files/parse-file.ts';
 import { messageOf } from '../kube/conditions.ts';
 import type { ObjectReport } from '../policy/store.ts';
-import { unservedText } from '../policy/unserved.ts';
+import { standingText } from '../policy/unserved.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /**
@@ -56,10 +56,5 @@ function lineOf(report: ObjectReport): string {
   const errors = problems.filter(({ severity }) => severity === 'error');
   const why = messageOf(errors.map((problem) => ({ ...problem, message: problem.message.split('\n', 1)[0] ?? '' })));
   const line = `${identityOf(report)}: generation ${object.metadata.generation} is not accepted: ${why}`;
-  return object.kind === 'APIPolicy' ? `${line}; ${standingOf(report)}` : line;
-}
-
-function standingOf(report: ObjectReport): string {
-  const { servesLastGood, servingGeneration } = report;
-  return servesLastGood ? `generation ${servingGeneration} goes on serving` : unservedText(report);
+  return object.kind === 'APIPolicy' ? `${line}; ${standingText(report)}` : line;
 }

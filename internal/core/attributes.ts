@@ -42,8 +42,9 @@ export interface Peer {
 
 /**
  * Header fields by lower-case name; values without the blanks around them, which are no part of them (RFC 9110 §5.5): an
- * upstream reads `admin` also where a client of HTTP/2 sent `admin `, so rules and keys must (CVE-2019-18802). A value whose bytes are not UTF-8 keeps each bad byte as the lone surrogate
- * U+DC00 + byte, so that different bytes never become equal text.
+ * upstream reads `admin` also where a client of HTTP/2 sent `admin `, so rules and keys must (CVE-2019-18802). A value
+ * whose bytes are not UTF-8 keeps each bad byte as the lone surrogate U+DC00 + byte, so that different bytes never
+ * become equal text.
  */
 export interface HeaderFields {
   /** Every value in order of arrival; undefined when the field is absent. */

@@ -61,7 +61,7 @@ export const REASONS = Object.freeze({
   ),
   malformed_query: reason(
     deny('request', 400, INVALID_ARGUMENT, 'The query cannot be read'),
-    'The query does not decode, or to a control character, has more than 1,024 parameters, or a bare ";" where the policy reads it: the client must percent-encode it as UTF-8.',
+    'The query does not decode, decodes to a control character, has more than 1,024 parameters, or has a bare ";" where the policy reads it: the client must percent-encode it as UTF-8, or send less.',
   ),
   malformed_host: reason(
     deny('request', 400, INVALID_ARGUMENT, 'The host cannot be read'),
@@ -73,7 +73,7 @@ export const REASONS = Object.freeze({
   ),
   malformed_request: reason(
     deny('request', 400, INVALID_ARGUMENT, 'The request cannot be read'),
-    'The message, its method or a header cannot be read in one way, or not be sent on: the detail says which, and the client has to change it.',
+    'The message, its method or a header has no one reading, or cannot be sent on: the detail says which, and the client has to change it.',
   ),
 
   undecided: reason(
@@ -162,7 +162,7 @@ export const REASONS = Object.freeze({
 
   issuer_unavailable: reason(
     fault('authn', 503, UNAVAILABLE, 'A dependency cannot answer now'),
-    `The issuer's keys cannot be had: look for "Keys could not be fetched" in the log (check warns of it), and at network, DNS and --outbound-allow.`,
+    `The issuer's keys cannot be had: look for "Keys could not be fetched" in the log (postern check prints it as a warning), and at network, DNS and --outbound-allow.`,
   ),
   limit_store_unavailable: reason(
     fault('ratelimit', 503, UNAVAILABLE, 'A dependency cannot answer now'),

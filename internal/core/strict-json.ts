@@ -21,10 +21,10 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Reads JSON that every reader reads alike (RFC 8259 §4, §8): a repeated member, also one spelt with escapes, nesting
- * over 64 levels, more than 20,000 values, bad UTF-8, an escaped half of a surrogate pair and a byte order mark are
+ * over 64 levels, too many values, bad UTF-8, an escaped half of a surrogate pair and a byte order mark are
  * refused. `__proto__` is a member like any other. Linear time, and nothing is built of text that is too deep or too large.
  */
-export function parseStrictJson(input: Uint8Array | string): StrictJson {
+export function parseStrictJson(input: Uint8Array | string, maxValues = MAX_JSON_VALUES): StrictJson {
   let text: string;
   try {
     text = typeof input === 'string' ? input : decoder.decode(input);
@@ -34,7 +34,7 @@ export function parseStrictJson(input: Uint8Array | string): StrictJson {
   let why: string | undefined;
   let value: unknown;
   try {
-    why = scan(text);
+    why = scan(text, maxValues);
     if (why === DEEP || why === LARGE) return { ok: false, why };
     value = JSON.parse(text);
   } catch {
@@ -50,7 +50,7 @@ export function parseStrictJson(input: Uint8Array | string): StrictJson {
  *
  * @throws {SyntaxError} where a string does not end, or holds an escape that is none
  */
-function scan(text: string): string | undefined {
+function scan(text: string, maxValues: number): string | undefined {
   // One set of names for each open object, null for each open array.
   const open: (Set<string> | null)[] = [];
   const mayHoldHalves = text.includes('\\u');
@@ -73,7 +73,7 @@ function scan(text: string): string | undefined {
     } else if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
       if (open.length >= MAX_JSON_DEPTH) return DEEP;
       values += 1;
-      if (values > MAX_JSON_VALUES) return LARGE;
+      if (values > maxValues) return LARGE;
       open.push(code === OPEN_OBJECT ? new Set() : null);
       expectsName = code === OPEN_OBJECT;
     } else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) {
@@ -81,7 +81,7 @@ function scan(text: string): string | undefined {
       expectsName = false;
     } else if (code === COMMA) {
       values += 1;
-      if (values > MAX_JSON_VALUES) return LARGE;
+      if (values > maxValues) return LARGE;
       expectsName = open.at(-1) instanceof Set;
     }
   }

@@ -19,9 +19,9 @@ const EMPTIED = 'It is empty, so what it said before stays: delete the file to t
 const NEW_FILE: KnownFile = Object.freeze({ settled: undefined, seen: undefined, changes: 0, content: undefined });
 
 /**
- * Policies as files: every YAML and JSON file below a directory, read strictly. A file counts when two looks at it are equal, and
- * is read again only when a look differs. One that cannot be read, or is empty, stands for what it said before; one
- * that is gone takes its objects along. No file keeps another from being read.
+ * Policies as files: every YAML and JSON file below a directory, read strictly. A file counts when two looks at it are
+ * equal, and is read again only when a look differs. One that cannot be read, or is empty, stands for what it said
+ * before; one that is gone takes its objects along. No file keeps another from being read.
  */
 export class PolicyDirectory {
   readonly #root: string;

@@ -16,8 +16,9 @@ export interface Listing {
 }
 
 /**
- * Every `*.yaml`, `*.yml` and `*.json` below a directory, whatever it is: a link, a pipe. Links to directories are followed, each directory
- * once. Names that begin with a dot are left out: Kubernetes keeps a ConfigMap's files behind `..data`, and links to them.
+ * Every `*.yaml`, `*.yml` and `*.json` below a directory, whatever it is: a link, a pipe. Links to directories are
+ * followed, each directory once. Names that begin with a dot are left out: Kubernetes keeps a ConfigMap's files behind
+ * `..data`, and links to them.
  *
  * @throws {PosternError} ERR_POSTERN_FILE when there are more than anybody means to have
  */

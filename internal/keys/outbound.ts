@@ -81,7 +81,9 @@ export class OutboundClient {
   async get(url: string): Promise<Fetched> {
     const signal = AbortSignal.timeout(this.#timeoutMs);
     try {
-      await Promise.race([this.#trust.forbidden.refresh(), once(signal, 'abort')]);
+      const refreshed = this.#trust.forbidden.refresh();
+      // Once known, they need not be known anew: a slow look-up must not take the time of the fetch.
+      if (this.#trust.forbidden.known === undefined) await Promise.race([refreshed, once(signal, 'abort')]);
       const refused = whyRefusedUrl(url, rulesNow(this.#trust));
       if (refused !== undefined)
         throw new PosternError('ERR_POSTERN_OUTBOUND_REFUSED', `"${withoutUserinfo(url)}" ${refused}`);

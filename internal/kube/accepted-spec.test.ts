@@ -23,8 +23,9 @@ describe('packSpec', () => {
   it('packs nothing that the schema of the status would refuse for its length', () => {
     const noise = Array.from({ length: 400_000 }, (_, index) => ((index * 2_654_435_761) >>> 0).toString(36)).join('');
     assert.equal(packSpec(policy(1, { spec: { noise: noise.slice(0, 1_900_000) } })), undefined);
+    assert.notEqual(packSpec(policy(1, { spec: { many: Array(60_000).fill(1) } })), undefined);
     assert.equal(packSpec(policy(1, { spec: { long: 'x'.repeat(1024 * 1024) } })), undefined);
-    assert.equal(packSpec(policy(1, { spec: { many: Array(30_000).fill(1) } })), undefined);
+    assert.equal(packSpec(policy(1, { spec: { many: Array(70_000).fill(1) } })), undefined);
   });
 });
 

@@ -18,6 +18,8 @@ interface Packed {
 
 /** What an API server takes in of an object, with its status, leaves less than this to a spec. */
 const MAX_BYTES = 1_048_576;
+/** More than the CRD lets a spec have; counted as `parseStrictJson` does. */
+const MAX_VALUES = 65_536;
 /** What the CRD bounds the text by: a longer one would have the whole status refused. */
 const MAX_TEXT = 1_000_000;
 
@@ -25,7 +27,7 @@ const MAX_TEXT = 1_000_000;
 export function packSpec({ metadata: { uid, generation }, spec }: SourceObject): AcceptedSpec | undefined {
   const packed: Packed = { uid, spec: spec ?? {} };
   const json = Buffer.from(JSON.stringify(packed), 'utf8');
-  if (json.length > MAX_BYTES || !parseStrictJson(json).ok) return undefined;
+  if (json.length > MAX_BYTES || !parseStrictJson(json, MAX_VALUES).ok) return undefined;
   const text = gzipSync(json).toString('base64');
   return text.length > MAX_TEXT ? undefined : { generation, spec: text };
 }
@@ -45,7 +47,7 @@ export function unpackSpec({ metadata, status }: SourceObject): RecordedSpec | u
   if (typeof text !== 'string' || text.length > MAX_TEXT) return undefined;
   try {
     const json = gunzipSync(Buffer.from(text, 'base64'), { maxOutputLength: MAX_BYTES });
-    const parsed = parseStrictJson(json);
+    const parsed = parseStrictJson(json, MAX_VALUES);
     if (!parsed.ok) return undefined;
     const { uid, spec } = parsed.value as Packed;
     return uid === metadata.uid ? { generation, spec } : undefined;

@@ -146,6 +146,13 @@ describe('policyStatus()', () => {
     assert.deepEqual(policyStatus(report, [], { accepted }), { conditions: [], accepted });
     assert.deepEqual(policyStatus(report, [], undefined), { conditions: [] });
   });
+
+  it('lets no older spec stand for an accepted one that is too large to be kept', () => {
+    const report = aReport();
+    const large = { ...report, object: { ...report.object, spec: { long: 'x'.repeat(1_048_576) } } };
+    const accepted = { generation: 2, spec: 'older' };
+    assert.deepEqual(policyStatus(large, [], { accepted }), { conditions: [], hosts: ['api.example.org'] });
+  });
 });
 
 describe('saysSame()', () => {

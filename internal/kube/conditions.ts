@@ -108,7 +108,8 @@ export function conditionsOf(
  */
 export function policyStatus(report: ObjectReport, conditions: readonly Condition[], previous: unknown): object {
   const { object, isAccepted, hosts } = report;
-  const accepted = (isAccepted ? packSpec(object) : undefined) ?? (previous as Accepting | undefined)?.accepted;
+  // One that cannot be packed takes the older one away: better none, which denies.
+  const accepted = isAccepted ? packSpec(object) : (previous as Accepting | undefined)?.accepted;
   return { conditions, ...(hosts.length > 0 && { hosts: [...hosts] }), ...(accepted !== undefined && { accepted }) };
 }
 

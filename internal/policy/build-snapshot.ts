@@ -58,6 +58,7 @@ export async function buildSnapshot({
   const named = new Map<string, Served>();
   const shadows = new Map<Candidate, Shadow[]>();
   const routes = new Map<string, Served>();
+  const ofRoutes = new Map<string, Set<OwnHeaders>>();
   const optionsOf = new Map<string, PathOptions>();
   const ordered: (readonly [Candidate, Assignment])[] = [];
   const last: (readonly [Candidate, Assignment])[] = [];
@@ -81,6 +82,7 @@ export async function buildSnapshot({
     };
     named.set(objectKey(meta), served);
     addRoutes(routes, serving?.target.routes ?? claimed.routes, served);
+    if (serving !== undefined && serving.target.routes.length > 0) addOwn(ofRoutes, meta.namespace, serving.edits.own);
     const templates = serving?.target.templates ?? claimed.templates;
     for (const host of assignment.hosts) {
       const lost = addHost(hosts, { host, templates, served, pathOptions: optionsOf.get(host) ?? STRICT });
@@ -92,9 +94,11 @@ export async function buildSnapshot({
   for (const [host, draft] of hosts) {
     const pause = breathe();
     if (pause !== undefined) await pause;
+    for (const own of ofRoutes.get(draft.namespace) ?? []) draft.owns.add(own);
     table.add(host, entryOf(draft));
   }
-  const snapshot = Object.freeze({ version, hasUnread, hosts: table, named, routes, namespaces });
+  const ownOfRoutes = new Map([...ofRoutes].map(([namespace, owns]) => [namespace, ownOfAll(owns)]));
+  const snapshot = Object.freeze({ version, hasUnread, hosts: table, named, routes, ownOfRoutes, namespaces });
   return { snapshot, shadows };
 }
 
@@ -103,6 +107,13 @@ const entryOf = ({ namespace, isAudit, pathOptions, table, owns }: HostDraft): H
 
 const passesUnaccepted = ([candidate, { serving }]: readonly [Candidate, Assignment]): boolean =>
   serving === undefined && candidate.isAudit;
+
+/** Sections of a route, and routes of a namespace, may lead to one upstream: what it takes for true is theirs together. */
+function addOwn(ofRoutes: Map<string, Set<OwnHeaders>>, namespace: string, own: OwnHeaders): void {
+  const owns = ofRoutes.get(namespace);
+  if (owns === undefined) ofRoutes.set(namespace, new Set([OVERRIDES, own]));
+  else owns.add(own);
+}
 
 /** How the paths of each host are read, by what serves there: it agrees. */
 function addOptions(options: Map<string, PathOptions>, { serving, hosts }: Assignment): void {

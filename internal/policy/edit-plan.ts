@@ -94,10 +94,13 @@ function compileAnew({ keepHeaders, credentials, forwarded, overTls, ...inputs }
     kept: new Set(kept),
     keptInAudit: new Set([...kept, ...credentials.flatMap(headerOf).map(foldName)]),
     looksAtAll: names.some(isOddName),
-    own: ownHeaders(upstreamHeaders.map((header) => header.name)),
+    own: ownHeaders(upstreamHeaders.filter(isSet).map((header) => header.name)),
     overTls,
   });
 }
+
+/** What an upstream may believe: nobody believes what stands beside a client's own value. */
+const isSet = ({ action }: UpstreamHeader): boolean => action === 'Set';
 
 /**
  * A value that tells of the request or its caller never stands beside what the client says under that name, and an

@@ -1,3 +1,4 @@
+import { trimBlanks } from '../core/blanks.ts';
 import { MAX_COOKIES } from '../core/cookies.ts';
 import type { Edits, HeaderEdit, Refusal } from '../core/decision.ts';
 import type { Evaluation } from '../core/evaluation.ts';
@@ -122,10 +123,10 @@ function rewriteCookies(
   const separator = headers.isJoined ? SEPARATOR_OR_JOINT : ';';
   const pairs: string[] = [];
   for (const line of lines) {
-    for (const pair of line.split(separator, MAX_COOKIES + 1)) pairs.push(pair.trim());
+    for (const pair of line.split(separator, MAX_COOKIES + 1)) pairs.push(trimBlanks(pair));
     if (pairs.length > MAX_COOKIES) return false;
   }
-  const kept = pairs.filter((pair) => !names.has(pair.split('=', 1)[0]?.trim() ?? ''));
+  const kept = pairs.filter((pair) => !names.has(trimBlanks(pair.split('=', 1)[0] ?? '')));
   if (kept.length === pairs.length) return true;
   const value = kept.filter((pair) => pair !== '').join('; ');
   const length = set.reduce((sum, edit) => sum + edit.name.length + edit.value.length, value.length);

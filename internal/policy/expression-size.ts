@@ -1,7 +1,7 @@
 import type { ProblemList } from '../core/problem.ts';
 import type { ApiPolicySpec } from './resource/api-policy.ts';
 
-/** Most characters of all expressions of one policy together: compiling them is done beside checks, which wait for its steps. */
+/** Most characters of all expressions of one policy together: they are compiled beside checks, step by step. */
 export const MAX_EXPRESSION_TEXT = 65_536;
 
 /** Refuses a policy whose expressions are too much to compile; true when they may be. */

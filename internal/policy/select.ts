@@ -94,7 +94,7 @@ export function selectPolicy(snapshot: Snapshot, request: Selectable, options: S
   if (request.policyName !== undefined) return named(snapshot, request, holder);
   if (request.routes === undefined && options.routeMetadataRequired) return ROUTE_MISSING;
   const routed = request.routes && byRoute(snapshot, request.routes);
-  if (routed !== undefined) return governed(routed, request, holder);
+  if (routed !== undefined) return governed(routed, request, holder ?? byRoutes(snapshot, routed));
   if (holder === undefined) return request.host === undefined || snapshot.hasUnread ? NO_ROUTE : UNMATCHED;
   return byPath(holder, request.readings);
 }
@@ -102,7 +102,7 @@ export function selectPolicy(snapshot: Snapshot, request: Selectable, options: S
 function named(snapshot: Snapshot, request: Selectable, holder: HostEntry | undefined): Selection {
   const served = snapshot.named.get(request.policyName ?? '');
   if (served === undefined) return NOT_FOUND;
-  return governed(served, request, holder);
+  return governed(served, request, holder ?? byRoutes(snapshot, served));
 }
 
 function byRoute(snapshot: Snapshot, routes: readonly RouteName[]): Served | undefined {
@@ -126,10 +126,17 @@ export function routeKey(
   return `${route.kind}/${route.namespace}/${route.name}/${section ?? ''}`;
 }
 
-function governed(served: Served, request: Selectable, holder: HostEntry | undefined): Selection {
-  if (holder !== undefined && holder.namespace !== served.namespace) return CONFLICT;
+/** Who answers for a host that nobody holds: the namespace whose route, or word, leads to it. */
+const byRoutes = ({ ownOfRoutes }: Snapshot, { namespace }: Served): Holder => ({
+  namespace,
+  own: ownOfRoutes.get(namespace) ?? OVERRIDES,
+});
+
+type Holder = Pick<HostEntry, 'namespace' | 'own'>;
+
+function governed(served: Served, request: Selectable, { namespace, own: ofHost }: Holder): Selection {
+  if (namespace !== served.namespace) return CONFLICT;
   const { policy } = served;
-  const ofHost = holder?.own ?? OVERRIDES;
   if (policy === undefined) return served.isAudit ? auditedInvalid(ofHost) : unaccepted('policy_invalid', served);
   const unkept = request.readings && unkeptDelimiter(request.readings, policy.target.pathOptions);
   // Who names the policy need not go by a host that it holds.

@@ -1,6 +1,7 @@
 import type { NamespaceView } from '../core/evaluation.ts';
 import type { Served } from './compiled-policy.ts';
 import type { HostTable } from './host-table.ts';
+import type { OwnHeaders } from './own-headers.ts';
 
 /**
  * Everything a check reads, as it was at one moment: built aside, frozen, swapped whole. A check reads the current one
@@ -16,5 +17,7 @@ export interface Snapshot {
   readonly named: ReadonlyMap<string, Served>;
   /** By `routeKey`. */
   readonly routes: ReadonlyMap<string, Served>;
+  /** By namespace, of policies that target routes: which hosts come by a route nobody knows. */
+  readonly ownOfRoutes: ReadonlyMap<string, OwnHeaders>;
   readonly namespaces: ReadonlyMap<string, NamespaceView>;
 }

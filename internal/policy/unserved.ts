@@ -4,6 +4,10 @@ import type { ObjectReport } from './store.ts';
 /** More hosts than this are counted. */
 const MAX_SHOWN = 3;
 
+/** What serves where the newest spec of a policy does not: a clause. */
+export const standingText = (report: ObjectReport): string =>
+  report.servesLastGood ? `generation ${report.servingGeneration} goes on serving` : unservedText(report);
+
 /** What becomes of the requests that a policy is meant for while no spec of it was ever accepted: a clause. */
 export function unservedText({ object: { spec }, hosts }: Pick<ObjectReport, 'object' | 'hosts'>): string {
   const fate = member(spec, 'mode') === 'Audit' ? 'passes unchecked' : 'is refused';

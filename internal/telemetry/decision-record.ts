@@ -83,9 +83,14 @@ function identityFields({ evaluation }: Checked) {
   };
 }
 
-/** A field that is a header's value, which the policy may want out of the log. */
-const fromHeader = (name: string, { policy }: Checked, value: string | undefined): string | undefined =>
-  value !== undefined && policy?.redactedHeaders.includes(name) === true ? REDACTED : value;
+/**
+ * A field that is a header's value, which the policy may want out of the log: also one that nobody can name any more,
+ * where a check that waited was given up.
+ */
+function fromHeader(name: string, { policy, decision }: Checked, value: string | undefined): string | undefined {
+  if (value === undefined || (policy === undefined && decision.outcome === 'fault')) return undefined;
+  return policy?.redactedHeaders.includes(name) === true ? REDACTED : value;
+}
 
 function sentIdOf(headers: HeaderFields, secrets: readonly string[]): string | undefined {
   const values = headers.get('x-request-id');

@@ -8,8 +8,9 @@ const MAX_SECRETS = 32;
 
 /**
  * What a request holds in the places for credentials: those that its policy reads or, where no policy was found, those
- * whose name says so; and in headers whose values its policy keeps out of the log. Also what was refused there, and what nobody looked at: clients send keys twice, in two places at
- * once, and on malformed requests. Longest first, so that none leaves a part of another behind.
+ * whose name says so; and in headers whose values its policy keeps out of the log. Also what was refused there, and
+ * what nobody looked at: clients send keys twice, in two places at once, and on malformed requests. Longest first, so
+ * that none leaves a part of another behind.
  */
 export function sentSecrets({ request, policy, evaluation }: Checked, attributes: Attributes | undefined): string[] {
   const found = new Set<string>();

@@ -61,7 +61,7 @@ describe('the log of an agent on a directory', { timeout: 60_000 }, () => {
     agent.write('policies.yaml', POLICY);
     await until(() => says(agent, 'The newest version of a policy serves again'));
     agent.write('policies.yaml', wrong);
-    await until(() => says(agent, '(InvalidExpression); the last accepted version goes on serving'));
+    await until(() => says(agent, '(InvalidExpression); generation 2 goes on serving'));
     const said = agent.lines.map(({ message }) => String(message)).filter((text) => text.includes('methud'));
     assert.ok(said.length === 2 && !said.some((text) => text.includes('\n')), said.join());
   });

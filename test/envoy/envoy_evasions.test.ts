@@ -72,7 +72,7 @@ for (const rawHeaders of [false, true]) {
     });
 
     it('evades no deny on the query by a NUL or another control character', async () => {
-      const sent = ['role=admin', 'role=admin%00', 'role=admin%0a', 'role=%7fadmin', 'role%00=admin'];
+      const sent = ['role=admin', 'role=admin%00', 'role=admin%0b', 'role=%7fadmin', 'role%00=admin'];
       assert.deepEqual(await statuses(sent.map((query) => ({ ':path': `/?${query}` }))), [403, 400, 400, 400, 400]);
     });
 

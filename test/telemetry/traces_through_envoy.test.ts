@@ -77,7 +77,8 @@ describe('postern serve with tracing, behind a real Envoy', { skip: isSkipped },
     await send(front.port, `/v1/orders?key=${KEY}`, headers);
     await send(front.port, '/closed', [...headers, `X-Api-Key: ${KEY}`]);
     await send(front.port, '/v1/orders', headers);
-    const spans = await collector.spans(12);
+    const spans = await collector.spans(15);
+    const authenticated = ['postern.phase.authn', 'postern.phase.authn'];
     const checks = spans.filter(({ name }) => name === 'postern.check');
     assert.deepEqual(
       checks.map((span) => [span.traceId, span.parentSpanId, attribute(span, 'reason'), attribute(span, 'path')]),
@@ -90,9 +91,9 @@ describe('postern serve with tracing, behind a real Envoy', { skip: isSkipped },
     assert.deepEqual(
       checks.map(({ spanId }) => spans.filter((span) => span.parentSpanId === spanId).map(({ name }) => name)),
       [
-        ['postern.phase.authn', 'postern.phase.authn', 'postern.phase.ratelimit', 'postern.phase.authz'],
-        ['postern.phase.authn', 'postern.phase.authn', 'postern.phase.ratelimit', 'postern.phase.authz'],
-        ['postern.phase.authn'],
+        ['postern.phase.request', ...authenticated, 'postern.phase.ratelimit', 'postern.phase.authz'],
+        ['postern.phase.request', ...authenticated, 'postern.phase.ratelimit', 'postern.phase.authz'],
+        ['postern.phase.request', 'postern.phase.authn'],
       ],
     );
     assert.ok(!/hunter2|a-key-of-the-traces/.test(JSON.stringify([spans, agent.lines])));

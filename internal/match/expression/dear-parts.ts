@@ -68,7 +68,8 @@ interface Pending {
   readonly make: () => Used;
 }
 
-const UTC: Zone = Object.freeze({ offsetMs: () => 0 });
+/** Needs no tables. */
+export const UTC: Zone = Object.freeze({ offsetMs: () => 0 });
 
 /**
  * Patterns and time zones of one expression. They are made after the rest of it was found right, one by one: each may

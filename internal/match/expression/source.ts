@@ -8,7 +8,7 @@ export interface Source {
   explain(node: Expr, message: string): string;
 }
 
-/** Longest expression, in UTF-16 units; the schema's bound, again for callers that have none. */
+/** Longest expression, in UTF-16 units: twice the schema's bound, for callers that have none. */
 export const MAX_SOURCE = 4096;
 /** Deepest brackets, closed or not: the parser goes back and forth within them, longer the deeper they are. */
 const MAX_BRACKETS = 64;

@@ -1,7 +1,7 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import type { ExpressionError } from '../../core/expression-error.ts';
 import type { Meter } from '../../core/meter.ts';
-import type { DearParts, InZone } from './dear-parts.ts';
+import { type DearParts, type InZone, UTC } from './dear-parts.ts';
 import { CompileError, type Node, type RunSmall } from './node.ts';
 import { describeType, INT } from './static-type.ts';
 import { floorDiv } from './time.ts';
@@ -68,7 +68,12 @@ export function timeFieldNode(expr: Expr, { name, dear }: Naming, values: readon
   const takes = ofDuration === undefined ? ['timestamp', 'dyn'] : ['timestamp', 'duration', 'dyn'];
   if (!takes.includes(target.type.name) || (zone !== undefined && target.type.name === 'duration'))
     throw new CompileError(expr, `There is no "${name}" for ${describeType(target.type)}`);
-  const field: Field = { name, ofTime, ofDuration, in: dear.zone(expr, zoneName(expr, zone)) };
+  const field: Field = {
+    name,
+    ofTime,
+    ofDuration,
+    in: zone === undefined ? { zone: UTC } : dear.zone(expr, zoneName(expr, zone)),
+  };
   const { epochMs, run: runTarget } = target;
   const small: RunSmall =
     epochMs === undefined
@@ -90,8 +95,8 @@ export function timeFieldNode(expr: Expr, { name, dear }: Naming, values: readon
   };
 }
 
-function zoneName(expr: Expr, node: Node | undefined): string {
-  const name = node === undefined ? 'UTC' : node.constant;
+function zoneName(expr: Expr, node: Node): string {
+  const name = node.constant;
   if (typeof name !== 'string')
     throw new CompileError(expr, 'The time zone must be written out, as in "Europe/Berlin"');
   return name;

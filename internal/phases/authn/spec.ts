@@ -21,7 +21,9 @@ const carrier = exactlyOneOf(
       .max(64)
       .regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'must be an authentication scheme, as in "Bearer"')
       .optional()
-      .describe('A scheme of the Authorization header (RFC 9110 §11.4); case does not matter.'),
+      .describe(
+        'A scheme of the Authorization header (RFC 9110 §11.4); case does not matter. A header with more than 256 members is then refused.',
+      ),
     query: parameterName()
       .optional()
       .describe(

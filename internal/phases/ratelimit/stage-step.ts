@@ -94,7 +94,7 @@ export class StageStep {
       addFields(answer, evaluation);
       return { refusal, loan: undefined };
     }
-    if (this.#isShown(false)) {
+    if (this.#stage !== 'AuthenticationFailure') {
       if (before !== undefined) addFields(before, evaluation);
       addFields(answer, evaluation);
     }
