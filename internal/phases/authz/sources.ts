@@ -1,5 +1,7 @@
 // Which method of the policy's authentication supplies a word of a rule.
+
 import type { ProblemList } from '../../core/problem.ts';
+import { tellsWhose } from '../../core/whose-subject.ts';
 import type { Expression } from '../../match/expression/expression.ts';
 import type { CriteriaSpec } from './spec.ts';
 
@@ -100,9 +102,7 @@ export function warnAboutSubject(
   problems: ProblemList,
 ): void {
   const asked = methods.filter(({ name }) => via?.includes(name) ?? true);
-  const isTold = conditions.some(
-    ({ attributes }) => attributes.has('identity.issuer') || attributes.has('identity.method'),
-  );
+  const isTold = conditions.some(({ attributes }) => tellsWhose(attributes));
   if (isTold || new Set(asked.map(({ issuer }) => issuer)).size < 2) return;
   for (const [index, { attributes }] of conditions.entries()) {
     if (!attributes.has('identity.subject')) continue;

@@ -1,6 +1,7 @@
 // What a limit's key most likely does not do as its author meant. Warnings all.
 import type { ProblemList } from '../../core/problem.ts';
 import { VOCABULARY } from '../../core/vocabulary.ts';
+import { tellsWhose } from '../../core/whose-subject.ts';
 import type { KeyPart, Stage } from './compile.ts';
 
 /** What a client cannot leave out: what the instance and Envoy know, and what every request has. */
@@ -12,9 +13,7 @@ export function warnAboutKey(
   { stage, issuers }: { readonly stage: Stage; readonly issuers: ReadonlySet<string> },
   problems: ProblemList,
 ): void {
-  const reads = (name: string): boolean => key.some(({ expression }) => expression.attributes.has(name));
-  // Whose subject it is, an issuer tells, or a method: it has one.
-  const isTold = issuers.size < 2 || reads('identity.issuer') || reads('identity.method');
+  const isTold = issuers.size < 2 || key.some(({ expression }) => tellsWhose(expression.attributes));
   for (const [index, { expression, missing }] of key.entries()) {
     const at = problems.at(index).at('expression');
     if (stage === 'AuthenticationFailure' && missing === 'Skip') {
