@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
 import { type ApiServer, startApiServer } from '../components/api-server.ts';
 import { requireComponent, run, skipWithout } from '../components/cache.ts';
 import { obtainKubernetes } from '../components/kubernetes.ts';
+import { until } from '../components/until.ts';
 import { startTestAgent, type TestAgent } from '../envoy/harness.ts';
 import { helm, obtainedHelm, type Rendered } from '../helm/chart.ts';
 import { RULES } from '../kube/cluster.ts';
@@ -90,9 +90,7 @@ describe('docs/getting-started.md, without the chart', async () => {
     await agent.ready;
     await shell('kubectl apply -f policies/orders.yaml');
     const status = ['get', 'apol', 'orders', '-o', 'jsonpath={.status.conditions[*].status}'];
-    const give = performance.now() + WITHIN_MS;
-    while ((await api.kubectl(status)).stdout !== 'True True True' && performance.now() < give) await wait(100);
-    assert.equal((await api.kubectl(status)).stdout, 'True True True');
+    await until(async () => (await api.kubectl(status)).stdout === 'True True True', WITHIN_MS);
     const { stdout } = await api.kubectl(['get', 'lease', '-A', '-o', 'jsonpath={.items[*].metadata.name}']);
     // An API server sets up what it keeps of new kinds for a moment, and says so to whoever asks meanwhile.
     const lines = agent.lines.filter(({ level, why }) => level !== 'info' && why !== 'storage is (re)initializing');

@@ -8,6 +8,7 @@ import { type RunningChild, startChild } from '../../internal/envoy/child.ts';
 import { type EchoUpstream, startEchoUpstream } from '../../internal/envoy/echo-upstream.ts';
 import { skipWithout } from '../components/cache.ts';
 import { freePort } from '../components/free-port.ts';
+import { until } from '../components/until.ts';
 import { type Answer, envoyBinary, send, startTestAgent, type TestAgent } from '../envoy/harness.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -78,7 +79,7 @@ describe('docs/envoy.md', { skip: skipWithout(found) }, () => {
   it('shows an Envoy whose access log names the decision of every answer', async () => {
     const answers = [await ask('/v1/orders/7', [KEY]), await ask()];
     const ids = answers.map(({ headers }) => headers['x-postern-decision-id'] ?? assert.fail());
-    for (let tries = 0; tries < 200 && !ids.every((id) => envoy.said().includes(id)); tries += 1) await wait(10);
+    await until(() => ids.every((id) => envoy.said().includes(id)));
     const lines = envoy
       .said()
       .split('\n')
