@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 
 /** Folder that the paths of a command line count from: npm starts scripts in the package's own and tells the other. */
-export function pathBase(env: Readonly<Record<string, string | undefined>> = process.env): string {
+function pathBase(env: Readonly<Record<string, string | undefined>> = process.env): string {
   const { npm_lifecycle_event: script, INIT_CWD: typedIn } = env;
   return script === undefined || typedIn === undefined || typedIn === '' ? process.cwd() : typedIn;
 }

@@ -5,7 +5,7 @@ import { decodeText } from './wire-text.ts';
 export const VARINT = 0;
 export const FIXED64 = 1;
 export const BYTES = 2;
-export const FIXED32 = 5;
+const FIXED32 = 5;
 
 /** A field's number and wire type in one: what `next` returns, and what a `case` names. */
 export const tagOf = (field: number, wireType: number): number => ((field << 3) | wireType) >>> 0;

@@ -51,7 +51,7 @@ export function readKeySet(
   return { set: keySetOf(keys), published: published.length, unusable, holdsPrivateKey };
 }
 
-export const keySetOf = (keys: readonly VerificationKey[]): KeySet =>
+const keySetOf = (keys: readonly VerificationKey[]): KeySet =>
   Object.freeze({ keys: Object.freeze(keys), ids: new Set(keys.map((key) => key.id)) });
 
 /** Two sets with the same entries are the same keys. */

@@ -60,7 +60,7 @@ export function parsePathTemplate(source: string, problems: ProblemList): PathTe
 const RANK = { literal: 0, parameter: 1, rest: 2 } as const;
 
 /** Most specific first: segment by segment a literal, then `{name}`, then `**`; then the longer one. */
-export function compareTemplates(a: PathTemplate, b: PathTemplate): number {
+function compareTemplates(a: PathTemplate, b: PathTemplate): number {
   const shared = Math.min(a.segments.length, b.segments.length);
   for (let i = 0; i < shared; i += 1) {
     const left = a.segments[i];

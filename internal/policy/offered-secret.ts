@@ -2,8 +2,8 @@ import { member } from '../core/member.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
 import type { SourceObject } from './object.ts';
 
-export const SECRET_TYPE = 'postern.dev/credential';
-export const USED_BY = 'postern.dev/used-by';
+const SECRET_TYPE = 'postern.dev/credential';
+const USED_BY = 'postern.dev/used-by';
 
 /** What is known of a Secret that somebody names: the object, that there is none, or that it may not be read. */
 export type KnownSecret = SourceObject | 'absent' | 'forbidden';

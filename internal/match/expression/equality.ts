@@ -92,7 +92,7 @@ function equalNumbers(a: Value, b: Value): boolean | undefined {
 }
 
 /** Order of two numbers of any type; NaN when one is not a number, undefined for other values. */
-export function compareNumbers(a: Value, b: Value): number | undefined {
+function compareNumbers(a: Value, b: Value): number | undefined {
   const left = a instanceof Uint ? a.value : a;
   const right = b instanceof Uint ? b.value : b;
   if (!isNumber(left) || !isNumber(right)) return undefined;

@@ -84,7 +84,7 @@ const TYPES: Readonly<Record<string, StaticType>> = {
   type: TYPE,
 };
 
-export function typeOfConstant(value: Value): StaticType {
+function typeOfConstant(value: Value): StaticType {
   if (!isList(value)) return TYPES[typeNameOf(value)] ?? DYN;
   const [first, ...others] = value;
   return listOf(first === undefined ? DYN : others.map(typeOfConstant).reduce(join, typeOfConstant(first)));
