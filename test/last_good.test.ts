@@ -30,9 +30,11 @@ const accepted = (generation: number, spec: object, uid = 'uid-1'): { readonly s
   return { status: { hosts, accepted: packSpec(policy(generation, spec, { uid })) } };
 };
 
+const recordedSpec = (object: SourceObject) => unpackSpec(object, 'postern');
+
 /** An instance that has just been started, and was given these objects. */
 async function restarted(...objects: readonly SourceObject[]): Promise<Loaded & { reports: readonly ObjectReport[] }> {
-  const loaded = await load('', { recordedSpec: unpackSpec });
+  const loaded = await load('', { recordedSpec });
   for (const object of objects) loaded.store.apply(object);
   const { reports } = await loaded.apply('');
   return { ...loaded, reports };
@@ -194,7 +196,7 @@ describe('a file', () => {
       ...policy(1, specOf(BROKEN), accepted(7, specOf(OPEN))),
       metadata: { name: 'orders', namespace: 'shop' },
     });
-    const agent = await load(yaml, { recordedSpec: unpackSpec });
+    const agent = await load(yaml, { recordedSpec });
     assert.equal(await reasonOf(agent), 'no_route');
   });
 });

@@ -107,6 +107,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       clusterIssuer: config.clusterIssuer,
       className: config.className,
       secrets: (namespace) => source.adapter.secrets(namespace),
+      hasNamespaces: config.source.kind === 'kube',
       ...(source.adapter.recordedSpec && { recordedSpec: source.adapter.recordedSpec }),
       clock,
       onBuild: (build) => readiness.built(build, { registry, source: source.adapter }),

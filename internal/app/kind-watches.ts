@@ -1,6 +1,6 @@
 import type { PolicySource } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
-import type { KubeConfig } from '../kube/client.ts';
+import type { KubeConfig, Resource } from '../kube/client.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { Timers } from '../kube/timers.ts';
 import { objectKey } from '../policy/object.ts';
@@ -9,7 +9,7 @@ import type { PolicyStore } from '../policy/store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { SourceTroubles } from './source-troubles.ts';
 
-type Plural = (typeof KINDS)[KindName]['plural'];
+type Plural = (typeof KINDS)[KindName]['plural'] | 'namespaces';
 
 export interface KindWatchesOptions {
   readonly kube: KubeConfig;
@@ -32,15 +32,15 @@ export class KindWatches {
 
   /** @param onListed told once every kind was listed in every namespace */
   start(store: PolicyStore, onListed: () => void): void {
-    const { source, metrics } = this.#options;
-    const namespaces = source.namespaces.length === 0 ? [undefined] : source.namespaces;
-    let missing = namespaces.length * Object.keys(KINDS).length;
+    const { metrics } = this.#options;
+    const watched = Map.groupBy(this.#watched(), ({ plural }) => plural);
+    let missing = [...watched.values()].flat().length;
     const onSynced = (): void => {
       missing -= 1;
       if (missing === 0) onListed();
     };
-    for (const { kind, plural } of Object.values(KINDS)) {
-      const reflectors = namespaces.map((namespace) => this.#watch({ kind, plural, namespace }, store, onSynced));
+    for (const [plural, all] of watched) {
+      const reflectors = all.map((one) => this.#watch(one, store, onSynced));
       this.#reflectors.set(plural, reflectors);
       // A resource is watched once for each namespace: the quietest watch counts.
       metrics.read(
@@ -55,17 +55,44 @@ export class KindWatches {
     for (const reflector of [...this.#reflectors.values()].flat()) reflector.stop();
   }
 
-  #watch({ kind, plural, namespace }: Watched, store: PolicyStore, onSynced: () => void): Reflector {
-    const { kube, source, className, clock, timers, metrics, troubles } = this.#options;
-    const where = { resource: plural, place: namespace ?? '' };
-    const isPolicy = kind === 'APIPolicy';
+  /** What is of the cluster is watched once, and of Namespaces only those whose policies are served. */
+  #watched(): readonly Watched[] {
+    const { source, className } = this.#options;
+    const everywhere: Pick<Watched, 'namespace'> = { namespace: undefined };
+    const named = source.namespaces.map((namespace) => ({ namespace }));
+    const places = named.length === 0 ? [everywhere] : named;
+    const ofKinds = Object.values(KINDS).flatMap(({ kind, plural, scope }): Watched[] => {
+      const selectors =
+        kind === 'APIPolicy'
+          ? { labelSelector: source.policySelector, fieldSelector: `spec.className=${className}` }
+          : {};
+      const resource = { group: GROUP, version: VERSION, plural };
+      return (scope === 'Cluster' ? [everywhere] : places).map((place) => ({
+        kind,
+        plural,
+        resource,
+        ...selectors,
+        ...place,
+      }));
+    });
+    const ofNamespaces = places.map(({ namespace }): Watched => {
+      const fieldSelector = namespace === undefined ? undefined : `metadata.name=${namespace}`;
+      return { kind: 'Namespace', plural: 'namespaces', resource: NAMESPACES, namespace: undefined, fieldSelector };
+    });
+    return [...ofKinds, ...ofNamespaces];
+  }
+
+  #watch(watched: Watched, store: PolicyStore, onSynced: () => void): Reflector {
+    const { kube, clock, timers, metrics, troubles } = this.#options;
+    const { kind, plural, resource, namespace, labelSelector, fieldSelector } = watched;
+    const where = { resource: plural, place: namespace ?? fieldSelector ?? '' };
     const reflector = new Reflector({
       config: kube,
-      resource: { group: GROUP, version: VERSION, plural },
+      resource,
       kind,
       namespace,
-      labelSelector: isPolicy ? source.policySelector : undefined,
-      fieldSelector: isPolicy ? `spec.className=${className}` : undefined,
+      labelSelector,
+      fieldSelector,
       clock,
       random: Math.random,
       ...(timers && { timers }),
@@ -95,5 +122,10 @@ export class KindWatches {
 interface Watched {
   readonly kind: string;
   readonly plural: Plural;
+  readonly resource: Resource;
   readonly namespace: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
 }
+
+const NAMESPACES: Resource = { group: '', version: 'v1', plural: 'namespaces' };

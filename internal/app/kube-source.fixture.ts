@@ -155,5 +155,11 @@ export class KubeSourceBench {
   }
 }
 
-/** `shop/apiroles`, or `shop/apiroles/reader` for a status. */
-const placeOf = ({ path }: Asked): string => path.replace(/^.*namespaces\/|\/status$/g, '');
+/** Watches of an adapter: four kinds and the Namespace itself for each of two namespaces, and two kinds of the cluster. */
+export const WATCHES = 12;
+
+/** `shop/apiroles`, `shop/apiroles/reader` for a status, `shop/namespaces` for the Namespace itself. */
+function placeOf({ path, query }: Asked): string {
+  if (path === '/api/v1/namespaces') return `${query.fieldSelector?.replace('metadata.name=', '')}/namespaces`;
+  return path.replace(/^.*namespaces\/|\/status$/g, '');
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { KubeSourceBench } from './kube-source.fixture.ts';
+import { KubeSourceBench, WATCHES } from './kube-source.fixture.ts';
 import { schemaDigests } from './outdated-schemas.ts';
 
 const RELIST_MS = 30 * 60_000;
@@ -47,7 +47,7 @@ describe('a cluster as source', () => {
 
   it('says an outage once when it begins and once when it ends, and nothing of it after that', async () => {
     await bench.start();
-    await bench.until(() => bench.watches.size === 8);
+    await bench.until(() => bench.watches.size === WATCHES);
     const said: string[] = [];
     for (let outage = 1; outage <= 2; outage += 1) {
       bench.refused.set('shop/apiroles', 503);
@@ -72,7 +72,7 @@ describe('a cluster as source', () => {
     const first = bench.start();
     await bench.until(() => bench.troubles().length > 0);
     bench.refused.clear();
-    await advanceUntil(() => bench.watches.size === 8);
+    await advanceUntil(() => bench.watches.size === WATCHES);
     await first;
     const message = 'The API server did not answer as it should; ';
     const said = () =>
@@ -93,7 +93,7 @@ describe('a cluster as source', () => {
   it('keeps the trouble of one namespace while another answers', async () => {
     bench.refused.set('shop/apiroles', 403);
     void bench.start();
-    await bench.until(() => bench.watches.size === 7);
+    await bench.until(() => bench.watches.size === WATCHES - 1);
     assert.deepEqual(bench.adapter.problems(), ['apiroles shop: refused with 403']);
     bench.watches.get('web/apiroles')?.send('ADDED', { ...aRole, metadata: aMetadata('reader', 'web') });
     cut('web/apiroles');
@@ -239,7 +239,7 @@ describe('the metrics of a cluster as source', () => {
 
   it('tell the silence of the quietest namespace (postern_watch_silence_seconds)', async () => {
     await bench.start();
-    await bench.until(() => bench.watches.size === 8);
+    await bench.until(() => bench.watches.size === WATCHES);
     const silence = 'postern_watch_silence_seconds';
     bench.timers.advance(40_000);
     bench.watches.get('web/apiroles')?.send('BOOKMARK', { metadata: { resourceVersion: '9' } });

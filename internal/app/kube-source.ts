@@ -10,7 +10,9 @@ import { SecretWatches } from '../kube/secret-watches.ts';
 import { ServerAddresses } from '../kube/server-addresses.ts';
 import { StatusReporter } from '../kube/status-reporter.ts';
 import type { Timers } from '../kube/timers.ts';
+import type { SourceObject } from '../policy/object.ts';
 import { secretLookup } from '../policy/offered-secret.ts';
+import type { RecordedSpec } from '../policy/policy-record.ts';
 import type { ObjectReport, PolicyStore } from '../policy/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -110,7 +112,7 @@ class KubeSource implements PolicySourceAdapter {
     return secretLookup((name) => this.#secrets.find(namespace, name), { namespace, account: this.#account });
   }
 
-  recordedSpec = unpackSpec;
+  recordedSpec = (object: SourceObject): RecordedSpec | undefined => unpackSpec(object, this.#options.config.className);
 
   problems = (): readonly string[] => [...this.#troubles.lines, ...[...this.#outdated].map(outdatedLine)];
 

@@ -121,6 +121,31 @@ export const matchLabels = () =>
     (labels) => Object.keys(labels).every((key) => LABEL_KEY.test(key)),
   );
 
+const requirement = withRule(
+  z.strictObject({
+    key: z.string().min(1).max(317).describe('Key of a label.'),
+    operator: z
+      .enum(['In', 'NotIn', 'Exists', 'DoesNotExist'])
+      .describe('NotIn also holds where there is no such label.'),
+    values: z
+      .array(z.string().max(63))
+      .min(1)
+      .max(64)
+      .optional()
+      .describe('Values of the label; with In and NotIn, and only with them.'),
+  }),
+  "has(self.values) == (self.operator == 'In' || self.operator == 'NotIn')",
+  'values goes with the operators In and NotIn, and only with them',
+  ({ operator, values }) => (values !== undefined) === (operator === 'In' || operator === 'NotIn'),
+);
+
+/** A selector as Kubernetes has it: all that is given must hold, and `{}` selects everything. */
+export const labelSelector = () =>
+  z.strictObject({
+    matchLabels: matchLabels().optional().describe('Labels that it must have.'),
+    matchExpressions: z.array(requirement).min(1).max(16).optional().describe('Requirements, all of which must hold.'),
+  });
+
 const MAX_LABELS = 16;
 const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 

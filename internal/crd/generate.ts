@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { stringify } from 'yaml';
+import type { z } from 'zod';
 import { GROUP, KINDS, type Kind, VERSION } from '../policy/resource/kinds.ts';
-import { ownedStatus, sharedStatus } from '../policy/resource/status.ts';
+import { clusterStatus, ownedStatus, sharedStatus } from '../policy/resource/status.ts';
 import { admissionPolicy } from './admission-policy.ts';
 import { type Json, structuralSchema } from './structural-schema.ts';
 
@@ -35,7 +36,7 @@ export function definition(kind: Kind): Json {
     metadata: { name: `${kind.plural}.${GROUP}`, annotations: { [DIGEST_ANNOTATION]: schemaDigest(kind) } },
     spec: {
       group: GROUP,
-      scope: 'Namespaced',
+      scope: kind.scope,
       names: {
         kind: kind.kind,
         listKind: `${kind.kind}List`,
@@ -64,6 +65,11 @@ const columnsOf = ({ columns }: Kind): readonly object[] => [
   { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
 ];
 
+function statusOf({ status, scope }: Kind): z.ZodObject {
+  if (status === 'conditions') return ownedStatus;
+  return scope === 'Cluster' ? clusterStatus : sharedStatus;
+}
+
 function objectSchema(kind: Kind): Json {
   const spec = structuralSchema(kind.spec);
   const immutable = kind.immutable.map((field) => ({
@@ -72,7 +78,7 @@ function objectSchema(kind: Kind): Json {
     fieldPath: `.${field}`,
   }));
   const rules = [...((spec['x-kubernetes-validations'] as Json[] | undefined) ?? []), ...immutable];
-  const status = structuralSchema(kind.status === 'conditions' ? ownedStatus : sharedStatus, { keepsUnknown: false });
+  const status = structuralSchema(statusOf(kind), { keepsUnknown: false });
   return {
     type: 'object',
     required: ['spec'],

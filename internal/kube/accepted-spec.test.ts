@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { SourceObject } from '../policy/object.ts';
-import { packSpec, unpackSpec } from './accepted-spec.ts';
+import { packSpec, unpackSpec as unpackFor } from './accepted-spec.ts';
 
 const SPEC = { target: { hosts: ['api.example.org'] } };
 
@@ -12,6 +12,7 @@ const policy = (generation: number, rest: Partial<SourceObject> = {}, uid = 'uid
   metadata: { name: 'orders', namespace: 'shop', uid, generation },
   ...rest,
 });
+const unpackSpec = (object: SourceObject) => unpackFor(object, 'postern');
 const gzipped = (value: unknown): string => gzipSync(JSON.stringify(value)).toString('base64');
 
 describe('packSpec', () => {
@@ -26,6 +27,23 @@ describe('packSpec', () => {
     assert.notEqual(packSpec(policy(1, { spec: { many: Array(60_000).fill(1) } })), undefined);
     assert.equal(packSpec(policy(1, { spec: { long: 'x'.repeat(1024 * 1024) } })), undefined);
     assert.equal(packSpec(policy(1, { spec: { many: Array(70_000).fill(1) } })), undefined);
+  });
+});
+
+describe('unpackSpec of a kind of the cluster', () => {
+  const accepted = packSpec(policy(3, { spec: SPEC }));
+  const grant = (status: unknown): SourceObject => ({ ...policy(4, { status }), kind: 'HostGrant' });
+
+  it('reads the entry of its own class, and no other', () => {
+    const instances = [{ className: 'edge' }, { className: 'postern', accepted }];
+    assert.deepEqual(unpackFor(grant({ instances }), 'postern'), { generation: 3, spec: SPEC });
+    assert.equal(unpackFor(grant({ instances }), 'edge'), undefined);
+    assert.equal(unpackFor(grant({ instances }), 'other'), undefined);
+  });
+
+  it('takes nothing from where a policy keeps it', () => {
+    for (const status of [{ accepted }, { instances: { accepted } }, { instances: [null, 7] }])
+      assert.equal(unpackFor(grant(status), 'postern'), undefined);
   });
 });
 

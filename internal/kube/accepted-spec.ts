@@ -1,7 +1,9 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { member } from '../core/member.ts';
 import { parseStrictJson } from '../core/strict-json.ts';
 import type { SourceObject } from '../policy/object.ts';
 import type { RecordedSpec } from '../policy/policy-record.ts';
+import { isClusterScoped } from '../policy/resource/kinds.ts';
 
 /** The last spec of a policy that was accepted, as its status carries it across restarts. */
 export interface AcceptedSpec {
@@ -37,10 +39,11 @@ export function packSpec({ metadata: { uid, generation }, spec }: SourceObject):
  * anything there, so it is bounded while it is inflated and before anything is made of its values, and the spec that
  * comes out has to be checked like any other.
  *
+ * @param className whose entry counts on a kind that every class reads
  * @returns undefined for what was not packed here, or for another object
  */
-export function unpackSpec({ metadata, status }: SourceObject): RecordedSpec | undefined {
-  const { accepted } = (status ?? {}) as { readonly accepted?: unknown };
+export function unpackSpec({ kind, metadata, status }: SourceObject, className: string): RecordedSpec | undefined {
+  const accepted = member(isClusterScoped(kind) ? entryOf(status, className) : status, 'accepted');
   const { generation, spec: text } = (accepted ?? {}) as { readonly generation?: unknown; readonly spec?: unknown };
   if (typeof generation !== 'number' || !Number.isSafeInteger(generation)) return undefined;
   if (generation < 1 || generation >= metadata.generation) return undefined;
@@ -54,4 +57,9 @@ export function unpackSpec({ metadata, status }: SourceObject): RecordedSpec | u
   } catch {
     return undefined;
   }
+}
+
+function entryOf(status: unknown, className: string): unknown {
+  const instances = member(status, 'instances');
+  return Array.isArray(instances) ? instances.find((entry) => member(entry, 'className') === className) : undefined;
 }

@@ -1,4 +1,5 @@
 import type { Problem } from '../core/problem.ts';
+import { isClusterScoped } from '../policy/resource/kinds.ts';
 import type { ObjectReport } from '../policy/store.ts';
 import { unservedText } from '../policy/unserved.ts';
 import { packSpec } from './accepted-spec.ts';
@@ -117,9 +118,23 @@ interface Accepting {
   readonly accepted?: object;
 }
 
-/** The status of a shared kind: one entry for the class of this instance. */
-export function instanceStatus(className: string, conditions: readonly Condition[]): object {
-  return { instances: [{ className, conditions }] };
+/**
+ * The status of a shared kind: one entry for the class of this instance. A kind of the cluster has a last good spec too.
+ *
+ * @param previous the entry that was last to be written, else the one of the object's status
+ */
+export function instanceStatus(
+  { object, isAccepted }: ObjectReport,
+  { className, conditions, previous }: InstanceEntry & { readonly previous: unknown },
+): object {
+  if (!isClusterScoped(object.kind)) return { instances: [{ className, conditions }] };
+  const accepted = isAccepted ? packSpec(object) : (previous as Accepting | undefined)?.accepted;
+  return { instances: [{ className, conditions, ...(accepted !== undefined && { accepted }) }] };
+}
+
+interface InstanceEntry {
+  readonly className: string;
+  readonly conditions: readonly Condition[];
 }
 
 /** Whether two statuses say the same, whatever the order of their members. */

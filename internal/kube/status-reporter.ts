@@ -33,6 +33,12 @@ function wordsOf({ object, isAccepted, servingGeneration, problems, hosts }: Obj
 /** Whether the whole status of a kind is its one instance's. */
 const isOwned = (kind: string): boolean => KINDS[kind as KindName].status === 'conditions';
 
+/** What one class says of a shared kind. */
+interface Instance {
+  readonly className: string;
+  readonly conditions?: readonly Condition[];
+}
+
 /** Turns what builds found into statuses and has those written that say something new; only while the lease is held. */
 export class StatusReporter {
   readonly #options: StatusReporterOptions;
@@ -110,20 +116,24 @@ export class StatusReporter {
     const { kind } = report.object;
     const conditions = conditionsOf(report, this.#conditionsIn(kind, previous), nowIso);
     if (isOwned(kind)) return policyStatus(report, conditions, previous);
-    return instanceStatus(this.#options.className, conditions);
+    const { className } = this.#options;
+    return instanceStatus(report, { className, conditions, previous: this.#entryIn(previous) });
   }
 
   /** Of a shared kind's status, only the entry of this class is ours. */
   #ownPart(kind: string, status: unknown): unknown {
     if (isOwned(kind)) return status;
-    const instances = (status as { instances?: { className: string }[] } | undefined)?.instances ?? [];
-    return { instances: instances.filter((instance) => instance.className === this.#options.className) };
+    const entry = this.#entryIn(status);
+    return { instances: entry === undefined ? [] : [entry] };
+  }
+
+  #entryIn(status: unknown): Instance | undefined {
+    const { instances = [] } = (status ?? {}) as { readonly instances?: readonly Instance[] };
+    return instances.find((instance) => instance.className === this.#options.className);
   }
 
   #conditionsIn(kind: string, status: unknown): readonly Condition[] {
-    const own = this.#ownPart(kind, status) as
-      | { conditions?: Condition[]; instances?: { conditions?: Condition[] }[] }
-      | undefined;
-    return own?.conditions ?? own?.instances?.[0]?.conditions ?? [];
+    if (!isOwned(kind)) return this.#entryIn(status)?.conditions ?? [];
+    return (status as { readonly conditions?: readonly Condition[] } | undefined)?.conditions ?? [];
   }
 }

@@ -19,6 +19,7 @@ export interface SourceObject {
 
 export interface ObjectMeta {
   readonly name: string;
+  /** Empty for what is of the cluster. */
   readonly namespace: string;
   /** In files: hash of kind, namespace and name. */
   readonly uid: string;
@@ -41,5 +42,6 @@ export function compareAge(a: ObjectMeta, b: ObjectMeta): number {
   return a.name < b.name ? -1 : 1;
 }
 
-export const objectKey = (meta: { readonly namespace: string; readonly name: string }): string =>
-  `${meta.namespace}/${meta.name}`;
+/** `namespace/name`, or the name of what is of the cluster. */
+export const objectKey = ({ namespace, name }: { readonly namespace: string; readonly name: string }): string =>
+  namespace === '' ? name : `${namespace}/${name}`;

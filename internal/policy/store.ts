@@ -4,6 +4,7 @@ import type { Problem } from '../core/problem.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
 import { assignHosts, type Candidate } from './assign.ts';
 import { buildSnapshot } from './build-snapshot.ts';
+import { ClusterObjects, isClusterKind } from './cluster-objects.ts';
 import type { PolicyPorts } from './compile-policy.ts';
 import { thrownProblem } from './live-specs.ts';
 import { isLiveKind } from './namespace-objects.ts';
@@ -28,6 +29,8 @@ export interface StoreOptions {
   /** Policies of other classes are somebody else's. */
   readonly className: string;
   readonly secrets: (namespace: string) => SecretLookup;
+  /** Whether the source gives Namespaces, so that one whose object has not come has unknown labels. */
+  readonly hasNamespaces?: boolean;
   /** Reads back what an object carries of the last spec that was accepted: only where objects come from a cluster. */
   readonly recordedSpec?: (object: SourceObject) => RecordedSpec | undefined;
   readonly clock: Clock;
@@ -50,6 +53,7 @@ export class PolicyStore {
   readonly #options: StoreOptions;
   readonly #policies: PolicyRecords;
   readonly #namespaces: Namespaces;
+  readonly #cluster: ClusterObjects;
   #snapshot: Snapshot | undefined = undefined;
   #isComplete = false;
   #hasUnread = false;
@@ -61,6 +65,8 @@ export class PolicyStore {
     this.#options = options;
     this.#policies = new PolicyRecords(options.className);
     this.#namespaces = new Namespaces(options);
+    const { hasNamespaces = false, recordedSpec = () => undefined } = options;
+    this.#cluster = new ClusterObjects({ hasNamespaces, recordedSpec });
   }
 
   /** The snapshot that checks read; undefined before the first full build. */
@@ -72,13 +78,14 @@ export class PolicyStore {
   apply(object: SourceObject): void {
     if (object.kind === 'APIPolicy') this.#policies.apply(object);
     else if (isLiveKind(object.kind)) this.#namespaces.apply(object.kind, object);
-    else return;
+    else if (!isClusterKind(object.kind) || !this.#cluster.apply(object.kind, object)) return;
     this.#changed();
   }
 
   delete(kind: string, meta: { readonly namespace: string; readonly name: string }): void {
     if (kind === 'APIPolicy') this.#policies.delete(meta);
     else if (isLiveKind(kind)) this.#namespaces.delete(kind, meta);
+    else if (isClusterKind(kind)) this.#cluster.delete(kind, meta.name);
     else return;
     this.#changed();
   }
@@ -148,6 +155,7 @@ export class PolicyStore {
     // As it is now: what comes while this is built may be in it or not, and is in the next one.
     const hasUnread = this.#hasUnread;
     const breathe = breather(clock);
+    const cluster = await this.#cluster.compile(breathe);
     const records = this.#policies.list();
     const thrown = new Map<PolicyRecord, readonly Problem[]>();
     for (const record of records) {
@@ -196,6 +204,7 @@ export class PolicyStore {
       await breathe();
       reports.push(report);
     }
+    reports.push(...cluster.reports);
     this.#options.onBuild({ snapshot, reports, tookMs: clock.monotonicMs() - startMs });
   }
 }

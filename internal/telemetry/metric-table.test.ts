@@ -56,6 +56,6 @@ describe('METRICS', () => {
   });
 
   it('names as resources what is watched, and nothing else', () => {
-    assert.deepEqual([...RESOURCES], [...Object.values(KINDS).map(({ plural }) => plural), 'secrets']);
+    assert.deepEqual([...RESOURCES], [...Object.values(KINDS).map(({ plural }) => plural), 'namespaces', 'secrets']);
   });
 });

@@ -19,7 +19,16 @@ export const BUILD_BUCKETS = Object.freeze([0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 
 export const OUTCOMES = ['allow', 'deny', 'fault'] as const;
 export const POLICY_STATES = ['accepted', 'last_good', 'rejected'] as const;
 export const RESULTS = ['success', 'failure'] as const;
-export const RESOURCES = ['apipolicies', 'apiconsumers', 'apiroles', 'apirolebindings', 'secrets'] as const;
+export const RESOURCES = [
+  'apipolicies',
+  'apiconsumers',
+  'apiroles',
+  'apirolebindings',
+  'hostgrants',
+  'apibaselines',
+  'namespaces',
+  'secrets',
+] as const;
 export const CERTIFICATES = ['server', 'client_ca'] as const;
 
 const POLICY = '`namespace/name` of a loaded policy; `none` where no policy governs; `other` beyond 50,000 series';

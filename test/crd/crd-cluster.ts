@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { API_VERSION, KINDS, type KindName } from '../../internal/policy/resource/kinds.ts';
+import { API_VERSION, isClusterScoped, KINDS, type KindName } from '../../internal/policy/resource/kinds.ts';
 import { type ApiServer, startApiServer } from '../components/api-server.ts';
 
 const CRDS = join(import.meta.dirname, '../../deploy/crds');
@@ -37,12 +37,14 @@ const SMALLEST: Readonly<Record<KindName, object>> = {
   APIConsumer: { unknown: 1 },
   APIRole: { unknown: 1 },
   APIRoleBinding: { roleRef: { name: 'r' }, subjects: [{ consumer: { name: 'c' } }], unknown: 1 },
+  HostGrant: { hosts: ['a.example.org'], namespaceSelector: {}, unknown: 1 },
+  APIBaseline: { namespaceSelector: {}, overrides: { require: { tls: {} } }, unknown: 1 },
 };
 
 export const documentOf = ({ kind, name, spec }: SentObject): object => ({
   apiVersion: API_VERSION,
   kind,
-  metadata: { name, namespace: 'default' },
+  metadata: { name, ...(!isClusterScoped(kind) && { namespace: 'default' }) },
   spec,
 });
 
@@ -69,7 +71,8 @@ export async function put(api: ApiServer, object: SentObject): Promise<string | 
   return refusal(await api.call('PUT', `${path}?fieldValidation=Ignore`, { ...documentOf(object), metadata }));
 }
 
-const collection = (kind: KindName): string => `/apis/${API_VERSION}/namespaces/default/${KINDS[kind].plural}`;
+const collection = (kind: KindName): string =>
+  `/apis/${API_VERSION}/${isClusterScoped(kind) ? '' : 'namespaces/default/'}${KINDS[kind].plural}`;
 
 function refusal({ status, body }: { readonly status: number; readonly body: unknown }): string | undefined {
   if (status < 300) return undefined;

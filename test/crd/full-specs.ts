@@ -35,6 +35,11 @@ const JWT = {
   groupsClaim: { path: ['realm_access', 'roles'] },
 };
 
+const SELECTOR = {
+  matchLabels: { team: 'shop' },
+  matchExpressions: [{ key: 'tier', operator: 'In', values: ['gold'] }],
+};
+
 const POLICY = {
   className: 'edge',
   target: {
@@ -132,6 +137,38 @@ export const FULL_SPECS: readonly FullSpec[] = [
         { spiffe: { id: 'spiffe://cluster.local/ns/web/sa/front' } },
         { serviceAccount: { namespace: 'web', name: 'front' } },
       ],
+    },
+  },
+  {
+    kind: 'HostGrant',
+    spec: {
+      hosts: ['orders.example.org', '*.shop.example.org'],
+      paths: PATHS,
+      namespaceSelector: SELECTOR,
+    },
+  },
+  {
+    kind: 'APIBaseline',
+    spec: {
+      namespaceSelector: SELECTOR,
+      precedence: 100,
+      defaults: {
+        transport: POLICY.transport,
+        authentication: POLICY.authentication,
+        rateLimits: POLICY.rateLimits,
+        response: POLICY.response,
+        auditLog: POLICY.auditLog,
+      },
+      overrides: {
+        authorization: {
+          rules: [
+            { name: 'none', deny: { any: {} } },
+            { name: 'few', deny: CRITERIA },
+          ],
+        },
+        rateLimits: POLICY.rateLimits,
+        require: { tls: {}, authentication: { publicPathsWithin: PATHS } },
+      },
     },
   },
 ];

@@ -276,13 +276,26 @@ describe('the chart', { skip: skipWithout(obtainedHelm) }, () => {
   });
 
   it('gives the agent what it uses: its kinds, their status, its lease, and Secrets only where they are named', async () => {
-    const plurals = Object.values(KINDS)
-      .map(({ plural }) => plural)
-      .sort();
-    const kindRules = [
-      { apiGroups: ['postern.dev'], resources: plurals, verbs: ['get', 'list', 'watch'] },
-      { apiGroups: ['postern.dev'], resources: plurals.map((plural) => `${plural}/status`), verbs: ['patch'] },
+    const pluralsOf = (...scopes: readonly string[]): readonly string[] =>
+      Object.values(KINDS)
+        .filter(({ scope }) => scopes.includes(scope))
+        .map(({ plural }) => plural)
+        .sort();
+    const kindRules = (...scopes: readonly string[]): readonly object[] => [
+      { apiGroups: ['postern.dev'], resources: pluralsOf(...scopes), verbs: ['get', 'list', 'watch'] },
+      {
+        apiGroups: ['postern.dev'],
+        resources: pluralsOf(...scopes).map((plural) => `${plural}/status`),
+        verbs: ['patch'],
+      },
     ];
+    const plurals = pluralsOf('Namespaced', 'Cluster');
+    const namespaceRule = (resourceNames?: readonly string[]): object => ({
+      apiGroups: [''],
+      resources: ['namespaces'],
+      ...(resourceNames && { resourceNames }),
+      verbs: ['list', 'watch'],
+    });
     const definitionRule = {
       apiGroups: ['apiextensions.k8s.io'],
       resources: ['customresourcedefinitions'],
@@ -304,13 +317,24 @@ describe('the chart', { skip: skipWithout(obtainedHelm) }, () => {
         .filter(({ kind }) => /Role$/.test(kind))
         .map(({ kind, metadata, rules }) => [kind, metadata.namespace, metadata.name, rules]);
     assert.deepEqual(await rolesOf({ secretNamespaces: ['shop'] }), [
-      ['ClusterRole', undefined, 'postern-infra', [...kindRules, definitionRule]],
+      [
+        'ClusterRole',
+        undefined,
+        'postern-infra',
+        [...kindRules('Namespaced', 'Cluster'), namespaceRule(), definitionRule],
+      ],
       ['Role', 'shop', 'postern-infra-secrets', secretRules],
       ['Role', 'infra', 'postern-infra-lease', leaseRules],
     ]);
     assert.deepEqual(await rolesOf({ namespaces: ['shop', 'web'] }), [
-      ['Role', 'shop', 'postern-infra-policies', kindRules],
-      ['Role', 'web', 'postern-infra-policies', kindRules],
+      [
+        'ClusterRole',
+        undefined,
+        'postern-infra',
+        [...kindRules('Cluster'), namespaceRule(['shop', 'web']), definitionRule],
+      ],
+      ['Role', 'shop', 'postern-infra-policies', kindRules('Namespaced')],
+      ['Role', 'web', 'postern-infra-policies', kindRules('Namespaced')],
       ['Role', 'infra', 'postern-infra-lease', leaseRules],
     ]);
   });

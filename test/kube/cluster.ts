@@ -10,9 +10,10 @@ const ROOT = join(import.meta.dirname, '../..');
 
 /** What an agent may do, and no more: its kinds, their status and definitions, leases. Secrets are granted name by name. */
 export const RULES = `
-- {apiGroups: [postern.dev], resources: [apipolicies, apiconsumers, apiroles, apirolebindings], verbs: [get, list, watch]}
-- {apiGroups: [postern.dev], resources: [apipolicies/status, apiconsumers/status, apiroles/status, apirolebindings/status], verbs: [patch]}
-- {apiGroups: [apiextensions.k8s.io], resources: [customresourcedefinitions], resourceNames: [apipolicies.postern.dev, apiconsumers.postern.dev, apiroles.postern.dev, apirolebindings.postern.dev], verbs: [get]}
+- {apiGroups: [postern.dev], resources: [apipolicies, apiconsumers, apiroles, apirolebindings, hostgrants, apibaselines], verbs: [get, list, watch]}
+- {apiGroups: [postern.dev], resources: [apipolicies/status, apiconsumers/status, apiroles/status, apirolebindings/status, hostgrants/status, apibaselines/status], verbs: [patch]}
+- {apiGroups: [apiextensions.k8s.io], resources: [customresourcedefinitions], resourceNames: [apipolicies.postern.dev, apiconsumers.postern.dev, apiroles.postern.dev, apirolebindings.postern.dev, hostgrants.postern.dev, apibaselines.postern.dev], verbs: [get]}
+- {apiGroups: [''], resources: [namespaces], verbs: [list, watch]}
 - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}
 `;
 

@@ -80,6 +80,12 @@ const rule = exactlyOneOf(
   ['allow', 'deny'],
 );
 
+/** A rule of a baseline: it takes away, and is never in Audit. */
+export const denyRuleSpec = z.strictObject({
+  name: itemName().describe('Name of the rule, as logs and metrics say it.'),
+  deny: meaningful().describe('Refuses the request when everything given holds; beats every allow.'),
+});
+
 /** `authorization`: deny beats allow, no match is deny, order means nothing. */
 export const authorizationSpec = z.strictObject({
   rules: namedList(rule, 64).describe('Rules; their order has no meaning.'),

@@ -14,15 +14,7 @@ import {
 import { authenticationSpec, publicSpec } from '../../phases/authn/spec.ts';
 import { authorizationSpec } from '../../phases/authz/spec.ts';
 import { rateLimitsSpec } from '../../phases/ratelimit/spec.ts';
-
-const host = z
-  .string()
-  .min(1)
-  .max(253)
-  .regex(
-    /^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/,
-    'must be a lower-case host, as in "api.example.org" or "*.example.org"',
-  );
+import { host } from './host.ts';
 
 /** Kinds of routes that Envoy Gateway names in route metadata. It names no group there: all of them are Gateway API's. */
 export const ROUTE_KINDS = ['HTTPRoute', 'GRPCRoute'] as const;
@@ -51,7 +43,7 @@ const pathOptions = z.strictObject({
 const target = exactlyOneOf(
   z.strictObject({
     hosts: z
-      .array(host)
+      .array(host())
       .min(1)
       .max(64)
       .optional()
@@ -109,49 +101,46 @@ const redaction = exactlyOneOf(
   ['header', 'body'],
 );
 
+export const transportSpec = z.strictObject({
+  requireTLS: z.boolean().default(false).describe('Refuses what is not known to have come by TLS.'),
+  hsts: z
+    .strictObject({ maxAge: duration().describe('How long browsers keep to https.') })
+    .optional()
+    .describe('Strict-Transport-Security (RFC 6797), on answers to what is known to have come by TLS.'),
+});
+
+export const responseSpec = z.strictObject({
+  upstreamHeaders: namedList(upstreamHeader, 32).optional().describe('Headers for the upstream.'),
+  keepHeaders: z
+    .array(headerName())
+    .max(16)
+    .optional()
+    .describe(
+      'Headers that reach the upstream as the client sent them, though they name another method or path, or another policy of the host sets them.',
+    ),
+});
+
+export const auditLogSpec = z.strictObject({
+  allows: z
+    .strictObject({ percent: z.int().min(0).max(100).describe('Share of allows that is logged.') })
+    .optional()
+    .describe('Logging of allows.'),
+  redact: z.array(redaction).max(32).optional().describe('What the log leaves out besides credentials.'),
+});
+
 export const apiPolicySpec = z.strictObject({
   className: itemName().default('postern').describe('The instance that serves this policy; immutable.'),
   target: target.describe('What is governed.'),
   mode: mode().default('Enforce').describe('Audit only counts and logs what the policy would refuse.'),
-  transport: z
-    .strictObject({
-      requireTLS: z.boolean().default(false).describe('Refuses what is not known to have come by TLS.'),
-      hsts: z
-        .strictObject({ maxAge: duration().describe('How long browsers keep to https.') })
-        .optional()
-        .describe('Strict-Transport-Security (RFC 6797), on answers to what is known to have come by TLS.'),
-    })
-    .optional()
-    .describe('Encryption in transit.'),
+  transport: transportSpec.optional().describe('Encryption in transit.'),
   public: publicSpec
     .optional()
     .describe('Routes without authentication; blocks, limits, deny rules and validation still apply.'),
   authentication: authenticationSpec.optional().describe('Who is calling. Absent: nobody gets in.'),
   authorization: authorizationSpec.optional().describe('May they. Absent: nobody may.'),
   rateLimits: rateLimitsSpec.optional().describe('How often.'),
-  response: z
-    .strictObject({
-      upstreamHeaders: namedList(upstreamHeader, 32).optional().describe('Headers for the upstream.'),
-      keepHeaders: z
-        .array(headerName())
-        .max(16)
-        .optional()
-        .describe(
-          'Headers that reach the upstream as the client sent them, though they name another method or path, or another policy of the host sets them.',
-        ),
-    })
-    .optional()
-    .describe('What an allowed request takes along.'),
-  auditLog: z
-    .strictObject({
-      allows: z
-        .strictObject({ percent: z.int().min(0).max(100).describe('Share of allows that is logged.') })
-        .optional()
-        .describe('Logging of allows.'),
-      redact: z.array(redaction).max(32).optional().describe('What the log leaves out besides credentials.'),
-    })
-    .optional()
-    .describe('The record of decisions.'),
+  response: responseSpec.optional().describe('What an allowed request takes along.'),
+  auditLog: auditLogSpec.optional().describe('The record of decisions.'),
 });
 
 export type ApiPolicySpec = z.output<typeof apiPolicySpec>;

@@ -73,7 +73,7 @@ describe('readEnvelope()', () => {
     [{ ...ROLE, kind: 'APIRoll' }, 'kind: Unknown kind "APIRoll": did you mean "APIRole"? (Invalid)'],
     [
       { ...ROLE, kind: ['APIRole'] },
-      'kind: Unknown kind "an object": known are APIPolicy, APIConsumer, APIRole, APIRoleBinding, Secret (Invalid)',
+      'kind: Unknown kind "an object": known are APIPolicy, APIConsumer, APIRole, APIRoleBinding, HostGrant, APIBaseline, Namespace, Secret (Invalid)',
     ],
     [
       { ...ROLE, apiVersion: 'v1' },
@@ -119,6 +119,14 @@ describe('readEnvelope()', () => {
     [{ ...SECRET, stringData: ['x'] }, 'stringData: Must be an object of texts (Invalid)'],
     [{ ...SECRET, stringData: { k: 'x'.repeat(1024 * 1024 + 1) } }, ': A Secret holds at most 1048576 bytes (Invalid)'],
     [{ ...SECRET, type: 1 }, 'type: Must be text, as in "postern.dev/credential" (Invalid)'],
+    [
+      { apiVersion: 'postern.dev/v1alpha1', kind: 'HostGrant', metadata: { name: 'g', namespace: 'shop' }, spec: {} },
+      'metadata.namespace: HostGrant is of the cluster, not of a namespace: leave this out (Invalid)',
+    ],
+    [
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a.b' } },
+      'metadata.name: A namespace has lower-case letters, digits and "-", at most 63 (Invalid)',
+    ],
     [{ ...SECRET, spec: {} }, 'spec: Unknown field "spec" (UnknownField)'],
   ] as const) {
     it(`says: ${expected.slice(0, 70)}`, () => assert.deepEqual(said(value), [expected]));

@@ -3,10 +3,13 @@ import { nearest } from '../../core/nearest.ts';
 import type { ProblemList } from '../../core/problem.ts';
 import type { ObjectMeta, SourceObject } from '../object.ts';
 import { glimpse, MAX_GLIMPSE } from './glimpse.ts';
-import { API_VERSION, KINDS } from './kinds.ts';
+import { API_VERSION, isClusterScoped, KINDS } from './kinds.ts';
+import { checkNamespace, NAMESPACE_FIELDS } from './namespace.ts';
 import { checkSecret, SECRET_FIELDS } from './secret.ts';
 
-const KNOWN_KINDS: readonly string[] = [...Object.keys(KINDS), 'Secret'];
+const KNOWN_KINDS: readonly string[] = [...Object.keys(KINDS), 'Namespace', 'Secret'];
+/** Kinds of Kubernetes' own. */
+const CORE: Readonly<Record<string, readonly string[]>> = { Namespace: NAMESPACE_FIELDS, Secret: SECRET_FIELDS };
 const FIELDS: readonly string[] = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
 const METADATA_READ = ['name', 'namespace', 'labels', 'annotations'] as const;
 /** Written by the API server and by tools: they come along in dumps and mean nothing here. */
@@ -46,13 +49,14 @@ export function readEnvelope(value: unknown, problems: ProblemList): SourceObjec
     problems.at('kind').error('Invalid', unknownKind(kind));
     return undefined;
   }
-  const version = kind === 'Secret' ? 'v1' : API_VERSION;
+  const version = CORE[kind] === undefined ? API_VERSION : 'v1';
   if (apiVersion !== version) {
     problems.at('apiVersion').error('Invalid', `${kind} has the apiVersion "${version}", not "${glimpse(apiVersion)}"`);
   }
-  refuseUnknown(value, kind === 'Secret' ? SECRET_FIELDS : FIELDS, problems);
+  refuseUnknown(value, CORE[kind] ?? FIELDS, problems);
   const metadata = readMetadata(kind, value.metadata, problems.at('metadata'));
   if (kind === 'Secret') checkSecret(value, problems);
+  else if (kind === 'Namespace') checkNamespace(value, problems);
   else if (value.spec === undefined || value.spec === null) problems.at('spec').error('Invalid', REQUIRED);
   if (metadata === undefined) return undefined;
   if (problems.hasErrors) return { apiVersion: version, kind, metadata, spec: value.spec, problems: problems.problems };
@@ -72,22 +76,35 @@ function readMetadata(kind: string, value: unknown, problems: ProblemList): Obje
     return undefined;
   }
   refuseUnknown(value, METADATA, problems);
-  const { name, namespace = 'default' } = value;
+  const isOfCluster = kind === 'Namespace' || isClusterScoped(kind);
+  if (isOfCluster && value.namespace !== undefined) {
+    problems.at('namespace').error('Invalid', `${kind} is of the cluster, not of a namespace: leave this out`);
+  }
+  const { name } = value;
+  const { namespace = 'default' } = isOfCluster ? { namespace: '' } : value;
   const isName = typeof name === 'string' && name.length <= 253 && NAME.test(name);
   if (!isName) {
     const hint = 'use lower-case letters, digits, "-" and ".", at most 253';
     const wrong = `"${glimpse(name)}" is no name of an object: ${hint}`;
     problems.at('name').error('Invalid', name === undefined || name === null ? REQUIRED : wrong);
   }
-  const isNamespace = typeof namespace === 'string' && namespace.length <= 63 && NAMESPACE.test(namespace);
+  const isNamespace =
+    isOfCluster || (typeof namespace === 'string' && namespace.length <= 63 && NAMESPACE.test(namespace));
   if (!isNamespace) {
     const hint = 'use lower-case letters, digits and "-", at most 63';
     problems.at('namespace').error('Invalid', `"${glimpse(namespace)}" is no namespace: ${hint}`);
   }
   const labels = readTexts(value.labels, problems.at('labels'));
   const annotations = readTexts(value.annotations, problems.at('annotations'));
-  if (!isName || !isNamespace) return undefined;
-  return { name, namespace, uid: uidOf(kind, namespace, name), generation: 1, labels, annotations };
+  if (!isName || !isNamespace || typeof namespace !== 'string') return undefined;
+  return {
+    name,
+    namespace: namespace as string,
+    uid: uidOf(kind, namespace, name),
+    generation: 1,
+    labels,
+    annotations,
+  };
 }
 
 function readTexts(value: unknown, problems: ProblemList): Readonly<Record<string, string>> {

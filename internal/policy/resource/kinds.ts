@@ -1,7 +1,9 @@
 import type { z } from 'zod';
+import { apiBaselineSpec } from './api-baseline.ts';
 import { apiConsumerSpec } from './api-consumer.ts';
 import { apiPolicySpec } from './api-policy.ts';
 import { apiRoleBindingSpec, apiRoleSpec } from './api-role.ts';
+import { hostGrantSpec } from './host-grant.ts';
 
 export const GROUP = 'postern.dev';
 export const VERSION = 'v1alpha1';
@@ -12,6 +14,7 @@ export interface Kind {
   readonly kind: string;
   readonly plural: string;
   readonly shortName: string;
+  readonly scope: 'Namespaced' | 'Cluster';
   readonly doc: string;
   readonly spec: z.ZodObject;
   /** Fields below spec that may not change once set, as JSON paths for CEL. */
@@ -34,6 +37,7 @@ export const KINDS = Object.freeze({
     kind: 'APIPolicy',
     plural: 'apipolicies',
     shortName: 'apol',
+    scope: 'Namespaced',
     doc: 'What governs one API: its target, authentication, authorization and rate limits.',
     spec: apiPolicySpec,
     immutable: ['className'],
@@ -52,6 +56,7 @@ export const KINDS = Object.freeze({
     kind: 'APIConsumer',
     plural: 'apiconsumers',
     shortName: 'acon',
+    scope: 'Namespaced',
     doc: 'A known client: its keys and groups.',
     spec: apiConsumerSpec,
     immutable: [],
@@ -62,6 +67,7 @@ export const KINDS = Object.freeze({
     kind: 'APIRole',
     plural: 'apiroles',
     shortName: 'arole',
+    scope: 'Namespaced',
     doc: 'Permissions: policies, methods and paths.',
     spec: apiRoleSpec,
     immutable: [],
@@ -72,12 +78,39 @@ export const KINDS = Object.freeze({
     kind: 'APIRoleBinding',
     plural: 'apirolebindings',
     shortName: 'arb',
+    scope: 'Namespaced',
     doc: 'Who holds a role.',
     spec: apiRoleBindingSpec,
     immutable: ['roleRef'],
     status: 'instances',
     columns: [{ name: 'Role', jsonPath: '.spec.roleRef.name' }, ...SAID_BY_INSTANCES],
   },
+  HostGrant: {
+    kind: 'HostGrant',
+    plural: 'hostgrants',
+    shortName: 'hgrant',
+    scope: 'Cluster',
+    doc: 'Which namespaces may claim which hosts and paths.',
+    spec: hostGrantSpec,
+    immutable: [],
+    status: 'instances',
+    columns: [{ name: 'Hosts', jsonPath: '.spec.hosts' }, ...SAID_BY_INSTANCES],
+  },
+  APIBaseline: {
+    kind: 'APIBaseline',
+    plural: 'apibaselines',
+    shortName: 'abase',
+    scope: 'Cluster',
+    doc: 'What a platform gives all policies by default, and what it holds them to.',
+    spec: apiBaselineSpec,
+    immutable: [],
+    status: 'instances',
+    columns: [{ name: 'Precedence', jsonPath: '.spec.precedence' }, ...SAID_BY_INSTANCES],
+  },
 } as const satisfies Record<string, Kind>);
 
 export type KindName = keyof typeof KINDS;
+
+/** Whether objects of the kind are of no namespace. */
+export const isClusterScoped = (kind: string): boolean =>
+  Object.hasOwn(KINDS, kind) && KINDS[kind as KindName].scope === 'Cluster';

@@ -24,6 +24,15 @@ const conditions = () =>
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
     .describe('What the agent found.');
 
+const accepted = () =>
+  z
+    .strictObject({
+      generation: z.int().min(0).describe('Generation of the spec that serves.'),
+      spec: z.string().max(1_000_000).describe('That spec: JSON, gzip, base64.'),
+    })
+    .optional()
+    .describe('The last spec that was accepted.');
+
 /** Status of the kind that one instance owns. */
 export const ownedStatus = z.strictObject({
   conditions: conditions(),
@@ -33,21 +42,22 @@ export const ownedStatus = z.strictObject({
     .optional()
     .meta({ 'x-kubernetes-list-type': 'set' })
     .describe('Hosts that the policy holds.'),
-  accepted: z
-    .strictObject({
-      generation: z.int().min(0).describe('Generation of the spec that serves.'),
-      spec: z.string().max(1_000_000).describe('That spec: JSON, gzip, base64.'),
-    })
-    .optional()
-    .describe('The last spec that was accepted.'),
+  accepted: accepted(),
 });
 
+const instances = (entry: z.ZodObject) =>
+  z.strictObject({
+    instances: z
+      .array(entry)
+      .max(64)
+      .optional()
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['className'] })
+      .describe('What each class of instances found.'),
+  });
+const entry = () => z.strictObject({ className: itemName().describe('The class.'), conditions: conditions() });
+
 /** Status of the kinds that every class of instances reads. */
-export const sharedStatus = z.strictObject({
-  instances: z
-    .array(z.strictObject({ className: itemName().describe('The class.'), conditions: conditions() }))
-    .max(64)
-    .optional()
-    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['className'] })
-    .describe('What each class of instances found.'),
-});
+export const sharedStatus = instances(entry());
+
+/** Status of those of the cluster, which keep their last good spec, each class its own. */
+export const clusterStatus = instances(entry().extend({ accepted: accepted() }));

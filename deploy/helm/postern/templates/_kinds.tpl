@@ -35,6 +35,16 @@
   verbs: [patch]
 {{- end }}
 
+{{/* Labels of namespaces, by which grants and baselines select. */}}
+{{- define "postern.namespaceRules" -}}
+- apiGroups: [""]
+  resources: [namespaces]
+  {{- with .Values.namespaces }}
+  resourceNames: {{ toJson . }}
+  {{- end }}
+  verbs: [list, watch]
+{{- end }}
+
 {{/* The definitions themselves, by name: an agent compares their digest with its own. */}}
 {{- define "postern.definitionRules" -}}
 {{- $names := list -}}

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ClusterObjects, type ClusterObjectsOptions } from './cluster-objects.ts';
+import type { SourceObject } from './object.ts';
+
+const noPause = (): undefined => undefined;
+const EVERYWHERE = { hosts: ['a.example.org'], namespaceSelector: {} };
+
+const grant = (generation: number, spec: unknown, uid = 'uid-1'): SourceObject => ({
+  apiVersion: 'postern.dev/v1alpha1',
+  kind: 'HostGrant',
+  metadata: { name: 'shop', namespace: '', uid, generation },
+  spec,
+});
+const namespace = (name: string, labels?: Readonly<Record<string, string>>): SourceObject => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name, namespace: '', uid: name, generation: 1, ...(labels && { labels }) },
+});
+const objectsOf = (rest: Partial<ClusterObjectsOptions> = {}): ClusterObjects =>
+  new ClusterObjects({ hasNamespaces: true, recordedSpec: () => undefined, ...rest });
+
+async function served(objects: ClusterObjects): Promise<readonly unknown[]> {
+  const { grants, reports } = await objects.compile(noPause);
+  return [grants.map(({ spec }) => spec.hosts), reports.map((report) => [report.isAccepted, report.servingGeneration])];
+}
+
+describe('ClusterObjects', () => {
+  it('keeps the last good spec of a grant while the newest is wrong, and not for one made anew', async () => {
+    const objects = objectsOf();
+    objects.apply('HostGrant', grant(1, EVERYWHERE));
+    assert.deepEqual(await served(objects), [[['a.example.org']], [[true, 1]]]);
+    objects.apply('HostGrant', grant(2, { hosts: [] }));
+    assert.deepEqual(await served(objects), [[['a.example.org']], [[false, 1]]]);
+    objects.apply('HostGrant', grant(1, { hosts: [] }, 'uid-2'));
+    assert.deepEqual(await served(objects), [[], [[false, undefined]]]);
+  });
+
+  it('takes up what was recorded of before the newest, after checking it in full', async () => {
+    for (const [recorded, expected] of [
+      [{ generation: 1, spec: EVERYWHERE }, [[['a.example.org']], [[false, 1]]]],
+      [{ generation: 1, spec: { hosts: ['a.example.org'] } }, [[], [[false, undefined]]]],
+      [{ generation: 2, spec: EVERYWHERE }, [[], [[false, undefined]]]],
+    ] as const) {
+      const objects = objectsOf({ recordedSpec: () => recorded });
+      objects.apply('HostGrant', grant(2, { hosts: [] }));
+      assert.deepEqual(await served(objects), expected);
+    }
+  });
+
+  it('knows the labels of a namespace once its object came, and its name always has one', async () => {
+    const objects = objectsOf();
+    objects.apply('Namespace', namespace('shop', { team: 'a', 'kubernetes.io/metadata.name': 'forged' }));
+    const { labelsOf } = await objects.compile(noPause);
+    assert.deepEqual(
+      [labelsOf('shop'), labelsOf('web')],
+      [{ team: 'a', 'kubernetes.io/metadata.name': 'shop' }, undefined],
+    );
+    const files = await objectsOf({ hasNamespaces: false }).compile(noPause);
+    assert.deepEqual(files.labelsOf('web'), { 'kubernetes.io/metadata.name': 'web' });
+  });
+
+  it('says that nothing is new where only what nobody reads of a Namespace changed', () => {
+    const objects = objectsOf();
+    const told = [{ team: 'a' }, { team: 'a' }, { team: 'b' }].map((labels) =>
+      objects.apply('Namespace', namespace('shop', labels)),
+    );
+    assert.deepEqual(told, [true, false, true]);
+  });
+});

@@ -1,0 +1,122 @@
+import { type Breathe, inSlices, type Steps } from '../core/breather.ts';
+import type { ProblemList } from '../core/problem.ts';
+import { compileLabelSelector, type LabelMatcher, type Labels } from '../match/label-selector.ts';
+import { LastGood, type SpecCompiler } from './last-good.ts';
+import type { ObjectMeta, SourceObject } from './object.ts';
+import type { ObjectReport } from './object-report.ts';
+import type { RecordedSpec } from './policy-record.ts';
+import { type ApiBaselineSpec, apiBaselineSpec } from './resource/api-baseline.ts';
+import { type HostGrantSpec, hostGrantSpec } from './resource/host-grant.ts';
+import { parseSpec } from './resource/parse-spec.ts';
+
+/** A spec of the cluster that serves, and which namespaces it is for. */
+export interface Selecting<S> {
+  readonly meta: ObjectMeta;
+  readonly spec: S;
+  readonly selects: LabelMatcher;
+}
+
+/** What is of the cluster, as one snapshot has it. */
+export interface CompiledCluster {
+  readonly grants: readonly Selecting<HostGrantSpec>[];
+  readonly baselines: readonly Selecting<ApiBaselineSpec>[];
+  /** Labels of a namespace; undefined where nobody has said yet which it has. */
+  labelsOf(namespace: string): Labels | undefined;
+  readonly reports: readonly ObjectReport[];
+}
+
+type Compiled<S> = Omit<Selecting<S>, 'meta'>;
+type ClusterKind = 'HostGrant' | 'APIBaseline' | 'Namespace';
+
+const CLUSTER_KINDS: readonly string[] = ['HostGrant', 'APIBaseline', 'Namespace'] satisfies readonly ClusterKind[];
+export const isClusterKind = (kind: string): kind is ClusterKind => CLUSTER_KINDS.includes(kind);
+
+export interface ClusterObjectsOptions {
+  /** Whether namespaces are objects too, whose labels are unknown until they come; in files they need not be written. */
+  readonly hasNamespaces: boolean;
+  readonly recordedSpec: (object: SourceObject) => RecordedSpec | undefined;
+}
+
+/** The label that every namespace of a cluster has. */
+const NAME_LABEL = 'kubernetes.io/metadata.name';
+
+/** HostGrants, APIBaselines and Namespaces, as their source gave them. */
+export class ClusterObjects {
+  readonly #options: ClusterObjectsOptions;
+  readonly #grants = new Map<string, LastGood<Compiled<HostGrantSpec>>>();
+  readonly #baselines = new Map<string, LastGood<Compiled<ApiBaselineSpec>>>();
+  readonly #namespaces = new Map<string, Labels>();
+
+  constructor(options: ClusterObjectsOptions) {
+    this.#options = options;
+  }
+
+  /** @returns whether it says something new: nothing but labels is read of a Namespace, which others write often */
+  apply(kind: ClusterKind, object: SourceObject): boolean {
+    if (kind === 'HostGrant') take(this.#grants, object);
+    else if (kind === 'APIBaseline') take(this.#baselines, object);
+    else return this.#label(object.metadata);
+    return true;
+  }
+
+  delete(kind: ClusterKind, name: string): void {
+    if (kind === 'HostGrant') this.#grants.delete(name);
+    else if (kind === 'APIBaseline') this.#baselines.delete(name);
+    else this.#namespaces.delete(name);
+  }
+
+  #label({ name, labels = {} }: ObjectMeta): boolean {
+    const before = this.#namespaces.get(name);
+    this.#namespaces.set(name, labels);
+    return before === undefined || JSON.stringify(before) !== JSON.stringify(labels);
+  }
+
+  /** @param breathe awaited between objects */
+  async compile(breathe: Breathe): Promise<CompiledCluster> {
+    const reports: ObjectReport[] = [];
+    const grants = await this.#read(this.#grants, readGrant, { reports, breathe });
+    const baselines = await this.#read(this.#baselines, readBaseline, { reports, breathe });
+    const labels = new Map(this.#namespaces);
+    const { hasNamespaces } = this.#options;
+    const labelsOf = (namespace: string): Labels | undefined => {
+      const given = labels.get(namespace);
+      if (given === undefined && hasNamespaces) return undefined;
+      return { ...given, [NAME_LABEL]: namespace };
+    };
+    return { grants, baselines, labelsOf, reports };
+  }
+
+  async #read<S>(
+    records: ReadonlyMap<string, LastGood<Compiled<S>>>,
+    compile: SpecCompiler<Compiled<S>>,
+    { reports, breathe }: { readonly reports: ObjectReport[]; readonly breathe: Breathe },
+  ): Promise<Selecting<S>[]> {
+    const serving: Selecting<S>[] = [];
+    for (const record of records.values()) {
+      await inSlices(record.read(compile, this.#options.recordedSpec), breathe);
+      reports.push(record.report);
+      if (record.serving !== undefined) serving.push({ meta: record.report.object.metadata, ...record.serving });
+    }
+    return serving;
+  }
+}
+
+/** What is made anew under its old name is another object: it inherits no last good spec. */
+function take<S>(records: Map<string, LastGood<S>>, object: SourceObject): void {
+  const { name, uid } = object.metadata;
+  const known = records.get(name);
+  if (known?.object.metadata.uid === uid) known.object = object;
+  else records.set(name, new LastGood(object));
+}
+
+function* readGrant(given: unknown, problems: ProblemList): Steps<Compiled<HostGrantSpec> | undefined> {
+  yield;
+  const spec = parseSpec(hostGrantSpec, given, problems);
+  return spec && { spec, selects: compileLabelSelector(spec.namespaceSelector) };
+}
+
+function* readBaseline(given: unknown, problems: ProblemList): Steps<Compiled<ApiBaselineSpec> | undefined> {
+  yield;
+  const spec = parseSpec(apiBaselineSpec, given, problems);
+  return spec && { spec, selects: compileLabelSelector(spec.namespaceSelector) };
+}
