@@ -36,6 +36,7 @@ export const CHART_OPTIONS: Readonly<Record<OptionName, 'chart' | 'enum' | Reado
   'client-ca': 'chart',
   'check-timeout': { type: 'string', pattern: '^([1-9][0-9]{0,3}ms|([1-9]|[1-5][0-9]|60)s)$' },
   'drain-timeout': 'chart',
+  'drain-delay': { type: 'string', pattern: '^([0-9]|[1-9][0-9]|[1-5][0-9]{2}|600)s$' },
   'max-connection-age': { type: 'string', pattern: '^([1-9][0-9]{0,3}s|[1-9][0-9]{0,2}m|([1-9]|1[0-9]|2[0-4])h)$' },
   'max-limit-keys': { type: 'integer', minimum: 1000, maximum: 100_000_000 },
   'max-receive-bytes': {

@@ -143,7 +143,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     readiness.door = door;
     stopped.set('door', () => {
       readiness.isDraining = true;
-      return door.drain(config.drainTimeoutMs);
+      return door.drain(config.drainTimeoutMs, config.drainDelayMs);
     });
     const onError = (error: unknown): void => log.error('A page could not be served', { error });
     const admin = await startAdminServer({

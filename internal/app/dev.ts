@@ -89,6 +89,7 @@ async function startDevAgent(options: DevOptions): Promise<Agent> {
   const flags = {
     policies: options.policies,
     'grpc-addr': '127.0.0.1:0',
+    'drain-delay': '0s',
     'admin-addr': options.adminAddress,
     'debug-addr': options.debugAddress,
     'log-level': options.logLevel,

@@ -20,6 +20,7 @@ export interface Config {
   readonly tls: TlsFiles | undefined;
   readonly checkTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  readonly drainDelayMs: number;
   readonly maxConnectionAgeMs: number;
   readonly maxLimitKeys: number;
   readonly maxReceiveBytes: number;

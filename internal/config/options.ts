@@ -167,6 +167,12 @@ export const OPTIONS = Object.freeze({
     doc: 'How long SIGTERM waits for open connections',
     parse: durationMs('0s', '1h'),
   }),
+  'drain-delay': option({
+    placeholder: 'DURATION',
+    fallback: '3s',
+    doc: 'How long of that connected Envoys are still served as before, while health says NOT_SERVING: two of their health checks',
+    parse: durationMs('0s', '10m'),
+  }),
   'max-connection-age': option({
     placeholder: 'DURATION',
     fallback: '5m',

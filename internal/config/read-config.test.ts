@@ -44,6 +44,7 @@ describe('readConfig()', () => {
       tls: undefined,
       checkTimeoutMs: 150,
       drainTimeoutMs: 20_000,
+      drainDelayMs: 3000,
       maxConnectionAgeMs: 300_000,
       maxLimitKeys: 1_000_000,
       maxReceiveBytes: 2_097_152,

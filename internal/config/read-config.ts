@@ -137,6 +137,7 @@ function assemble(values: OptionValues, known: Known): Config {
     tls: tlsOf(values),
     checkTimeoutMs: required(values, 'check-timeout'),
     drainTimeoutMs: required(values, 'drain-timeout'),
+    drainDelayMs: required(values, 'drain-delay'),
     maxConnectionAgeMs: required(values, 'max-connection-age'),
     maxLimitKeys: required(values, 'max-limit-keys'),
     maxReceiveBytes: required(values, 'max-receive-bytes'),

@@ -50,11 +50,16 @@ export class GrpcConnections {
 
   /** Asks every connection to end; resolves when all have, or after this long. */
   async drain(timeoutMs: number): Promise<void> {
+    for (const connection of this.#open) connection.retire(timeoutMs);
+    await this.ended(timeoutMs);
+  }
+
+  /** Resolves when no connection is open, or after this long. */
+  async ended(timeoutMs: number): Promise<void> {
     if (this.#open.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onEmpty = resolve;
     const timer = setTimeout(resolve, timeoutMs);
-    for (const connection of this.#open) connection.retire(timeoutMs);
     await promise;
     clearTimeout(timer);
   }

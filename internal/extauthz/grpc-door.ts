@@ -15,7 +15,7 @@ import type { CheckBytes, DoorCall } from './check.ts';
 import { GrpcConnections } from './connections.ts';
 import { HealthService } from './health-service.ts';
 import { type Listener, startListener } from './listener.ts';
-import { startTls, type TlsOptions } from './tls-termination.ts';
+import { startTls, type TlsOptions, type TlsTermination } from './tls-termination.ts';
 
 export const AUTHORIZATION = 'envoy.service.auth.v3.Authorization';
 
@@ -60,8 +60,11 @@ export interface GrpcDoor {
   /**
    * Says NOT_SERVING, takes no more connections, asks those that there are to end, and evaluates what they still send;
    * cuts off what is left after this long.
+   *
+   * @param delayMs how long of that everything is taken as before, so that who asks for health chooses another one
+   *   first; nobody waits where nobody is connected
    */
-  drain(timeoutMs: number): Promise<void>;
+  drain(timeoutMs: number, delayMs?: number): Promise<void>;
 }
 
 /** Starts the gRPC door: Check, health and, where asked for, reflection. Behind it are only bytes. */
@@ -92,9 +95,8 @@ export async function startGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor>
   return {
     address: addressText(listener.address),
     setServing: (isServing) => health.setServing(isServing && drained === undefined),
-    drain(timeoutMs) {
-      tls?.stop();
-      drained ??= drain({ server, health, connections, listener }, timeoutMs);
+    drain(timeoutMs, delayMs = 0) {
+      drained ??= drain({ server, health, connections, listener, tls, clock: options.clock }, { timeoutMs, delayMs });
       return drained;
     },
   };
@@ -195,13 +197,23 @@ interface Parts {
   readonly health: HealthService;
   readonly connections: GrpcConnections;
   readonly listener: Listener;
+  readonly tls: TlsTermination | undefined;
+  readonly clock: Clock;
 }
 
-async function drain({ server, health, connections, listener }: Parts, timeoutMs: number): Promise<void> {
+interface DrainTimes {
+  readonly timeoutMs: number;
+  readonly delayMs: number;
+}
+
+async function drain({ server, health, connections, listener, tls, clock }: Parts, times: DrainTimes): Promise<void> {
+  const startMs = clock.monotonicMs();
   health.setServing(false);
+  await connections.ended(Math.min(times.delayMs, times.timeoutMs));
+  tls?.stop();
   health.endWatches();
   listener.stop();
-  await connections.drain(timeoutMs);
+  await connections.drain(Math.max(0, times.timeoutMs - (clock.monotonicMs() - startMs)));
   // What is left, connections that never became HTTP/2 among them, such as an unfinished TLS handshake.
   listener.destroy();
   server.forceShutdown();

@@ -21,7 +21,8 @@ export interface AgentProcess {
   kill(): Promise<void>;
 }
 
-const ADDRESSES = { 'grpc-addr': '127.0.0.1:0', 'admin-addr': '127.0.0.1:0', 'debug-addr': 'off' };
+/** What its tests have in common: free ports, and no wait at its end for who is still connected. */
+const USUAL = { 'grpc-addr': '127.0.0.1:0', 'admin-addr': '127.0.0.1:0', 'debug-addr': 'off', 'drain-delay': '0s' };
 const START_MS = 30_000;
 
 const flagsOf = (flags: Readonly<Record<string, string>>): string[] =>
@@ -29,8 +30,8 @@ const flagsOf = (flags: Readonly<Record<string, string>>): string[] =>
 
 /** The arguments of a container, on free ports of loopback. */
 export const onLoopback = (args: readonly string[]): readonly string[] => [
-  ...args.filter((arg) => !/^--(grpc|admin|debug)-addr=/.test(arg)),
-  ...flagsOf(ADDRESSES),
+  ...args.filter((arg) => !/^--((grpc|admin|debug)-addr|drain-delay)=/.test(arg)),
+  ...flagsOf(USUAL),
 ];
 
 /**
@@ -84,7 +85,7 @@ export async function startServe(
 ): Promise<AgentProcess> {
   const directory = mkdtempSync(join(tmpdir(), 'postern-serve-'));
   writeFileSync(join(directory, 'policies.yaml'), yaml);
-  const all = { policies: directory, ...ADDRESSES, 'client-address': 'direct', ...flags };
+  const all = { policies: directory, ...USUAL, 'client-address': 'direct', ...flags };
   const agent = await startAgentProcess(['serve', ...flagsOf(all)], env);
   await agent.ready;
   return {

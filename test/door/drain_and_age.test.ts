@@ -7,6 +7,8 @@ import { checkFrames, type Frame, H2Client, requestHeaders } from './h2-client.t
 after(closeAll);
 
 const HELLO = Buffer.from('hello');
+/** HealthCheckResponse with status 2. */
+const NOT_SERVING = Buffer.of(8, 2);
 const HIGHEST_STREAM = 0x7fff_ffff;
 const lastStreamOf = (goaway: Frame | undefined): number | undefined => goaway?.payload.readUInt32BE(0);
 
@@ -35,6 +37,28 @@ describe('drain() of the gRPC door', () => {
     assert.deepEqual(await answer, HELLO);
     client.close();
     await drained;
+  });
+
+  it('serves as before until its delay is over, but says NOT_SERVING', async () => {
+    const door = await startDoor();
+    door.setServing(true);
+    const [connected, late] = [new DoorClient(door.address), new DoorClient(door.address)];
+    assert.deepEqual(await connected.check(HELLO), HELLO);
+    const drained = door.drain(60_000, 60_000);
+    const health = late.send(Buffer.alloc(0), {}, { path: '/grpc.health.v1.Health/Check' });
+    assert.deepEqual(await health.answer, NOT_SERVING);
+    assert.deepEqual([await late.check(HELLO), await connected.check(HELLO)], [HELLO, HELLO]);
+    connected.close();
+    late.close();
+    await drained;
+  });
+
+  it('takes no longer than its time, however long the delay', async () => {
+    const door = await startDoor();
+    const client = new DoorClient(door.address);
+    assert.deepEqual(await client.check(HELLO), HELLO);
+    await door.drain(20, 60_000);
+    client.close();
   });
 
   it('evaluates what a connection still sends after the notice', async () => {

@@ -40,6 +40,7 @@ export async function startTestAgent(
       'grpc-addr': '127.0.0.1:0',
       'admin-addr': '127.0.0.1:0',
       'debug-addr': '127.0.0.1:0',
+      'drain-delay': '0s',
       'client-address': 'direct',
       ...flags,
     },
