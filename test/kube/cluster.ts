@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GROUP, KINDS } from '../../internal/policy/resource/kinds.ts';
 import { type AddedToken, type ApiServer, startApiServer } from '../components/api-server.ts';
 import { until } from '../components/until.ts';
 import { checkOver } from '../door/client.ts';
@@ -65,8 +66,8 @@ export async function startCluster(binaries: string): Promise<Cluster> {
     assert.equal(code, 0, stderr);
   };
   await apply(RBAC);
-  for (const file of ['apipolicies', 'apiconsumers', 'apiroles', 'apirolebindings'])
-    await apply(readFileSync(join(ROOT, `deploy/crds/postern.dev_${file}.yaml`), 'utf8'));
+  for (const { plural } of Object.values(KINDS))
+    await apply(readFileSync(join(ROOT, `deploy/crds/${GROUP}_${plural}.yaml`), 'utf8'));
   await api.kubectl(['create', 'namespace', 'shop']);
   await until(async () => (await api.kubectl(['get', 'postern', '-A'])).code === 0);
   const conditions: Cluster['conditions'] = async (kind, place, className = 'postern') => {
