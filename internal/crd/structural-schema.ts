@@ -28,7 +28,7 @@ export function structuralSchema(
     unrepresentable: 'throw',
     override({ jsonSchema, zodSchema }) {
       const node = jsonSchema as Record<string, unknown>;
-      const isMap = zodSchema._zod.def.type === 'record';
+      const isMap = isRecord(zodSchema);
       for (const word of DROPPED) if (!(word === 'additionalProperties' && isMap)) delete node[word];
       if (keepsUnknown && node.properties !== undefined) node['x-kubernetes-preserve-unknown-fields'] = true;
       if (node.type === 'integer') node.format = 'int64';
@@ -40,6 +40,14 @@ export function structuralSchema(
     },
   });
   return sayPatterns(json as Json) as Json;
+}
+
+/** Also of one that may be absent, whose schema is written in the place of what is around it. */
+function isRecord(schema: z.core.$ZodType): boolean {
+  const { def } = schema._zod as unknown as {
+    readonly def: { readonly type: string; readonly innerType?: z.core.$ZodType };
+  };
+  return def.innerType === undefined ? def.type === 'record' : isRecord(def.innerType);
 }
 
 /** What a regex check says to people, when that does not depend on the value. */

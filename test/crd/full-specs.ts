@@ -171,4 +171,11 @@ export const FULL_SPECS: readonly FullSpec[] = [
       },
     },
   },
+  {
+    kind: 'APIBaseline',
+    spec: {
+      namespaceSelector: {},
+      defaults: { authentication: { methods: [{ name: 'sso', jwt: { ...JWT, jwks: { inline: '{"keys":[]}' } } }] } },
+    },
+  },
 ];
