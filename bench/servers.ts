@@ -12,7 +12,10 @@ export interface BenchServer {
   readonly target: string;
   readonly admin: string;
   readonly pid: number;
+  /** SIGKILL. */
   stop(): Promise<void>;
+  /** SIGTERM; resolves when it has drained. */
+  drain(): Promise<void>;
 }
 
 /** The log line that says how far a server is. */
@@ -35,16 +38,18 @@ function start(
       const line = JSON.parse(text) as Record<string, unknown>;
       found ??= read(line);
       const isReady = found !== undefined && (line.message === until || line.port !== undefined);
-      if (isReady && found !== undefined) ready({ ...found, pid: child.pid ?? 0, stop: () => end(child) });
+      if (isReady && found !== undefined)
+        ready({ ...found, pid: child.pid ?? 0, stop: () => end(child, 'SIGKILL'), drain: () => end(child, 'SIGTERM') });
     });
     child.once('exit', (code) => fail(new Error(`it ended with ${code}`)));
   });
 }
 
-function end(child: ChildProcess): Promise<void> {
+function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((done) => {
     child.once('exit', () => done());
-    child.kill('SIGKILL');
+    child.kill(signal);
   });
 }
 

@@ -29,6 +29,8 @@ export interface EnvoyOptions extends ExtAuthzOptions {
   /** `host:port` or `unix:/path` of the agent; undefined: no checks at all. */
   readonly extAuthz: string | undefined;
   readonly agentTls?: AgentTls;
+  /** Fields of the agent's cluster that have no option here, such as more endpoints; they win. */
+  readonly agentFields?: Readonly<Record<string, unknown>>;
   readonly tls?: DownstreamTls;
   /** `on` by default: dot segments and repeated slashes are resolved. `strict` also refuses `%2f` and `%5c`. */
   readonly paths?: 'off' | 'on' | 'strict';
@@ -47,7 +49,10 @@ export interface EnvoyOptions extends ExtAuthzOptions {
 /** Envoy's bootstrap as JSON: one listener, one virtual host, the agent asked about each request. */
 export function envoyBootstrap(options: EnvoyOptions): string {
   const upstream = staticCluster('upstream', socketAddress('127.0.0.1', options.upstreamPort));
-  const agent = options.extAuthz === undefined ? [] : [agentCluster(options.extAuthz, options.agentTls)];
+  const agent =
+    options.extAuthz === undefined
+      ? []
+      : [{ ...agentCluster(options.extAuthz, options.agentTls), ...options.agentFields }];
   return JSON.stringify({
     admin: { address: socketAddress('127.0.0.1', options.adminPort) },
     static_resources: { listeners: [listener(options)], clusters: [upstream, ...agent] },

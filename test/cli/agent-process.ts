@@ -37,13 +37,15 @@ export const onLoopback = (args: readonly string[]): readonly string[] => [
 /**
  * Runs `postern` with these arguments and no variables but those that are given; resolves when it listens.
  *
+ * @param main the program, by default the one in this folder
  * @throws {Error} with what it said, when it ends before it listens
  */
 export async function startAgentProcess(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  main = MAIN,
 ): Promise<AgentProcess> {
-  const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: Record<string, unknown>[] = [];
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {

@@ -1,0 +1,109 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { ApiServer } from '../../test/components/api-server.ts';
+import { checkOver } from '../../test/door/client.ts';
+import type { Figure } from '../figures.ts';
+import { type BenchServer, startPostern } from '../servers.ts';
+import { anyone, applyObject, createAll } from './objects.ts';
+
+const OUTAGE_MS = 60_000;
+const GIVE_UP_MS = 120_000;
+const [OPEN, SHUT] = ['open.example.org', 'shut.example.org'];
+
+interface Tally {
+  answers: number;
+  wrong: number;
+}
+
+/**
+ * Asks an agent about a host that is open and one that is not. Wrong is an allow for the one that is shut, at any time;
+ * and of an agent that knows its policies, a refusal for the one that is open.
+ */
+async function watch(
+  agent: () => { readonly target: string; readonly knows: boolean } | undefined,
+  tally: Tally,
+  isOver: () => boolean,
+): Promise<void> {
+  while (!isOver()) {
+    const asked = agent();
+    if (asked !== undefined) {
+      for (const host of [OPEN, SHUT]) {
+        const http = await checkOver(asked.target, { host }).then(
+          (answer) => answer.http,
+          () => undefined,
+        );
+        // Who ends while it is asked answers nothing, which Envoy takes for an error.
+        if (http === undefined) continue;
+        tally.answers += 1;
+        if (host === SHUT ? http === 200 : asked.knows && http !== 200) tally.wrong += 1;
+      }
+    }
+    await wait(2);
+  }
+}
+
+/** The API server is gone for a minute; one agent goes on, another one is restarted meanwhile. */
+export async function measureOutage(
+  { api }: { readonly api: ApiServer },
+  say: (line: string) => void,
+): Promise<Figure[]> {
+  await createAll(api, [anyone('open', OPEN, true), anyone('shut', SHUT, false)]);
+  const flags = ['--kube', '--kubeconfig', api.kubeconfig, '--host-grants', 'first-come'];
+  const stays = await startPostern('', flags);
+  let restarted: BenchServer | undefined = await startPostern('', flags);
+  let knows = true;
+  const tally: Tally = { answers: 0, wrong: 0 };
+  let isOver = false;
+  const watching = Promise.all([
+    watch(
+      () => ({ target: stays.target, knows: true }),
+      tally,
+      () => isOver,
+    ),
+    watch(
+      () => restarted && { target: restarted.target, knows },
+      tally,
+      () => isOver,
+    ),
+  ]);
+  await wait(1000);
+  await api.kill();
+  await wait(OUTAGE_MS / 3);
+  const old = restarted;
+  [restarted, knows] = [undefined, false];
+  await old.drain();
+  restarted = await startPostern('', flags, 'Postern listens');
+  await wait((OUTAGE_MS * 2) / 3);
+  await api.restart();
+  const backMs = performance.now();
+  await applyObject(api, anyone('shut', SHUT, true));
+  isOver = true;
+  await watching;
+  const agents = [stays.target, restarted.target];
+  const isEnforced = async (target: string): Promise<boolean> =>
+    (await checkOver(target, { host: SHUT }).catch(() => ({ http: 0 }))).http === 200;
+  for (const target of agents)
+    while (!(await isEnforced(target))) {
+      if (performance.now() - backMs > GIVE_UP_MS) throw new Error('A change was not enforced after the outage');
+      await wait(10);
+    }
+  const recoverS = Math.round((performance.now() - backMs) / 100) / 10;
+  say(`  ${tally.answers} answers, ${tally.wrong} wrong; enforced again after ${recoverS} s`);
+  await stays.stop();
+  await restarted.stop();
+  return [
+    {
+      key: 'outage_wrong',
+      value: tally.wrong,
+      unit: 'answers',
+      bar: '0',
+      note: `${tally.answers} answers of two agents over ${OUTAGE_MS / 1000} s without an API server, one of them restarted meanwhile`,
+    },
+    {
+      key: 'outage_recover_s',
+      value: recoverS,
+      unit: 's',
+      bar: '<= 5',
+      note: 'both agents enforce a change that kubectl applied after it',
+    },
+  ];
+}
