@@ -45,6 +45,17 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
 }
 
+/** What ServiceAccounts ask for, once a request is answered, or begun where it is a watch; nothing of anybody else. */
+const AUDIT_POLICY = {
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived'],
+  rules: [{ level: 'Metadata', userGroups: ['system:serviceaccounts'] }, { level: 'None' }],
+};
+
+/** Name of the API server's audit log in its folder: an event a line. */
+export const AUDIT_LOG = 'audit.log';
+
 function writeFiles({ folder, adminToken, users, webhookUrl }: ControlPlaneOptions): void {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const rows = users.map(([token, name]) => `${token},${name},uid-${name}\n`);
@@ -58,6 +69,7 @@ function writeFiles({ folder, adminToken, users, webhookUrl }: ControlPlaneOptio
   writeFileSync(join(folder, 'sa.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
   writeFileSync(join(folder, 'tokens.csv'), `${adminToken},admin,uid0,"system:masters"\n${rows.join('')}`);
   writeFileSync(join(folder, 'webhook.json'), JSON.stringify(webhook));
+  writeFileSync(join(folder, 'audit-policy.json'), JSON.stringify(AUDIT_POLICY));
 }
 
 async function startOnce(options: ControlPlaneOptions, data: string): Promise<ControlPlane> {
@@ -115,6 +127,9 @@ const serverArguments = (folder: string, etcdUrl: string, port: number): string[
   '--authentication-token-webhook-version=v1',
   '--authentication-token-webhook-cache-ttl=1ms',
   '--authorization-mode=RBAC',
+  `--audit-policy-file=${join(folder, 'audit-policy.json')}`,
+  `--audit-log-path=${join(folder, AUDIT_LOG)}`,
+  '--audit-log-mode=blocking',
   '--service-cluster-ip-range=10.0.0.0/24',
   '--disable-admission-plugins=ServiceAccount',
   '--v=0',

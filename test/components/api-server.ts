@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { request } from 'undici';
-import { type ControlPlane, startControlPlane } from './api-server-process.ts';
+import { AUDIT_LOG, type ControlPlane, startControlPlane } from './api-server-process.ts';
 import { startTokenWebhook } from './token-webhook.ts';
 
 export interface CommandResult {
@@ -36,6 +36,8 @@ export interface ApiServer {
   addToken(user: string, groups?: readonly string[]): AddedToken;
   /** A kubeconfig for a user with a token that was given at the start. */
   kubeconfigFor(user: string, token: string): string;
+  /** What ServiceAccounts asked for until now, in its order; a watch is told of as it begins and as it ends. */
+  audited(): readonly AuditEvent[];
   /** Ends the API server as a crash would; its etcd stays. */
   kill(): Promise<void>;
   /** Starts it again on the same port, with the same objects; resolves when it is ready. */
@@ -51,6 +53,22 @@ export interface CallOptions {
 export interface CallResult {
   readonly status: number;
   readonly body: unknown;
+}
+
+/** The parts of an event (audit.k8s.io/v1) that tests look at. */
+export interface AuditEvent {
+  readonly verb: string;
+  readonly user: { readonly username: string };
+  /** Absent for paths that are no resource. */
+  readonly objectRef?: {
+    readonly apiGroup?: string;
+    readonly resource: string;
+    readonly subresource?: string;
+    readonly namespace?: string;
+    readonly name?: string;
+  };
+  readonly requestURI: string;
+  readonly responseStatus?: { readonly code: number };
 }
 
 const KUBECTL_MS = 120_000;
@@ -88,6 +106,7 @@ export async function startApiServer(
       const added = webhook.add({ user, groups });
       return { token: added, kubeconfig: kubeconfigFor(user, added), revoke: () => webhook.remove(added) };
     },
+    audited: () => readAudit(join(folder, AUDIT_LOG)),
     kill: plane.kill,
     restart: plane.restart,
     async stop() {
@@ -95,6 +114,16 @@ export async function startApiServer(
       clear();
     },
   };
+}
+
+/** The line that is being written is left for the next time. */
+function readAudit(path: string): readonly AuditEvent[] {
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  return whole
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as AuditEvent);
 }
 
 function writeKubeconfig(folder: string, { url, ca }: ControlPlane, of: { user: string; token: string }): string {
