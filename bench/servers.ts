@@ -71,20 +71,16 @@ export function startPostern(
     writeFileSync(join(directory, `policies-${at}.yaml`), documents.slice(at, at + 1000).join('\n---\n'));
   }
   const source = flags.includes('--kube') ? [] : ['--policies', directory];
-  const args = [
-    'dist/cmd/postern/main.js',
-    'serve',
-    ...source,
-    '--grpc-addr',
-    '127.0.0.1:0',
-    '--admin-addr',
-    '127.0.0.1:0',
-    '--debug-addr',
-    'off',
-    '--client-address',
-    'direct',
-    ...flags,
-  ];
+  const usual = {
+    'grpc-addr': '127.0.0.1:0',
+    'admin-addr': '127.0.0.1:0',
+    'debug-addr': 'off',
+    'client-address': 'direct',
+  };
+  const own = Object.entries(usual).flatMap(([name, value]) =>
+    flags.includes(`--${name}`) ? [] : [`--${name}`, value],
+  );
+  const args = ['dist/cmd/postern/main.js', 'serve', ...source, ...own, ...flags];
   const listening = ({ message, grpc, admin }: Record<string, unknown>) =>
     message === 'Postern listens' ? { target: String(grpc), admin: String(admin) } : undefined;
   return start(args, listening, until);

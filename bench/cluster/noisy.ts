@@ -5,6 +5,7 @@ import { encodeCheck } from '../../test/door/client.ts';
 import type { Figure } from '../figures.ts';
 import { LOAD_CORE, load, startPostern, writeBodies } from '../servers.ts';
 import { anyone, type Created, createAll } from './objects.ts';
+import { withApi } from './with-api.ts';
 
 const POLICIES = 5000;
 const KEYS = 200_000;
@@ -38,10 +39,9 @@ const limited = (name: string, host: string): Created => {
  * same traffic of both while nothing is applied and no key is new. So the ratio is of what a noisy namespace does, not of
  * the load that it is served.
  */
-export async function measureNoisy(
-  { api }: { readonly api: ApiServer },
-  say: (line: string) => void,
-): Promise<Figure[]> {
+export const measureNoisy = withApi(noisy);
+
+async function noisy(api: ApiServer, say: (line: string) => void): Promise<Figure[]> {
   for (const namespace of ['quiet', 'noisy']) await api.kubectl(['create', 'namespace', namespace]);
   await createAll(api, [anyone('quiet', 'quiet.example.org', true, 'quiet'), limited('flood', 'flood.example.org')]);
   const agent = await startPostern('', ['--kube', '--kubeconfig', api.kubeconfig, '--host-grants', 'first-come']);
@@ -56,7 +56,7 @@ export async function measureNoisy(
   };
   await run(1, () => wait(0));
   const quiet = await run(1, () => wait(0));
-  const noisy = await run(KEYS, () =>
+  const loud = await run(KEYS, () =>
     createAll(
       api,
       Array.from({ length: POLICIES }, (_, i) => limited(`p${i}`, `p${i}.noisy.example.org`)),
@@ -64,14 +64,14 @@ export async function measureNoisy(
     ),
   );
   await agent.stop();
-  if (quiet.refused + noisy.refused > 0) throw new Error('The quiet namespace was refused');
+  if (quiet.refused + loud.refused > 0) throw new Error('The quiet namespace was refused');
   return [
     {
       key: 'noisy_p99_ratio',
-      value: Math.round((noisy.p99Ms / quiet.p99Ms) * 100) / 100,
+      value: Math.round((loud.p99Ms / quiet.p99Ms) * 100) / 100,
       unit: 'ratio',
       bar: '<= 1.5',
-      note: `p99 ${noisy.p99Ms.toFixed(2)} ms against ${quiet.p99Ms.toFixed(2)} ms, longest ${noisy.maxMs.toFixed(1)} against ${quiet.maxMs.toFixed(1)} ms; ${POLICIES} policies, ${KEYS} keys`,
+      note: `p99 ${loud.p99Ms.toFixed(2)} ms against ${quiet.p99Ms.toFixed(2)} ms, longest ${loud.maxMs.toFixed(1)} against ${quiet.maxMs.toFixed(1)} ms; ${POLICIES} policies, ${KEYS} keys`,
     },
   ];
 }

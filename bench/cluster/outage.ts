@@ -4,6 +4,7 @@ import { checkOver } from '../../test/door/client.ts';
 import type { Figure } from '../figures.ts';
 import { type BenchServer, startPostern } from '../servers.ts';
 import { anyone, applyObject, createAll } from './objects.ts';
+import { withApi } from './with-api.ts';
 
 const OUTAGE_MS = 60_000;
 const GIVE_UP_MS = 120_000;
@@ -42,10 +43,9 @@ async function watch(
 }
 
 /** The API server is gone for a minute; one agent goes on, another one is restarted meanwhile. */
-export async function measureOutage(
-  { api }: { readonly api: ApiServer },
-  say: (line: string) => void,
-): Promise<Figure[]> {
+export const measureOutage = withApi(outage);
+
+async function outage(api: ApiServer, say: (line: string) => void): Promise<Figure[]> {
   await createAll(api, [anyone('open', OPEN, true), anyone('shut', SHUT, false)]);
   const flags = ['--kube', '--kubeconfig', api.kubeconfig, '--host-grants', 'first-come'];
   const stays = await startPostern('', flags);

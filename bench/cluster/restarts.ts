@@ -5,10 +5,11 @@ import { AUTHORIZATION } from '../../internal/extauthz/grpc-door.ts';
 import type { ApiServer } from '../../test/components/api-server.ts';
 import { freePort } from '../../test/components/free-port.ts';
 import { until } from '../../test/components/until.ts';
-import { startFront } from '../../test/envoy/harness.ts';
+import { envoyBinary, startFront } from '../../test/envoy/harness.ts';
 import type { Figure } from '../figures.ts';
 import { type BenchServer, startPostern } from '../servers.ts';
 import { anyone, createAll } from './objects.ts';
+import { withApi } from './with-api.ts';
 
 const RESTARTS = 20;
 const CALLERS = 8;
@@ -23,6 +24,8 @@ const twoReplicas = (ports: readonly number[]): Readonly<Record<string, unknown>
     {
       timeout: '1s',
       interval: '1s',
+      // Else the first minute of a cluster that was not asked yet goes by without a look.
+      no_traffic_interval: '1s',
       unhealthy_threshold: 1,
       healthy_threshold: 1,
       grpc_health_check: { service_name: AUTHORIZATION },
@@ -31,10 +34,11 @@ const twoReplicas = (ports: readonly number[]): Readonly<Record<string, unknown>
 });
 
 /** Restarts two replicas in turn under load, and counts what a client of Envoy's was not answered with 200. */
-export async function measureRestarts(
-  { api, envoyPath }: { readonly api: ApiServer; readonly envoyPath: string },
-  say: (line: string) => void,
-): Promise<Figure[]> {
+export const measureRestarts = withApi(restarts);
+
+async function restarts(api: ApiServer, say: (line: string) => void): Promise<Figure[]> {
+  const envoy = await envoyBinary();
+  if (!('path' in envoy)) throw new Error(envoy.missing);
   await createAll(api, [anyone('restarts', 'restarts.example.org', true)]);
   const ports = [await freePort(), await freePort()];
   const start = (port: number): Promise<BenchServer> =>
@@ -48,7 +52,7 @@ export async function measureRestarts(
       `127.0.0.1:${port}`,
     ]);
   const replicas = await Promise.all(ports.map(start));
-  const front = await startFront(envoyPath, replicas[0]?.target, { agentFields: twoReplicas(ports) });
+  const front = await startFront(envoy.path, replicas[0]?.target, { agentFields: twoReplicas(ports) });
   const areHealthy = async (): Promise<boolean> =>
     (await front.envoy.stat('cluster.agent.membership_healthy')) === ports.length;
   await until(areHealthy, 30_000);
