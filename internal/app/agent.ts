@@ -20,6 +20,7 @@ import type { Tracing } from '../telemetry/tracing.ts';
 import { debugPages } from './debug-pages.ts';
 import { FileSource } from './file-source.ts';
 import { createKubeSource } from './kube-source.ts';
+import { memoryLimitBytes } from './memory-limit.ts';
 import { Readiness } from './readiness.ts';
 import type { Cluster, PolicySourceAdapter } from './source.ts';
 import { startDoor } from './start-door.ts';
@@ -125,6 +126,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       newDecisionId: createDecisionIds(),
     });
     registry.read('postern_ratelimit_keys', () => counters.size);
+    registry.set('postern_ratelimit_max_keys', config.maxLimitKeys);
+    registry.read('postern_memory_limit_bytes', memoryLimitBytes);
     registry.read('postern_keys_age_seconds', () => {
       const ageMs = keySources.oldestMs;
       return ageMs === undefined ? undefined : ageMs / 1000;

@@ -34,6 +34,7 @@ export class DecisionSeries {
   constructor(family: Family, options: DecisionSeriesOptions) {
     this.#family = family;
     this.#options = options;
+    if (options.hasDecision) this.#startFaults();
   }
 
   count(policy: PolicyRef | undefined, reason: ReasonName): void {
@@ -73,6 +74,13 @@ export class DecisionSeries {
     return row.cells[this.#options.slot] ?? [];
   }
 
+  /** A counter that begins with its first event has no rise: an alert would be blind to the first fault. */
+  #startFaults(): void {
+    for (const [index, reason] of REASON_NAMES.entries()) {
+      if (REASONS[reason].kind === 'fault') this.#begin(this.#options.rows.none, index, 0);
+    }
+  }
+
   #first(row: PolicyRow, index: number): void {
     const { rows, maxSeries = MAX_SERIES } = this.#options;
     const isLoaded = row !== rows.none && row !== rows.other;
@@ -83,7 +91,11 @@ export class DecisionSeries {
       return;
     }
     if (isLoaded) this.#series += 1;
-    this.#cellsOf(row)[index] = { prefix: this.#prefix(row.name, index), count: 1 };
+    this.#begin(row, index, 1);
+  }
+
+  #begin(row: PolicyRow, index: number, count: number): void {
+    this.#cellsOf(row)[index] = { prefix: this.#prefix(row.name, index), count };
   }
 
   #prefix(policy: string, index: number): string {

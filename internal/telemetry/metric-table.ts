@@ -44,7 +44,7 @@ export const METRICS = Object.freeze({
   postern_decisions_total: row({
     type: 'counter',
     labels: { policy: POLICY, phase: PHASE, decision: OUTCOMES, reason: 'the table of reasons' },
-    help: 'Decisions by policy and reason.',
+    help: 'Decisions by policy and reason; faults without a policy are counted from 0 on.',
   }),
   postern_would_deny_total: row({
     type: 'counter',
@@ -93,6 +93,11 @@ export const METRICS = Object.freeze({
     isOfCluster: true,
   }),
   postern_ratelimit_keys: row({ type: 'gauge', labels: {}, help: 'Keys of rate limits held in memory.' }),
+  postern_ratelimit_max_keys: row({
+    type: 'gauge',
+    labels: {},
+    help: 'Most keys of rate limits that memory may hold (--max-limit-keys).',
+  }),
   postern_ratelimit_evictions_total: row({
     type: 'counter',
     labels: {},
@@ -118,6 +123,11 @@ export const METRICS = Object.freeze({
     type: 'counter',
     labels: { result: RESULTS },
     help: 'Certificates read again from disk; a failure keeps the old one.',
+  }),
+  postern_memory_limit_bytes: row({
+    type: 'gauge',
+    labels: {},
+    help: "Memory that the process may have: the limit of its container, else the machine's.",
   }),
   postern_log_dropped_total: row({
     type: 'counter',

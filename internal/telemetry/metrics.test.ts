@@ -33,6 +33,10 @@ async function samples(metrics: Metrics, name: string): Promise<string[]> {
   return (await scrape(metrics)).split('\n').filter((line) => line.startsWith(name));
 }
 
+/** Decisions that were made: faults are there before. */
+const decisions = async (metrics: Metrics): Promise<string[]> =>
+  (await samples(metrics, 'postern_decisions_total')).filter((line) => !line.endsWith(' 0'));
+
 describe('Metrics.observeCheck()', () => {
   it('counts decisions by policy, phase, outcome and reason', async () => {
     const metrics = aMetrics();
@@ -42,11 +46,22 @@ describe('Metrics.observeCheck()', () => {
     metrics.observeCheck(aDecision('allowed', orders), 0.0001, undefined);
     metrics.observeCheck(aDecision('rate_limited', orders), 0.0001, undefined);
     metrics.observeCheck(aDecision('no_route'), 0.0001, undefined);
-    assert.deepEqual(await samples(metrics, 'postern_decisions_total'), [
+    assert.deepEqual(await decisions(metrics), [
       'postern_decisions_total{policy="none",phase="policy",decision="deny",reason="no_route"} 1',
       'postern_decisions_total{policy="shop/orders",phase="none",decision="allow",reason="allowed"} 2',
       'postern_decisions_total{policy="shop/orders",phase="ratelimit",decision="deny",reason="rate_limited"} 1',
     ]);
+  });
+
+  it('begins with every fault at zero, without a policy: its first count is a rise', async () => {
+    const faults = Object.entries(REASONS).filter(([, { kind }]) => kind === 'fault');
+    assert.deepEqual(
+      await samples(aMetrics(), 'postern_decisions_total'),
+      faults.map(
+        ([reason, { phase }]) =>
+          `postern_decisions_total{policy="none",phase="${phase}",decision="fault",reason="${reason}"} 0`,
+      ),
+    );
   });
 
   it('counts would-denies apart, and no would-allow', async () => {
@@ -98,7 +113,7 @@ describe('Metrics.observeCheck()', () => {
     metrics.observeCheck(aDecision('allowed', after), 0, undefined);
     metrics.observeCheck(aDecision('allowed', before), 0, undefined);
     metrics.observeCheck(aDecision('allowed', aPolicy('gone')), 0, undefined);
-    assert.deepEqual(await samples(metrics, 'postern_decisions_total'), [
+    assert.deepEqual(await decisions(metrics), [
       'postern_decisions_total{policy="none",phase="none",decision="allow",reason="allowed"} 1',
       'postern_decisions_total{policy="shop/orders",phase="none",decision="allow",reason="allowed"} 3',
     ]);
@@ -113,7 +128,7 @@ describe('Metrics.observeCheck()', () => {
     metrics.setPolicies([b]);
     metrics.observeCheck(aDecision('not_allowed', b), 0, undefined);
     metrics.observeCheck(aDecision('rate_limited', b), 0, undefined);
-    assert.deepEqual(await samples(metrics, 'postern_decisions_total'), [
+    assert.deepEqual(await decisions(metrics), [
       'postern_decisions_total{policy="other",phase="policy",decision="deny",reason="no_route"} 1',
       'postern_decisions_total{policy="other",phase="ratelimit",decision="deny",reason="rate_limited"} 1',
       'postern_decisions_total{policy="shop/b",phase="none",decision="allow",reason="allowed"} 1',
@@ -184,12 +199,13 @@ describe('Metrics.scrape()', () => {
     let evictions = 5;
     metrics.read('postern_ratelimit_keys', () => keys);
     metrics.read('postern_ratelimit_evictions_total', () => evictions);
-    assert.deepEqual(await samples(metrics, 'postern_ratelimit_'), [
-      'postern_ratelimit_keys 3',
-      'postern_ratelimit_evictions_total 5',
-    ]);
+    const read = async (): Promise<string[]> => [
+      ...(await samples(metrics, 'postern_ratelimit_keys')),
+      ...(await samples(metrics, 'postern_ratelimit_evictions_total')),
+    ];
+    assert.deepEqual(await read(), ['postern_ratelimit_keys 3', 'postern_ratelimit_evictions_total 5']);
     [keys, evictions] = [undefined, 4];
-    assert.deepEqual(await samples(metrics, 'postern_ratelimit_'), ['postern_ratelimit_evictions_total 5']);
+    assert.deepEqual(await read(), ['postern_ratelimit_evictions_total 5']);
   });
 
   it('says what runs', async () => {

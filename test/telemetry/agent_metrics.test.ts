@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { KEEP_MS } from '../../internal/admin/shared-scrape.ts';
 import { systemClock } from '../../internal/core/clock.ts';
+import { REASONS } from '../../internal/core/reasons.ts';
 import { until } from '../components/until.ts';
 import { issue } from '../door/certificates.ts';
 import { checkOver, closeClients } from '../door/client.ts';
@@ -125,7 +126,24 @@ describe('the metrics of an agent on files', () => {
     for (let index = 0; index < 1100; index += 1) assert.equal(await ask('open.example.org', `/${index}`), 200);
     const held = (await seriesOf(agent, 'postern_ratelimit_keys')) ?? 0;
     assert.ok(held > 900 && held <= 1000, String(held));
+    assert.equal(await seriesOf(agent, 'postern_ratelimit_max_keys'), 1000);
     assert.ok(((await seriesOf(agent, 'postern_ratelimit_evictions_total')) ?? 0) >= 100);
+  });
+
+  it('say how much memory the process may have: no more than the machine, and more than it has', async () => {
+    const limit = (await seriesOf(agent, 'postern_memory_limit_bytes')) ?? 0;
+    const resident = (await seriesOf(agent, 'process_resident_memory_bytes')) ?? 0;
+    assert.ok(resident > 0 && limit > resident && limit <= totalmem(), `${resident} of ${limit}`);
+  });
+
+  it('count faults from zero on, so that the first one is a rise', async () => {
+    const faults = (await scrape(agent)).match(/^postern_decisions_total\{policy="none",[^}]*decision="fault".*$/gm);
+    assert.deepEqual(
+      faults?.map((line) => line.replace(/.*reason="(\w+)"\}/, '$1')),
+      Object.entries(REASONS)
+        .filter(([, { kind }]) => kind === 'fault')
+        .map(([name]) => `${name} 0`),
+    );
   });
 
   it('count the lines that the log dropped', async () => {
