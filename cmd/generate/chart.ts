@@ -3,21 +3,32 @@ import { join } from 'node:path';
 import { OPTION_NAMES, type OptionName, optionOf } from '../../internal/config/options.ts';
 import { generateCrds } from '../../internal/crd/generate.ts';
 import { CHART_OPTIONS } from './chart-options.ts';
+import { ALERTS } from './monitoring/alerts.ts';
+import { generateMonitoring } from './monitoring/monitoring.ts';
 
 const CHART = 'deploy/helm/postern';
 
-/** What the chart holds of the code, by path: copies of the CRDs, and the options of `serve` in the schema of its values. */
+/** What the chart holds of the code, by path: copies of the CRDs, dashboards, alerts, and names in the schema of its values. */
 export function generateChart(root: string): [string, string][] {
   const schemaPath = `${CHART}/values.schema.json`;
   return [
     ...[...generateCrds()].map(([name, text]): [string, string] => [`${CHART}/files/crds/${name}`, text]),
-    [schemaPath, withOptions(readFileSync(join(root, schemaPath), 'utf8'))],
+    ...generateMonitoring().map(([name, text]): [string, string] => [`${CHART}/${name}`, text]),
+    [schemaPath, withNames(readFileSync(join(root, schemaPath), 'utf8'))],
   ];
 }
 
-/** The rest of the schema is written by hand and stays as it is. */
-function withOptions(text: string): string {
-  const schema = JSON.parse(text) as { properties: { options: { properties: unknown } } };
+interface Schema {
+  properties: {
+    options: { properties: unknown };
+    alerts: { properties: { disabled: { items: { enum: readonly string[] } } } };
+  };
+}
+
+/** Options and alerts; the rest of the schema is written by hand and stays as it is. */
+function withNames(text: string): string {
+  const schema = JSON.parse(text) as Schema;
+  schema.properties.alerts.properties.disabled.items.enum = ALERTS.map(({ alert }) => alert);
   const given = OPTION_NAMES.filter((name) => CHART_OPTIONS[name] !== 'chart');
   schema.properties.options.properties = Object.fromEntries(given.map((name) => [camelCase(name), schemaOf(name)]));
   return `${JSON.stringify(schema, null, 2)}\n`;

@@ -45,9 +45,18 @@ export function helm(
   });
 }
 
-/** What the chart makes of values, in the namespace "infra", as a release of this name. */
-export async function render(values: unknown = {}, release = 'postern'): Promise<readonly Rendered[]> {
-  const { code, stdout, stderr } = await helm(['template', release, CHART, '-n', 'infra'], { values });
+/**
+ * What the chart makes of values, in the namespace "infra", as a release of this name.
+ *
+ * @param served API versions that the cluster serves besides its own
+ */
+export async function render(
+  values: unknown = {},
+  release = 'postern',
+  served: readonly string[] = [],
+): Promise<readonly Rendered[]> {
+  const apis = served.map((version) => `--api-versions=${version}`);
+  const { code, stdout, stderr } = await helm(['template', release, CHART, '-n', 'infra', ...apis], { values });
   if (code !== 0) throw new Error(stderr);
   return parseAllDocuments(stdout).flatMap((document) => {
     if (document.errors.length > 0) throw new Error(document.errors.join('\n'));

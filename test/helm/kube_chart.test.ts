@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { type ApiServer, startApiServer } from '../components/api-server.ts';
 import { skipWithout } from '../components/cache.ts';
 import { obtainKubernetes } from '../components/kubernetes.ts';
+import { until } from '../components/until.ts';
 import { CHART, helm, obtainedHelm, only, render } from './chart.ts';
 
 const obtainedKubernetes = await obtainKubernetes();
@@ -26,7 +27,21 @@ const EVERYTHING = {
   env: [{ name: 'OTEL_SERVICE_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
   tolerations: [{ key: 'a', operator: 'Exists', effect: 'NoSchedule' }],
   resources: { requests: { cpu: 1 }, limits: { cpu: '2500m' } },
+  dashboards: { enabled: true, folder: 'Edge' },
+  alerts: { enabled: true },
 };
+/** As much of the Prometheus operator as a release sees: that its API is served. */
+const OPERATOR = `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: prometheusrules.monitoring.coreos.com}
+spec:
+  group: monitoring.coreos.com
+  scope: Namespaced
+  names: {kind: PrometheusRule, plural: prometheusrules}
+  versions:
+  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {groups: {type: array, items: {type: object, x-kubernetes-preserve-unknown-fields: true}}}}}}}}
+`;
 
 describe('a release in a real cluster', { skip: skipWithout(obtainedKubernetes) || skipWithout(obtainedHelm) }, () => {
   let api: ApiServer;
@@ -77,12 +92,27 @@ describe('a release in a real cluster', { skip: skipWithout(obtainedKubernetes) 
     }
   });
 
-  it('is installed with everything switched on, and says which Secrets are missing', async () => {
+  it('is installed with everything switched on, and says which Secrets, and what for the alerts, are missing', async () => {
     await kubectl(['create', 'namespace', 'shop']);
     const said = await succeeds(['upgrade', 'postern', CHART, '-n', 'infra'], EVERYTHING);
     assert.match(said, /MISSING: the Secret "cert".*\n {2}kubectl -n infra create secret tls cert --cert=tls.crt/);
     assert.match(said, /MISSING: the Secret "ca".*\n {2}kubectl -n infra create secret generic ca --from-file=ca.crt/);
+    assert.match(said, /MISSING: the alerts\..*monitoring\.coreos\.com\/v1/);
     await kubectl(['get', 'hpa,networkpolicy,pdb', 'postern', '-n', 'infra']);
+    await kubectl(['get', 'configmap', 'postern-dashboards', '-n', 'infra']);
+    await succeeds(['upgrade', 'postern', CHART, '-n', 'infra', '--reset-values']);
+  });
+
+  it('has its alerts where the Prometheus operator is served, and says nothing of them then', async () => {
+    await kubectl(['apply', '-f', '-'], OPERATOR);
+    await until(async () => (await api.kubectl(['get', 'prometheusrules', '-A'])).code === 0);
+    const said = await succeeds(['upgrade', 'postern', CHART, '-n', 'infra'], { alerts: { enabled: true } });
+    assert.doesNotMatch(said, /the alerts/);
+    const [rule] = (await kubectl(['get', 'prometheusrules', 'postern', '-n', 'infra', '-o', 'json']).then(
+      (text) => JSON.parse(text).spec.groups[0].rules,
+    )) as { alert: string; expr: string }[];
+    assert.equal(rule?.alert, 'PosternUnavailable');
+    assert.match(rule.expr, /postern_ready\{job="postern",namespace="infra"\}/);
     await succeeds(['upgrade', 'postern', CHART, '-n', 'infra', '--reset-values']);
   });
 
