@@ -62,7 +62,9 @@ describe('a real Prometheus', { skip: isSkipped }, () => {
       onError: () => {},
     });
     assert.ok(admin.address.kind === 'tcp');
-    prometheus = await startPrometheus(join(binaries, 'prometheus'), `127.0.0.1:${admin.address.port}`);
+    prometheus = await startPrometheus(join(binaries, 'prometheus'), [
+      { job: 'postern', target: `127.0.0.1:${admin.address.port}` },
+    ]);
     await prometheus.ask<Vector>(query('up == 1'), hasResult);
   });
 
