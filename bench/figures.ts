@@ -1,7 +1,8 @@
-// npm run figures -- gate: measures the figures of a part of the work again and writes bench/results/<part>.json.
+// npm run figures -- gate|cluster: measures the figures of a part of the work again, writes bench/results/<part>.json.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { measureDashboards } from './cluster/dashboards.ts';
 import { measureCluster } from './gate/cluster.ts';
 import { measureCoverage } from './gate/coverage.ts';
 import { measureLimits } from './gate/limits.ts';
@@ -22,35 +23,42 @@ export interface Figure {
 }
 
 const ROOT = resolve(import.meta.dirname, '..');
-const GROUPS = {
-  throughput: measureThroughput,
-  memory: measureMemory,
-  safety: measureSafety,
-  faults: measureFaults,
-  limits: measureLimits,
-  series: measureSeries,
-  cluster: measureCluster,
-  coverage: measureCoverage,
+type Measure = (say: (line: string) => void) => Promise<Figure[]>;
+const PARTS: Readonly<Record<string, Readonly<Record<string, Measure>>>> = {
+  gate: {
+    throughput: measureThroughput,
+    memory: measureMemory,
+    safety: measureSafety,
+    faults: measureFaults,
+    limits: measureLimits,
+    series: measureSeries,
+    cluster: measureCluster,
+    coverage: measureCoverage,
+  },
+  cluster: {
+    dashboards: measureDashboards,
+  },
 };
 const [part = 'gate', ...only] = process.argv.slice(2);
 const file = join(ROOT, `bench/results/${part}.json`);
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-if (part !== 'gate') {
-  say(`error: there is no "${part}": write "npm run figures -- gate"`);
+const groups = Object.hasOwn(PARTS, part) ? PARTS[part] : undefined;
+if (groups === undefined) {
+  say(`error: there is no "${part}": write one of ${Object.keys(PARTS).join(', ')}`);
   process.exit(2);
 }
-const unknown = only.filter((name) => !Object.hasOwn(GROUPS, name));
+const unknown = only.filter((name) => !Object.hasOwn(groups, name));
 if (unknown.length > 0) {
-  say(`error: there is no group "${unknown[0]}": write one of ${Object.keys(GROUPS).join(', ')}`);
+  say(`error: there is no group "${unknown[0]}": write one of ${Object.keys(groups).join(', ')}`);
   process.exit(2);
 }
 execFileSync('npm', ['run', '-s', 'build'], { cwd: ROOT, stdio: 'inherit' });
 // Servers that are measured have the other core to themselves; whatever else is started here inherits this one.
 execFileSync('taskset', ['-acp', LOAD_CORE, String(process.pid)], { stdio: 'ignore' });
-const common = measuredBy('npm run figures -- gate');
+const common = measuredBy(`npm run figures -- ${part}`);
 const known = new Map(readKnown().map((figure) => [figure.key, figure]));
-for (const [name, measure] of Object.entries(GROUPS)) {
+for (const [name, measure] of Object.entries(groups)) {
   if (only.length > 0 && !only.includes(name)) continue;
   say(`— ${name}`);
   for (const figure of await measure(say)) {
