@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { skipWithout } from '../components/cache.ts';
 import { obtainKubernetes } from '../components/kubernetes.ts';
 import { envoyBinary } from '../envoy/harness.ts';
+import { shippedRules } from './alert-rules.ts';
 import { emptyQueries, queryCount } from './empty-panels.ts';
 import { obtainPrometheus } from './obtain-prometheus.ts';
 import { startWatchedAgents, TARGETS, type WatchedAgents } from './watched-agents.ts';
@@ -57,6 +58,19 @@ describe('the dashboards over agents under traffic', { skip: isSkipped }, () => 
       empty.map(({ place }) => place.split(' / ')[1]),
       // No certificates, no files, no issuers; what cannot be read is of no policy.
       ['Mistakes in policy files', 'Days until certificates end', 'Age of the oldest keys', 'Request'],
+    );
+  });
+
+  it('have alerts beside them that can be evaluated over such series, and say of them what is so', async () => {
+    for (const { expr } of shippedRules()) await metrics(expr, () => true);
+    const firing = async (name: string): Promise<boolean> => {
+      const rule = shippedRules().find(({ alert }) => alert === name) ?? assert.fail(name);
+      return (await metrics(rule.expr, () => true)).result.length > 0;
+    };
+    // A policy is wrong, and an issuer hangs in the job of another name.
+    assert.deepEqual(
+      await Promise.all(['PosternPoliciesRejected', 'PosternFaults', 'PosternUnavailable', 'PosternDown'].map(firing)),
+      [true, false, false, false],
     );
   });
 
