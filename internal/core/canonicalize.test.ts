@@ -134,6 +134,7 @@ describe('canonicalize()', () => {
     assert.equal(state({ method: 'CONNECT', target: '/chat' }), 'unknown');
     assert.equal(sent(['content-length', '16']), 'unknown', 'declared, and not forwarded');
     assert.equal(state({ size: 16 }), 'unknown', 'declared, and not forwarded');
+    assert.equal(state({ size: -1 }), 'unknown', 'nobody knows whether there is one');
     assert.equal(sent(['upgrade', 'websocket'], ['x-envoy-auth-partial-body', 'false']), 'unknown');
     assert.equal(sent(['content-length', '0']), 'none');
     assert.equal(sent(), 'none');

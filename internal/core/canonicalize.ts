@@ -191,7 +191,7 @@ function bodyOf(attributes: Attributes, options: EdgeOptions): Body {
 
 /** What reaches the upstream behind the head of this request may be a body that Envoy did not forward. */
 function mayHoldBody({ method, headers, size }: Attributes): boolean {
-  if (method === 'CONNECT' || headers.get('upgrade') !== undefined || size > 0) return true;
+  if (method === 'CONNECT' || headers.get('upgrade') !== undefined || size !== 0) return true;
   return headers.get('content-length')?.some((length) => length !== '0') ?? false;
 }
 
