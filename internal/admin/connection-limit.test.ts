@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { after, describe, it } from 'node:test';
-import { limitConnections } from './connection-limit.ts';
+import { limitConnections } from '../listen/connection-limit.ts';
 import { type Answer, type RunningHttpServer, startHttpServer } from './http-server.ts';
 
 const MOST = 128;

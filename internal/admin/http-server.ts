@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { ListenAddress } from '../core/listen-address.ts';
+import { limitConnections } from '../listen/connection-limit.ts';
 import { listenOn } from '../listen/listen.ts';
-import { limitConnections } from './connection-limit.ts';
 
 /** What a route answers; `body` in pieces where it is long. */
 export interface Answer {
