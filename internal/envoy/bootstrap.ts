@@ -31,6 +31,8 @@ export interface EnvoyOptions extends ExtAuthzOptions {
   readonly agentTls?: AgentTls;
   /** Fields of the agent's cluster that have no option here, such as more endpoints; they win. */
   readonly agentFields?: Readonly<Record<string, unknown>>;
+  /** Which of the agent's doors `extAuthz` is; with `http` the filter's fields have to name an `http_service`. */
+  readonly agentDoor?: 'grpc' | 'http';
   readonly tls?: DownstreamTls;
   /** `on` by default: dot segments and repeated slashes are resolved. `strict` also refuses `%2f` and `%5c`. */
   readonly paths?: 'off' | 'on' | 'strict';
@@ -52,7 +54,12 @@ export function envoyBootstrap(options: EnvoyOptions): string {
   const agent =
     options.extAuthz === undefined
       ? []
-      : [{ ...agentCluster(options.extAuthz, options.agentTls), ...options.agentFields }];
+      : [
+          {
+            ...agentCluster(options.extAuthz, options.agentTls, options.agentDoor ?? 'grpc'),
+            ...options.agentFields,
+          },
+        ];
   return JSON.stringify({
     admin: { address: socketAddress('127.0.0.1', options.adminPort) },
     static_resources: { listeners: [listener(options)], clusters: [upstream, ...agent] },

@@ -26,17 +26,16 @@ export function staticCluster(name: string, address: object): object {
 }
 
 /**
- * The cluster "agent". It speaks gRPC: HTTP/2 without an upgrade.
+ * The cluster "agent". Its gRPC door speaks HTTP/2 without an upgrade, its HTTP door HTTP/1.1.
  *
  * @param target `host:port` or `unix:/path`; a wildcard host is reached over loopback
  */
-export function agentCluster(target: string, tls: AgentTls | undefined): object {
-  const http2 = typed('envoy.extensions.upstreams.http.v3.HttpProtocolOptions', {
-    explicit_http_config: { http2_protocol_options: {} },
-  });
+export function agentCluster(target: string, tls: AgentTls | undefined, door: 'grpc' | 'http'): object {
+  const protocol = door === 'grpc' ? { http2_protocol_options: {} } : { http_protocol_options: {} };
+  const http = typed('envoy.extensions.upstreams.http.v3.HttpProtocolOptions', { explicit_http_config: protocol });
   return {
     ...staticCluster('agent', agentAddress(target)),
-    typed_extension_protocol_options: { 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': http2 },
+    typed_extension_protocol_options: { 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': http },
     ...(tls !== undefined && { transport_socket: agentTransport(tls) }),
   };
 }

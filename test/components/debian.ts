@@ -4,8 +4,20 @@ import { makeAside } from '../../internal/envoy/aside.ts';
 import { isProgram, onPath } from '../../internal/envoy/on-path.ts';
 import { CACHE, type Obtained, obtain, progress, run } from './cache.ts';
 
+interface Package {
+  readonly name: string;
+  /** Where the program lies in the package. */
+  readonly program: string;
+  /** Ends with 0 or 1 where the program has its libraries. */
+  readonly says: string;
+}
+
 /** Programs out of Debian's packages, unpacked and never installed, with the libraries that this machine lacks. */
-const PACKAGES = { h2load: 'nghttp2-client', wrk: 'wrk' } as const;
+const PACKAGES = {
+  h2load: { name: 'nghttp2-client', program: 'usr/bin/h2load', says: '--version' },
+  nginx: { name: 'nginx', program: 'usr/sbin/nginx', says: '-v' },
+  wrk: { name: 'wrk', program: 'usr/bin/wrk', says: '--version' },
+} as const satisfies Record<string, Package>;
 export type DebianProgram = keyof typeof PACKAGES;
 
 const LAUNCHER = 'run';
@@ -28,12 +40,12 @@ async function unpack(name: DebianProgram, folder: string): Promise<void> {
   progress(`Fetching ${name} …`);
   const downloads = join(folder, 'downloads');
   await mkdir(downloads);
-  const options = await download(PACKAGES[name], downloads, []).then(
+  const options = await download(PACKAGES[name].name, downloads, []).then(
     () => undefined,
     () => privateLists(),
   );
   // The lists of a new machine are empty or old; ours are fetched beside them, which needs no rights.
-  if (options !== undefined) await download(PACKAGES[name], downloads, options);
+  if (options !== undefined) await download(PACKAGES[name].name, downloads, options);
   for (const file of (await readdir(downloads)).filter((entry) => entry.endsWith('.deb')))
     await run('dpkg-deb', ['-x', join(downloads, file), folder]);
   await rm(downloads, { recursive: true });
@@ -71,14 +83,14 @@ async function writeLauncher(name: DebianProgram, folder: string): Promise<void>
     '  LD_LIBRARY_PATH=$folder$' + '{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}',
     'done',
     'export LD_LIBRARY_PATH',
-    `exec "$home/usr/bin/${name}" "$@"`,
+    `exec "$home/${PACKAGES[name].program}" "$@"`,
     '',
   ];
   const path = join(folder, LAUNCHER);
   await writeFile(path, lines.join('\n'));
   await chmod(path, 0o755);
-  // Neither program has a way to say its version that ends with 0; one that lacks a library ends with 127.
-  const { code } = await run(path, ['--version']).then(
+  // Not every program has a way to say its version that ends with 0; one that lacks a library ends with 127.
+  const { code } = await run(path, [PACKAGES[name].says]).then(
     () => ({ code: 0 }),
     (error: { code?: number }) => ({ code: error.code ?? 1 }),
   );

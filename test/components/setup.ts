@@ -21,6 +21,7 @@ const lists: readonly (readonly Obtaining[])[] = [
     ['Prometheus and promtool', obtainPrometheus],
     ['h2load', () => obtainDebian('h2load')],
     ['wrk', () => obtainDebian('wrk')],
+    ['nginx', () => obtainDebian('nginx')],
   ],
   [
     ['kube-apiserver, etcd and kubectl', obtainKubernetes],
