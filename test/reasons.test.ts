@@ -5,9 +5,14 @@ import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { PosternError } from '../internal/core/error.ts';
 import { REASONS, type ReasonName } from '../internal/core/reasons.ts';
+import type { CheckOptions } from '../internal/extauthz/check.ts';
+import { createHttpChecks } from '../internal/extauthz/http/http-check.ts';
+import { TRAEFIK } from '../internal/extauthz/http/traefik-dialect.ts';
 import { decodeResponse } from '../internal/extauthz/wire.fixture.ts';
 import { failing } from './attack/fault.ts';
-import { type Asked, aWorld, type Parts } from './attack/fault-world.ts';
+import { type Asked, aWorld, messageOf, type Parts } from './attack/fault-world.ts';
+
+type Finished = Parameters<CheckOptions['observer']['finish']>;
 
 const CASES = join(import.meta.dirname, 'cases');
 
@@ -44,8 +49,20 @@ describe('the reasons of the table', () => {
     });
   }
 
+  it('edit_unsupported is what a proxy of the HTTP door is told', async () => {
+    const { options } = await aWorld();
+    const told = Promise.withResolvers<string>();
+    const observer = {
+      ...options.observer,
+      finish: (...[, , { decision }]: Finished) => told.resolve(decision.reason),
+    };
+    const [check] = createHttpChecks({ ...options, observer }, new Set(), [TRAEFIK]).values();
+    await check?.(messageOf('key'), { deadlineMs: undefined, isCancelled: () => false, metadata: undefined });
+    assert.equal(await told.promise, 'edit_unsupported');
+  });
+
   it('are each decided by a case or by a fault', () => {
-    const decided = new Set([...decidedByCases(), ...Object.keys(BY_FAULT)]);
+    const decided = new Set([...decidedByCases(), ...Object.keys(BY_FAULT), 'edit_unsupported']);
     assert.deepEqual([...decided].sort(), Object.keys(REASONS).sort());
   });
 });

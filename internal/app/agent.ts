@@ -24,6 +24,7 @@ import { memoryLimitBytes } from './memory-limit.ts';
 import { Readiness } from './readiness.ts';
 import type { Cluster, PolicySourceAdapter } from './source.ts';
 import { startDoor } from './start-door.ts';
+import { startHttpDoorOf } from './start-http-door.ts';
 
 export interface AgentOptions {
   readonly config: Config;
@@ -37,6 +38,7 @@ export interface AgentOptions {
 /** A running agent: the same for production, `postern dev` and tests. */
 export interface Agent {
   readonly grpcAddress: string;
+  readonly httpAddress: ListenAddress | undefined;
   readonly adminAddress: ListenAddress;
   readonly debugAddress: ListenAddress | undefined;
   /** Where its policies come from, unless from files. */
@@ -138,16 +140,19 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     registry.read('postern_file_problems', () => source.adapter.fileProblems?.());
     registry.read('postern_ready', () => (readiness.why() === undefined ? 1 : 0));
     const observer = new Observer({ metrics: registry, log, tracing, clock, random: Math.random });
-    const door = await startDoor({
-      ...given,
-      metrics: registry,
-      check: createCheckBytes({ engine, observer, maxWaiting: MAX_WAITING }),
-    });
+    const checks = { engine, observer, maxWaiting: MAX_WAITING };
+    const door = await startDoor({ ...given, metrics: registry, check: createCheckBytes(checks) });
     readiness.door = door;
     stopped.set('door', () => {
       readiness.isDraining = true;
       return door.drain(config.drainTimeoutMs, config.drainDelayMs);
     });
+    const http = config.http && (await startHttpDoorOf({ ...given, http: config.http, checks }));
+    if (http !== undefined)
+      stopped.set('door', () => {
+        readiness.isDraining = true;
+        return Promise.all([door, http].map((each) => each.drain(config.drainTimeoutMs)));
+      });
     const onError = (error: unknown): void => log.error('A page could not be served', { error });
     const admin = await startAdminServer({
       address: config.adminAddress,
@@ -172,6 +177,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     await source.adapter.start(store);
     return {
       grpcAddress: door.address,
+      httpAddress: http?.address,
       adminAddress: admin.address,
       debugAddress: debug?.address,
       cluster: source.adapter.cluster,

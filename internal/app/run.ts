@@ -35,6 +35,7 @@ export async function runAgent(config: Config, otel: Readonly<Record<string, str
     log.info('Postern listens', {
       version: VERSION,
       grpc: agent.grpcAddress,
+      ...(agent.httpAddress !== undefined && { http: addressText(agent.httpAddress) }),
       admin: addressText(agent.adminAddress),
       ...agent.cluster,
       given: config.given,

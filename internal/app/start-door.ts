@@ -4,7 +4,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { AgentOptions } from './agent.ts';
 
 /** Reads certificates again this often. */
-const CERTIFICATE_RELOAD_MS = 10_000;
+export const CERTIFICATE_RELOAD_MS = 10_000;
 
 export type DoorParts = AgentOptions & {
   readonly metrics: Metrics;

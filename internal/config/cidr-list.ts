@@ -48,3 +48,12 @@ function bitsOf(address: string): string {
 
 /** Whether one of the networks is everything: a trust in `0.0.0.0/0` is a trust in any client. */
 export const holdsEverything = (networks: CidrList): boolean => networks.texts.some((text) => text.endsWith('/0'));
+
+/** Networks of proxies that are believed: never all there are. */
+export function peerNetworks(text: string): Parsed<CidrList> {
+  const networks = cidrList(text);
+  if (!networks.ok || !holdsEverything(networks.value)) return networks;
+  return refused(
+    'trusts every address, so any client could say what its request is: write the networks of the proxies',
+  );
+}

@@ -14,6 +14,8 @@ export interface Config {
   readonly clusterIssuer: string | undefined;
   readonly outbound: Outbound;
   readonly grpcAddress: ListenAddress;
+  /** undefined: no HTTP door. */
+  readonly http: HttpDoorConfig | undefined;
   readonly adminAddress: ListenAddress;
   /** undefined: no debug server. */
   readonly debugAddress: ListenAddress | undefined;
@@ -46,6 +48,15 @@ export interface Outbound {
   readonly allow: CidrList;
   /** Also http, private and loopback addresses: one owner writes both the policies and this instance's options. */
   readonly isOpen: boolean;
+}
+
+/** The door of proxies that ask over plain HTTP. */
+export interface HttpDoorConfig {
+  readonly address: ListenAddress;
+  /** Who may ask; unix sockets are guarded by their file instead. */
+  readonly trustedPeers: CidrList;
+  /** Request headers that the proxies take from answers, in lower case. */
+  readonly carriedHeaders: ReadonlySet<string>;
 }
 
 export interface TlsFiles {

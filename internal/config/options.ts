@@ -1,4 +1,5 @@
-import { cidrList } from './cidr-list.ts';
+import { carriedHeaders } from './carried-headers.ts';
+import { cidrList, peerNetworks } from './cidr-list.ts';
 import { clientAddressSource } from './client-address-flag.ts';
 import { debugAddress, listenAddress } from './listen-address.ts';
 import { type Option, option } from './option.ts';
@@ -130,6 +131,26 @@ export const OPTIONS = Object.freeze({
     doc: 'Where Envoy asks: HOST:PORT or unix:/path',
     parse: listenAddress,
   }),
+  'http-addr': option({
+    placeholder: 'ADDR',
+    fallbackDoc: 'none: no HTTP door',
+    doc: "Where nginx, Traefik and Envoy's http_service ask: HOST:PORT or unix:/path",
+    parse: listenAddress,
+  }),
+  'http-trusted-peers': option({
+    placeholder: 'CIDRS',
+    isList: true,
+    fallback: '127.0.0.0/8,::1',
+    doc: 'Networks of the proxies that the HTTP door answers; what they say of a request is believed',
+    parse: peerNetworks,
+  }),
+  'http-carried-headers': option({
+    placeholder: 'NAMES',
+    isList: true,
+    fallbackDoc: 'none: a policy that sets one is refused',
+    doc: 'Request headers that every proxy of the HTTP door takes from its answers',
+    parse: carriedHeaders,
+  }),
   'admin-addr': option({
     placeholder: 'ADDR',
     fallback: ':9193',
@@ -144,7 +165,7 @@ export const OPTIONS = Object.freeze({
   }),
   'tls-cert': option({
     placeholder: 'FILE',
-    doc: 'Certificate chain of the gRPC door, PEM, reloaded when it changes',
+    doc: 'Certificate chain of the gRPC and the HTTP door, PEM, reloaded when it changes',
     isPath: true,
     parse: filePath,
   }),
@@ -189,7 +210,7 @@ export const OPTIONS = Object.freeze({
     placeholder: 'SIZE',
     // Whoever reaches the port can make it hold this much for every stream: a body of 1 MiB with all headers, not more.
     fallback: '2Mi',
-    doc: "Largest CheckRequest; above Envoy's max_request_bytes and all headers",
+    doc: "Largest CheckRequest, and body of a check over HTTP; above Envoy's max_request_bytes and all headers",
     parse: bytes(64 * 1024, 64 * 1024 * 1024),
   }),
   'grpc-reflection': option({

@@ -48,6 +48,7 @@ describe('readConfig()', () => {
       maxConnectionAgeMs: 300_000,
       maxLimitKeys: 1_000_000,
       maxReceiveBytes: 2_097_152,
+      http: undefined,
       grpcReflection: false,
       logLevel: 'info',
       given: ['policies=policies (--policies)'],
@@ -157,6 +158,21 @@ describe('readConfig()', () => {
         ],
       ],
     );
+  });
+
+  it('opens an HTTP door where it is told to, for loopback unless told for whom', () => {
+    const { http } = configOf(read({ flags: { ...standalone, 'http-addr': ':9192', 'http-carried-headers': 'X-A' } }));
+    assert.deepEqual(
+      [http?.address, http?.trustedPeers.texts, http?.carriedHeaders],
+      [{ kind: 'tcp', host: '', port: 9192 }, ['127.0.0.0/8', '::1'], new Set(['x-a'])],
+    );
+    const flags = { ...standalone, 'http-trusted-peers': '10.0.0.0/8', 'http-carried-headers': 'x-a' };
+    assert.deepEqual(problemsOf(read({ flags })), [
+      '--http-trusted-peers has no effect without --http-addr',
+      '--http-carried-headers has no effect without --http-addr',
+    ]);
+    const everybody = { ...standalone, 'http-addr': ':9192', 'http-trusted-peers': '0.0.0.0/0' };
+    assert.match(problemsOf(read({ flags: everybody }))[0] ?? '', /trusts every address/);
   });
 
   it('refuses half of a TLS configuration', () => {

@@ -1,7 +1,7 @@
 import { BlockList } from 'node:net';
 import type { ListenAddress } from '../core/listen-address.ts';
 import type { CidrList } from './cidr-list.ts';
-import type { Config, Outbound, PolicySource, TlsFiles } from './config.ts';
+import type { Config, HttpDoorConfig, Outbound, PolicySource, TlsFiles } from './config.ts';
 import { OPTION_NAMES, type OptionName, type OptionValues, optionOf } from './options.ts';
 import { fromFile, fromFlags, fromVariables, type GivenOptions } from './sources.ts';
 
@@ -76,6 +76,8 @@ function refuseContradictions(values: OptionValues, given: GivenOptions, problem
   if (!isKube && !given.has('policies') && astray.length === 0) {
     problems.push('Nothing to serve: write --policies DIR (standalone) or --kube (Kubernetes)');
   }
+  for (const name of ['http-trusted-peers', 'http-carried-headers'] as const)
+    if (given.has(name) && !given.has('http-addr')) problems.push(`${origin(name)} has no effect without --http-addr`);
   if (given.has('tls-cert') !== given.has('tls-key')) problems.push('--tls-cert and --tls-key must be given together');
   if (given.has('client-ca') && !given.has('tls-cert')) {
     problems.push(`${origin('client-ca')} has no effect without --tls-cert and --tls-key`);
@@ -132,6 +134,7 @@ function assemble(values: OptionValues, known: Known): Config {
     clusterIssuer: values['cluster-issuer'],
     outbound: outboundOf(values['outbound-allow'], known.isOneOwner),
     grpcAddress: values['grpc-addr'] ?? (known.isKube ? GATEWAY : STANDALONE),
+    http: httpOf(values),
     adminAddress: required(values, 'admin-addr'),
     debugAddress: debug === 'off' ? undefined : debug,
     tls: tlsOf(values),
@@ -155,6 +158,12 @@ function required<K extends OptionName>(values: OptionValues, name: K): NonNulla
 
 function outboundOf(allow: CidrList | undefined, isOneOwner: boolean): Outbound {
   return Object.freeze({ allow: allow ?? { texts: NO_NAMES, list: new BlockList() }, isOpen: isOneOwner });
+}
+
+function httpOf(values: OptionValues): HttpDoorConfig | undefined {
+  const { 'http-addr': address, 'http-carried-headers': carriedHeaders = new Set() } = values;
+  if (address === undefined) return undefined;
+  return Object.freeze({ address, trustedPeers: required(values, 'http-trusted-peers'), carriedHeaders });
 }
 
 function tlsOf(values: OptionValues): TlsFiles | undefined {

@@ -29,6 +29,8 @@ export interface Attributes {
   routeMetadata(): Readonly<Record<string, unknown>> | undefined;
   /** What `include_tls_session` gives, for plain connections too: only a server name in it proves TLS. */
   readonly tlsSession: { readonly sni: string } | undefined;
+  /** A proxy that the door trusts says that the client came by TLS. */
+  readonly cameByTls?: boolean;
 }
 
 export interface Peer {

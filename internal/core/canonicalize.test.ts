@@ -97,6 +97,8 @@ describe('canonicalize()', () => {
     assert.equal(isTls({ source: { ...peer, principal: 'spiffe://a/b' } }), true);
     assert.equal(isTls({ source: { ...peer, certificate: 'PEM' } }), true);
     assert.equal(isTls({}, { transportTls: true }), true);
+    assert.equal(isTls({ cameByTls: true }), true);
+    assert.equal(isTls({ cameByTls: false, headers: proto('https') }), false);
     assert.equal(isTls({ headers: proto('https') }, { clientAddress: { kind: 'hops', hops: 1 } }), true);
     assert.equal(isTls({ headers: proto('http') }, { clientAddress: { kind: 'hops', hops: 1 } }), false);
     assert.equal(isTls({ headers: proto('https,http') }, { clientAddress: { kind: 'hops', hops: 1 } }), false);

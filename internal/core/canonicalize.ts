@@ -154,7 +154,7 @@ class CanonicalRequest implements Request {
 
 /** TLS is what Envoy or a trusted hop says of the connection; `scheme` is the client's own word and decides nothing. */
 function isTls(attributes: Attributes, options: EdgeOptions): boolean {
-  if (options.transportTls || hadHandshake(attributes)) return true;
+  if (options.transportTls || attributes.cameByTls === true || hadHandshake(attributes)) return true;
   if (options.trustContextExtensions && attributes.contextExtensions.get('postern.dev/transport') === 'tls')
     return true;
   if (!isTrustedHop(options.clientAddress, attributes)) return false;

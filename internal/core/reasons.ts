@@ -100,6 +100,10 @@ export const REASONS = Object.freeze({
     deny('policy', 403, PERMISSION_DENIED, 'Not allowed'),
     'Envoy names no route of a policy and --route-metadata=required: let the gateway send metadata of routes, or attach a policy to the route.',
   ),
+  edit_unsupported: reason(
+    deny('policy', 403, PERMISSION_DENIED, 'Not allowed'),
+    'The policy lets the request in with a change that the proxy of the HTTP door does not carry out: the cause names it; let the proxy take the header (--http-carried-headers), change the policy, or ask over gRPC.',
+  ),
   tls_required: reason(
     deny('policy', 403, PERMISSION_DENIED, 'TLS is required'),
     'The policy takes TLS only and none is known of: use https, or tell Postern of it (--transport-security, --client-address).',

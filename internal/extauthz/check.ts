@@ -1,6 +1,6 @@
 import { isGrpc } from '../core/canonicalize.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
-import type { Refusal } from '../core/decision.ts';
+import type { Decision, Refusal } from '../core/decision.ts';
 import { createDecisionIds } from '../core/decision-id.ts';
 import { GONE, LATE, unforeseen } from '../core/faults.ts';
 import type { CheckCall, Checked } from '../policy/checked.ts';
@@ -8,14 +8,7 @@ import { refusedBefore } from '../policy/refused.ts';
 import type { Observation, Observer } from '../telemetry/observer.ts';
 import type { NamedValues } from '../telemetry/tracing.ts';
 import { forEnvoy } from './envoy-edits.ts';
-import {
-  type CheckRequest,
-  readCheckRequest,
-  type Sendable,
-  sendable,
-  writeCheckResponse,
-  writeSendable,
-} from './wire.ts';
+import { type CheckRequest, readCheckRequest, type Sendable, sendable, writeSendable } from './wire.ts';
 
 /** What a transport knows of a call besides its bytes. */
 export interface DoorCall {
@@ -47,6 +40,18 @@ export interface CheckOptions {
   readonly newDecisionId?: () => string;
 }
 
+/** How a door reads what it is asked and says what was decided: the bounds and the observing in between are the same. */
+export interface Speech<Asked, Answer> {
+  /** What is asked; undefined where it cannot be read. Never throws. */
+  readonly read: (asked: Asked) => CheckRequest | undefined;
+  /** Why what could be read is not even looked at. */
+  readonly refusalOf: (request: CheckRequest) => Refusal | undefined;
+  /** The decision with edits that whoever asks carries out as meant, or what takes its place. */
+  readonly adapt: (decision: Decision, request: CheckRequest) => Decision;
+  /** The door's one encoder. */
+  readonly write: (decision: Sendable) => Answer;
+}
+
 /** The engine has so much less time than the caller gives: an answer that comes too late is Envoy's to make up. */
 const EARLY_MS = 10;
 /** And what the engine has not answered by then is answered for it. */
@@ -58,15 +63,16 @@ const OVERLOADED: Refusal = Object.freeze({ reason: 'overloaded', retryAfterS: 1
 const MALFORMED: Refusal = Object.freeze({ reason: 'malformed_request' });
 const NOT_HTTP: Refusal = Object.freeze({ reason: 'malformed_request', cause: 'the check has no HTTP request' });
 
-/** What is left to say when saying anything else failed: a refusal without an id. */
-const LAST_RESORT = writeCheckResponse(refused({ reason: 'internal' }, undefined, '').decision);
+const IN_PROTOBUF: Speech<Uint8Array, Uint8Array> = {
+  read: readOrUndefined,
+  refusalOf: (request) => (request.hasHttp ? undefined : NOT_HTTP),
+  adapt: forEnvoy,
+  write: writeSendable,
+};
 
-/**
- * Bytes to a decision and back. Whatever happens, a refusal is answered: malformed bytes 400, over capacity and too late
- * 503, what nobody foresaw 500. Everything is observed, whatever became of it.
- */
+/** Bytes to a decision and back: see `Checker`. */
 export function createCheckBytes(options: CheckOptions): CheckBytes {
-  const checker = new Checker(options);
+  const checker = new Checker(options, IN_PROTOBUF);
   return (bytes, call) => checker.check(bytes, call);
 }
 
@@ -75,7 +81,14 @@ interface Watched {
   readonly request: CheckRequest | undefined;
 }
 
-class Checker {
+/**
+ * What is asked to a decision, and the decision to an answer. Whatever happens, a refusal is answered: what cannot be
+ * read 400, over capacity and too late 503, what nobody foresaw 500. Everything is observed, whatever became of it.
+ */
+export class Checker<Asked, Answer> {
+  readonly #speech: Speech<Asked, Answer>;
+  /** What is left to say when saying anything else failed: a refusal without an id. */
+  readonly #lastResort: Answer;
   readonly #engine: Decider;
   readonly #observer: CheckOptions['observer'];
   readonly #maxWaiting: number;
@@ -84,7 +97,9 @@ class Checker {
   /** Checks whose decision is not there yet. */
   #waiting = 0;
 
-  constructor(options: CheckOptions) {
+  constructor(options: CheckOptions, speech: Speech<Asked, Answer>) {
+    this.#speech = speech;
+    this.#lastResort = speech.write(sendable(refused({ reason: 'internal' }, undefined, '').decision));
     this.#engine = options.engine;
     this.#observer = options.observer;
     this.#maxWaiting = options.maxWaiting;
@@ -92,23 +107,18 @@ class Checker {
     this.#newDecisionId = options.newDecisionId ?? createDecisionIds();
   }
 
-  check(bytes: Uint8Array, call: DoorCall): Uint8Array | Promise<Uint8Array> {
+  /** Never throws, never rejects. */
+  check(asked: Asked, call: DoorCall): Answer | Promise<Answer> {
     try {
-      const request = readOrUndefined(bytes);
+      const request = this.#speech.read(asked);
       const watched: Watched = { observation: this.#observer.begin(request?.headers, call.metadata), request };
-      const refusal = this.#refusalOf(request);
+      const refusal = request === undefined ? MALFORMED : this.#speech.refusalOf(request);
       if (request === undefined || refusal !== undefined) return this.#refuse(refusal ?? MALFORMED, watched);
       const checked = this.#decide(request, call, watched);
       return checked instanceof Promise ? this.#later(checked, call, watched) : this.#answer(checked, watched);
     } catch {
-      return LAST_RESORT;
+      return this.#lastResort;
     }
-  }
-
-  /** Why a request is not even looked at. */
-  #refusalOf(request: CheckRequest | undefined): Refusal | undefined {
-    if (request === undefined) return MALFORMED;
-    return request.hasHttp ? undefined : NOT_HTTP;
   }
 
   #decide(request: CheckRequest, call: DoorCall, { observation }: Watched): Checked | Promise<Checked> {
@@ -127,11 +137,11 @@ class Checker {
    * Waits for a decision: until it is there, time is up, or the caller has gone away, whichever comes first. Only here is
    * there a bound: a dependency that hangs must not refuse checks that wait for nothing.
    */
-  #later(pending: Promise<Checked>, call: DoorCall, watched: Watched): Promise<Uint8Array> {
-    const { promise, resolve } = Promise.withResolvers<Uint8Array>();
+  #later(pending: Promise<Checked>, call: DoorCall, watched: Watched): Promise<Answer> {
+    const { promise, resolve } = Promise.withResolvers<Answer>();
     let isSettled = false;
     let timer: NodeJS.Timeout | undefined;
-    const settle = (answer: () => Uint8Array): void => {
+    const settle = (answer: () => Answer): void => {
       if (isSettled) return;
       isSettled = true;
       clearTimeout(timer);
@@ -139,7 +149,7 @@ class Checker {
       try {
         resolve(answer());
       } catch {
-        resolve(LAST_RESORT);
+        resolve(this.#lastResort);
       }
     };
     this.#waiting += 1;
@@ -167,20 +177,20 @@ class Checker {
     return Math.min(HANG_MS, Math.max(0, deadlineMs - LAST_MOMENT_MS - this.#clock.monotonicMs()));
   }
 
-  #refuse(refusal: Refusal, watched: Watched): Uint8Array {
+  #refuse(refusal: Refusal, watched: Watched): Answer {
     return this.#answer(refused(refusal, watched.request, this.#newDecisionId()), watched);
   }
 
-  #answer(checked: Checked, { observation, request }: Watched): Uint8Array {
+  #answer(checked: Checked, { observation, request }: Watched): Answer {
     let sent = checked;
     try {
-      const meant = request === undefined ? checked.decision : forEnvoy(checked.decision, request);
+      const meant = request === undefined ? checked.decision : this.#speech.adapt(checked.decision, request);
       const decision: Sendable = sendable(meant);
       if (decision !== checked.decision) sent = { ...checked, decision };
-      return writeSendable(decision);
+      return this.#speech.write(decision);
     } catch (error) {
       sent = refused(unforeseen(error), request, '');
-      return LAST_RESORT;
+      return this.#lastResort;
     } finally {
       this.#observer.finish(observation, request, sent);
     }

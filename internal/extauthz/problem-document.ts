@@ -24,19 +24,23 @@ const PLAIN_MESSAGE = /^[ -$&-~]*$/;
 const NOT_PLAIN_BYTE = /[^ -$&-~]/g;
 
 /** The document up to the members that vary. */
-const OPENINGS = tableOf((reason) => {
-  const { title, http: status } = REASONS[reason];
-  return JSON.stringify({ type: problemType(reason), title, status }).slice(0, -1);
-});
+const OPENINGS = tableOf((reason) => openingOf(reason, REASONS[reason].http));
+
+function openingOf(reason: ReasonName, status: number): string {
+  return JSON.stringify({ type: problemType(reason), title: REASONS[reason].title, status }).slice(0, -1);
+}
 
 const GRPC_MESSAGES = tableOf((reason) => percentEncode(REASONS[reason].title));
 
 /**
  * `application/problem+json`: type, title, status, decisionId; detail and the limit that refused where there are. ASCII
  * alone, and no character that HTML gives a meaning.
+ *
+ * @param status that it is sent with, where that is not the reason's own (RFC 9457 §3.1.2)
  */
-export function problemDocument({ reason, decisionId, refusal }: Decision): string {
-  let text = `${OPENINGS[reason]},"decisionId":"${escapeJson(decisionId)}"`;
+export function problemDocument({ reason, decisionId, refusal }: Decision, status = REASONS[reason].http): string {
+  const opening = status === REASONS[reason].http ? OPENINGS[reason] : openingOf(reason, status);
+  let text = `${opening},"decisionId":"${escapeJson(decisionId)}"`;
   if (refusal?.detail !== undefined) text += `,"detail":"${escapeJson(refusal.detail)}"`;
   if (reason === 'rate_limited' && refusal?.rule !== undefined) {
     text += `,"violated-policies":["${escapeJson(refusal.rule)}"]`;

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { createServer, type TlsOptions as ServerContext } from 'node:tls';
+import { createServer, type Server, type TlsOptions as ServerContext } from 'node:tls';
 import type { Clock } from '../core/clock.ts';
 import { type Certificates, readCertificates, type TlsFileNames, watchCertificates } from './certificates.ts';
 
@@ -30,19 +30,30 @@ const HANDSHAKE_MS = 10_000;
  * @throws {PosternError} ERR_POSTERN_TLS when the first ones cannot be used
  */
 export async function startTls(options: TlsOptions, onSecure: (socket: Socket) => void): Promise<TlsTermination> {
-  const { files, reloadEveryMs, clock, onCertificate, onError } = options;
-  const first = await readCertificates(files);
-  const requiresClient = files.clientCaFile !== undefined;
-  const server = createServer({
-    ...contextOf(first),
-    ALPNProtocols: ['h2'],
-    handshakeTimeout: HANDSHAKE_MS,
-    requestCert: requiresClient,
-    rejectUnauthorized: requiresClient,
-  });
+  const { server, stop } = await withCertificates(options, (tls) => createServer({ ...tls, ALPNProtocols: ['h2'] }));
   server.on('secureConnection', (socket) => {
     socket.on('error', () => undefined);
     onSecure(socket);
+  });
+  return { accept: (socket) => void server.emit('connection', socket), stop };
+}
+
+/**
+ * A TLS server of any kind whose certificates are read again from disk.
+ *
+ * @throws {PosternError} ERR_POSTERN_TLS when the first ones cannot be used
+ */
+export async function withCertificates<S extends Server>(
+  { files, reloadEveryMs, clock, onCertificate, onError }: TlsOptions,
+  make: (tls: ServerContext) => S,
+): Promise<{ readonly server: S; stop(): void }> {
+  const first = await readCertificates(files);
+  const requiresClient = files.clientCaFile !== undefined;
+  const server = make({
+    ...contextOf(first),
+    handshakeTimeout: HANDSHAKE_MS,
+    requestCert: requiresClient,
+    rejectUnauthorized: requiresClient,
   });
   const watch = watchCertificates(first, {
     files,
@@ -55,7 +66,7 @@ export async function startTls(options: TlsOptions, onSecure: (socket: Socket) =
     },
   });
   onCertificate(first.notAfterMs, first.clientCaNotAfterMs);
-  return { accept: (socket) => void server.emit('connection', socket), stop: () => watch.stop() };
+  return { server, stop: () => watch.stop() };
 }
 
 function contextOf({ certificate, privateKey, clientCa }: Certificates): ServerContext {

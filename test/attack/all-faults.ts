@@ -2,6 +2,7 @@ import { ANSWER_FAULTS } from './answer-faults.ts';
 import { DOOR_FAULTS } from './door-faults.ts';
 import { EVALUATOR_FAULTS } from './evaluator-faults.ts';
 import { type FaultCase, type Outcome, outcomeOf } from './fault.ts';
+import { HTTP_FAULTS } from './http-faults.ts';
 import { KEY_FAULTS } from './key-faults.ts';
 import { LIMIT_FAULTS } from './limit-faults.ts';
 import { NAMESPACE_FAULTS } from './namespace-faults.ts';
@@ -18,6 +19,7 @@ export const ALL_FAULTS: readonly FaultCase[] = [
   ...ANSWER_FAULTS,
   ...TELLING_FAULTS,
   ...DOOR_FAULTS,
+  ...HTTP_FAULTS,
 ];
 
 /** Faults that let a check pass, and those that left it without any answer; both are to be none. */

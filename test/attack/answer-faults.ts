@@ -101,6 +101,8 @@ const encoders: FaultCase[] = encoded.flatMap(([asks, members]) =>
       faults: AT_ONCE,
       asks,
       becomes: 500,
+      // It tells neither of the policy nor in the form of gRPC.
+      ...(asks === 'wrong' && (member === 'policy' || member === 'isGrpc') && { overHttp: 401 }),
       parts: (fault) => ({ engine: unreadable(member, fault) }),
     }),
   ),

@@ -19,7 +19,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   {
     why: 'starts and stops the instance: a check finds its parts wired',
     files: {
-      'internal/app/agent.ts': 'startAgent 8',
+      'internal/app/agent.ts': 'startAgent 10',
       'internal/app/readiness.ts': 'Readiness.#first 1',
       'internal/app/check-once.ts': 'checkOnce 4',
       'internal/app/dev.ts': 'runDev 8, startFront 1, startDevAgent 1',
@@ -55,9 +55,11 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/extauthz/connections.ts': 'ConnectionOptions.random 1, GrpcConnections.drain 2',
       'internal/extauthz/listener.ts':
         'ListenerOptions.onConnection 1, ListenerOptions.onError 1, Listener.stop 1, Listener.destroy 1, startListener 1',
+      'internal/extauthz/http/drain.ts': 'drainConnections 2',
+      'internal/extauthz/http/http-door.ts': 'HttpDoor.drain 1, startHttpDoor 4',
       'internal/listen/listen.ts': 'listenOn 3, clearStaleSocket 1, isServed 1',
       'internal/extauthz/tls-termination.ts':
-        'TlsOptions.onCertificate 1, TlsOptions.onError 1, TlsTermination.accept 1, TlsTermination.stop 1, startTls 1',
+        'TlsOptions.onCertificate 1, TlsOptions.onError 1, TlsTermination.accept 1, TlsTermination.stop 1, startTls 1, withCertificates 1',
     },
   },
   {

@@ -60,6 +60,11 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'DoorCall.onCancel port 1': ['caller goes away', 'signs of the caller', 'connection'],
     'CheckBytes port 1': ['transport'],
     'Decider.check port 1': ['decider', 'encoder'],
+    'Speech.read port 1': ['dialect'],
+    'Speech.refusalOf port 1':
+      'reads one member of what `read` made; what throws there is the last resort, as for `write`',
+    'Speech.adapt port 1': ['encoder'],
+    'Speech.write port 1': ['encoder', 'dialect'],
     'CheckOptions.newDecisionId port 1': ['decision id'],
     'Checker.#later Promise.withResolvers 1': ['decider', "caller's deadline", 'caller goes away', 'observer'],
     'Checker.#later .then 1': ['decider', 'encoder', 'clock'],
@@ -76,6 +81,23 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'checkHandler .then 1': ['transport', 'connection'],
     'addReflection await 1': AT_START,
     'drain await 1': AT_START,
+  },
+  'internal/extauthz/http/dialect.ts': {
+    'Dialect.read port 1': ['dialect'],
+    'Dialect.timeoutMs port 1': ['dialect'],
+    'Dialect.statusOf port 1': ['dialect'],
+  },
+  'internal/extauthz/http/http-body.ts': { 'readBody Promise.withResolvers 1': ['connection over HTTP'] },
+  'internal/extauthz/http/http-check.ts': { 'CheckHttp port 1': ['transport over HTTP'] },
+  'internal/extauthz/http/http-handler.ts': {
+    'HttpHandlerOptions.onRefusedPeer port 1': 'told of a peer that is refused whatever becomes of the telling',
+    'HttpHandlerOptions.onError port 1': 'told of an answer that failed, when it is one no more',
+    'HttpHandler.handle .then 1': ['transport over HTTP'],
+    'HttpHandler.handle .catch 1': ['transport over HTTP'],
+    'HttpHandler.#answerTo .then 1': ['connection over HTTP'],
+  },
+  'internal/extauthz/http/trusted-peers.ts': {
+    'TrustedPeersOptions.onRefused port 1': 'told of a peer that is refused whatever becomes of the telling',
   },
   'internal/keys/discovery.ts': {
     'discoverKeys await 1': ['discovery', 'discovery over the network'],

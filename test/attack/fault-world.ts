@@ -1,8 +1,13 @@
+import assert from 'node:assert/strict';
 import type { EdgeOptions } from '../../internal/core/canonicalize.ts';
 import { type Clock, systemClock } from '../../internal/core/clock.ts';
 import type { NamespaceView } from '../../internal/core/evaluation.ts';
 import { MemoryStore } from '../../internal/counters/memory-store.ts';
 import { type CheckOptions, createCheckBytes, type Decider, type DoorCall } from '../../internal/extauthz/check.ts';
+import { createHttpChecks } from '../../internal/extauthz/http/http-check.ts';
+import type { HttpMessage } from '../../internal/extauthz/http/http-message.ts';
+import { TRAEFIK } from '../../internal/extauthz/http/traefik-dialect.ts';
+import type { HttpAnswer } from '../../internal/extauthz/http/write-answer.ts';
 import { parseFile } from '../../internal/files/parse-file.ts';
 import { PathTable } from '../../internal/match/path-table.ts';
 import { createTokenCache, type TokenCache } from '../../internal/phases/authn/jwt.ts';
@@ -111,6 +116,10 @@ export interface World {
   bytes(asked: Asked): Buffer;
   /** Bytes of the answer. */
   ask(asked: Asked): Promise<Uint8Array>;
+  /** What the HTTP door is given to ask. */
+  readonly options: CheckOptions;
+  /** The same over HTTP, in the dialect that passes every status on. */
+  askHttp(asked: Asked): Promise<HttpAnswer>;
 }
 
 const EDGE: EdgeOptions = {
@@ -141,15 +150,26 @@ export async function aWorld(parts: Parts = {}): Promise<World> {
     clock,
     newDecisionId: parts.newDecisionId ?? (() => 'decision'),
   });
-  const check = createCheckBytes({
+  const options: CheckOptions = {
     engine: parts.engine?.(engine) ?? engine,
     observer: parts.observer ?? { begin: () => ({ span: NO_SPAN, startMs: 0 }), finish: () => undefined },
     maxWaiting: parts.maxWaiting ?? 10,
     clock,
     ...(parts.newDecisionId !== undefined && { newDecisionId: parts.newDecisionId }),
-  });
+  };
+  const check = createCheckBytes(options);
   const call: DoorCall = { deadlineMs: undefined, isCancelled: () => false, metadata: undefined, ...parts.call };
-  return { check, bytes: (asked) => REQUESTS[asked](), ask: async (asked) => check(REQUESTS[asked](), call) };
+  const bytes = (asked: Asked): Buffer => encodeCheck({ ...TARGET, headers: HEADERS[asked]() });
+  return {
+    check,
+    bytes,
+    ask: async (asked) => check(bytes(asked), call),
+    options,
+    async askHttp(asked) {
+      const checkHttp = createHttpChecks(options, CARRIED).get(TRAEFIK) ?? assert.fail();
+      return checkHttp(messageOf(asked), call);
+    },
+  };
 }
 
 type Ports = Pick<ConstructorParameters<typeof PolicyStore>[0]['ports'], 'keySources' | 'tokens' | 'limits'>;
@@ -189,8 +209,25 @@ function withChanges(snapshot: Snapshot, parts: Parts): Snapshot {
   return { ...snapshot, hosts, namespaces };
 }
 
-const withHeaders = (headers: Readonly<Record<string, string>>): Buffer =>
-  encodeCheck({ host: 'api.example.org', path: '/v1/orders', headers });
+const TARGET = { host: 'api.example.org', path: '/v1/orders' };
+/** What the policy sets and removes. */
+const CARRIED: ReadonlySet<string> = new Set(['x-caller', 'x-api-key', 'authorization']);
+
+/** The lines by which Traefik asks the same. */
+export const messageOf = (asked: Asked): HttpMessage => ({
+  method: 'GET',
+  target: TRAEFIK.path,
+  lines: [
+    ['x-forwarded-method', 'GET'],
+    ['x-forwarded-uri', TARGET.path],
+    ['x-forwarded-host', TARGET.host],
+    ['x-forwarded-proto', 'http'],
+    ['x-forwarded-for', '192.0.2.1'],
+    ...Object.entries(HEADERS[asked]()),
+  ],
+  body: undefined,
+  timeMs: systemClock.wallMs(),
+});
 
 function token(kid: string): string {
   const nowS = Math.floor(systemClock.wallMs() / 1000);
@@ -198,10 +235,10 @@ function token(kid: string): string {
   return aToken(SIGNER, payload, { alg: 'EdDSA', kid });
 }
 
-const REQUESTS: Readonly<Record<Asked, () => Buffer>> = {
-  key: () => withHeaders({ 'x-api-key': KEY }),
-  token: () => withHeaders({ authorization: `Bearer ${token('k1')}` }),
+const HEADERS: Readonly<Record<Asked, () => Readonly<Record<string, string>>>> = {
+  key: () => ({ 'x-api-key': KEY }),
+  token: () => ({ authorization: `Bearer ${token('k1')}` }),
   // Signed all the same, but by a key of a name that nobody has published.
-  'other token': () => withHeaders({ authorization: `Bearer ${token('k9')}` }),
-  wrong: () => withHeaders({ 'x-api-key': 'a key that nobody holds' }),
+  'other token': () => ({ authorization: `Bearer ${token('k9')}` }),
+  wrong: () => ({ 'x-api-key': 'a key that nobody holds' }),
 };

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { HttpAnswer } from '../../internal/extauthz/http/write-answer.ts';
 import { decodeCheck } from '../door/client.ts';
 import { type Asked, aWorld, type Parts } from './fault-world.ts';
 
@@ -45,16 +46,19 @@ export interface FaultCase {
   readonly at: string;
   readonly fault: string;
   readonly becomes: Outcome;
-  /** Gives the bytes of the answer, or `error`. */
-  readonly run: () => Promise<Uint8Array | 'error'>;
+  readonly run: () => Promise<Given>;
 }
+
+/** The bytes of an answer over gRPC, an answer over HTTP, or `error`. */
+export type Given = Uint8Array | Pick<HttpAnswer, 'status'> | 'error';
 
 const PATIENCE_MS = 5000;
 
-/** Envoy's reading: code 0, no status and an empty message all let the request pass. */
-export function readOutcome(answer: Uint8Array | 'error' | undefined): Outcome {
+/** Envoy's reading: code 0, no status and an empty message all let the request pass; of HTTP any 2xx, as nginx has it. */
+export function readOutcome(answer: Given | undefined): Outcome {
   if (answer === 'error') return 'error';
   if (answer === undefined) return 'allow';
+  if (!(answer instanceof Uint8Array)) return answer.status >= 200 && answer.status < 300 ? 'allow' : answer.status;
   const { status, denied_response, error_response } = decodeCheck(Buffer.from(answer));
   if ((status?.code ?? 0) === 0) return 'allow';
   return denied_response?.status?.code ?? error_response?.status?.code ?? 403;
@@ -84,20 +88,24 @@ export interface Put {
   /** What must come out, by default and for some of the faults. */
   readonly becomes: Outcome;
   readonly but?: Readonly<Partial<Record<Fault, Outcome>>>;
+  /** The same over HTTP, where that door does not even read what fails. */
+  readonly overHttp?: Outcome;
   /** The ports of a world with the fault in it. */
   readonly parts: (fault: Fault) => Parts;
 }
 
-/** One case for each fault. Faults that hang end by `--check-timeout`, as 503. */
-export function put({ at, faults, asks = 'key', becomes, but = {}, parts }: Put): FaultCase[] {
-  return faults.map((fault) => ({
-    at,
-    fault: `${fault}${asks === 'key' ? '' : ` (${asks})`}`,
-    becomes: but[fault] ?? becomes,
-    async run() {
-      const timeout = fault === 'hangs' ? { checkTimeoutMs: SHORT_MS } : {};
-      const world = await aWorld({ ...timeout, ...parts(fault) });
-      return world.ask(asks);
-    },
-  }));
+/** One case for each fault and each door. Faults that hang end by `--check-timeout`, as 503. */
+export function put({ at, faults, asks = 'key', becomes, but = {}, overHttp, parts }: Put): FaultCase[] {
+  return faults.flatMap((fault) =>
+    (['ask', 'askHttp'] as const).map((ask) => ({
+      at,
+      fault: `${fault}${asks === 'key' ? '' : ` (${asks})`}${ask === 'askHttp' ? ' over HTTP' : ''}`,
+      becomes: (ask === 'askHttp' ? overHttp : undefined) ?? but[fault] ?? becomes,
+      async run() {
+        const timeout = fault === 'hangs' ? { checkTimeoutMs: SHORT_MS } : {};
+        const world = await aWorld({ ...timeout, ...parts(fault) });
+        return world[ask](asks);
+      },
+    })),
+  );
 }

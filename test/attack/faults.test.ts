@@ -15,7 +15,9 @@ describe('without a fault', () => {
     ['wrong', 401],
   ] as const) {
     it(`${asked} is answered ${outcome}, so that what follows means something`, async () => {
-      assert.equal(readOutcome(await (await aWorld()).ask(asked)), outcome);
+      const world = await aWorld();
+      assert.equal(readOutcome(await world.ask(asked)), outcome);
+      assert.equal(readOutcome(await world.askHttp(asked)), outcome);
     });
   }
 });

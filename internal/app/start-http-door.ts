@@ -1,0 +1,34 @@
+import type { HttpDoorConfig } from '../config/config.ts';
+import type { CheckOptions } from '../extauthz/check.ts';
+import { createHttpChecks } from '../extauthz/http/http-check.ts';
+import { type HttpDoor, startHttpDoor } from '../extauthz/http/http-door.ts';
+import type { AgentOptions } from './agent.ts';
+import { CERTIFICATE_RELOAD_MS } from './start-door.ts';
+
+export type HttpDoorParts = AgentOptions & { readonly http: HttpDoorConfig; readonly checks: CheckOptions };
+
+/** Starts the HTTP door as the configuration wants it. */
+export function startHttpDoorOf({ config, http, clock, log, checks }: HttpDoorParts): Promise<HttpDoor> {
+  return startHttpDoor({
+    address: http.address,
+    checks: createHttpChecks(checks, http.carriedHeaders),
+    trustedPeers: http.trustedPeers.list,
+    clock,
+    maxReceiveBytes: config.maxReceiveBytes,
+    maxConnectionAgeMs: config.maxConnectionAgeMs,
+    onRefusedPeer: (address, refusedMeanwhile) =>
+      log.warn('A peer of the HTTP door is not trusted: name its network in --http-trusted-peers if it is a proxy', {
+        'source.address': address,
+        refused_meanwhile: refusedMeanwhile,
+      }),
+    onError: (error) => log.error('The HTTP door failed', { error }),
+    // The same files as the gRPC door, which tells of them.
+    tls: config.tls && {
+      files: config.tls,
+      reloadEveryMs: CERTIFICATE_RELOAD_MS,
+      clock,
+      onCertificate: () => undefined,
+      onError: () => undefined,
+    },
+  });
+}

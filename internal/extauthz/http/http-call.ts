@@ -1,0 +1,21 @@
+import type { ServerResponse } from 'node:http';
+import type { DoorCall } from '../check.ts';
+
+/** A check's call: over when its connection closes before the answer is there. */
+export class HttpCall implements DoorCall {
+  readonly deadlineMs: number | undefined;
+  /** The headers of the message are those of the request. */
+  readonly metadata = undefined;
+  readonly isCancelled: () => boolean;
+  readonly #response: ServerResponse;
+
+  constructor(response: ServerResponse, deadlineMs: number | undefined) {
+    this.#response = response;
+    this.deadlineMs = deadlineMs;
+    this.isCancelled = () => response.closed;
+  }
+
+  onCancel(listener: () => void): void {
+    this.#response.once('close', listener);
+  }
+}
