@@ -4,6 +4,7 @@ import { ProblemList } from '../core/problem.ts';
 import { type PathTemplate, parsePathTemplate } from '../match/path-template.ts';
 import type { RouteTarget } from './compiled-policy.ts';
 import { ROUTE_KINDS } from './resource/api-policy.ts';
+import type { Workload } from './workload.ts';
 
 /** What a spec claims, as far as it can be read, while nothing of it serves: that part is refused, not free. */
 export interface ClaimedTarget {
@@ -14,14 +15,35 @@ export interface ClaimedTarget {
   readonly templates: readonly PathTemplate[];
 }
 
-/** Reads the target of a spec that may be wrong in any way. Never throws. */
-export function claimedTarget(spec: unknown): ClaimedTarget {
+/**
+ * Reads the target of a spec that may be wrong in any way. Never throws.
+ *
+ * @param workload of a sidecar class, whose policies claim Pods
+ */
+export function claimedTarget(spec: unknown, workload?: Workload): ClaimedTarget {
   const target = member(spec, 'target');
-  const templates = listOf(member(target, 'paths')).map(claimedTemplate);
+  const read = listOf(member(target, 'paths')).map(claimedTemplate);
+  const templates = read.length === 0 ? [EVERYTHING] : read;
+  if (workload !== undefined) return claimedWorkload(member(target, 'workloadSelector'), workload, templates);
   return Object.freeze({
     hosts: [...new Set(listOf(member(target, 'hosts')).flatMap(claimedHost))],
     routes: listOf(member(target, 'routes')).flatMap(claimedRoutes),
-    templates: templates.length === 0 ? [EVERYTHING] : templates,
+    templates,
+  });
+}
+
+/** Labels that cannot be read narrow nothing: a selector of which nothing can be read may have meant this Pod. */
+function claimedWorkload(selector: unknown, workload: Workload, templates: ClaimedTarget['templates']): ClaimedTarget {
+  const labels = Object.entries(Object(member(selector, 'matchLabels')) as object).filter(
+    (label): label is [string, string] => typeof label[1] === 'string',
+  );
+  const isGiven = selector !== undefined && selector !== null;
+  return Object.freeze({
+    get hosts() {
+      return isGiven ? workload.hostsOf(labels) : [];
+    },
+    routes: [],
+    templates,
   });
 }
 

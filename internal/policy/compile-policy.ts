@@ -18,6 +18,7 @@ import { checkExpressionSize } from './expression-size.ts';
 import type { Knowledge } from './knowledge.ts';
 import { stepsOf } from './phases.ts';
 import type { ApiPolicySpec } from './resource/api-policy.ts';
+import type { Workload } from './workload.ts';
 
 /** What compiled policies share: the instance's ports and what its flags promise. */
 export interface PolicyPorts {
@@ -25,6 +26,8 @@ export interface PolicyPorts {
   readonly tokens: TokenCache;
   readonly limits: RateLimitPorts;
   readonly knows: Knowledge;
+  /** Of a sidecar class, whose policies select Pods; absent elsewhere, where they claim hosts and routes. */
+  readonly workload?: Workload | undefined;
 }
 
 /**
@@ -37,7 +40,7 @@ export function* compilePolicy(
   { ports, problems }: { readonly ports: PolicyPorts; readonly problems: ProblemList },
 ): Steps<CompiledPolicy | undefined> {
   if (!checkExpressionSize(spec, problems)) return undefined;
-  const target = compileTarget(spec, problems.at('target'));
+  const target = compileTarget(spec, ports.workload, problems.at('target'));
   const { caseInsensitive } = spec.target.pathOptions;
   const params = target?.paths.parameters ?? [];
   const budget = new PartsBudget();
@@ -109,24 +112,57 @@ export function* compilePolicy(
   });
 }
 
-function compileTarget({ target }: ApiPolicySpec, problems: ProblemList): Target | undefined {
-  if (target.workloadSelector !== undefined) {
-    problems
-      .at('workloadSelector')
-      .error('TargetNotSupported', 'Only sidecar classes select workloads: use hosts or routes here');
-    return undefined;
-  }
+function compileTarget(
+  { target }: ApiPolicySpec,
+  workload: Workload | undefined,
+  problems: ProblemList,
+): Target | undefined {
+  const claim = compileClaim(target, workload, problems);
+  if (claim === undefined) return undefined;
   const paths = compilePathTemplates(target.paths, target.pathOptions, problems.at('paths'));
   if (paths === undefined) return undefined;
   const templates = target.paths.map((source, index) => parsePathTemplate(source, problems.at('paths').at(index)));
   return Object.freeze({
-    // One that is written twice is one: the API server refuses a status that says a host twice.
-    hosts: [...new Set(target.hosts)],
-    routes: (target.routes ?? []).map(({ kind, name, sectionName }) => ({ kind, name, sectionName })),
+    get hosts() {
+      return claim.hosts;
+    },
+    routes: claim.routes,
     templates: templates.filter((template) => template !== undefined),
     paths,
     pathOptions: target.pathOptions,
   });
+}
+
+/** Of a sidecar class policies select Pods; elsewhere they claim hosts or routes. Neither takes the other's. */
+function compileClaim(
+  { hosts = [], routes = [], workloadSelector }: ApiPolicySpec['target'],
+  workload: Workload | undefined,
+  problems: ProblemList,
+): Pick<Target, 'hosts' | 'routes'> | undefined {
+  const refuse = (field: string, message: string): undefined => {
+    problems.at(field).error('TargetNotSupported', message);
+  };
+  if (workload === undefined) {
+    if (workloadSelector !== undefined)
+      return refuse('workloadSelector', 'Only sidecar classes select workloads: use hosts or routes here');
+    // One that is written twice is one: the API server refuses a status that says a host twice.
+    return {
+      hosts: [...new Set(hosts)],
+      routes: routes.map(({ kind, name, sectionName }) => ({ kind, name, sectionName })),
+    };
+  }
+  if (workloadSelector === undefined)
+    return refuse(
+      hosts.length > 0 ? 'hosts' : 'routes',
+      'Policies of a sidecar class select Pods, whatever the host: use workloadSelector here',
+    );
+  const labels = Object.entries(workloadSelector.matchLabels);
+  return {
+    get hosts() {
+      return workload.hostsOf(labels);
+    },
+    routes: [],
+  };
 }
 
 interface EditsContext {

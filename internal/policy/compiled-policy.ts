@@ -33,6 +33,7 @@ export interface RouteTarget {
 
 /** What a policy claims to govern. */
 export interface Target {
+  /** Of a sidecar class: `THIS_WORKLOAD`, where the labels of the Pod are what it selects. Only builds read it. */
   readonly hosts: readonly string[];
   readonly routes: readonly RouteTarget[];
   readonly templates: readonly PathTemplate[];

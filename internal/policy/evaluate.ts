@@ -14,7 +14,7 @@ import type { OwnHeaders } from './own-headers.ts';
 import { type Known, refusalDecision, refusedBefore } from './refused.ts';
 import { hasRepeatedMember, REPEATED_BODY } from './repeated-member.ts';
 import { routesOf } from './route-metadata.ts';
-import { type Selection, type SelectOptions, selectPolicy } from './select.ts';
+import { type Selection, type SelectOptions, type SidecarPart, selectPolicy } from './select.ts';
 import { settle } from './settle.ts';
 import type { Snapshot } from './snapshot.ts';
 import { judgeUnevaluated } from './unevaluated.ts';
@@ -25,6 +25,8 @@ export interface EngineOptions {
   readonly edge: EdgeOptions;
   readonly unmatched: 'deny' | 'allow';
   readonly routeMetadata: 'optional' | 'required';
+  /** Of a sidecar class; absent elsewhere. */
+  readonly sidecar?: SidecarPart | undefined;
   readonly checkTimeoutMs: number;
   readonly clock: Clock;
   /** A new decision id: random, unguessable. */
@@ -48,7 +50,8 @@ export class Engine {
   constructor(current: () => Snapshot | undefined, options: EngineOptions) {
     this.#current = current;
     this.#options = options;
-    this.#selecting = Object.freeze({ routeMetadataRequired: options.routeMetadata === 'required' });
+    const routeMetadataRequired = options.routeMetadata === 'required';
+    this.#selecting = Object.freeze({ routeMetadataRequired, sidecar: options.sidecar });
   }
 
   /** Never throws and never rejects; whatever nobody foresaw is `internal`. */
@@ -72,7 +75,7 @@ export class Engine {
         host: canonical.host,
         readings: request?.readings,
         policyName: trusted ? attributes.contextExtensions.get('postern.dev/policy') : undefined,
-        routes: routesOf(attributes),
+        routes: this.#options.sidecar === undefined ? routesOf(attributes) : undefined,
       },
       this.#selecting,
     );

@@ -73,7 +73,7 @@ export class PolicyRecord {
     const previous = this.#compiledFrom;
     if (previous === undefined || !isSameSpec(previous, object)) {
       // First of all: what it claims denies, also where the rest of it cannot even be compiled.
-      this.#claimed = claimedTarget(object.spec);
+      this.#claimed = claimedTarget(object.spec, options.ports.workload);
       const problems = new ProblemList('spec', [...(object.problems ?? [])]);
       const isReadable = !problems.hasErrors;
       const spec = parseSpec(apiPolicySpec, object.spec, problems);

@@ -9,6 +9,7 @@ import type { CompiledPolicy, PathOptions, Served } from './compiled-policy.ts';
 import type { HostEntry } from './host-table.ts';
 import { OVERRIDES, type OwnHeaders, ownOfAll } from './own-headers.ts';
 import type { Snapshot } from './snapshot.ts';
+import { THIS_WORKLOAD } from './workload.ts';
 
 /** What selection reads of a request, canonical or not. */
 export interface Selectable {
@@ -23,7 +24,12 @@ export interface Selectable {
 export interface SelectOptions {
   /** Whether a request without route metadata is refused. */
   readonly routeMetadataRequired: boolean;
+  /** `agent`: of the instance's own Pod. `class`: it only judges policies, and decides nothing. */
+  readonly sidecar?: SidecarPart | undefined;
 }
+
+/** What an instance of a sidecar class is to it: one of its sidecars, or the one that writes the status. */
+export type SidecarPart = 'agent' | 'class';
 
 /** One entry of Envoy Gateway's route metadata. */
 export interface RouteName {
@@ -76,6 +82,12 @@ const NO_ROUTE = Object.freeze(refused('no_route'));
 const NOT_FOUND = Object.freeze(refused('policy_not_found'));
 const CONFLICT = Object.freeze(refused('host_conflict'));
 const ROUTE_MISSING = Object.freeze(refused('route_metadata_missing'));
+const DECIDES_NOTHING: Selection = Object.freeze({
+  kind: 'refused',
+  reason: 'no_route',
+  policy: undefined,
+  cause: 'this instance only judges the policies of a sidecar class: Envoy has to ask the sidecar of its own Pod',
+});
 
 /** What claims the request was never accepted: nothing but its name tells whose spec has to be mended. */
 const unaccepted = (reason: ReasonName, { namespace, name }: Served): Selection => ({
@@ -90,6 +102,8 @@ const unaccepted = (reason: ReasonName, { namespace, name }: Served): Selection 
  * (the contract's §3). Whoever holds the host has the last word on the first two.
  */
 export function selectPolicy(snapshot: Snapshot, request: Selectable, options: SelectOptions): Selection {
+  if (options.sidecar !== undefined)
+    return options.sidecar === 'class' ? DECIDES_NOTHING : byWorkload(snapshot, request);
   const holder = request.host === undefined ? undefined : snapshot.hosts.find(request.host);
   if (request.policyName !== undefined) return named(snapshot, request, holder);
   if (request.routes === undefined && options.routeMetadataRequired) return ROUTE_MISSING;
@@ -97,6 +111,13 @@ export function selectPolicy(snapshot: Snapshot, request: Selectable, options: S
   if (routed !== undefined) return governed(routed, request, holder ?? byRoutes(snapshot, routed));
   if (holder === undefined) return request.host === undefined || snapshot.hasUnread ? NO_ROUTE : UNMATCHED;
   return byPath(holder, request.readings);
+}
+
+/** Whatever its Host, and whatever its route is said to be: every request is to this Pod. */
+function byWorkload(snapshot: Snapshot, request: Selectable): Selection {
+  const workload = snapshot.hosts.find(THIS_WORKLOAD);
+  if (workload !== undefined) return byPath(workload, request.readings);
+  return request.host === undefined || snapshot.hasUnread ? NO_ROUTE : UNMATCHED;
 }
 
 function named(snapshot: Snapshot, request: Selectable, holder: HostEntry | undefined): Selection {

@@ -14,6 +14,7 @@ import { liveReports, type ObjectReport, policyReport } from './object-report.ts
 import type { CompileOptions, PolicyRecord, RecordedSpec } from './policy-record.ts';
 import { PolicyRecords } from './policy-records.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { PodLabels } from './workload.ts';
 
 export type { ObjectReport } from './object-report.ts';
 
@@ -109,6 +110,12 @@ export class PolicyStore {
     this.#changed();
   }
 
+  /** The labels of the sidecar's Pod are others: other policies may select it. */
+  relabel(labels: PodLabels): void {
+    this.#options.ports.workload?.relabel(labels);
+    this.#changed();
+  }
+
   /** Secrets that consumers name, by namespace. */
   secretNames(): ReadonlyMap<string, ReadonlySet<string>> {
     return this.#namespaces.secretNames();
@@ -152,6 +159,7 @@ export class PolicyStore {
     const { clock, ports, className, recordedSpec = () => undefined } = this.#options;
     const compiling: CompileOptions = { ports, className, recordedSpec };
     const startMs = clock.monotonicMs();
+    ports.workload?.settle();
     // As it is now: what comes while this is built may be in it or not, and is in the next one.
     const hasUnread = this.#hasUnread;
     const breathe = breather(clock);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Problem } from '../core/problem.ts';
 import { unservedText } from './unserved.ts';
 
-const said = (spec: unknown, hosts: readonly string[] = []): string =>
-  unservedText({ object: { apiVersion: 'v', kind: 'APIPolicy', metadata: METADATA, spec }, hosts });
+const said = (spec: unknown, hosts: readonly string[] = [], problems: readonly Problem[] = []): string =>
+  unservedText({ object: { apiVersion: 'v', kind: 'APIPolicy', metadata: METADATA, spec }, hosts, problems });
 const METADATA = { name: 'orders', namespace: 'shop', uid: 'u', generation: 1 };
 
 describe('unservedText()', () => {
@@ -20,5 +21,12 @@ describe('unservedText()', () => {
     assert.equal(said({ target: { routes: [{ name: 'orders' }] } }), 'what comes by its routes is refused');
     for (const spec of [{ target: { hosts: ['held.test'] } }, {}, undefined, 'text'])
       assert.equal(said(spec), 'it governs nothing');
+  });
+
+  it('speaks of Pods in a sidecar class, and of nothing where no class has any', () => {
+    const spec = { target: { workloadSelector: { matchLabels: { app: 'orders' } } } };
+    assert.equal(said(spec), 'what comes to the Pods that it selects is refused');
+    const problem = { reason: 'TargetNotSupported', path: 'spec.target', message: 'm', severity: 'error' } as const;
+    assert.equal(said(spec, [], [problem]), 'it governs nothing');
   });
 });

@@ -9,11 +9,19 @@ export const standingText = (report: ObjectReport): string =>
   report.servesLastGood ? `generation ${report.servingGeneration} goes on serving` : unservedText(report);
 
 /** What becomes of the requests that a policy is meant for while no spec of it was ever accepted: a clause. */
-export function unservedText({ object: { spec }, hosts }: Pick<ObjectReport, 'object' | 'hosts'>): string {
+export function unservedText({
+  object: { spec },
+  hosts,
+  problems,
+}: Pick<ObjectReport, 'object' | 'hosts' | 'problems'>): string {
   const fate = member(spec, 'mode') === 'Audit' ? 'passes unchecked' : 'is refused';
   // Only those that it keeps: a host that another namespace holds is answered by that one.
   if (hosts.length > 0) return `what it claims of ${shown(hosts)} ${fate}`;
-  const hasRoutes = member(member(spec, 'target'), 'routes') !== undefined;
+  const target = member(spec, 'target');
+  const isOfHere = problems.every(({ reason }) => reason !== 'TargetNotSupported');
+  if (isOfHere && member(target, 'workloadSelector') !== undefined)
+    return `what comes to the Pods that it selects ${fate}`;
+  const hasRoutes = member(target, 'routes') !== undefined;
   return hasRoutes ? `what comes by its routes ${fate}` : 'it governs nothing';
 }
 

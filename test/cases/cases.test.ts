@@ -21,6 +21,8 @@ interface Case {
   readonly name: string;
   /** Objects that change before this case. */
   readonly apply?: string;
+  /** Labels of the sidecar's Pod from this case on. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Milliseconds that pass before this case. */
   readonly after?: number;
   /** How often it is asked; what is expected is the last answer. */
@@ -81,6 +83,7 @@ const OVERRIDES = new Set([
 
 async function judge(loaded: Loaded, test: Case): Promise<void> {
   if (test.apply !== undefined) await loaded.apply(test.apply);
+  if (test.labels !== undefined) await loaded.relabel(test.labels);
   loaded.clock.nowMs += test.after ?? 0;
   const request: CaseRequest = test.request ?? {};
   let checked = await loaded.check(request);

@@ -15,6 +15,7 @@ import { objectKey, type SourceObject } from '../../internal/policy/object.ts';
 import { secretLookup } from '../../internal/policy/offered-secret.ts';
 import type { RecordedSpec } from '../../internal/policy/policy-record.ts';
 import { type Build, PolicyStore } from '../../internal/policy/store.ts';
+import { Workload } from '../../internal/policy/workload.ts';
 
 /** What an instance of a case is started with; the defaults are those of a standalone one. */
 export interface Instance {
@@ -27,6 +28,8 @@ export interface Instance {
   readonly unmatched?: 'allow' | 'deny';
   readonly routeMetadata?: 'optional' | 'required';
   readonly clusterIssuer?: string;
+  /** Of a sidecar class: a sidecar with its Pod's labels, or the one that only judges policies. */
+  readonly sidecar?: 'class' | { readonly labels: Readonly<Record<string, string>> };
 }
 
 /** A request as cases write it. */
@@ -64,6 +67,8 @@ export interface Loaded {
   readonly build: Build;
   readonly clock: TestClock;
   apply(yaml: string): Promise<Build>;
+  /** Changes the labels of the sidecar's Pod. */
+  relabel(labels: Readonly<Record<string, string>>): Promise<Build>;
   check(request: CaseRequest): Promise<Checked>;
 }
 
@@ -86,12 +91,15 @@ export async function load(yaml: string, instance: Instance = {}): Promise<Loade
     transportTls: instance.transport === 'tls',
     trustContextExtensions: instance.trustContextExtensions ?? false,
   };
+  const { sidecar } = instance;
+  const labels = typeof sidecar === 'object' ? new Map(Object.entries(sidecar.labels)) : undefined;
   const store = new PolicyStore({
     ports: {
       keySources: createKeySources({ client: outbound, clock, random: () => 0.5, observe: () => undefined }),
       tokens: createTokenCache(),
       limits: createRateLimitPorts(new MemoryStore({ maxKeys: 10_000, onEvict: () => undefined })),
       knows: knowledgeOf(edge),
+      workload: sidecar && new Workload(labels),
     },
     clusterIssuer: instance.clusterIssuer,
     className: 'postern',
@@ -105,6 +113,7 @@ export async function load(yaml: string, instance: Instance = {}): Promise<Loade
     edge,
     unmatched: instance.unmatched ?? 'deny',
     routeMetadata: instance.routeMetadata ?? 'optional',
+    sidecar: typeof sidecar === 'object' ? 'agent' : sidecar,
     checkTimeoutMs: 60_000,
     clock,
     newDecisionId: () => 'decision',
@@ -139,6 +148,11 @@ export async function load(yaml: string, instance: Instance = {}): Promise<Loade
     build,
     clock,
     apply,
+    relabel(next) {
+      told = Promise.withResolvers<Build>();
+      store.relabel(new Map(Object.entries(next)));
+      return told.promise;
+    },
     check: async (request) => engine.check(attributesOf(request, clock), call),
   };
 }

@@ -55,7 +55,7 @@ const target = exactlyOneOf(
       })
       .optional()
       .describe(
-        'Pods whose sidecar this policy governs. Refused in this version (TargetNotSupported): it has no sidecar classes.',
+        'Pods whose sidecar this policy governs, whatever the host. Of sidecar classes only: elsewhere it is refused (TargetNotSupported), as hosts and routes are there.',
       ),
     paths: pathTemplates().default(['/**']).describe('Paths of the target; others are not governed by this policy.'),
     pathOptions: pathOptions
