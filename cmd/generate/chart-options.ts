@@ -14,6 +14,8 @@ export const CHART_OPTIONS: Readonly<Record<OptionName, 'chart' | 'enum' | Reado
   kube: 'chart',
   kubeconfig: 'chart',
   class: 'chart',
+  'workload-labels': 'chart',
+  'sidecar-class': 'chart',
   namespace: 'chart',
   'policy-selector': { type: 'string', pattern: `^${REQUIREMENT}(,${REQUIREMENT})*$` },
   'host-grants': 'enum',

@@ -8,11 +8,13 @@ import { MemoryStore } from '../counters/memory-store.ts';
 import { createCheckBytes } from '../extauthz/check.ts';
 import { createKeySources } from '../keys/key-sources.ts';
 import { type ForbiddenAddresses, NOTHING_FORBIDDEN, OutboundClient } from '../keys/outbound.ts';
+import { readPodLabels } from '../kube/pod-labels.ts';
 import { createTokenCache } from '../phases/authn/jwt.ts';
 import { createRateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
 import { Engine } from '../policy/evaluate.ts';
 import { knowledgeOf } from '../policy/knowledge.ts';
 import { type ObjectReport, PolicyStore } from '../policy/store.ts';
+import { type PodLabels, Workload } from '../policy/workload.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { Observer } from '../telemetry/observer.ts';
@@ -83,7 +85,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       maxKeys: config.maxLimitKeys,
       onEvict: () => registry.count('postern_ratelimit_evictions_total'),
     });
-    const source = makeSource(given, registry);
+    const labels = config.sidecar?.kind === 'agent' ? readPodLabels(config.sidecar.labelsFile) : undefined;
+    const source = makeSource(given, registry, labels);
     const outbound = new OutboundClient({
       isRelaxed: config.outbound.isOpen,
       allowed: config.outbound.allow.list,
@@ -96,9 +99,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       clock,
       random: Math.random,
       observe: observeKeys(registry, log),
-      prefetch: true,
+      // Who only judges policies asks nobody in their name.
+      prefetch: config.sidecar?.kind !== 'class',
     });
-    const readiness = new Readiness(clock);
+    const readiness = new Readiness(clock, source.adapter);
     const { edge } = config;
     const store = new PolicyStore({
       ports: {
@@ -106,6 +110,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         tokens,
         limits: createRateLimitPorts(counters),
         knows: knowledgeOf(edge),
+        workload: config.sidecar && new Workload(labels),
       },
       clusterIssuer: config.clusterIssuer,
       className: config.className,
@@ -123,6 +128,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       edge,
       unmatched: config.unmatched,
       routeMetadata: config.routeMetadata,
+      sidecar: config.sidecar?.kind,
       checkTimeoutMs: config.checkTimeoutMs,
       clock,
       newDecisionId: createDecisionIds(),
@@ -193,13 +199,13 @@ interface Source {
   readonly forbidden: ForbiddenAddresses;
 }
 
-function makeSource({ config, log, clock }: AgentOptions, metrics: Metrics): Source {
+function makeSource({ config, log, clock }: AgentOptions, metrics: Metrics, labels: PodLabels | undefined): Source {
   if (config.source.kind === 'directory')
     return {
       adapter: new FileSource({ root: config.source.directory, log, clock, unmatched: config.unmatched }),
       forbidden: NOTHING_FORBIDDEN,
     };
-  return createKubeSource({ config, source: config.source, log, clock, metrics });
+  return createKubeSource({ config, source: config.source, log, clock, metrics, labels });
 }
 
 function observeKeys(metrics: Metrics, log: Log): (result: 'ok' | 'error', url: string, why?: string) => void {

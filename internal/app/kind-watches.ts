@@ -3,11 +3,14 @@ import type { Clock } from '../core/clock.ts';
 import type { KubeConfig, Resource } from '../kube/client.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { Timers } from '../kube/timers.ts';
+import { grantingWatch } from '../kube/watch-grant.ts';
 import { objectKey } from '../policy/object.ts';
 import { GROUP, KINDS, type KindName, VERSION } from '../policy/resource/kinds.ts';
 import type { PolicyStore } from '../policy/store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { SourceTroubles } from './source-troubles.ts';
+
+const FORBIDDEN = 403;
 
 type Plural = (typeof KINDS)[KindName]['plural'] | 'namespaces';
 
@@ -19,15 +22,24 @@ export interface KindWatchesOptions {
   readonly timers?: Timers;
   readonly metrics: Metrics;
   readonly troubles: SourceTroubles;
+  /** Whose token the API server is shown; undefined where it is not to be told. */
+  readonly account: { readonly namespace: string; readonly name: string } | undefined;
 }
 
 /** Feeds a store with the objects of every kind, of all namespaces or of those that are named. */
 export class KindWatches {
   readonly #options: KindWatchesOptions;
   readonly #reflectors = new Map<Plural, Reflector[]>();
+  /** Watches that the API server refuses for want of rights, each with the command that mends it. */
+  readonly #forbidden = new Map<Watched, string>();
 
   constructor(options: KindWatchesOptions) {
     this.#options = options;
+  }
+
+  /** Which watch is forbidden, and the command that mends it. */
+  get forbidden(): string | undefined {
+    return this.#forbidden.values().next().value;
   }
 
   /** @param onListed told once every kind was listed in every namespace */
@@ -82,9 +94,18 @@ export class KindWatches {
     return [...ofKinds, ...ofNamespaces];
   }
 
+  /** The commands that let this agent watch all that it watches there. */
+  #granting(namespace: string | undefined): string {
+    const all = this.#watched().filter((one) => one.namespace === namespace);
+    const resources = all.map(({ resource: { group, plural } }) => (group === '' ? plural : `${plural}.${group}`));
+    return grantingWatch([...new Set(resources)], { namespace, account: this.#options.account });
+  }
+
   #watch(watched: Watched, store: PolicyStore, onSynced: () => void): Reflector {
     const { kube, clock, timers, metrics, troubles } = this.#options;
     const { kind, plural, resource, namespace, labelSelector, fieldSelector } = watched;
+    const forbidden = this.#forbidden;
+    const granting = (): string => this.#granting(namespace);
     const where = { resource: plural, place: namespace ?? fieldSelector ?? '' };
     const reflector = new Reflector({
       config: kube,
@@ -106,12 +127,20 @@ export class KindWatches {
       },
       onUnusable: ({ metadata }, why) => troubles.begin({ resource: plural, place: objectKey(metadata), why }),
       onSynced,
-      onContact: () => troubles.end(where),
+      onContact: () => {
+        forbidden.delete(watched);
+        troubles.end(where);
+      },
       onError(why, status) {
         metrics.count('postern_watch_restarts_total', plural);
+        const isForbidden = status === FORBIDDEN;
+        const said = isForbidden ? `${why}: ${granting()}` : why;
+        if (isForbidden) forbidden.set(watched, said);
         const isUnknown = status === 404;
-        const said = isUnknown ? `the API server knows no ${plural}: apply deploy/crds first` : why;
-        troubles.begin({ ...where, why: said });
+        troubles.begin({
+          ...where,
+          why: isUnknown ? `the API server knows no ${plural}: apply deploy/crds first` : said,
+        });
       },
     });
     reflector.start();

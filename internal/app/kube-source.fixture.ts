@@ -5,12 +5,14 @@ import { readConfig } from '../config/read-config.ts';
 import { MemoryStore } from '../counters/memory-store.ts';
 import { DIGEST_ANNOTATION } from '../crd/generate.ts';
 import { ManualTimers } from '../kube/manual-timers.fixture.ts';
+import { readPodLabels } from '../kube/pod-labels.ts';
 import { aList } from '../kube/reflector.fixture.ts';
 import { type Asked, aStatus, ScriptedApi, type Stream } from '../kube/scripted-api.fixture.ts';
 import { createTokenCache } from '../phases/authn/jwt.ts';
 import { createRateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
 import { ALL_KNOWN } from '../policy/knowledge.ts';
-import { PolicyStore } from '../policy/store.ts';
+import { type Build, PolicyStore } from '../policy/store.ts';
+import { Workload } from '../policy/workload.ts';
 import { createLog } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { createKubeSource } from './kube-source.ts';
@@ -35,9 +37,14 @@ export class KubeSourceBench {
   readonly digests = new Map(schemaDigests());
   /** Statuses that were written last, as JSON, by the path of their object. */
   readonly written = new Map<string, string>();
+  /** Every path that was asked for. */
+  readonly asked = new Set<string>();
   readonly #api: ScriptedApi;
   readonly #folder = mkdtempSync(join(tmpdir(), 'postern-source-'));
+  /** What every build found, the newest last. */
+  readonly builds: Build[] = [];
   #adapter: PolicySourceAdapter | undefined = undefined;
+  #workload: Workload | undefined = undefined;
 
   private constructor(api: ScriptedApi) {
     this.#api = api;
@@ -45,16 +52,22 @@ export class KubeSourceBench {
   }
 
   /** Connected, and asking for nothing yet. */
-  static async create(namespaces: string): Promise<KubeSourceBench> {
+  static async create(
+    namespaces: string,
+    part: Readonly<Record<string, string>> = { 'host-grants': 'first-come' },
+  ): Promise<KubeSourceBench> {
     const bench = new KubeSourceBench(await ScriptedApi.start());
-    const flags = { kube: 'true', kubeconfig: bench.#kubeconfig(), namespace: namespaces, 'host-grants': 'first-come' };
+    const flags = { kube: 'true', kubeconfig: bench.#kubeconfig(), namespace: namespaces, ...part };
     const read = readConfig({ flags, env: {}, readFile: () => '' });
     if (!read.ok || read.config.source.kind !== 'kube') throw new Error(JSON.stringify(read));
     const { config } = read;
     const { timers, lines, metrics } = bench;
     const output = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
     const log = createLog({ level: 'info', output, clock: timers });
-    const parts = { config, source: read.config.source, log, clock: timers, timers, metrics };
+    const { sidecar } = config;
+    const labels = sidecar?.kind === 'agent' ? readPodLabels(sidecar.labelsFile) : undefined;
+    bench.#workload = sidecar && new Workload(labels);
+    const parts = { config, source: read.config.source, log, clock: timers, timers, metrics, labels };
     bench.#adapter = createKubeSource(parts).adapter;
     return bench;
   }
@@ -79,13 +92,15 @@ export class KubeSourceBench {
         tokens: createTokenCache(),
         limits: createRateLimitPorts(new MemoryStore({ maxKeys: 10, onEvict: () => undefined })),
         knows: ALL_KNOWN,
+        workload: this.#workload,
       },
       clusterIssuer: undefined,
       className: 'postern',
       secrets: (namespace) => this.adapter.secrets(namespace),
       clock: this.timers,
-      onBuild: ({ reports }) => {
-        this.adapter.report(reports);
+      onBuild: (build) => {
+        this.builds.push(build);
+        this.adapter.report(build.reports);
         first.resolve();
       },
       onFailure: first.reject,
@@ -138,6 +153,7 @@ export class KubeSourceBench {
   }
 
   #answer(asked: Asked): void {
+    this.asked.add(`${asked.method} ${asked.path}`);
     const refusal = [...this.refused].find(([part]) => asked.path.includes(part));
     if (refusal !== undefined) asked.json(aStatus(refusal[1], `refused with ${refusal[1]}`), refusal[1]);
     else if (asked.query.watch === 'true') this.watches.set(placeOf(asked), asked.stream());

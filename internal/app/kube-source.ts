@@ -6,6 +6,7 @@ import { unpackSpec } from '../kube/accepted-spec.ts';
 import { type KubeConfig, loadKubeConfig, ownAccount, ownNamespace, serverOf } from '../kube/client.ts';
 import { InstalledSchemas } from '../kube/installed-schemas.ts';
 import { LeaseHolder } from '../kube/lease.ts';
+import { readPodLabels } from '../kube/pod-labels.ts';
 import { SecretWatches } from '../kube/secret-watches.ts';
 import { ServerAddresses } from '../kube/server-addresses.ts';
 import { StatusReporter } from '../kube/status-reporter.ts';
@@ -14,10 +15,12 @@ import type { SourceObject } from '../policy/object.ts';
 import { secretLookup } from '../policy/offered-secret.ts';
 import type { RecordedSpec } from '../policy/policy-record.ts';
 import type { ObjectReport, PolicyStore } from '../policy/store.ts';
+import type { PodLabels } from '../policy/workload.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { KindWatches } from './kind-watches.ts';
 import { outdatedLine, schemaDigests, withOutdated } from './outdated-schemas.ts';
+import { SidecarSource, sidecarSecrets } from './sidecar-source.ts';
 import type { Cluster, PolicySourceAdapter } from './source.ts';
 import { SourceTroubles } from './source-troubles.ts';
 import { UnacceptedLines } from './unaccepted-lines.ts';
@@ -29,6 +32,8 @@ export interface KubeSourceOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly timers?: Timers;
+  /** Of the Pod, where this is a sidecar. */
+  readonly labels?: PodLabels | undefined;
 }
 
 /** Reads how the cluster is reached; nothing is asked of it before `start`. */
@@ -41,7 +46,12 @@ export function createKubeSource(options: KubeSourceOptions): {
   const forbidden = new ServerAddresses({ server, clock: options.clock });
   // Known when policies come, an address that one of them writes is a problem in its status already.
   void forbidden.refresh();
-  return { adapter: new KubeSource(kube, options), forbidden };
+  const { sidecar: role } = options.config;
+  const adapter =
+    role?.kind === 'agent'
+      ? new SidecarSource(kube, { ...options, role, labels: options.labels ?? readPodLabels(role.labelsFile) })
+      : new KubeSource(kube, options);
+  return { adapter, forbidden };
 }
 
 class KubeSource implements PolicySourceAdapter {
@@ -69,7 +79,7 @@ class KubeSource implements PolicySourceAdapter {
     this.#troubles = troubles;
     this.#unaccepted = new UnacceptedLines(log, clock);
     const common = { config: kube, clock, random: Math.random, ...(timers && { timers }) };
-    this.#kinds = new KindWatches({ ...options, kube, troubles, className: config.className });
+    this.#kinds = new KindWatches({ ...options, kube, troubles, className: config.className, account: this.#account });
     this.#secrets = new SecretWatches({
       ...common,
       onChange: (namespace) => this.#store?.secretChanged(namespace),
@@ -82,6 +92,7 @@ class KubeSource implements PolicySourceAdapter {
     this.#status = new StatusReporter({
       ...common,
       className: config.className,
+      isSidecarClass: config.sidecar !== undefined,
       onWrite(result, why) {
         metrics.count('postern_status_writes_total', result);
         if (why !== undefined) log.warn('A status could not be written', { why });
@@ -109,6 +120,7 @@ class KubeSource implements PolicySourceAdapter {
   }
 
   secrets(namespace: string) {
+    if (this.#options.config.sidecar !== undefined) return sidecarSecrets;
     return secretLookup((name) => this.#secrets.find(namespace, name), { namespace, account: this.#account });
   }
 
@@ -126,7 +138,7 @@ class KubeSource implements PolicySourceAdapter {
   }
 
   report(reports: readonly ObjectReport[]): void {
-    if (this.#store !== undefined) this.#secrets.follow(this.#store.secretNames());
+    if (this.#store !== undefined) this.#followSecrets(this.#store);
     this.#reports = reports;
     void this.#unaccepted.tell(reports);
     this.#status.report(withOutdated(reports, this.#outdated));
@@ -142,10 +154,15 @@ class KubeSource implements PolicySourceAdapter {
 
   /** Everything is listed; the Secrets that consumers name are waited for, so that no key is refused at the start. */
   async #complete(store: PolicyStore): Promise<void> {
-    this.#secrets.follow(store.secretNames());
+    this.#followSecrets(store);
     await this.#secrets.settled();
     this.#troubles.isSynced = true;
     store.complete();
+  }
+
+  /** The one that judges for sidecars reads as few as they do. */
+  #followSecrets(store: PolicyStore): void {
+    if (this.#options.config.sidecar === undefined) this.#secrets.follow(store.secretNames());
   }
 
   #setOutdated(outdated: ReadonlySet<string>): void {

@@ -12,11 +12,13 @@ export class Readiness {
   isDraining = false;
   reports: readonly ObjectReport[] = [];
   readonly #clock: Clock;
+  readonly #source: Pick<PolicySourceAdapter, 'notReady'> | undefined;
   #builtMs: number | undefined = undefined;
   readonly #first = Promise.withResolvers<void>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, source?: Pick<PolicySourceAdapter, 'notReady'>) {
     this.#clock = clock;
+    this.#source = source;
   }
 
   get first(): Promise<void> {
@@ -25,6 +27,8 @@ export class Readiness {
 
   why(): string | undefined {
     if (this.isDraining) return 'draining';
+    const why = this.#source?.notReady?.();
+    if (why !== undefined) return why;
     return this.#builtMs === undefined ? 'no snapshot yet' : undefined;
   }
 

@@ -26,5 +26,7 @@ export interface PolicySourceAdapter {
   readonly problems: () => readonly unknown[];
   /** How many mistakes keep something from being read; undefined where nothing is read from files. */
   readonly fileProblems?: () => number;
+  /** Why the instance should get no checks, whatever it serves; undefined where there is no reason. */
+  readonly notReady?: () => string | undefined;
   stop(): Promise<void>;
 }

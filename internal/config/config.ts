@@ -7,6 +7,8 @@ import type { LogLevel } from './options.ts';
 export interface Config {
   readonly source: PolicySource;
   readonly className: string;
+  /** What the instance is to a sidecar class; undefined: it serves another one. */
+  readonly sidecar: SidecarRole | undefined;
   readonly edge: EdgeOptions;
   readonly routeMetadata: 'optional' | 'required';
   readonly unmatched: 'deny' | 'allow';
@@ -41,6 +43,12 @@ export type PolicySource =
       readonly namespaces: readonly string[];
       readonly policySelector: string | undefined;
     };
+
+export type SidecarRole =
+  /** One of its sidecars: `labelsFile` holds the labels of its Pod. */
+  | { readonly kind: 'agent'; readonly labelsFile: string }
+  /** The one that judges its policies and writes their status. */
+  | { readonly kind: 'class' };
 
 /** What may be fetched from: issuers' documents and keys. Link-local addresses and the API server are never allowed. */
 export interface Outbound {

@@ -44,11 +44,12 @@ function readOptionFile(path: string): string {
 }
 
 /** Said before anything starts, with the flag that names the path. */
-function missingPaths({ source, tls }: Config): readonly string[] {
+function missingPaths({ source, tls, sidecar }: Config): readonly string[] {
   const isFiles = source.kind === 'directory';
   const wanted = [
     { flag: 'policies', path: isFiles ? source.directory : undefined, kind: 'directory' },
     { flag: 'kubeconfig', path: isFiles ? undefined : source.kubeconfig, kind: 'file' },
+    { flag: 'workload-labels', path: sidecar?.kind === 'agent' ? sidecar.labelsFile : undefined, kind: 'file' },
     { flag: 'tls-cert', path: tls?.certFile, kind: 'file' },
     { flag: 'tls-key', path: tls?.keyFile, kind: 'file' },
     { flag: 'client-ca', path: tls?.clientCaFile, kind: 'file' },

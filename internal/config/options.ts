@@ -65,6 +65,20 @@ export const OPTIONS = Object.freeze({
     doc: 'Serve only policies whose labels match',
     parse: labelSelector,
   }),
+  'workload-labels': option({
+    placeholder: 'FILE',
+    only: 'kube',
+    doc: "Be a sidecar of its class: the Pod's labels as the downward API writes them, reloaded when they change; needs one --namespace",
+    isPath: true,
+    parse: filePath,
+  }),
+  'sidecar-class': option({
+    placeholder: undefined,
+    fallback: 'false',
+    only: 'kube',
+    doc: "Judge the policies of a sidecar class and write their status; every check is refused, for that is the sidecars' to decide",
+    parse: switched,
+  }),
   'host-grants': option({
     placeholder: 'RULE',
     choices: ['required', 'first-come'],
@@ -127,7 +141,7 @@ export const OPTIONS = Object.freeze({
   }),
   'grpc-addr': option({
     placeholder: 'ADDR',
-    fallbackDoc: ':9191 with --kube, 127.0.0.1:9191 with --policies',
+    fallbackDoc: ':9191 with --kube, 127.0.0.1:9191 with --policies and for sidecars',
     doc: 'Where Envoy asks: HOST:PORT or unix:/path',
     parse: listenAddress,
   }),

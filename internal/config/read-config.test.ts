@@ -29,6 +29,7 @@ describe('readConfig()', () => {
     assert.deepEqual(config, {
       source: { kind: 'directory', directory: 'policies' },
       className: 'postern',
+      sidecar: undefined,
       edge: {
         clientAddress: { kind: 'unset' },
         bodiesForwarded: false,
@@ -180,6 +181,35 @@ describe('readConfig()', () => {
     const clientsOnly = read({ flags: { ...standalone, 'client-ca': 'ca.pem' } });
     assert.deepEqual(problemsOf(half), ['--tls-cert and --tls-key must be given together']);
     assert.deepEqual(problemsOf(clientsOnly), ['--client-ca has no effect without --tls-cert and --tls-key']);
+  });
+
+  it('makes a sidecar of the labels of its Pod: of one namespace, on loopback, without words of route owners', () => {
+    const flags = { kube: true, namespace: 'shop', 'workload-labels': '/etc/podinfo/labels' };
+    const { sidecar, grpcAddress, edge, outbound } = configOf(read({ flags }));
+    assert.deepEqual(sidecar, { kind: 'agent', labelsFile: '/etc/podinfo/labels' });
+    assert.deepEqual(grpcAddress, { kind: 'tcp', host: '127.0.0.1', port: 9191 });
+    assert.deepEqual([edge.trustContextExtensions, outbound.isOpen], [false, true]);
+  });
+
+  it('judges a sidecar class of several namespaces as its sidecars do', () => {
+    const { sidecar, edge, outbound } = configOf(read({ flags: { kube: true, 'sidecar-class': true } }));
+    assert.deepEqual([sidecar, edge.trustContextExtensions, outbound.isOpen], [{ kind: 'class' }, false, true]);
+  });
+
+  it('refuses what does not go with a sidecar class', () => {
+    const labels = { kube: true, 'workload-labels': 'f' };
+    const of = (flags: Readonly<Record<string, string | boolean>>) => problemsOf(read({ flags }));
+    const needsOne = ['--workload-labels needs one --namespace: that of its Pod'];
+    assert.deepEqual([of(labels), of({ ...labels, namespace: 'a,b' })], [needsOne, needsOne]);
+    assert.deepEqual(of({ ...standalone, 'workload-labels': 'f' }), ['--workload-labels has no effect without --kube']);
+    assert.deepEqual(of({ ...labels, namespace: 'shop', 'sidecar-class': true }), [
+      '--workload-labels and --sidecar-class exclude each other: an instance is one sidecar, or the one that judges the policies of all',
+    ]);
+    const others = { 'host-grants': 'first-come', 'route-metadata': 'required', 'trust-context-extensions': true };
+    assert.deepEqual(
+      of({ ...labels, namespace: 'shop', ...others }),
+      Object.keys(others).map((name) => `--${name} has no effect in a sidecar class, whose policies select Pods`),
+    );
   });
 
   it('wants first-come written where several namespaces are watched', () => {

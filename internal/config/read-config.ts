@@ -1,8 +1,9 @@
 import { BlockList } from 'node:net';
 import type { ListenAddress } from '../core/listen-address.ts';
 import type { CidrList } from './cidr-list.ts';
-import type { Config, HttpDoorConfig, Outbound, PolicySource, TlsFiles } from './config.ts';
+import type { Config, HttpDoorConfig, Outbound, PolicySource, SidecarRole, TlsFiles } from './config.ts';
 import { OPTION_NAMES, type OptionName, type OptionValues, optionOf } from './options.ts';
+import { refuseForSidecars } from './sidecar-options.ts';
 import { fromFile, fromFlags, fromVariables, type GivenOptions } from './sources.ts';
 
 /** The frozen configuration, or every problem of it, each a sentence that names the flag, variable or file line. */
@@ -28,11 +29,13 @@ export function readConfig(sources: ConfigSources): ConfigResult {
   if (!isWhole) return { ok: false, problems };
   const isKube = values.kube === true;
   const areAtOdds = refuseContradictions(values, given, problems);
+  const sidecar = sidecarOf(values);
   const isOneOwner = !isKube || values.namespace?.length === 1;
-  if (!areAtOdds) refuseGrants(values, isOneOwner, problems);
+  if (!areAtOdds && sidecar === undefined) refuseGrants(values, isOneOwner, problems);
+  if (isKube) refuseForSidecars(values, given, problems);
   const source = sourceOf(values);
   if (problems.length > 0 || source === undefined) return { ok: false, problems };
-  return { ok: true, config: assemble(values, { source, isKube, isOneOwner, given }) };
+  return { ok: true, config: assemble(values, { source, sidecar, isKube, isOneOwner, given }) };
 }
 
 function gather(sources: ConfigSources, problems: string[]): GivenOptions {
@@ -106,12 +109,19 @@ function sourceOf(values: OptionValues): PolicySource | undefined {
   return values.policies === undefined ? undefined : Object.freeze({ kind: 'directory', directory: values.policies });
 }
 
+function sidecarOf(values: OptionValues): SidecarRole | undefined {
+  const labelsFile = values['workload-labels'];
+  if (labelsFile !== undefined) return Object.freeze({ kind: 'agent', labelsFile });
+  return values['sidecar-class'] === true ? Object.freeze({ kind: 'class' }) : undefined;
+}
+
 const NO_NAMES: readonly string[] = Object.freeze([]);
 const GATEWAY: ListenAddress = Object.freeze({ kind: 'tcp', host: '', port: 9191 });
 const STANDALONE: ListenAddress = Object.freeze({ kind: 'tcp', host: '127.0.0.1', port: 9191 });
 
 interface Known {
   readonly source: PolicySource;
+  readonly sidecar: SidecarRole | undefined;
   readonly isKube: boolean;
   readonly isOneOwner: boolean;
   readonly given: GivenOptions;
@@ -119,21 +129,24 @@ interface Known {
 
 /** Only called without problems: every row with a `fallback` has its value. */
 function assemble(values: OptionValues, known: Known): Config {
+  const { sidecar } = known;
   const debug = required(values, 'debug-addr');
   return Object.freeze({
     source: known.source,
     className: required(values, 'class'),
+    sidecar,
     edge: Object.freeze({
       clientAddress: values['client-address'] ?? { kind: 'unset' as const },
       bodiesForwarded: values.bodies === 'forwarded',
       transportTls: values['transport-security'] === 'tls',
-      trustContextExtensions: values['trust-context-extensions'] ?? known.isOneOwner,
+      trustContextExtensions: values['trust-context-extensions'] ?? (known.isOneOwner && sidecar === undefined),
     }),
     routeMetadata: required(values, 'route-metadata'),
     unmatched: required(values, 'unmatched'),
     clusterIssuer: values['cluster-issuer'],
-    outbound: outboundOf(values['outbound-allow'], known.isOneOwner),
-    grpcAddress: values['grpc-addr'] ?? (known.isKube ? GATEWAY : STANDALONE),
+    // Judged as each sidecar judges it, which serves one namespace.
+    outbound: outboundOf(values['outbound-allow'], known.isOneOwner || sidecar !== undefined),
+    grpcAddress: values['grpc-addr'] ?? (known.isKube && sidecar?.kind !== 'agent' ? GATEWAY : STANDALONE),
     http: httpOf(values),
     adminAddress: required(values, 'admin-addr'),
     debugAddress: debug === 'off' ? undefined : debug,

@@ -6,7 +6,7 @@ import { packSpec } from './accepted-spec.ts';
 
 export interface Condition {
   readonly type: string;
-  readonly status: 'True' | 'False';
+  readonly status: 'True' | 'False' | 'Unknown';
   readonly reason: string;
   readonly message: string;
   readonly observedGeneration: number;

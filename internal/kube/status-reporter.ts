@@ -6,10 +6,13 @@ import type { ObjectReport } from '../policy/store.ts';
 import { type Condition, conditionsOf, instanceStatus, policyStatus, saysSame } from './conditions.ts';
 import { StatusWriter } from './status-writer.ts';
 import type { Timers } from './timers.ts';
+import { uncounted } from './uncounted.ts';
 
 export interface StatusReporterOptions {
   readonly config: KubeConfig;
   readonly className: string;
+  /** Its sidecars write nothing, so nobody knows how many of them serve what. */
+  readonly isSidecarClass?: boolean;
   readonly clock: Clock;
   readonly random: () => number;
   readonly timers?: Timers;
@@ -114,7 +117,9 @@ export class StatusReporter {
 
   #statusOf(report: ObjectReport, previous: unknown, nowIso: string): object {
     const { kind } = report.object;
-    const conditions = conditionsOf(report, this.#conditionsIn(kind, previous), nowIso);
+    const before = this.#conditionsIn(kind, previous);
+    const found = conditionsOf(report, before, nowIso);
+    const conditions = this.#options.isSidecarClass === true ? uncounted(found, before, nowIso) : found;
     if (isOwned(kind)) return policyStatus(report, conditions, previous);
     const { className } = this.#options;
     return instanceStatus(report, { className, conditions, previous: this.#entryIn(previous) });

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { KubeSourceBench } from './kube-source.fixture.ts';
+
+const aMetadata = (name: string) => ({ name, namespace: 'shop', uid: `uid-${name}`, resourceVersion: '3' });
+const aPolicy = {
+  metadata: aMetadata('orders'),
+  spec: { target: { workloadSelector: { matchLabels: { app: 'orders' } } }, authentication: { anonymous: {} } },
+};
+const aConsumer = {
+  metadata: aMetadata('acme'),
+  spec: { keys: [{ name: 'k', secretRef: { name: 'acme', key: 'plain' } }] },
+};
+
+describe('the source of a sidecar', () => {
+  let bench: KubeSourceBench;
+  let folder: string;
+  let file: string;
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'postern-sidecar-'));
+    file = join(folder, 'labels');
+    writeFileSync(file, 'app="orders"');
+    bench = await KubeSourceBench.create('shop', { 'workload-labels': file });
+    bench.objects.set('shop/apipolicies', [aPolicy]);
+    bench.objects.set('shop/apiconsumers', [aConsumer]);
+  });
+  afterEach(async () => {
+    await bench.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  const hosts = () => bench.builds.at(-1)?.reports.find(({ object }) => object.kind === 'APIPolicy')?.hosts;
+
+  it('asks for the kinds of its namespace and for nothing else: no Lease, no status, no Secret, no definition', async () => {
+    await bench.start();
+    await bench.until(() => bench.watches.size === 4);
+    assert.deepEqual(
+      [...bench.asked].map((path) => path.replace('/apis/postern.dev/v1alpha1/namespaces', '')).sort(),
+      ['apiconsumers', 'apipolicies', 'apirolebindings', 'apiroles'].map((plural) => `GET /shop/${plural}`),
+    );
+  });
+
+  it('says of a key in a Secret what to write instead', async () => {
+    await bench.start();
+    const [consumer] = bench.builds[0]?.reports.filter(({ object }) => object.kind === 'APIConsumer') ?? [];
+    assert.deepEqual(
+      consumer?.problems.map(({ reason, message }) => [reason, message]),
+      [
+        [
+          'SecretsNotReadable',
+          'Sidecars read no Secrets: write sha256, the digest of the key in the Secret "acme", in place of secretRef',
+        ],
+      ],
+    );
+  });
+
+  it('builds anew when the labels of its Pod change', async () => {
+    await bench.start();
+    assert.deepEqual(hosts(), ['this workload']);
+    writeFileSync(file, 'app="web"');
+    bench.timers.advance(2000);
+    await bench.until(() => bench.builds.length === 2);
+    assert.deepEqual(hosts(), []);
+  });
+
+  it('is not ready while a watch is forbidden, and says the command that mends it', async () => {
+    bench.refused.set('shop/apiroles', 403);
+    void bench.start();
+    await bench.until(() => bench.adapter.notReady?.() !== undefined);
+    const why = String(bench.adapter.notReady?.());
+    assert.match(why, /^refused with 403: kubectl -n shop create role postern-watches --verb=get,list,watch/);
+    assert.match(why, /--resource=apipolicies\.postern\.dev,.* && kubectl -n shop create rolebinding/);
+    assert.equal(bench.builds.length, 0);
+    assert.equal(bench.lines.filter((line) => line.why === why).length, 1);
+    bench.refused.clear();
+    await bench.until(() => {
+      bench.timers.advance(100);
+      return bench.builds.length === 1;
+    });
+    assert.equal(bench.adapter.notReady?.(), undefined);
+  });
+
+  it('is not ready either when a watch is forbidden later', async () => {
+    await bench.start();
+    await bench.until(() => bench.watches.size === 4);
+    bench.refused.set('shop/apipolicies', 403);
+    bench.watches.get('shop/apipolicies')?.cut();
+    await bench.until(() => {
+      bench.timers.advance(100);
+      return bench.adapter.notReady?.() !== undefined;
+    });
+    assert.match(String(bench.adapter.notReady?.()), /^refused with 403/);
+  });
+});
