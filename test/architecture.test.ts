@@ -15,6 +15,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   phases: ['core', 'match'],
   policy: ['core', 'match', 'phases'],
   crd: ['core', 'policy'],
+  inject: ['core'],
   files: ['core', 'policy'],
   listen: ['core'],
   extauthz: ['core', 'listen', 'policy', 'telemetry'],
@@ -39,6 +40,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'config',
     'files',
     'envoy',
+    'inject',
     'crd',
   ],
 };

@@ -4,6 +4,7 @@ import { variableProblems } from '../../internal/config/load-config.ts';
 import { checkCommand } from './check.ts';
 import { devCommand } from './dev.ts';
 import { fail } from './fail.ts';
+import { injectCommand } from './inject.ts';
 import { keysCommand } from './keys.ts';
 import { lintCommand } from './lint.ts';
 import { serveCommand } from './serve.ts';
@@ -16,7 +17,15 @@ export function createProgram(): Command {
     .description('The policy agent beside Envoy.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpCommand('help [command]', 'print the help of a command');
-  for (const command of [serveCommand(), devCommand(), checkCommand(), lintCommand(), keysCommand(), versionCommand()])
+  for (const command of [
+    serveCommand(),
+    devCommand(),
+    checkCommand(),
+    lintCommand(),
+    keysCommand(),
+    injectCommand(),
+    versionCommand(),
+  ])
     program.addCommand(command);
   program.addHelpText(
     'after',

@@ -28,6 +28,7 @@ describe('postern', () => {
     [['lint'], /paths.*POSTERN_POLICIES.*--strict.*Exit codes: 0 for nothing wrong, 1 for something wrong, 2 for/s],
     [['keys'], /new /],
     [['keys', 'new'], /--prefix/],
+    [['inject'], /Add the sidecar to manifests.*--filename.*--image.*POSTERN_CLASS.*Exit codes: 0, or 2/s],
     [['version'], /Print the versions/],
   ] as const) {
     it(`${words.join(' ') || 'alone'} describes itself with --help`, async () => {

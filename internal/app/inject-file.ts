@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { shortPath } from '../config/paths.ts';
+import { readConfig } from '../config/read-config.ts';
+import { PosternError } from '../core/error.ts';
+import { type Injected, injectManifests } from '../inject/inject-manifests.ts';
+import { SIDECAR_DEFAULTS, sidecarOf } from '../inject/sidecar.ts';
+
+export interface InjectInput {
+  /** undefined: standard input. */
+  readonly file: string | undefined;
+  readonly image: string;
+  readonly className: string;
+  readonly adminPort: number;
+  /** Options of `serve`, as in `client-address=direct`. */
+  readonly options: readonly string[];
+}
+
+/**
+ * Reads manifests and adds the sidecar that the chart would inject.
+ *
+ * @throws {PosternError} ERR_POSTERN_FILE when the file cannot be read; ERR_POSTERN_CONFIG when the sidecar would not start
+ */
+export function injectFile({ file, image, className, adminPort, options }: InjectInput): Injected {
+  const args = options.map((option) => `--${option}`);
+  checkOptions(className, options);
+  const sidecar = sidecarOf({ ...SIDECAR_DEFAULTS, image, className, adminPort, args });
+  return injectManifests(read(file), file === undefined ? 'standard input' : shortPath(file), sidecar);
+}
+
+function read(file: string | undefined): string {
+  try {
+    return readFileSync(file ?? 0, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new PosternError('ERR_POSTERN_FILE', `"${file ?? 'standard input'}" cannot be read: ${why}`, {
+      cause: error,
+    });
+  }
+}
+
+/** What the injected agent would say of them when it starts is said here. */
+function checkOptions(className: string, options: readonly string[]): void {
+  const own = { kube: true, namespace: 'default', 'workload-labels': 'labels', class: className };
+  const given = options.map((option): [string, string | boolean] => {
+    const equals = option.indexOf('=');
+    return equals === -1 ? [option, true] : [option.slice(0, equals), option.slice(equals + 1)];
+  });
+  const taken = given.find(([name]) => Object.hasOwn(own, name) || /-addr$|^debug-addr$|^drain-timeout$/.test(name));
+  if (taken !== undefined)
+    throw new PosternError('ERR_POSTERN_CONFIG', `--option ${taken[0]}: the sidecar has this for its own`);
+  const result = readConfig({ flags: { ...Object.fromEntries(given), ...own }, env: {}, readFile: () => '' });
+  if (!result.ok) throw new PosternError('ERR_POSTERN_CONFIG', result.problems.join('; '));
+}
