@@ -52,3 +52,11 @@ export const CHART_OPTIONS: Readonly<Record<OptionName, 'chart' | 'enum' | Reado
   'log-level': 'enum',
   config: 'chart',
 };
+
+/** What is about hosts and routes, or about several namespaces: sidecars have neither. */
+export const OF_GATEWAYS: ReadonlySet<OptionName> = new Set([
+  'policy-selector',
+  'host-grants',
+  'trust-context-extensions',
+  'route-metadata',
+]);

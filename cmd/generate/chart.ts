@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OPTION_NAMES, type OptionName, optionOf } from '../../internal/config/options.ts';
 import { generateCrds } from '../../internal/crd/generate.ts';
-import { CHART_OPTIONS } from './chart-options.ts';
+import { CHART_OPTIONS, OF_GATEWAYS } from './chart-options.ts';
+import { sidecarTemplate } from './chart-sidecar.ts';
 import { ALERTS } from './monitoring/alerts.ts';
 import { generateMonitoring } from './monitoring/monitoring.ts';
 
@@ -14,13 +15,19 @@ export function generateChart(root: string): [string, string][] {
   return [
     ...[...generateCrds()].map(([name, text]): [string, string] => [`${CHART}/files/crds/${name}`, text]),
     ...generateMonitoring().map(([name, text]): [string, string] => [`${CHART}/${name}`, text]),
+    [`${CHART}/templates/sidecar/_sidecar.tpl`, sidecarTemplate()],
     [schemaPath, withNames(readFileSync(join(root, schemaPath), 'utf8'))],
   ];
 }
 
+interface Options {
+  properties: unknown;
+}
+
 interface Schema {
   properties: {
-    options: { properties: unknown };
+    options: Options;
+    sidecar: { properties: { options: Options } };
     alerts: { properties: { disabled: { items: { enum: readonly string[] } } } };
   };
 }
@@ -30,8 +37,15 @@ function withNames(text: string): string {
   const schema = JSON.parse(text) as Schema;
   schema.properties.alerts.properties.disabled.items.enum = ALERTS.map(({ alert }) => alert);
   const given = OPTION_NAMES.filter((name) => CHART_OPTIONS[name] !== 'chart');
-  schema.properties.options.properties = Object.fromEntries(given.map((name) => [camelCase(name), schemaOf(name)]));
+  const schemas = (names: readonly OptionName[]): object =>
+    Object.fromEntries(names.map((name) => [camelCase(name), schemaOf(name)]));
+  schema.properties.options.properties = schemas(given);
+  schema.properties.sidecar.properties.options.properties = schemas(given.filter((name) => !OF_GATEWAYS.has(name)));
   return `${JSON.stringify(schema, null, 2)}\n`;
+}
+
+interface Options {
+  properties: unknown;
 }
 
 export const camelCase = (name: string): string =>

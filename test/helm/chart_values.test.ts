@@ -65,10 +65,10 @@ describe('the schema of the chart’s values', () => {
       }
     };
     compare(SCHEMA, VALUES, '');
-    const isOption = (path: string): boolean => path.startsWith('.options.') || path === '.global';
+    const isOption = (path: string): boolean => /^(\.sidecar)?\.options\./.test(path) || path === '.global';
     assert.deepEqual(
       missing.filter((path) => !isOption(path)),
-      ['.resources.limits.cpu'],
+      ['.sidecar.resources.limits.cpu', '.resources.limits.cpu'],
     );
   });
 

@@ -31,6 +31,8 @@ export const WRONG_VALUES: readonly (readonly [values: object, said: RegExp])[] 
   [{ tolerations: [{ keys: 'a' }] }, at('/tolerations/0', 'keys')],
   [{ env: [{ name: 'OTEL_X', valeu: '1' }] }, at('/env/0', 'valeu')],
   [{ imagePullSecrets: [{ secret: 'x' }] }, at('/imagePullSecrets/0', 'secret')],
+  [{ sidecar: { image: 'x' } }, at('/sidecar', 'image')],
+  [{ sidecar: { options: { hostGrants: 'first-come' } } }, at('/sidecar/options', 'hostGrants')],
   // Values of another type.
   [{ replicas: '2' }, at('/replicas')],
   [{ replicas: 1.5 }, at('/replicas')],
@@ -45,7 +47,10 @@ export const WRONG_VALUES: readonly (readonly [values: object, said: RegExp])[] 
   [{ podLabels: { a: 1 } }, at('/podLabels/a')],
   [{ podAnnotations: { a: true } }, at('/podAnnotations/a')],
   [{ serviceMonitor: { enabled: 'yes' } }, at('/serviceMonitor/enabled')],
+  [{ sidecar: { enabled: 'true' } }, at('/sidecar/enabled')],
   // Values outside of their bounds or forms.
+  [{ sidecar: { adminPort: 80 } }, at('/sidecar/adminPort')],
+  [{ sidecar: { namespaces: ['*'] } }, at('/sidecar/namespaces/0')],
   [{ replicas: -1 }, at('/replicas')],
   [{ className: 'Postern' }, at('/className')],
   [{ className: '' }, at('/className')],
@@ -93,6 +98,8 @@ export const WRONG_VALUES: readonly (readonly [values: object, said: RegExp])[] 
   [{ nodeSelector: { disk: 'a b' } }, at('/nodeSelector/disk')],
   [{ fullnameOverride: 'Gate_1' }, at('/fullnameOverride')],
   // Values that contradict each other.
+  [{ sidecar: { enabled: true } }, /sidecar\.enabled needs sidecar\.namespaces/],
+  [{ sidecar: { enabled: true, namespaces: ['shop'], className: 'postern' } }, /sidecar\.className is className/],
   [{ tls: { clientCA: { secretName: 'ca' } } }, /tls\.clientCA\.secretName needs tls\.secretName/],
   [{ autoscaling: { enabled: true, minReplicas: 5, maxReplicas: 2 } }, /autoscaling\.minReplicas is above/],
   [{ serviceAccount: { create: false } }, /serviceAccount\.create is false: name the account/],

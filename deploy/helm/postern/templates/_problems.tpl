@@ -25,6 +25,14 @@
 {{- $problems = append $problems "options.hostGrants must be first-come: several namespaces are watched, and HostGrant is not part of this version" -}}
 {{- end -}}
 {{- end -}}
+{{- if .Values.sidecar.enabled -}}
+{{- if not .Values.sidecar.namespaces -}}
+{{- $problems = append $problems "sidecar.enabled needs sidecar.namespaces: name those whose Pods may have sidecars" -}}
+{{- end -}}
+{{- if eq .Values.sidecar.className .Values.className -}}
+{{- $problems = append $problems "sidecar.className is className: the policies of sidecars are of a class of their own" -}}
+{{- end -}}
+{{- end -}}
 {{- if $problems -}}
 {{- fail (printf "\n\nThese values do not go together:\n  - %s\n" (join "\n  - " $problems)) -}}
 {{- end -}}

@@ -1,0 +1,47 @@
+{{/* Options of the sidecars as further arguments, in JSON, each behind a comma. */}}
+{{- define "postern.sidecar.options" -}}
+{{- range $name, $value := .Values.sidecar.options -}}
+{{- if kindIs "slice" $value -}}
+{{- $value = join "," $value -}}
+{{- else if kindIs "float64" $value -}}
+{{- $value = int64 $value -}}
+{{- end -}}
+, {{ printf "--%s=%v" (kebabcase $name) $value | toJson }}
+{{- end -}}
+{{- end }}
+
+{{/* The same in a list, for containers that the chart makes. */}}
+{{- define "postern.sidecar.optionList" -}}
+[{{ include "postern.sidecar.options" . | trim | trimPrefix "," }}]
+{{- end }}
+
+{{/* The same as `postern inject` takes them. */}}
+{{- define "postern.sidecar.injectOptions" -}}
+{{- if ne (int .Values.sidecar.adminPort) 9193 }} --admin-port {{ .Values.sidecar.adminPort }}{{ end -}}
+{{- range include "postern.sidecar.optionList" . | fromJsonArray }} --option '{{ trimPrefix "--" . }}'{{ end -}}
+{{- end }}
+
+{{/* Of the instance that writes the status of the class. */}}
+{{- define "postern.sidecar.fullname" -}}
+{{ include "postern.fullname" . | trunc 41 | trimSuffix "-" }}-sidecars
+{{- end }}
+
+{{- define "postern.sidecar.selector" -}}
+app.kubernetes.io/name: {{ include "postern.name" . }}-sidecars
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "postern.sidecar.isServed" -}}
+{{- if .Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy" }}true{{ end }}
+{{- end }}
+
+{{/* A value in CEL. Its literals hold members of one type: each is made dynamic. */}}
+{{- define "postern.cel" -}}
+{{- if kindIs "map" . -}}
+{ {{- $comma := "" }}{{ range $key, $value := . }}{{ $comma }}{{ toJson $key }}: dyn({{ include "postern.cel" $value }}){{ $comma = ", " }}{{ end -}} }
+{{- else if kindIs "slice" . -}}
+[ {{- range $index, $value := . }}{{ if $index }}, {{ end }}dyn({{ include "postern.cel" $value }}){{ end -}} ]
+{{- else -}}
+{{ toJson . }}
+{{- end -}}
+{{- end }}

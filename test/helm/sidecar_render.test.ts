@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { readConfig } from '../../internal/config/read-config.ts';
+import { skipWithout } from '../components/cache.ts';
+import { CHART, helm, obtainedHelm, only, type Rendered, render } from './chart.ts';
+
+const sidecar = { enabled: true, namespaces: ['shop', 'web'] };
+const values = { crds: { install: 'Never' }, sidecar };
+const ofSidecars = (objects: readonly Rendered[]): readonly Rendered[] =>
+  objects.filter(({ metadata }) => /sidecars/.test(metadata.name));
+
+describe('the sidecars of the chart', { skip: skipWithout(obtainedHelm) }, () => {
+  it('are left out unless they are switched on', async () => {
+    assert.deepEqual(ofSidecars(await render({ crds: { install: 'Never' } })), []);
+  });
+
+  it('may read the kinds of their namespace and the namespace itself, and neither write nor read Secrets', async () => {
+    const objects = await render(values);
+    for (const namespace of sidecar.namespaces) {
+      const bindings = objects.filter(
+        ({ kind, metadata, subjects }) =>
+          kind === 'RoleBinding' && metadata.namespace === namespace && subjects[0].kind === 'Group',
+      );
+      assert.deepEqual(
+        bindings.map(({ subjects }) => subjects),
+        [
+          [
+            {
+              apiGroup: 'rbac.authorization.k8s.io',
+              kind: 'Group',
+              name: `system:serviceaccounts:${namespace}`,
+            },
+          ],
+        ],
+      );
+      const role = objects.find(
+        ({ kind, metadata }) =>
+          kind === 'Role' && metadata.namespace === namespace && metadata.name === bindings[0]?.roleRef.name,
+      );
+      assert.deepEqual(role?.rules, [
+        {
+          apiGroups: ['postern.dev'],
+          resources: ['apiconsumers', 'apipolicies', 'apirolebindings', 'apiroles'],
+          verbs: ['get', 'list', 'watch'],
+        },
+        { apiGroups: [''], resources: ['namespaces'], resourceNames: [namespace], verbs: ['get'] },
+      ]);
+    }
+    const verbs = ofSidecars(objects).flatMap(({ rules = [] }) =>
+      (rules as { resources: string[]; verbs: string[] }[]).map((rule) => rule.resources.join()),
+    );
+    assert.ok(!verbs.some((resources) => /secrets|\*/.test(resources)), String(verbs));
+  });
+
+  it('have one instance that writes their status, with options that the agent takes', async () => {
+    const options = { unmatched: 'deny', clientAddress: 'direct', maxLimitKeys: 20_000 };
+    const { spec } = only(await render({ ...values, sidecar: { ...sidecar, options } }), 'Deployment', '-sidecars');
+    assert.equal(spec.replicas, 1);
+    const { args } = spec.template.spec.containers[0];
+    const flags = Object.fromEntries(
+      (args as string[]).slice(1).map((arg) => {
+        const [name = '', value = 'true'] = arg.replace(/^--/, '').split(/=(.*)/s);
+        return [name, value];
+      }),
+    );
+    const result = readConfig({ flags, env: {}, readFile: () => '' });
+    assert.ok(result.ok, JSON.stringify(result));
+    const { source, className, sidecar: role } = result.config;
+    assert.deepEqual([className, role], ['sidecar', { kind: 'class' }]);
+    assert.deepEqual('namespaces' in source && source.namespaces, sidecar.namespaces);
+  });
+
+  it('are injected only where the API server can, and else by the command that the notes give', async () => {
+    const served = 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy';
+    const args = ['install', 'postern', CHART, '--dry-run=client', '-n', 'infra'];
+    const more = { ...sidecar, adminPort: 9999, options: { clientAddress: 'direct' } };
+    const without = await helm(args, { values: { ...values, sidecar: more } });
+    assert.doesNotMatch(without.stdout, /kind: MutatingAdmissionPolicy/);
+    const command =
+      "postern inject -f deployment.yaml --class sidecar --image postern:0.1.0 --admin-port 9999 --option 'client-address=direct'";
+    assert.ok(without.stdout.includes(`MISSING: this API server does not serve`), without.stdout);
+    assert.ok(without.stdout.includes(command), without.stdout);
+    const template = ['template', 'postern', CHART, '-n', 'infra', '--api-versions', served];
+    const { stdout } = await helm(template, { values });
+    assert.equal(stdout.match(/kind: MutatingAdmissionPolicy(Binding)?$/gm)?.length, 2);
+    assert.match(stdout, /failurePolicy: Ignore/);
+  });
+});

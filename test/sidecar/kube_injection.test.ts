@@ -1,0 +1,298 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { parse } from 'yaml';
+import { injectManifests } from '../../internal/inject/inject-manifests.ts';
+import { SIDECAR_DEFAULTS, sidecarOf } from '../../internal/inject/sidecar.ts';
+import { type ApiServer, startApiServer } from '../components/api-server.ts';
+import { skipWithout } from '../components/cache.ts';
+import { obtainKubernetes } from '../components/kubernetes.ts';
+import { until } from '../components/until.ts';
+import { CHART, helm, obtainedHelm } from '../helm/chart.ts';
+
+const obtainedKubernetes = await obtainKubernetes();
+const VALUES = { crds: { install: 'Never' }, sidecar: { enabled: true, namespaces: ['shop', 'web', 'strict'] } };
+const SIDECAR = sidecarOf({ ...SIDECAR_DEFAULTS, image: 'postern:0.1.0' });
+const OURS = 'postern-socket postern-token postern-labels';
+const POLICY = 'postern-infra-sidecars';
+
+interface Container {
+  readonly name: string;
+  readonly image?: string;
+  readonly restartPolicy?: string;
+  readonly args?: readonly string[];
+  readonly env?: readonly object[];
+  readonly resources?: unknown;
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
+  readonly [field: string]: unknown;
+}
+
+interface PodSpec {
+  readonly containers: readonly Container[];
+  readonly initContainers?: readonly Container[];
+  readonly volumes?: readonly { readonly name: string }[];
+  readonly [field: string]: unknown;
+}
+
+interface Pod {
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly spec: PodSpec;
+}
+
+const CONTAINERS = [
+  { name: 'envoy', image: 'envoy' },
+  { name: 'app', image: 'app' },
+];
+const aPod = (spec: Partial<PodSpec> = {}, metadata: object = {}) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { generateName: 'orders-', labels: { app: 'orders', 'postern.dev/inject': 'true' }, ...metadata },
+  spec: { serviceAccountName: 'default', containers: CONTAINERS, ...spec },
+});
+
+function sidecarIn({ initContainers = [] }: PodSpec): Container {
+  const found = initContainers.find(({ name }) => name === 'postern');
+  assert.ok(found);
+  return found;
+}
+
+/** Its containers, with a + where the socket is mounted, its volumes and its group. */
+function shapeOf({ spec }: Pod): string {
+  const shown = (list: readonly Container[] = []): string =>
+    list
+      .map(
+        ({ name, volumeMounts = [] }) => `${name}${volumeMounts.some((m) => m.name === 'postern-socket') ? '+' : ''}`,
+      )
+      .join(' ');
+  const volumes = (spec.volumes ?? []).map(({ name }) => name).join(' ');
+  const { fsGroup } = (spec.securityContext ?? {}) as { readonly fsGroup?: number };
+  return `${shown(spec.initContainers)} | ${shown(spec.containers)} | ${volumes} | ${fsGroup ?? ''}`;
+}
+
+const UNTOUCHED = ' | envoy app |  | ';
+const INJECTED = `postern+ | envoy+ app+ | ${OURS} | 65532`;
+
+describe('a chart that injects sidecars', {
+  skip: skipWithout(obtainedKubernetes) || skipWithout(obtainedHelm),
+}, () => {
+  let api: ApiServer;
+
+  before(async () => {
+    api = await startApiServer('path' in obtainedKubernetes ? obtainedKubernetes.path : '');
+    for (const namespace of ['infra', 'shop', 'web', 'strict', 'aside', 'plain'])
+      await kubectl(['create', 'namespace', namespace]);
+    // "web" has not opted in, and nobody gave rights to "aside".
+    for (const namespace of ['shop', 'strict', 'aside'])
+      await kubectl(['label', 'namespace', namespace, 'postern.dev/injection=enabled']);
+    await kubectl(['label', 'namespace', 'strict', 'pod-security.kubernetes.io/enforce=restricted']);
+    const { code, stderr, stdout } = await helm(['install', 'postern', CHART, '-n', 'infra'], {
+      values: VALUES,
+      kubeconfig: api.kubeconfig,
+    });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /kubectl label namespace shop postern\.dev\/injection=enabled/);
+    await until(async () => shapeOf(await create(aPod())) === INJECTED);
+  });
+  after(() => api?.stop());
+
+  async function kubectl(args: readonly string[], stdin?: string): Promise<string> {
+    const { code, stdout, stderr } = await api.kubectl(args, stdin);
+    assert.equal(code, 0, stderr);
+    return stdout;
+  }
+
+  async function create(pod: object, namespace = 'shop'): Promise<Pod> {
+    const text = await kubectl(['create', '-n', namespace, '-f', '-', '-o', 'json'], JSON.stringify(pod));
+    return JSON.parse(text) as Pod;
+  }
+
+  it('gives a labelled Pod the sidecar, as postern inject does', async () => {
+    const injected = await create(aPod());
+    assert.equal(shapeOf(injected), INJECTED);
+    const { text, problems } = injectManifests(JSON.stringify(aPod()), 'pod.json', SIDECAR);
+    assert.deepEqual(problems, []);
+    const byHand = await create(parse(text) as object, 'plain');
+    assert.deepEqual(injected.spec, byHand.spec);
+  });
+
+  it('has values whose defaults are those of postern inject, and options for the sidecars', async () => {
+    const { spec } = await create(aPod());
+    const { args, image, resources, restartPolicy } = sidecarIn(spec);
+    assert.deepEqual(
+      { args, image, resources, restartPolicy },
+      {
+        args: SIDECAR.container.args,
+        image: 'postern:0.1.0',
+        resources: SIDECAR_DEFAULTS.resources,
+        restartPolicy: 'Always',
+      },
+    );
+    const options = { clientAddress: 'forwarded-for:hops=1', maxLimitKeys: 20_000, outboundAllow: ['10.0.0.0/8'] };
+    const env = [{ name: 'OTEL_SERVICE_NAME', value: 'a "quoted" \\ name' }];
+    const values = { ...VALUES, sidecar: { ...VALUES.sidecar, options, env, adminPort: 9999 } };
+    const upgrade = (given: unknown) =>
+      helm(['upgrade', 'postern', CHART, '-n', 'infra'], { values: given, kubeconfig: api.kubeconfig });
+    assert.equal((await upgrade(values)).stderr, '');
+    const more = ['--client-address=forwarded-for:hops=1', '--max-limit-keys=20000', '--outbound-allow=10.0.0.0/8'];
+    await until(async () => {
+      const { args: given = [] } = sidecarIn((await create(aPod())).spec);
+      return given.includes('--admin-addr=:9999');
+    });
+    const sidecar = sidecarIn((await create(aPod())).spec);
+    assert.deepEqual([sidecar.args?.slice(-3), sidecar.env?.slice(1)], [more, env]);
+    assert.equal((await upgrade(VALUES)).stderr, '');
+  });
+
+  it('mounts the token in the sidecar and in nothing else', async () => {
+    const { spec } = await create(aPod());
+    const mounts = [...(spec.initContainers ?? []), ...spec.containers].flatMap(({ name, volumeMounts = [] }) =>
+      volumeMounts.map((mount) => `${name} ${mount.name} ${mount.mountPath} ${mount.readOnly ?? false}`),
+    );
+    assert.deepEqual(mounts, [
+      'postern postern-socket /run/postern false',
+      'postern postern-token /var/run/secrets/kubernetes.io/serviceaccount true',
+      'postern postern-labels /etc/postern/pod true',
+      'envoy postern-socket /run/postern true',
+      'app postern-socket /run/postern true',
+    ]);
+  });
+
+  it('leaves a Pod alone that is not labelled, or in a namespace that has not opted in or has no rights', async () => {
+    const unlabelled = aPod({}, { labels: { app: 'orders' } });
+    const refused = aPod({}, { labels: { app: 'orders', 'postern.dev/inject': 'false' } });
+    assert.equal(shapeOf(await create(unlabelled)), UNTOUCHED);
+    assert.equal(shapeOf(await create(refused)), UNTOUCHED);
+    for (const namespace of ['web', 'aside', 'plain'])
+      assert.equal(shapeOf(await create(aPod(), namespace)), UNTOUCHED);
+  });
+
+  it('leaves an injected Pod as it is', async () => {
+    const { spec } = await create(aPod());
+    assert.deepEqual((await create(aPod(spec))).spec, spec);
+  });
+
+  it('starts the sidecar before what a Pod starts first, and keeps its volumes and its group', async () => {
+    const initContainers = [
+      { name: 'migrate', image: 'm' },
+      { name: 'proxy', image: 'p', restartPolicy: 'Always' },
+    ];
+    const pod = await create(
+      aPod({ initContainers, volumes: [{ name: 'data' }], securityContext: { fsGroup: 1337, runAsUser: 7 } }),
+    );
+    assert.equal(shapeOf(pod), `postern+ migrate proxy+ | envoy+ app+ | data ${OURS} | 1337`);
+    const grouped = await create(aPod({ securityContext: { runAsUser: 7 } }));
+    assert.deepEqual(grouped.spec.securityContext, { runAsUser: 7, fsGroup: 65_532 });
+  });
+
+  it('gives the socket to the container alone that the Pod names', async () => {
+    const named = (name: string) => aPod({}, { annotations: { 'postern.dev/envoy-container': name } });
+    assert.equal(shapeOf(await create(named('envoy'))), `postern+ | envoy+ app | ${OURS} | 65532`);
+    assert.equal(shapeOf(await create(named('nobody'))), `postern+ | envoy app | ${OURS} | 65532`);
+  });
+
+  it('leaves alone, and admits, a Pod that has a name of the sidecar for something else', async () => {
+    const volume = await create(aPod({ volumes: [{ name: 'postern-token' }] }));
+    assert.equal(shapeOf(volume), ' | envoy app | postern-token | ');
+    const container = await create(aPod({ containers: [{ name: 'postern', image: 'mine' }] }));
+    assert.equal(shapeOf(container), ' | postern |  | ');
+    const own = await create(aPod({ initContainers: [{ name: 'postern', image: 'mine' }] }));
+    assert.equal(shapeOf(own), 'postern | envoy app |  | ');
+  });
+
+  it('keeps what a container mounts where the socket would lie', async () => {
+    const mount = [{ name: 'data', mountPath: '/run/postern' }];
+    const containers = [{ name: 'envoy', image: 'e', volumeMounts: mount }];
+    const pod = await create(aPod({ containers, volumes: [{ name: 'data' }] }));
+    assert.equal(shapeOf(pod), `postern+ | envoy | data ${OURS} | 65532`);
+    assert.deepEqual(pod.spec.containers[0]?.volumeMounts, mount);
+  });
+
+  it('makes Pods that the restricted level of pod security admits', async () => {
+    const containers = [
+      {
+        name: 'app',
+        image: 'a',
+        securityContext: {
+          runAsNonRoot: true,
+          allowPrivilegeEscalation: false,
+          capabilities: { drop: ['ALL'] },
+          seccompProfile: { type: 'RuntimeDefault' },
+        },
+      },
+    ];
+    assert.equal(shapeOf(await create(aPod({ containers }), 'strict')), `postern+ | app+ | ${OURS} | 65532`);
+  });
+
+  it('gives the socket to an Envoy that is injected after it', async (t) => {
+    const late = `
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata: {name: zz-late}
+spec:
+  failurePolicy: Fail
+  reinvocationPolicy: Never
+  matchConstraints:
+    resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]
+    objectSelector: {matchLabels: {mesh: "on"}}
+  mutations:
+    - patchType: JSONPatch
+      jsonPatch:
+        expression: '[JSONPatch{op: "add", path: "/spec/containers/-", value: {"name": "istio-proxy", "image": "i"}}]'
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicyBinding
+metadata: {name: zz-late}
+spec: {policyName: zz-late}
+`;
+    await kubectl(['apply', '-f', '-'], late);
+    t.after(() => kubectl(['delete', '-f', '-'], late));
+    const labels = { app: 'orders', mesh: 'on', 'postern.dev/inject': 'true' };
+    await until(async () => (await create(aPod({}, { labels }))).spec.containers.length === 3);
+    assert.equal(shapeOf(await create(aPod({}, { labels }))), `postern+ | envoy+ app+ istio-proxy+ | ${OURS} | 65532`);
+  });
+
+  it('writes manifests that kubectl applies and that the policy leaves as they are', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-inject-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const { metadata, spec } = aPod();
+    const template = { metadata: { labels: metadata.labels }, spec };
+    const deployment = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'orders' },
+      spec: { selector: { matchLabels: { app: 'orders' } }, template },
+    };
+    const file = join(folder, 'deployment.yaml');
+    writeFileSync(file, injectManifests(JSON.stringify(deployment), file, SIDECAR).text);
+    await kubectl(['apply', '-n', 'shop', '-f', file]);
+    const made = JSON.parse(await kubectl(['get', 'deployment', 'orders', '-n', 'shop', '-o', 'json']));
+    const pod = await create(aPod(made.spec.template.spec));
+    assert.equal(shapeOf(pod), INJECTED);
+    assert.deepEqual(pod.spec.initContainers, made.spec.template.spec.initContainers);
+  });
+
+  it('blocks no Pod where the policy errs: whatever it gets, its Envoy finds no socket', async () => {
+    for (const [name, shape] of [
+      ['envoy', `postern+ | envoy app | ${OURS} | 65532`],
+      ['volumes', UNTOUCHED],
+    ] as const) {
+      const { spec } = JSON.parse(await kubectl(['get', 'mutatingadmissionpolicy', POLICY, '-o', 'json']));
+      const index = spec.variables.findIndex((variable: { name: string }) => variable.name === name);
+      const value = { name, expression: 'object.metadata.annotations["nobody"]' };
+      const patch = JSON.stringify([{ op: 'replace', path: `/spec/variables/${index}`, value }]);
+      await kubectl(['patch', 'mutatingadmissionpolicy', POLICY, '--type=json', '-p', patch]);
+      await until(async () => shapeOf(await create(aPod())) === shape);
+    }
+    assert.equal(shapeOf(await create(aPod({}, { labels: { app: 'orders' } }))), UNTOUCHED);
+  });
+
+  it('has no rights left when it is gone', async () => {
+    const { code, stderr } = await helm(['uninstall', 'postern', '-n', 'infra'], { kubeconfig: api.kubeconfig });
+    assert.equal(code, 0, stderr);
+    const all =
+      'mutatingadmissionpolicy,mutatingadmissionpolicybinding,clusterrole,clusterrolebinding,role,rolebinding';
+    assert.equal(await kubectl(['get', all, '-A', '-l', 'app.kubernetes.io/name=postern']), '');
+  });
+});
