@@ -20,6 +20,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { KindWatches } from './kind-watches.ts';
 import { outdatedLine, schemaDigests, withOutdated } from './outdated-schemas.ts';
+import { withSelectorConflicts } from './selector-conflicts.ts';
 import { SidecarSource, sidecarSecrets } from './sidecar-source.ts';
 import type { Cluster, PolicySourceAdapter } from './source.ts';
 import { SourceTroubles } from './source-troubles.ts';
@@ -139,9 +140,10 @@ class KubeSource implements PolicySourceAdapter {
 
   report(reports: readonly ObjectReport[]): void {
     if (this.#store !== undefined) this.#followSecrets(this.#store);
-    this.#reports = reports;
+    const isSidecarClass = this.#options.config.sidecar !== undefined;
+    this.#reports = isSidecarClass ? withSelectorConflicts(reports) : reports;
     void this.#unaccepted.tell(reports);
-    this.#status.report(withOutdated(reports, this.#outdated));
+    this.#status.report(withOutdated(this.#reports, this.#outdated));
   }
 
   async stop(): Promise<void> {

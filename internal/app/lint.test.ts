@@ -47,6 +47,20 @@ describe('lintFiles()', () => {
     ]);
   });
 
+  it('takes a class whose policies all select Pods for one of sidecars, and the default one never', async () => {
+    const rest = `${AUTHENTICATION}, ${AUTHORIZATION}`;
+    const pods = 'target: {workloadSelector: {matchLabels: {app: orders}}}';
+    write('pods.yaml', object('APIPolicy', 'pods', `{className: sidecar, ${pods}, ${rest}}`));
+    write('mixed.yaml', object('APIPolicy', 'mixed', `{className: mixed, ${pods}, ${rest}}`));
+    write('hosts.yaml', object('APIPolicy', 'hosts', `{className: mixed, target: {hosts: [a.test]}, ${rest}}`));
+    write('forgot.yaml', object('APIPolicy', 'forgot', `{${pods}, ${rest}}`));
+    const why = 'Only sidecar classes select workloads: use hosts or routes here (TargetNotSupported)';
+    assert.deepEqual(
+      (await said()).map((line) => line.replace(/:\d+:\d+: /, ' ')),
+      ['forgot.yaml', 'mixed.yaml'].map((file) => `${file} spec.target.workloadSelector: ${why}`),
+    );
+  });
+
   it('warns of names that no object of the files has', async () => {
     write(
       'a.yaml',

@@ -1,5 +1,6 @@
 import { systemClock } from '../core/clock.ts';
 import { PosternError } from '../core/error.ts';
+import { member } from '../core/member.ts';
 import type { FileObject, LocatedProblem } from '../files/parse-file.ts';
 import { lintHints } from './lint-hints.ts';
 import { loadOffline } from './offline.ts';
@@ -31,13 +32,24 @@ export async function lintFiles(paths: readonly string[], className: string | un
   const { objects, problems } = await readPolicyFiles(paths);
   const classes = classesOf(objects);
   if (className !== undefined && !classes.has(className) && problems.length === 0) throw noneOf(className, classes);
+  const sidecarClasses = sidecarClassesOf(objects);
   // What is wrong with shared objects, every class says.
   const found = new Map<string, LocatedProblem>();
   const wanted = className === undefined ? [...classes] : [className];
   const names = wanted.length === 0 ? [DEFAULT_CLASS] : wanted;
   for (const isOpen of [true, false]) {
     for (const name of names) {
-      const offline = await loadOffline({ objects, className: name, edge: EDGE, clock: systemClock, isOpen });
+      const isSidecarClass = sidecarClasses.has(name);
+      // A sidecar serves one namespace.
+      if (isSidecarClass && !isOpen) continue;
+      const offline = await loadOffline({
+        objects,
+        className: name,
+        edge: EDGE,
+        clock: systemClock,
+        isOpen,
+        isSidecarClass,
+      });
       await offline.close();
       for (const problem of offline.problems) {
         const key = JSON.stringify(problem);
@@ -60,6 +72,20 @@ export function classesOf(objects: readonly FileObject[]): ReadonlySet<string> {
   const policies = objects.filter(({ object }) => object.kind === 'APIPolicy');
   const named = policies.map(({ object }) => (object.spec as { readonly className?: unknown } | null)?.className);
   return new Set(named.map((name) => (typeof name === 'string' ? name : DEFAULT_CLASS)));
+}
+
+/**
+ * Classes whose policies all select Pods: of sidecars, most likely. Never the default one, which is the gateways': a
+ * policy that forgot its class is told so.
+ */
+function sidecarClassesOf(objects: readonly FileObject[]): ReadonlySet<string> {
+  const classes = new Set(classesOf(objects));
+  classes.delete(DEFAULT_CLASS);
+  for (const { object } of objects) {
+    const isOfPods = member(member(object.spec, 'target'), 'workloadSelector') !== undefined;
+    if (object.kind === 'APIPolicy' && !isOfPods) classes.delete(String(member(object.spec, 'className')));
+  }
+  return classes;
 }
 
 /** What to say where no policy is of the class. */

@@ -14,6 +14,7 @@ import { Engine } from '../policy/evaluate.ts';
 import { ALL_KNOWN } from '../policy/knowledge.ts';
 import { secretLookup } from '../policy/offered-secret.ts';
 import { type Build, PolicyStore } from '../policy/store.ts';
+import { Workload } from '../policy/workload.ts';
 
 /** The policies of one class, compiled once, without any server. */
 export interface Offline {
@@ -32,11 +33,13 @@ export interface OfflineOptions {
   readonly clock: Clock;
   /** As on an instance of one owner, issuers may be on http and at private addresses. */
   readonly isOpen: boolean;
+  /** Of a sidecar class, whose policies select Pods. */
+  readonly isSidecarClass?: boolean;
 }
 
 /** Compiles what files hold, as an instance of this class would. */
 export async function loadOffline(options: OfflineOptions): Promise<Offline> {
-  const { objects: found, className, edge, clock, isOpen } = options;
+  const { objects: found, className, edge, clock, isOpen, isSidecarClass = false } = options;
   const objects = new Map(found.map((file) => [identityOf(file), file]));
   const outbound = new OutboundClient({ isRelaxed: isOpen, allowed: new BlockList(), forbidden: NOTHING_FORBIDDEN });
   const keyTroubles: string[] = [];
@@ -55,6 +58,7 @@ export async function loadOffline(options: OfflineOptions): Promise<Offline> {
       tokens: createTokenCache(),
       limits: createRateLimitPorts(new MemoryStore({ maxKeys: 1_000_000, onEvict: () => undefined })),
       knows: ALL_KNOWN,
+      workload: isSidecarClass ? new Workload() : undefined,
     },
     clusterIssuer: undefined,
     className,
