@@ -20,6 +20,8 @@ export interface ControlPlaneOptions {
   /** Further tokens, without rights of their own. */
   readonly users: readonly (readonly [token: string, name: string])[];
   readonly webhookUrl: string;
+  /** Pods need accounts, whose tokens are mounted for them; else neither is looked at. */
+  readonly hasAccounts?: boolean;
 }
 
 /** An API server and its etcd, as processes. */
@@ -80,7 +82,10 @@ async function startOnce(options: ControlPlaneOptions, data: string): Promise<Co
   mkdirSync(data, { mode: 0o700 });
   const etcd = startChild(join(binaries, 'etcd'), etcdArguments(data, etcdUrl, `http://127.0.0.1:${peerPort}`));
   const start = (): RunningChild =>
-    startChild(join(binaries, 'kube-apiserver'), serverArguments(folder, etcdUrl, port));
+    startChild(join(binaries, 'kube-apiserver'), [
+      ...serverArguments(folder, etcdUrl, port),
+      ...(options.hasAccounts === true ? [] : ['--disable-admission-plugins=ServiceAccount']),
+    ]);
   let server = start();
   const stop = async (): Promise<void> => void (await Promise.all([server.kill(), etcd.kill()]));
   try {
@@ -131,7 +136,6 @@ const serverArguments = (folder: string, etcdUrl: string, port: number): string[
   `--audit-log-path=${join(folder, AUDIT_LOG)}`,
   '--audit-log-mode=blocking',
   '--service-cluster-ip-range=10.0.0.0/24',
-  '--disable-admission-plugins=ServiceAccount',
   '--v=0',
 ];
 

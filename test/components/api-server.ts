@@ -73,10 +73,14 @@ export interface AuditEvent {
 
 const KUBECTL_MS = 120_000;
 
-/** @param binaries the folder that `obtainKubernetes` gives */
+/**
+ * @param binaries the folder that `obtainKubernetes` gives
+ * @param hasAccounts whether Pods need ServiceAccounts, whose tokens are mounted for them
+ */
 export async function startApiServer(
   binaries: string,
   users: readonly (readonly [token: string, name: string])[] = [],
+  hasAccounts = false,
 ): Promise<ApiServer> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-kube-'));
   const token = randomBytes(16).toString('hex');
@@ -85,12 +89,13 @@ export async function startApiServer(
     webhook.close();
     rmSync(folder, { recursive: true, force: true });
   };
-  const plane = await startControlPlane({ binaries, folder, adminToken: token, users, webhookUrl: webhook.url }).catch(
-    (error: unknown) => {
-      clear();
-      throw error;
-    },
-  );
+  const plane = await startControlPlane({
+    ...{ binaries, folder, adminToken: token, users, webhookUrl: webhook.url },
+    hasAccounts,
+  }).catch((error: unknown) => {
+    clear();
+    throw error;
+  });
   const kubeconfigFor = (user: string, userToken: string): string =>
     writeKubeconfig(folder, plane, { user, token: userToken });
   const kubeconfig = kubeconfigFor('admin', token);

@@ -49,7 +49,7 @@ const aPod = (spec: Partial<PodSpec> = {}, metadata: object = {}) => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { generateName: 'orders-', labels: { app: 'orders', 'postern.dev/inject': 'true' }, ...metadata },
-  spec: { serviceAccountName: 'default', containers: CONTAINERS, ...spec },
+  spec: { automountServiceAccountToken: false, containers: CONTAINERS, ...spec },
 });
 
 function sidecarIn({ initContainers = [] }: PodSpec): Container {
@@ -80,9 +80,11 @@ describe('a chart that injects sidecars', {
   let api: ApiServer;
 
   before(async () => {
-    api = await startApiServer('path' in obtainedKubernetes ? obtainedKubernetes.path : '');
-    for (const namespace of ['infra', 'shop', 'web', 'strict', 'aside', 'plain'])
+    api = await startApiServer('path' in obtainedKubernetes ? obtainedKubernetes.path : '', [], true);
+    for (const namespace of ['infra', 'shop', 'web', 'strict', 'aside', 'plain']) {
       await kubectl(['create', 'namespace', namespace]);
+      await kubectl(['create', 'serviceaccount', 'default', '-n', namespace]);
+    }
     // "web" has not opted in, and nobody gave rights to "aside".
     for (const namespace of ['shop', 'strict', 'aside'])
       await kubectl(['label', 'namespace', namespace, 'postern.dev/injection=enabled']);
@@ -157,6 +159,15 @@ describe('a chart that injects sidecars', {
       'envoy postern-socket /run/postern true',
       'app postern-socket /run/postern true',
     ]);
+    const others = await create(aPod({ automountServiceAccountToken: true }));
+    const path = '/var/run/secrets/kubernetes.io/serviceaccount';
+    const tokens = [...(others.spec.initContainers ?? []), ...others.spec.containers].map(
+      ({ name, volumeMounts = [] }) => {
+        const at = volumeMounts.filter(({ mountPath }) => mountPath === path).map((mount) => mount.name);
+        return `${name} ${at.join().replace(/^kube-api-access-.*$/, 'its own')}`;
+      },
+    );
+    assert.deepEqual(tokens, ['postern postern-token', 'envoy its own', 'app its own']);
   });
 
   it('leaves a Pod alone that is not labelled, or in a namespace that has not opted in or has no rights', async () => {
