@@ -10,6 +10,8 @@ export interface DesiredStatus {
   readonly name: string;
   /** The object that the status is about; one made anew under its name gets none of it. */
   readonly uid: string;
+  /** Of the spec that it was worked out from: a newer one gets a status of its own. */
+  readonly generation: number;
   /** As the object was seen when the status was worked out. */
   readonly resourceVersion: string | undefined;
   readonly status: object;
@@ -19,6 +21,8 @@ export interface ApplyOptions {
   readonly config: KubeConfig;
   readonly fieldManager: string;
   readonly signal: AbortSignal;
+  /** Whether this process is still the one that writes, by its own clock: it may have been stopped for a while. */
+  readonly mayWrite?: () => boolean;
 }
 
 const CONFLICT = 409;
@@ -27,10 +31,12 @@ const CONFLICT = 409;
  * Server-side apply of a status. The API server does not compare uids there, so the resource version is the condition:
  * else the last good spec of a deleted policy could become that of another one with its name.
  *
- * @returns false when the object is gone, or is another one by now
+ * @returns false when the object is gone, or is another one or of another generation by now, or somebody else writes
  * @throws {KubeError}
  */
 export async function applyStatus(desired: DesiredStatus, options: ApplyOptions): Promise<boolean> {
+  const { mayWrite = () => true } = options;
+  if (!mayWrite()) return false;
   try {
     if (desired.resourceVersion !== undefined) {
       await patch(desired, desired.resourceVersion, options);
@@ -43,6 +49,8 @@ export async function applyStatus(desired: DesiredStatus, options: ApplyOptions)
   // Changed since it was seen, by another class's status perhaps.
   const current = await read(desired, options);
   if (current?.metadata.uid !== desired.uid) return false;
+  // Whoever writes now has seen that one, and says of it what is to be said: a status never goes back.
+  if (current.metadata.generation !== desired.generation || !mayWrite()) return false;
   const status = withNewestAccepted(desired.status, current);
   await patch({ ...desired, status }, current.metadata.resourceVersion, options);
   return true;

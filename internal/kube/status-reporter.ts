@@ -100,7 +100,7 @@ export class StatusReporter {
 
   #writeOne(report: ObjectReport, nowIso: string): string {
     const { object } = report;
-    const { namespace, name, uid, resourceVersion } = object.metadata;
+    const { namespace, name, uid, generation, resourceVersion } = object.metadata;
     const key = `${object.kind}/${uid}`;
     const words = wordsOf(report);
     const known = this.#wanted.get(key);
@@ -110,7 +110,7 @@ export class StatusReporter {
     this.#wanted.set(key, { words, status, comparedVersion: resourceVersion });
     if (saysSame(status, this.#ownPart(object.kind, object.status))) return key;
     const resource = { group: GROUP, version: VERSION, plural: KINDS[object.kind as KindName].plural };
-    const about = { kind: object.kind, namespace, name, uid, resourceVersion };
+    const about = { kind: object.kind, namespace, name, uid, generation, resourceVersion };
     this.#writer.want({ resource, apiVersion: API_VERSION, ...about, status });
     return key;
   }

@@ -13,6 +13,7 @@ const desired = (name: string, parts: Partial<DesiredStatus> = {}): DesiredStatu
   namespace: 'shop',
   name,
   uid: `uid-${name}`,
+  generation: 5,
   resourceVersion: '7',
   status: { conditions: [] },
   ...parts,
@@ -218,5 +219,34 @@ describe('StatusWriter', () => {
     writer.want(desired('a'));
     (await api.next('a/status')).json({});
     assert.deepEqual(await told.next(), ['success'], 'and writes again what is wanted later');
+  });
+
+  it('sets no status back: who woke up late leaves alone what is of a newer generation by now', async () => {
+    writer.want(desired('a'));
+    (await api.next('/a/status')).json(aStatus(409), 409);
+    (await api.next('/a')).json(anObject('a', '9', { generation: 6 }));
+    await settled();
+    assert.deepEqual([api.waiting, told.rest, writer.waiting], [[], [], 0]);
+  });
+
+  it('asks right before each write whether it may: a process that was stopped in between writes nothing', async () => {
+    let isWriter = true;
+    const other = new StatusWriter({
+      config: api.config,
+      fieldManager: 'postern-edge',
+      clock: timers,
+      timers,
+      random: () => 0,
+      mayWrite: () => isWriter,
+      onWrite: (result) => told.add(result),
+    });
+    other.want(desired('a'));
+    const first = await api.next('/a/status');
+    isWriter = false;
+    first.json(aStatus(409), 409);
+    (await api.next('/a')).json(anObject('a', '9'));
+    await settled();
+    assert.deepEqual([api.waiting, told.rest, other.waiting], [[], [], 0]);
+    other.stop();
   });
 });

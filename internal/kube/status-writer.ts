@@ -16,6 +16,8 @@ export interface StatusWriterOptions {
   /** From 0 to 1, for jitter. */
   readonly random: () => number;
   readonly timers?: Timers;
+  /** Whether this process is the one that writes; asked right before each write. */
+  readonly mayWrite?: () => boolean;
   readonly onWrite: (result: 'success' | 'failure', why?: string) => void;
 }
 
@@ -101,10 +103,10 @@ export class StatusWriter {
   }
 
   async #write(key: string, desired: DesiredStatus): Promise<void> {
-    const { config, fieldManager, onWrite } = this.#options;
+    const { config, fieldManager, onWrite, mayWrite } = this.#options;
     const { signal } = this.#stopped;
     try {
-      const isWritten = await applyStatus(desired, { config, fieldManager, signal });
+      const isWritten = await applyStatus(desired, { config, fieldManager, signal, ...(mayWrite && { mayWrite }) });
       this.#failures.delete(key);
       if (isWritten) onWrite('success');
     } catch (error) {
