@@ -38,6 +38,7 @@ const BY_FAULT: Readonly<Partial<Record<ReasonName, readonly [Asked, Parts]>>> =
   deadline: ['token', { keys: { ...NO_KEYS, fetch: failing('hangs') }, checkTimeoutMs: 10 }],
   overloaded: ['token', { maxWaiting: 0 }],
   internal: ['key', { snapshot: failing('throws') }],
+  stale_snapshot: ['key', { notNow: () => ({ reason: 'stale_snapshot' }) }],
   no_snapshot: ['key', { snapshot: () => undefined }],
 };
 

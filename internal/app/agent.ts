@@ -117,6 +117,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       secrets: (namespace) => source.adapter.secrets(namespace),
       hasNamespaces: config.source.kind === 'kube',
       ...(source.adapter.recordedSpec && { recordedSpec: source.adapter.recordedSpec }),
+      ...(source.adapter.horizon && { horizon: source.adapter.horizon }),
       clock,
       onBuild: (build) => readiness.built(build, { registry, source: source.adapter }),
       onFailure(error) {
@@ -146,7 +147,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     registry.read('postern_file_problems', () => source.adapter.fileProblems?.());
     registry.read('postern_ready', () => (readiness.why() === undefined ? 1 : 0));
     const observer = new Observer({ metrics: registry, log, tracing, clock, random: Math.random });
-    const checks = { engine, observer, maxWaiting: MAX_WAITING };
+    const { notNow } = source.adapter;
+    const checks = { engine, observer, maxWaiting: MAX_WAITING, ...(notNow && { notNow }) };
     const door = await startDoor({ ...given, metrics: registry, check: createCheckBytes(checks) });
     readiness.door = door;
     stopped.set('door', () => {

@@ -68,7 +68,7 @@ export class FileSource implements PolicySourceAdapter {
     });
   }
 
-  report(reports: readonly ObjectReport[]): void {
+  report({ reports }: { readonly reports: readonly ObjectReport[] }): void {
     this.#reports = reports;
     this.#sayWhetherEmpty(reports.filter(({ object }) => object.kind === 'APIPolicy').length);
     void this.#locate(reports);

@@ -2,11 +2,12 @@ import type { PolicySource } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { KubeConfig, Resource } from '../kube/client.ts';
 import { Reflector } from '../kube/reflector.ts';
+import { scopeOf } from '../kube/serving.ts';
 import type { Timers } from '../kube/timers.ts';
 import { grantingWatch } from '../kube/watch-grant.ts';
-import { objectKey } from '../policy/object.ts';
+import { type ObjectMeta, objectKey } from '../policy/object.ts';
 import { GROUP, KINDS, type KindName, VERSION } from '../policy/resource/kinds.ts';
-import type { PolicyStore } from '../policy/store.ts';
+import type { Horizon, PolicyStore } from '../policy/store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { SourceTroubles } from './source-troubles.ts';
 
@@ -32,6 +33,10 @@ export class KindWatches {
   readonly #reflectors = new Map<Plural, Reflector[]>();
   /** Watches that the API server refuses for want of rights, each with the command that mends it. */
   readonly #forbidden = new Map<Watched, string>();
+  /** Of the policies, by the name that replicas give to what it shows. */
+  readonly #scopes = new Map<string, Reflector>();
+  /** Policies that the store could not take. */
+  readonly #untold = new Map<string, ObjectMeta>();
 
   constructor(options: KindWatchesOptions) {
     this.#options = options;
@@ -61,6 +66,28 @@ export class KindWatches {
         plural,
       );
     }
+  }
+
+  /** The watch that shows the policies of a namespace, by its name. */
+  scope(namespace: string): string {
+    const { namespaces, policySelector } = this.#options.source;
+    return scopeOf(namespaces.length === 0 ? undefined : namespace, policySelector);
+  }
+
+  /** How far the watches of policies have come. */
+  horizon(): Horizon {
+    return Object.fromEntries([...this.#scopes].map(([scope, { version }]) => [scope, version]));
+  }
+
+  /** Policies that no build tells of, for the store could not take them. */
+  get untold(): Iterable<ObjectMeta> {
+    return this.#untold.values();
+  }
+
+  /** Lists policies, or everything, anew; resolves when the store was told of it. */
+  async relist(what: 'policies' | 'everything'): Promise<void> {
+    const reflectors = what === 'policies' ? [...this.#scopes.values()] : [...this.#reflectors.values()].flat();
+    await Promise.all(reflectors.map((reflector) => reflector.relist()));
   }
 
   stop(): void {
@@ -105,6 +132,8 @@ export class KindWatches {
     const { kube, clock, timers, metrics, troubles } = this.#options;
     const { kind, plural, resource, namespace, labelSelector, fieldSelector } = watched;
     const forbidden = this.#forbidden;
+    const isPolicy = kind === 'APIPolicy';
+    const untold = this.#untold;
     const granting = (): string => this.#granting(namespace);
     const where = { resource: plural, place: namespace ?? fieldSelector ?? '' };
     const reflector = new Reflector({
@@ -119,13 +148,18 @@ export class KindWatches {
       ...(timers && { timers }),
       onApply(object) {
         store.apply(object);
+        untold.delete(object.metadata.uid);
         troubles.end({ resource: plural, place: objectKey(object.metadata) });
       },
       onDelete(object) {
         store.delete(object.kind, object.metadata);
+        untold.delete(object.metadata.uid);
         troubles.end({ resource: plural, place: objectKey(object.metadata) });
       },
-      onUnusable: ({ metadata }, why) => troubles.begin({ resource: plural, place: objectKey(metadata), why }),
+      onUnusable: ({ metadata }, why) => {
+        if (isPolicy) untold.set(metadata.uid, metadata);
+        troubles.begin({ resource: plural, place: objectKey(metadata), why });
+      },
       onSynced,
       onContact: () => {
         forbidden.delete(watched);
@@ -143,6 +177,7 @@ export class KindWatches {
         });
       },
     });
+    if (isPolicy) this.#scopes.set(this.scope(namespace ?? ''), reflector);
     reflector.start();
     return reflector;
   }

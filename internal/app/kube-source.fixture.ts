@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readConfig } from '../config/read-config.ts';
 import { MemoryStore } from '../counters/memory-store.ts';
 import { DIGEST_ANNOTATION } from '../crd/generate.ts';
+import type { LeaseObject } from '../kube/lease-record.ts';
 import { ManualTimers } from '../kube/manual-timers.fixture.ts';
 import { readPodLabels } from '../kube/pod-labels.ts';
 import { aList } from '../kube/reflector.fixture.ts';
@@ -29,8 +30,10 @@ export class KubeSourceBench {
   readonly metrics = new Metrics({ version: '1', process: false });
   /** By the end of a list's path. */
   readonly objects = new Map<string, readonly object[]>();
-  /** Open watches, by path. */
+  /** Open watches of what is decided by, by path. */
   readonly watches = new Map<string, Stream>();
+  /** Of the class, by name, as they were written last. */
+  readonly leases = new Map<string, LeaseObject>();
   /** What is refused, by a part of its path: with this status. */
   readonly refused = new Map<string, number>();
   /** The digests that the installed definitions carry. */
@@ -45,6 +48,8 @@ export class KubeSourceBench {
   readonly builds: Build[] = [];
   #adapter: PolicySourceAdapter | undefined = undefined;
   #workload: Workload | undefined = undefined;
+  #leaseWatch: Stream | undefined = undefined;
+  #leaseVersion = 100;
 
   private constructor(api: ScriptedApi) {
     this.#api = api;
@@ -82,7 +87,7 @@ export class KubeSourceBench {
     return this.#api.url;
   }
 
-  /** Starts it; resolves with the first snapshot. */
+  /** Starts it; resolves when the first snapshot may answer. */
   start(): Promise<void> {
     const first = Promise.withResolvers<void>();
     const none = (): string => 'none';
@@ -98,10 +103,12 @@ export class KubeSourceBench {
       className: 'postern',
       secrets: (namespace) => this.adapter.secrets(namespace),
       clock: this.timers,
+      ...(this.adapter.horizon && { horizon: this.adapter.horizon }),
       onBuild: (build) => {
         this.builds.push(build);
-        this.adapter.report(build.reports);
-        first.resolve();
+        this.adapter.report(build);
+        if (this.adapter.admitted === undefined) first.resolve();
+        else void this.adapter.admitted.then(() => first.resolve());
       },
       onFailure: first.reject,
     });
@@ -156,7 +163,7 @@ export class KubeSourceBench {
     this.asked.add(`${asked.method} ${asked.path}`);
     const refusal = [...this.refused].find(([part]) => asked.path.includes(part));
     if (refusal !== undefined) asked.json(aStatus(refusal[1], `refused with ${refusal[1]}`), refusal[1]);
-    else if (asked.query.watch === 'true') this.watches.set(placeOf(asked), asked.stream());
+    else if (asked.query.watch === 'true') this.#watch(asked);
     else asked.json(...this.#found(asked));
   }
 
@@ -164,10 +171,39 @@ export class KubeSourceBench {
     const definition = DEFINITIONS.exec(asked.path)?.[1];
     if (definition !== undefined)
       return [{ metadata: { name: definition, annotations: { [DIGEST_ANNOTATION]: this.digests.get(definition) } } }];
-    if (asked.path.includes('/leases')) return asked.method === 'GET' ? [aStatus(404), 404] : [{}];
+    if (asked.path.includes('/leases')) return this.#lease(asked);
     if (asked.method === 'GET') return [aList(7, this.objects.get(placeOf(asked)) ?? [])];
     this.written.set(placeOf(asked), JSON.stringify((asked.body as { status: object }).status));
     return [{}];
+  }
+
+  #watch(asked: Asked): void {
+    const place = placeOf(asked);
+    const stream = asked.stream();
+    if (place.endsWith('/leases')) {
+      this.#leaseWatch = stream;
+      return;
+    }
+    this.watches.set(place, stream);
+    void asked.gone.then(() => {
+      if (this.watches.get(place) === stream) this.watches.delete(place);
+    });
+  }
+
+  #lease({ method, path, body }: Asked): [body: unknown, status?: number] {
+    const name = /leases\/(.+)$/.exec(path)?.[1];
+    const known = this.leases.get(name ?? '');
+    if (method === 'GET' && name === undefined) return [aList(this.#leaseVersion, [...this.leases.values()])];
+    if (method === 'GET') return known === undefined ? [aStatus(404), 404] : [known];
+    this.#leaseVersion += 1;
+    const type = known === undefined ? 'ADDED' : method === 'DELETE' ? 'DELETED' : 'MODIFIED';
+    const given = method === 'DELETE' ? (known as LeaseObject) : (body as LeaseObject);
+    const version = { uid: `uid-${given.metadata.name}`, resourceVersion: String(this.#leaseVersion) };
+    const lease = { ...given, metadata: { ...given.metadata, ...version } };
+    if (method === 'DELETE') this.leases.delete(lease.metadata.name);
+    else this.leases.set(lease.metadata.name, lease);
+    this.#leaseWatch?.send(type, lease);
+    return [lease];
   }
 }
 

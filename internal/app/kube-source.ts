@@ -1,11 +1,9 @@
-import { hostname } from 'node:os';
 import type { Config, PolicySource } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { DIGEST_ANNOTATION } from '../crd/generate.ts';
 import { unpackSpec } from '../kube/accepted-spec.ts';
 import { type KubeConfig, loadKubeConfig, ownAccount, ownNamespace, serverOf } from '../kube/client.ts';
 import { InstalledSchemas } from '../kube/installed-schemas.ts';
-import { LeaseHolder } from '../kube/lease.ts';
 import { readPodLabels } from '../kube/pod-labels.ts';
 import { SecretWatches } from '../kube/secret-watches.ts';
 import { ServerAddresses } from '../kube/server-addresses.ts';
@@ -14,12 +12,13 @@ import type { Timers } from '../kube/timers.ts';
 import type { SourceObject } from '../policy/object.ts';
 import { secretLookup } from '../policy/offered-secret.ts';
 import type { RecordedSpec } from '../policy/policy-record.ts';
-import type { ObjectReport, PolicyStore } from '../policy/store.ts';
+import type { Build, ObjectReport, PolicyStore } from '../policy/store.ts';
 import type { PodLabels } from '../policy/workload.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { KindWatches } from './kind-watches.ts';
 import { outdatedLine, schemaDigests, withOutdated } from './outdated-schemas.ts';
+import { Replica } from './replica.ts';
 import { withSelectorConflicts } from './selector-conflicts.ts';
 import { SidecarSource, sidecarSecrets } from './sidecar-source.ts';
 import type { Cluster, PolicySourceAdapter } from './source.ts';
@@ -61,7 +60,7 @@ class KubeSource implements PolicySourceAdapter {
   readonly #kinds: KindWatches;
   readonly #secrets: SecretWatches;
   readonly #status: StatusReporter;
-  readonly #lease: LeaseHolder;
+  readonly #replica: Replica;
   readonly #schemas: InstalledSchemas;
   readonly #troubles: SourceTroubles;
   readonly #account: ReturnType<typeof ownAccount>;
@@ -90,26 +89,29 @@ class KubeSource implements PolicySourceAdapter {
       },
       onRecovery: (place) => troubles.end({ resource: 'secrets', place }),
     });
+    this.#replica = new Replica({
+      ...common,
+      kube,
+      className: config.className,
+      namespace: ownNamespace(kube),
+      log,
+      troubles,
+      kinds: this.#kinds,
+      onWriter: (isWriter) => this.#setWriter(isWriter),
+      onReplicas: () => this.#status.replicasChanged(),
+    });
     this.#status = new StatusReporter({
       ...common,
       className: config.className,
       isSidecarClass: config.sidecar !== undefined,
+      // What sidecars serve nobody counts.
+      ...(config.sidecar === undefined && { programming: this.#replica.programming }),
+      mayWrite: () => this.#replica.isWriter,
+      onAwaiting: () => this.#replica.awaiting(),
       onWrite(result, why) {
         metrics.count('postern_status_writes_total', result);
         if (why !== undefined) log.warn('A status could not be written', { why });
       },
-    });
-    const lease = { namespace: ownNamespace(kube), name: `postern-status-${config.className}` };
-    const leasePlace = { resource: 'leases', place: `${lease.namespace}/${lease.name}` };
-    const withoutLease = `without the Lease "${lease.name}" of the namespace "${lease.namespace}" this instance writes no status`;
-    this.#lease = new LeaseHolder({
-      ...common,
-      ...lease,
-      identity: `${hostname()}-${process.pid}`,
-      onGain: () => this.#status.resume(),
-      onLoss: () => this.#status.pause(),
-      onError: (why) => troubles.begin({ ...leasePlace, why: `${why}; ${withoutLease}` }),
-      onContact: () => troubles.end(leasePlace),
     });
     this.#schemas = new InstalledSchemas({
       ...common,
@@ -127,22 +129,31 @@ class KubeSource implements PolicySourceAdapter {
 
   recordedSpec = (object: SourceObject): RecordedSpec | undefined => unpackSpec(object, this.#options.config.className);
 
+  horizon = () => this.#kinds.horizon();
+
+  notNow = () => this.#replica.notNow();
+
+  get admitted(): Promise<void> {
+    return this.#replica.admitted;
+  }
+
   problems = (): readonly string[] => [...this.#troubles.lines, ...[...this.#outdated].map(outdatedLine)];
 
   start(store: PolicyStore): Promise<void> {
     this.#store = store;
     this.#kinds.start(store, () => void this.#complete(store));
     this.#options.metrics.read('postern_watch_silence_seconds', () => this.#secrets.silenceS, 'secrets');
-    this.#lease.start();
+    this.#replica.start(store);
     this.#schemas.start();
     return Promise.resolve();
   }
 
-  report(reports: readonly ObjectReport[]): void {
+  report(build: Pick<Build, 'reports' | 'horizon'>): void {
     if (this.#store !== undefined) this.#followSecrets(this.#store);
     const isSidecarClass = this.#options.config.sidecar !== undefined;
-    this.#reports = isSidecarClass ? withSelectorConflicts(reports) : reports;
-    void this.#unaccepted.tell(reports);
+    this.#reports = isSidecarClass ? withSelectorConflicts(build.reports) : build.reports;
+    void this.#unaccepted.tell(build.reports);
+    this.#replica.built(build);
     this.#status.report(withOutdated(this.#reports, this.#outdated));
   }
 
@@ -151,7 +162,7 @@ class KubeSource implements PolicySourceAdapter {
     this.#schemas.stop();
     this.#secrets.stop();
     this.#status.stop();
-    await this.#lease.stop();
+    await this.#replica.stop();
   }
 
   /** Everything is listed; the Secrets that consumers name are waited for, so that no key is refused at the start. */
@@ -165,6 +176,11 @@ class KubeSource implements PolicySourceAdapter {
   /** The one that judges for sidecars reads as few as they do. */
   #followSecrets(store: PolicyStore): void {
     if (this.#options.config.sidecar === undefined) this.#secrets.follow(store.secretNames());
+  }
+
+  #setWriter(isWriter: boolean): void {
+    if (isWriter) this.#status.resume();
+    else this.#status.pause();
   }
 
   #setOutdated(outdated: ReadonlySet<string>): void {

@@ -14,6 +14,7 @@ export class Readiness {
   readonly #clock: Clock;
   readonly #source: Pick<PolicySourceAdapter, 'notReady'> | undefined;
   #builtMs: number | undefined = undefined;
+  #isOpen = false;
   readonly #first = Promise.withResolvers<void>();
 
   constructor(clock: Clock, source?: Pick<PolicySourceAdapter, 'notReady'>) {
@@ -29,7 +30,7 @@ export class Readiness {
     if (this.isDraining) return 'draining';
     const why = this.#source?.notReady?.();
     if (why !== undefined) return why;
-    return this.#builtMs === undefined ? 'no snapshot yet' : undefined;
+    return this.#isOpen ? undefined : 'no snapshot yet';
   }
 
   ageSeconds(): number | undefined {
@@ -53,8 +54,15 @@ export class Readiness {
     registry.set('postern_policies', counts.last_good, 'last_good');
     registry.set('postern_policies', counts.rejected, 'rejected');
     registry.setPolicies(servedBy(build.snapshot));
-    source.report(build.reports);
+    source.report(build);
     if (!isFirst) return;
+    // In a cluster the first snapshot waits until the other replicas know of this one.
+    if (source.admitted === undefined) this.#open();
+    else void source.admitted.then(() => this.#open());
+  }
+
+  #open(): void {
+    this.#isOpen = true;
     if (!this.isDraining) this.door?.setServing(true);
     this.#first.resolve();
   }

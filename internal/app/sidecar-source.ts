@@ -5,7 +5,7 @@ import { watchPodLabels } from '../kube/pod-labels.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
 import type { SourceObject } from '../policy/object.ts';
 import type { RecordedSpec } from '../policy/policy-record.ts';
-import type { ObjectReport, PolicyStore } from '../policy/store.ts';
+import type { Build, PolicyStore } from '../policy/store.ts';
 import type { PodLabels } from '../policy/workload.ts';
 import { KindWatches } from './kind-watches.ts';
 import type { KubeSourceOptions } from './kube-source.ts';
@@ -73,7 +73,7 @@ export class SidecarSource implements PolicySourceAdapter {
     return Promise.resolve();
   }
 
-  report(reports: readonly ObjectReport[]): void {
+  report({ reports }: Pick<Build, 'reports'>): void {
     void this.#unaccepted.tell(reports);
   }
 

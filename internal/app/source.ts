@@ -1,7 +1,8 @@
+import type { Refusal } from '../core/decision.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
 import type { SourceObject } from '../policy/object.ts';
 import type { RecordedSpec } from '../policy/policy-record.ts';
-import type { ObjectReport, PolicyStore } from '../policy/store.ts';
+import type { Build, Horizon, PolicyStore } from '../policy/store.ts';
 
 /** A cluster as the log names it. */
 export interface Cluster {
@@ -21,7 +22,13 @@ export interface PolicySourceAdapter {
   /** Begins to feed the store; calls `complete` on it once everything has been given. */
   start(store: PolicyStore): Promise<void>;
   /** Told what each build found, for status and log. */
-  report(reports: readonly ObjectReport[]): void;
+  report(build: Pick<Build, 'reports' | 'horizon'>): void;
+  /** How far its watches have come; undefined for a source without a history. */
+  readonly horizon?: () => Horizon | undefined;
+  /** Why checks may not be answered by what is known now, although there is a snapshot. */
+  readonly notNow?: () => Refusal | undefined;
+  /** Resolves when the first snapshot may answer; a source without it lets every snapshot. */
+  readonly admitted?: Promise<void>;
   /** Pages of the debug server that only this source can fill. */
   readonly problems: () => readonly unknown[];
   /** How many mistakes keep something from being read; undefined where nothing is read from files. */

@@ -23,6 +23,7 @@ export const PROBLEM_REASONS = [
   'InvalidExpression',
   'InvalidPath',
   'KeyCanBeMissing',
+  'LocalLimit',
   'NobodyAllowed',
   'PathOptionsConflict',
   'PolicyNotFound',

@@ -184,6 +184,10 @@ export const REASONS = Object.freeze({
     fault('none', 500, INTERNAL, 'Internal error'),
     'Something failed that nobody foresaw: the cause holds the stack, report it with the line of the log.',
   ),
+  stale_snapshot: reason(
+    fault('none', 503, UNAVAILABLE, 'Not ready'),
+    'The process was stopped for longer than its Lease lasts, and reads what changed before it answers: it takes moments; look for what stops it, as a frozen or an overcommitted node does.',
+  ),
   no_snapshot: reason(
     { ...fault('none', 503, UNAVAILABLE, 'Not ready'), answer: 'error' },
     'The policies were not read yet: wait until /readyz says so, and look in the log for why they cannot be.',

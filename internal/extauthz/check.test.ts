@@ -61,6 +61,28 @@ const never = (): Promise<Checked> => new Promise(() => undefined);
 const stopClock = (t: TestContext): void => t.mock.timers.enable({ apis: ['setTimeout'] });
 
 describe('createCheckBytes()', () => {
+  it('decides nothing while what is known may not answer, and refuses: with 503 where Envoy must not make it up', () => {
+    let now: 'stale_snapshot' | 'no_snapshot' = 'stale_snapshot';
+    const { answer, seen } = aCheck(() => ALLOWED, { notNow: () => ({ reason: now }) });
+    const bytes = answer(REQUEST, CALL);
+    assert.ok(!(bytes instanceof Promise));
+    assert.deepEqual(told(bytes), UNAVAILABLE);
+    now = 'no_snapshot';
+    const first = answer(REQUEST, CALL);
+    assert.ok(!(first instanceof Promise));
+    assert.equal(decodeResponse(first).error_response?.status?.code, 'ServiceUnavailable');
+    assert.deepEqual(reasonsOf(seen), ['stale_snapshot', 'no_snapshot']);
+  });
+
+  it('refuses what it may not be known to answer: when asking that fails', () => {
+    const notNow = (): never => {
+      throw new Error('no clock');
+    };
+    const bytes = aCheck(() => ALLOWED, { notNow }).answer(REQUEST, CALL);
+    assert.ok(!(bytes instanceof Promise));
+    assert.deepEqual(told(bytes), LAST_RESORT);
+  });
+
   it('answers at once what is decided at once, and observes it', () => {
     const { answer, seen } = aCheck(() => ALLOWED);
     const bytes = answer(REQUEST, CALL);

@@ -35,6 +35,8 @@ export interface CheckOptions {
   readonly observer: Pick<Observer, 'begin' | 'finish'>;
   /** Checks that may wait at the same time; more are refused as `overloaded`. */
   readonly maxWaiting: number;
+  /** Why no check may be answered by what is known now; asked by every check. */
+  readonly notNow?: () => Refusal | undefined;
   readonly clock?: Pick<Clock, 'monotonicMs'>;
   /** Ids of the refusals made here. */
   readonly newDecisionId?: () => string;
@@ -92,6 +94,7 @@ export class Checker<Asked, Answer> {
   readonly #engine: Decider;
   readonly #observer: CheckOptions['observer'];
   readonly #maxWaiting: number;
+  readonly #notNow: () => Refusal | undefined;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #newDecisionId: () => string;
   /** Checks whose decision is not there yet. */
@@ -103,6 +106,7 @@ export class Checker<Asked, Answer> {
     this.#engine = options.engine;
     this.#observer = options.observer;
     this.#maxWaiting = options.maxWaiting;
+    this.#notNow = options.notNow ?? ((): undefined => undefined);
     this.#clock = options.clock ?? systemClock;
     this.#newDecisionId = options.newDecisionId ?? createDecisionIds();
   }
@@ -112,7 +116,7 @@ export class Checker<Asked, Answer> {
     try {
       const request = this.#speech.read(asked);
       const watched: Watched = { observation: this.#observer.begin(request?.headers, call.metadata), request };
-      const refusal = request === undefined ? MALFORMED : this.#speech.refusalOf(request);
+      const refusal = (request === undefined ? MALFORMED : this.#speech.refusalOf(request)) ?? this.#notNow();
       if (request === undefined || refusal !== undefined) return this.#refuse(refusal ?? MALFORMED, watched);
       const checked = this.#decide(request, call, watched);
       return checked instanceof Promise ? this.#later(checked, call, watched) : this.#answer(checked, watched);

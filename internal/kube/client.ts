@@ -23,7 +23,7 @@ export const pathOf = ({ group, version, plural }: Resource, namespace: string |
 };
 
 export interface Call {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly contentType?: string;

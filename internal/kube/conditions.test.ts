@@ -92,6 +92,14 @@ describe('conditionsOf()', () => {
     assert.match(inShort(aReport({ isShadowed: true }))[2] ?? '', /^Programmed False TargetConflict Older policies/);
   });
 
+  it('says who does not serve an accepted policy yet', () => {
+    const [, , programmed] = conditionsOf(aReport(), [], NOW, '1 of 2 replicas serve generation 3; not yet "b"');
+    assert.deepEqual(
+      [programmed?.status, programmed?.reason, programmed?.message],
+      ['False', 'Pending', '1 of 2 replicas serve generation 3; not yet "b"'],
+    );
+  });
+
   it('says DataPlaneCompatible=False of a policy that reads bodies which may not come, and else nothing of it', () => {
     const problems = [aProblem('BodyNotForwarded', 'warning'), aProblem('TransportUnknown', 'warning')];
     assert.deepEqual(inShort(aReport({ problems })).slice(3), [

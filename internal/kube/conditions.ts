@@ -29,8 +29,9 @@ interface Plain {
   readonly message: string;
 }
 
-function servingOf(report: ObjectReport): string {
+function standingOf(report: ObjectReport, awaited: string | undefined): string {
   const { isAccepted, isShadowed, servingGeneration, object } = report;
+  if (awaited !== undefined) return awaited;
   if (isAccepted) return isShadowed ? 'Older policies govern all of its hosts and paths: it is never asked' : '';
   if (servingGeneration === undefined) return sentence(`${unservedText(report)} until a spec of it is accepted`);
   return `Generation ${servingGeneration} serves until generation ${object.metadata.generation} is mended`;
@@ -45,16 +46,22 @@ function ofServing({ servesLastGood, servingGeneration }: ObjectReport, message:
   return (message === '' ? whose : `${whose}: ${message}`).slice(0, MAX_MESSAGE);
 }
 
-function programmedReason({ isAccepted, isShadowed, servesLastGood }: ObjectReport): string {
+function programmedReason({ isAccepted, isShadowed, servesLastGood }: ObjectReport, isAwaited: boolean): string {
+  if (isAwaited) return 'Pending';
   if (isAccepted) return isShadowed ? 'TargetConflict' : 'Programmed';
   return servesLastGood ? 'LastGoodServes' : 'NeverAccepted';
 }
 
-/** The conditions of one object after a build. */
+/**
+ * The conditions of one object after a build.
+ *
+ * @param awaited who does not serve an accepted policy yet; undefined where all replicas do
+ */
 export function conditionsOf(
   report: ObjectReport,
   previous: readonly Condition[],
   nowIso: string,
+  awaited?: string,
 ): readonly Condition[] {
   const { object, isAccepted, problems } = report;
   const errors = problems.filter((problem) => problem.severity === 'error');
@@ -71,8 +78,9 @@ export function conditionsOf(
     },
   ];
   if (object.kind === 'APIPolicy') {
-    const isTrue = isAccepted && !report.isShadowed;
-    plain.push({ type: 'Programmed', isTrue, reason: programmedReason(report), message: servingOf(report) });
+    const isTrue = isAccepted && !report.isShadowed && awaited === undefined;
+    const reason = programmedReason(report, awaited !== undefined);
+    plain.push({ type: 'Programmed', isTrue, reason, message: standingOf(report, awaited) });
   }
   // Only said where something reads what the data plane may keep back.
   if (incompatible.length > 0) {

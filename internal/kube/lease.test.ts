@@ -100,8 +100,8 @@ describe('LeaseHolder', () => {
       renewTime: '2026-11-24T00:16:40.000000Z',
       leaseTransitions: 0,
     });
-    assert.deepEqual(await a.advance(2500), ['turn']);
-    assert.deepEqual(server.lease?.spec, { ...first, renewTime: '2026-11-24T00:16:42.500000Z' });
+    assert.deepEqual(await a.advance(5000), ['turn']);
+    assert.deepEqual(server.lease?.spec, { ...first, renewTime: '2026-11-24T00:16:45.000000Z' });
     assert.deepEqual(
       [...new Set(server.asked)],
       [`GET ${PATH}/postern-status`, `POST ${PATH}`, `PUT ${PATH}/postern-status`],
@@ -113,13 +113,15 @@ describe('LeaseHolder', () => {
     await a.advance(0, 2);
     const b = new Contender('b');
     await b.advance(0);
-    for (let ms = 0; ms < 60_000; ms += 2500) {
-      await a.advance(2500);
+    for (let ms = 0; ms < 60_000; ms += 5000) {
+      await a.advance(5000);
+      await b.advance(2500);
       await b.advance(2500);
     }
     assert.deepEqual([a.holder.isHeld, b.holder.isHeld], [true, false]);
     // From here on `a` is gone without a word.
-    for (let ms = 2500; ms < 15_000; ms += 2500) assert.deepEqual(await b.advance(2500), ['turn']);
+    // It looked twice since the last renewal.
+    for (let ms = 5000; ms < 15_000; ms += 2500) assert.deepEqual(await b.advance(2500), ['turn']);
     assert.equal(server.holder, 'a');
     assert.deepEqual(await b.advance(2500, 2), ['gain', 'turn']);
     assert.deepEqual([server.holder, server.lease?.spec?.leaseTransitions], ['b', 1]);
@@ -132,8 +134,9 @@ describe('LeaseHolder', () => {
       const b = new Contender('b');
       b.timers.skewMs += skewMs;
       await b.advance(0);
-      for (let ms = 0; ms < 30_000; ms += 2500) {
-        await a.advance(2500);
+      for (let ms = 0; ms < 30_000; ms += 5000) {
+        await a.advance(5000);
+        assert.deepEqual(await b.advance(2500), ['turn']);
         assert.deepEqual(await b.advance(2500), ['turn']);
       }
       assert.equal(server.holder, 'a');
@@ -144,7 +147,7 @@ describe('LeaseHolder', () => {
     const a = new Contender('a');
     await a.advance(0, 2);
     server.isDown = true;
-    for (let ms = 2500; ms < 10_000; ms += 2500) assert.deepEqual(await a.advance(2500), ['error away']);
+    for (const ms of [5000, 2500]) assert.deepEqual(await a.advance(ms), ['error away']);
     assert.equal(a.holder.isHeld, true);
     assert.deepEqual(await a.advance(2500, 2), ['loss', 'error away']);
     assert.equal(a.holder.isHeld, false);
@@ -165,7 +168,8 @@ describe('LeaseHolder', () => {
     const a = new Contender('a');
     await a.advance(0, 2);
     server.write({ holderIdentity: 'c', renewTime: 'now', leaseDurationSeconds: 15 });
-    assert.deepEqual(await a.advance(2500, 2), ['loss', 'turn']);
+    // What it wrote last is older than that: it is refused, and looks.
+    assert.deepEqual(await a.advance(5000, 2), ['loss', 'turn']);
     assert.equal(server.holder, 'c');
   });
 
@@ -196,6 +200,50 @@ describe('LeaseHolder', () => {
       for (let turn = 1; turn < turns; turn += 1) assert.deepEqual(await a.advance(2500), ['turn']);
       assert.deepEqual(await a.advance(2500, 2), ['gain', 'turn']);
     }
+  });
+
+  it('asks for nothing while a watch shows the lease and somebody else holds it', async () => {
+    const a = new Contender('a');
+    await a.advance(0, 2);
+    const b = new Contender('b', { known: () => server.lease });
+    server.asked.length = 0;
+    for (let ms = 0; ms < 30_000; ms += 5000) {
+      await a.advance(5000);
+      b.timers.advance(2500);
+      b.timers.advance(2500);
+      await settled();
+    }
+    assert.deepEqual([b.holder.isHeld, b.told.rest], [false, []]);
+    assert.deepEqual([...new Set(server.asked)], [`GET ${PATH}/postern-status`, `PUT ${PATH}/postern-status`]);
+    assert.equal(server.asked.length, 12, 'those of the other one');
+  });
+
+  it('renews with one request what a watch shows, also while the watch is behind', async () => {
+    let shown: LeaseObject | undefined;
+    const a = new Contender('a', { known: () => shown });
+    await a.advance(0, 2);
+    shown = server.lease;
+    server.asked.length = 0;
+    for (let turn = 0; turn < 3; turn += 1) assert.deepEqual(await a.advance(5000), ['turn']);
+    assert.deepEqual(
+      server.asked,
+      Array.from({ length: 3 }, () => `PUT ${PATH}/postern-status`),
+    );
+  });
+
+  it('takes nothing over because its watch shows nothing new: it is refused, looks, and sees who holds it', async () => {
+    const a = new Contender('a');
+    await a.advance(0, 2);
+    const shown = server.lease;
+    const b = new Contender('b', { known: () => shown });
+    for (let ms = 0; ms < 15_000; ms += 2500) {
+      if (ms % 5000 === 0) await a.advance(5000);
+      b.timers.advance(2500);
+      await settled();
+    }
+    assert.deepEqual(await b.told.next(), ['turn']);
+    assert.deepEqual(await b.advance(2500), ['turn']);
+    assert.deepEqual([server.holder, b.holder.isHeld], ['a', false]);
   });
 
   it('gives the lease back when it stops, so that the next one need not wait', async () => {

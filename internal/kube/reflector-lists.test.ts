@@ -137,4 +137,41 @@ describe('Reflector, while it lists', () => {
     await settled();
     assert.deepEqual([told.rest, api.waiting], [[], []]);
   });
+
+  it('lists anew on request: the watch ends, and whoever asked waits until all was told', async () => {
+    const { api, told, reflector } = await start();
+    const { watch } = await bench.synced(7, [anObject('a', 3)]);
+    assert.equal(reflector.version, '7');
+    const asked = reflector.relist().then(() => told.add('relisted'));
+    await watch.gone;
+    (await api.next()).json(aList(9, [anObject('a', 8)]));
+    assert.deepEqual(await told.next(3), ['apply a@8', 'contact', 'relisted']);
+    await asked;
+    await bench.watching();
+    assert.equal(reflector.version, '9');
+  });
+
+  it('lists once more for who asked while a list was under way: that one had begun before', async () => {
+    const { api, told, reflector } = await start();
+    const first = await api.next();
+    const asked = reflector.relist().then(() => told.add('relisted'));
+    first.json(aList(7, []));
+    assert.deepEqual(await told.next(2), ['contact', 'synced']);
+    (await api.next()).json(aList(8, []));
+    assert.deepEqual(await told.next(2), ['contact', 'relisted']);
+    await asked;
+  });
+
+  it('lists at once for who asks during a pause after a failure, and goes on trying for it', async () => {
+    const { api, told, reflector } = await start();
+    (await api.next()).json(aStatus(503, 'away'), 503);
+    await bench.failed();
+    const asked = reflector.relist();
+    (await api.next()).json(aStatus(503, 'away'), 503);
+    const [, pauseMs = 0] = await bench.failed();
+    bench.timers.advance(pauseMs);
+    (await api.next()).json(aList(8, []));
+    await asked;
+    assert.deepEqual(await told.next(2), ['contact', 'synced']);
+  });
 });

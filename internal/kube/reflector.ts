@@ -60,6 +60,10 @@ export class Reflector {
   readonly #breathe: () => Promise<void> | undefined;
   /** Where the next watch begins; empty: with a list. */
   #version = '';
+  /** Who waits for a list that begins from now on. */
+  #awaiting: (() => void)[] = [];
+  /** Ends the watch or the pause that keeps such a list from beginning. */
+  #interrupt = new AbortController();
   #isSynced = false;
   #isListing = false;
   /** Whether the place may lie in another history: an API server that comes back may have an older store. */
@@ -88,6 +92,19 @@ export class Reflector {
     return this.#synced.promise;
   }
 
+  /** The version up to which everything was told; empty while that is not known. */
+  get version(): string {
+    return this.#isPlaceDoubted ? '' : this.#version;
+  }
+
+  /** Lists everything anew, now; resolves when all of it was told, and never rejects. */
+  relist(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#awaiting.push(resolve);
+    this.#interrupt.abort();
+    return promise;
+  }
+
   /** Seconds since the API server last answered or sent anything. */
   get silenceS(): number {
     return (this.#options.clock.monotonicMs() - this.#heardMs) / 1000;
@@ -107,24 +124,28 @@ export class Reflector {
     while (!signal.aborted) {
       let retryAfterMs = 0;
       this.#isListing = false;
+      this.#interrupt = new AbortController();
       try {
         if (this.#isPlaceDoubted) await this.#checkPlace();
         if (this.#mustList()) await this.#list();
         await this.#watch();
       } catch (error) {
         if (signal.aborted) return;
+        if (this.#interrupt.signal.aborted) continue;
         retryAfterMs = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
         this.#judge(error);
       }
       if (this.#failures === 0) continue;
       const waitMs = backoffMs(this.#failures, MAX_BACKOFF_MS, this.#options.random());
-      await pause(Math.max(waitMs, Math.min(retryAfterMs, MAX_BACKOFF_MS)), this.#timers, signal);
+      const isOver = AbortSignal.any([signal, this.#interrupt.signal]);
+      await pause(Math.max(waitMs, Math.min(retryAfterMs, MAX_BACKOFF_MS)), this.#timers, isOver);
     }
   }
 
   #mustList(): boolean {
     const { clock, relistMs = RELIST_MS } = this.#options;
-    return this.#version === '' || clock.monotonicMs() - this.#listedMs >= relistMs;
+    const isDue = clock.monotonicMs() - this.#listedMs >= relistMs;
+    return this.#version === '' || this.#awaiting.length > 0 || isDue;
   }
 
   async #list(): Promise<void> {
@@ -132,6 +153,7 @@ export class Reflector {
     const found = new Set<string>();
     let version = '';
     this.#isListing = true;
+    const awaiting = this.#awaiting.length;
     for await (const page of listPages(this.#options, { signal, timers: this.#timers })) {
       this.#heard();
       for (const item of page.items) {
@@ -157,6 +179,7 @@ export class Reflector {
     this.#failures = 0;
     this.#options.onContact?.();
     this.#tellSynced();
+    for (const resolve of this.#awaiting.splice(0, awaiting)) resolve();
   }
 
   #tellSynced(): void {
@@ -168,7 +191,9 @@ export class Reflector {
 
   async #watch(): Promise<void> {
     const { clock, random, silenceMs = SILENCE_MS, onContact } = this.#options;
-    const { signal } = this.#stopped;
+    // Asked for while the list was made: that one had begun already.
+    if (this.#awaiting.length > 0) return;
+    const signal = AbortSignal.any([this.#stopped.signal, this.#interrupt.signal]);
     const startMs = clock.monotonicMs();
     const onOpen = (): void => {
       this.#heard();

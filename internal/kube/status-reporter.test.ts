@@ -3,7 +3,10 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { SourceObject } from '../policy/object.ts';
 import type { ObjectReport } from '../policy/store.ts';
 import { ManualTimers } from './manual-timers.fixture.ts';
+import { Programming } from './programming.ts';
+import type { Replica } from './replicas.ts';
 import { type Asked, aStatus, ScriptedApi, settled, Told } from './scripted-api.fixture.ts';
+import { servingOf } from './serving.ts';
 import { StatusReporter } from './status-reporter.ts';
 
 interface Parts {
@@ -170,5 +173,127 @@ describe('StatusReporter', () => {
     const broken = anObject('a', { generation: 3, version: '8', status: stale });
     reporter.report([aReport(broken, { isAccepted: false, servingGeneration: 2 })]);
     assert.deepEqual(((await written()).status as { accepted: unknown }).accepted, accepted);
+  });
+});
+
+describe('StatusReporter, one of several replicas', () => {
+  let replicas: readonly Replica[] = [];
+  let isWriter = true;
+  beforeEach(async () => {
+    await setUp();
+    isWriter = true;
+    const programming = new Programming({ alive: () => replicas, scope: () => '*', digest: () => undefined });
+    reporter = new StatusReporter({
+      config: api.config,
+      className: 'edge',
+      clock: timers,
+      timers,
+      random: () => 0,
+      programming,
+      mayWrite: () => isWriter,
+      onWrite: (result) => told.add(result),
+    });
+  });
+  afterEach(tearDown);
+
+  /** One replica for each version that it has come to. */
+  function haveCome(...versions: string[]): void {
+    replicas = versions.map((version, i) => ({ name: `r${i}`, serving: servingOf([], { '*': version }, []) }));
+    reporter.replicasChanged();
+  }
+
+  const programmedIn = (status: unknown): string => {
+    const { conditions } = status as {
+      conditions: { type: string; status: string; reason: string; message: string }[];
+    };
+    const found = conditions.find(({ type }) => type === 'Programmed');
+    return `${found?.status} ${found?.reason} ${found?.message}`.trim();
+  };
+
+  it('writes once what all serve within a second', async () => {
+    haveCome('7', '6');
+    reporter.resume();
+    reporter.report([aReport(anObject('a'))]);
+    await settled();
+    timers.advance(900);
+    await nothingMore();
+    haveCome('7', '7');
+    timers.advance(20);
+    assert.equal(programmedIn((await written()).status), 'True Programmed');
+    await nothingMore();
+  });
+
+  it('writes twice what takes longer: who is awaited, and then that all serve it; nothing in between', async () => {
+    haveCome('6', '7', '6');
+    reporter.resume();
+    reporter.report([aReport(anObject('a'))]);
+    await settled();
+    timers.advance(1000);
+    const { status } = await written();
+    assert.equal(programmedIn(status), 'False Pending 1 of 3 replicas serve generation 1; not yet "r0", "r2"');
+    reporter.report([aReport(anObject('a', { version: '8', status }))]);
+    haveCome('7', '7', '6');
+    for (let s = 0; s < 5; s += 1) {
+      await settled();
+      timers.advance(1000);
+    }
+    await nothingMore();
+    haveCome('7', '7', '7');
+    timers.advance(20);
+    assert.equal(programmedIn((await written()).status), 'True Programmed');
+  });
+
+  it('says at once what is refused, whoever is awaited for something else', async () => {
+    haveCome('1');
+    reporter.resume();
+    reporter.report([aReport(anObject('a'), { isAccepted: false })]);
+    assert.match(programmedIn((await written()).status), /^False NeverAccepted/);
+  });
+
+  it('writes nothing for replicas that come and go, nor does the next writer', async () => {
+    haveCome('7');
+    reporter.resume();
+    reporter.report([aReport(anObject('a'))]);
+    const { status } = await written();
+    haveCome('7', '3');
+    reporter.report([aReport(anObject('a', { version: '8', status }))]);
+    timers.advance(60_000);
+    await nothingMore();
+    reporter.pause();
+    reporter.resume();
+    await settled();
+    timers.advance(60_000);
+    await nothingMore();
+  });
+
+  it('names once by how many replicas a limit counts, also when there are more later and another writes', async () => {
+    const spec = { rateLimits: [{ name: 'all' }] };
+    const limited = (parts: Parts = {}) => ({ ...anObject('a', parts), spec });
+    haveCome('7', '7', '7');
+    reporter.resume();
+    reporter.report([aReport(limited())]);
+    const { status } = await written();
+    const { conditions } = status as { conditions: { type: string; reason: string; message: string }[] };
+    const warning = conditions.find(({ type }) => type === 'Warning');
+    assert.deepEqual(
+      [warning?.reason, warning?.message],
+      [
+        'LocalLimit',
+        'spec.rateLimits: each of 3 replicas counts by itself, so that up to 3 times as many requests pass',
+      ],
+    );
+    haveCome('7', '7', '7', '7', '7');
+    reporter.pause();
+    reporter.report([aReport(limited({ version: '8', status }))]);
+    reporter.resume();
+    await nothingMore();
+  });
+
+  it('writes nothing when it is not the writer any more by its own clock, though nobody has told it so', async () => {
+    haveCome('7');
+    reporter.resume();
+    isWriter = false;
+    reporter.report([aReport(anObject('a'))]);
+    await nothingMore();
   });
 });

@@ -145,4 +145,21 @@ describe('PolicyStore', () => {
     assert.deepEqual(snapshot.named.get('shop/a')?.policy, undefined);
     assert.equal(snapshot.hosts.find('shop.a.test')?.namespace, 'shop');
   });
+
+  it('says when everything that was given so far serves: also what came while a snapshot was built', async () => {
+    const world = new World();
+    await world.store.caughtUp();
+    await world.apply(policy('shop/a', KEYS));
+    await world.store.caughtUp();
+    world.store.apply(policy('shop/b', KEYS));
+    world.store.apply(consumer('shop/acme', [{ name: 'k', secretRef: { name: 'acme', key: 'plain' } }]));
+    world.onSecrets = () => {
+      world.onSecrets = () => undefined;
+      world.store.apply(policy('shop/c', KEYS));
+    };
+    await world.store.caughtUp();
+    world.store.apply(policy('shop/d', KEYS));
+    await world.store.caughtUp();
+    assert.deepEqual([...(world.store.current?.named.keys() ?? [])], ['shop/a', 'shop/b', 'shop/c', 'shop/d']);
+  });
 });

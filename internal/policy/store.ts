@@ -21,8 +21,13 @@ export type { ObjectReport } from './object-report.ts';
 export interface Build {
   readonly snapshot: Snapshot;
   readonly reports: readonly ObjectReport[];
+  /** How far its source had come as the build began: everything up to there is in it. */
+  readonly horizon: Horizon | undefined;
   readonly tookMs: number;
 }
+
+/** A place in the history of each watch of a source. */
+export type Horizon = Readonly<Record<string, string>>;
 
 export interface StoreOptions {
   readonly ports: PolicyPorts;
@@ -34,6 +39,8 @@ export interface StoreOptions {
   readonly hasNamespaces?: boolean;
   /** Reads back what an object carries of the last spec that was accepted: only where objects come from a cluster. */
   readonly recordedSpec?: (object: SourceObject) => RecordedSpec | undefined;
+  /** Where the source is now; only where it has a history. */
+  readonly horizon?: () => Horizon | undefined;
   readonly clock: Clock;
   /** Told of every new snapshot, after it is current. */
   readonly onBuild: (build: Build) => void;
@@ -61,6 +68,8 @@ export class PolicyStore {
   #isBuilding = false;
   #isChanged = false;
   #timer: NodeJS.Timeout | undefined = undefined;
+  /** Who waits until all that was given so far serves. */
+  #awaiting: (() => void)[] = [];
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -116,6 +125,14 @@ export class PolicyStore {
     this.#changed();
   }
 
+  /** Resolves when everything that was given so far serves; never rejects. */
+  caughtUp(): Promise<void> {
+    if (!this.#isChanged && !this.#isBuilding) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#awaiting.push(resolve);
+    return promise;
+  }
+
   /** Secrets that consumers name, by namespace. */
   secretNames(): ReadonlyMap<string, ReadonlySet<string>> {
     return this.#namespaces.secretNames();
@@ -143,14 +160,19 @@ export class PolicyStore {
     while (this.#isChanged) {
       this.#isChanged = false;
       hasFailed = false;
+      const awaiting = this.#awaiting.splice(0);
       try {
         await this.#build();
+        for (const resolve of awaiting) resolve();
       } catch (error) {
         hasFailed = true;
+        this.#awaiting.unshift(...awaiting);
         this.#options.onFailure(error);
       }
     }
     this.#isBuilding = false;
+    // Asked for during the last build, and nothing came since it began.
+    if (!hasFailed) for (const resolve of this.#awaiting.splice(0)) resolve();
     // Whatever it was: what changed must not wait for the next change.
     if (hasFailed) this.#buildIn(RETRY_MS);
   }
@@ -162,6 +184,7 @@ export class PolicyStore {
     ports.workload?.settle();
     // As it is now: what comes while this is built may be in it or not, and is in the next one.
     const hasUnread = this.#hasUnread;
+    const horizon = this.#options.horizon?.();
     const breathe = breather(clock);
     const cluster = await this.#cluster.compile(breathe);
     const records = this.#policies.list();
@@ -213,6 +236,6 @@ export class PolicyStore {
       reports.push(report);
     }
     reports.push(...cluster.reports);
-    this.#options.onBuild({ snapshot, reports, tookMs: clock.monotonicMs() - startMs });
+    this.#options.onBuild({ snapshot, reports, horizon, tookMs: clock.monotonicMs() - startMs });
   }
 }

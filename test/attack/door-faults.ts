@@ -47,6 +47,13 @@ const transports: FaultCase[] = [
 const HANGING = { faults: ['hangs'] as const satisfies readonly Fault[], becomes: 503 as Outcome };
 const callers: FaultCase[] = [
   ...put({
+    at: 'admission',
+    faults: ['throws', 'throws nothing'],
+    asks: 'key',
+    becomes: 500,
+    parts: (fault) => ({ notNow: failing(fault) }),
+  }),
+  ...put({
     ...HANGING,
     at: "caller's deadline",
     asks: 'token',

@@ -20,7 +20,8 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     why: 'starts and stops the instance: a check finds its parts wired',
     files: {
       'internal/app/agent.ts': 'startAgent 10',
-      'internal/app/readiness.ts': 'Readiness.#first 1',
+      'internal/app/readiness.ts': 'Readiness.#first 1, Readiness.built 1',
+      'internal/app/admission.ts': 'Admission.#first 1, Admission.#admit 3, Admission.#catchUp 2',
       'internal/app/check-once.ts': 'checkOnce 4',
       'internal/app/dev.ts': 'runDev 8, startFront 1, startDevAgent 1',
       'internal/app/kube-source.ts': 'KubeSource.stop 1, KubeSource.#complete 1',
@@ -65,22 +66,26 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   {
     why: 'reads objects from the cluster and writes status: a check reads the snapshot that is there',
     files: {
+      'internal/app/kind-watches.ts': 'KindWatches.relist 2',
+      'internal/app/replica.ts': 'Replica.stop 2, Replica.#refresh 2',
       'internal/kube/apply-status.ts': 'applyStatus 3, read 1',
-
       'internal/kube/client.ts': 'kubeCall 1, kubeText 2, openStream 7, send 1, textOf 1',
       'internal/kube/connection.ts': 'connect 3, closeConnections 2, makeDispatcher 1, closeLater 2, aborted 1',
       'internal/kube/installed-schemas.ts':
         'InstalledSchemas.#look 1, InstalledSchemas.#compare 1, InstalledSchemas.#isOutdated 1',
-      'internal/kube/lease-record.ts': 'readLease 1, writeLease 2',
+      'internal/kube/lease-record.ts': 'readLease 1, writeLease 1, deleteLease 1',
       'internal/kube/lease.ts':
         'LeaseHolder.stop 3, LeaseHolder.#take 1, LeaseHolder.#tryOnce 2, LeaseHolder.#release 2',
       'internal/kube/lines.ts': 'linesOf 1',
       'internal/kube/list-pages.ts': 'listPages 1, currentVersion 1, tryPage 1',
       'internal/kube/reflector.ts':
-        'Reflector.#synced 1, Reflector.#run 4, Reflector.#list 3, Reflector.#watch 4, Reflector.#checkPlace 1',
+        'Reflector.#synced 1, Reflector.relist 1, Reflector.#run 4, Reflector.#list 3, Reflector.#watch 4, Reflector.#checkPlace 1',
+      'internal/kube/replica-lease.ts':
+        'ReplicaLease.renew 1, ReplicaLease.stop 3, ReplicaLease.#run 1, ReplicaLease.#write 4, ReplicaLease.#remove 2',
+      'internal/kube/replicas.ts': 'Replicas.sweep 1, Replicas.#remove 1',
       'internal/kube/secret-watches.ts': 'SecretWatches.settled 4, NamedSecret.#settled 1',
       'internal/kube/server-addresses.ts': 'ServerAddresses.refresh 1, ServerAddresses.#look 1',
-      'internal/kube/status-reporter.ts': 'StatusReporter.#writeAll 1',
+      'internal/kube/status-reporter.ts': 'StatusReporter.#look 1, StatusReporter.#writeAll 1',
       'internal/kube/status-writer.ts': 'StatusWriter.#write 1',
       'internal/kube/timers.ts': 'pause 1',
       'internal/kube/watch-events.ts': 'watchEvents 2, Watchdog.over 1',
@@ -112,7 +117,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/policy/namespace-objects.ts': 'NamespaceObjects.compile 6, readRole 1',
       'internal/policy/namespaces.ts': 'NamespacesOptions.secrets 1, Namespaces.compile 2, Namespaces.#compileOne 1',
       'internal/policy/store.ts':
-        'StoreOptions.secrets 1, StoreOptions.recordedSpec 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, PolicyStore.#buildAll 1, PolicyStore.#build 7',
+        'StoreOptions.secrets 1, StoreOptions.recordedSpec 1, StoreOptions.horizon 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, PolicyStore.caughtUp 1, PolicyStore.#buildAll 1, PolicyStore.#build 7',
     },
   },
 ];

@@ -56,6 +56,7 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'WrittenKeys.placeOf port 1': ['counter store'],
   },
   'internal/extauthz/check.ts': {
+    'CheckOptions.notNow port 1': ['admission'],
     'DoorCall.isCancelled port 1': ['caller gone', 'signs of the caller'],
     'DoorCall.onCancel port 1': ['caller goes away', 'signs of the caller', 'connection'],
     'CheckBytes port 1': ['transport'],

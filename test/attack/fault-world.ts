@@ -88,6 +88,7 @@ async function digestOf(key: string): Promise<string> {
 export interface Parts {
   readonly checkTimeoutMs?: number;
   readonly maxWaiting?: number;
+  readonly notNow?: NonNullable<CheckOptions['notNow']>;
   readonly clock?: Clock;
   readonly newDecisionId?: () => string;
   readonly store?: CounterStore;
@@ -154,6 +155,7 @@ export async function aWorld(parts: Parts = {}): Promise<World> {
     engine: parts.engine?.(engine) ?? engine,
     observer: parts.observer ?? { begin: () => ({ span: NO_SPAN, startMs: 0 }), finish: () => undefined },
     maxWaiting: parts.maxWaiting ?? 10,
+    ...(parts.notNow !== undefined && { notNow: parts.notNow }),
     clock,
     ...(parts.newDecisionId !== undefined && { newDecisionId: parts.newDecisionId }),
   };

@@ -302,15 +302,8 @@ describe('the chart', { skip: skipWithout(obtainedHelm) }, () => {
       resourceNames: plurals.map((plural) => `${plural}.postern.dev`),
       verbs: ['get'],
     };
-    const leaseRules = [
-      { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
-      {
-        apiGroups: ['coordination.k8s.io'],
-        resources: ['leases'],
-        resourceNames: ['postern-status-postern'],
-        verbs: ['get', 'update'],
-      },
-    ];
+    const leaseVerbs = ['get', 'list', 'watch', 'create', 'update', 'delete'];
+    const leaseRules = [{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: leaseVerbs }];
     const secretRules = [{ apiGroups: [''], resources: ['secrets'], verbs: ['list', 'watch'] }];
     const rolesOf = async (values: object): Promise<unknown[]> =>
       (await render({ ...NO_CRDS, ...values }))

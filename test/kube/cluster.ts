@@ -15,7 +15,7 @@ export const RULES = `
 - {apiGroups: [postern.dev], resources: [apipolicies/status, apiconsumers/status, apiroles/status, apirolebindings/status, hostgrants/status, apibaselines/status], verbs: [patch]}
 - {apiGroups: [apiextensions.k8s.io], resources: [customresourcedefinitions], resourceNames: [apipolicies.postern.dev, apiconsumers.postern.dev, apiroles.postern.dev, apirolebindings.postern.dev, hostgrants.postern.dev, apibaselines.postern.dev], verbs: [get]}
 - {apiGroups: [''], resources: [namespaces], verbs: [list, watch]}
-- {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}
+- {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, list, watch, create, update, delete]}
 `;
 
 const RBAC = `

@@ -4,15 +4,11 @@
   namespace: {{ .Release.Namespace }}
 {{- end }}
 
-{{/* By whom statuses are written. A name cannot bound what is created. */}}
+{{/* Who writes statuses, and what each replica serves. Their names are not known before they are made; watches name none. */}}
 {{- define "postern.leaseRules" -}}
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
-  verbs: [create]
-- apiGroups: [coordination.k8s.io]
-  resources: [leases]
-  resourceNames: [postern-status-{{ .Values.className }}]
-  verbs: [get, update]
+  verbs: [get, list, watch, create, update, delete]
 {{- end }}
 
 {{/* A Role of one namespace, bound to the agent: root, namespace, suffix, rules. */}}

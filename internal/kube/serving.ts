@@ -1,0 +1,77 @@
+import { hash } from 'node:crypto';
+import type { Horizon, ObjectReport } from '../policy/store.ts';
+
+/**
+ * What one replica serves, small enough for a Lease whatever the number of policies: everything up to its horizon, but
+ * for the policies whose newest generation it does not serve.
+ */
+export interface Serving {
+  /** A resource version by the scope of each watch of policies (`scopeOf`); an empty one is not known. */
+  readonly horizon: Horizon;
+  /** Marks of those that it does not serve (`markOf`); left out when there are too many to be named. */
+  readonly refused?: readonly string[];
+  /** Over the marks of all of them, in order. */
+  readonly digest: string;
+}
+
+/** The annotation of a Lease that carries it, as JSON. */
+export const SERVES_ANNOTATION = 'postern.dev/serves';
+
+const MAX_REFUSED = 100;
+const MAX_TEXT = 128 * 1024;
+const MARK_LENGTH = 12;
+
+/** One generation of one object, in few characters. Two that share a mark only keep `Programmed` waiting. */
+export const markOf = ({ uid, generation }: { readonly uid: string; readonly generation: number }): string =>
+  hash('sha256', `${uid} ${generation}`, 'base64url').slice(0, MARK_LENGTH);
+
+/** What a watch shows: one namespace or all, by the selector of the instance. Replicas that watch another part differ. */
+export const scopeOf = (namespace: string | undefined, selector: string | undefined): string =>
+  `${namespace ?? '*'}${selector === undefined ? '' : ` ${selector}`}`;
+
+/**
+ * @param reports of the build whose horizon it is
+ * @param untold policies that the store could not take: no report tells of them
+ */
+export function servingOf(
+  reports: readonly ObjectReport[],
+  horizon: Horizon,
+  untold: Iterable<{ readonly uid: string; readonly generation: number }>,
+): Serving {
+  const marks = [...untold].map(markOf);
+  for (const { object, isAccepted } of reports)
+    if (object.kind === 'APIPolicy' && !isAccepted) marks.push(markOf(object.metadata));
+  marks.sort();
+  const digest = hash('sha256', marks.join(' '), 'base64url');
+  return { horizon, ...(marks.length <= MAX_REFUSED && { refused: marks }), digest };
+}
+
+/**
+ * Reads the annotation of a replica, of this version or another.
+ *
+ * @returns undefined for what cannot be understood: that replica serves nothing that is known
+ */
+export function readServing(text: string | undefined): Serving | undefined {
+  if (text === undefined || text.length > MAX_TEXT) return undefined;
+  try {
+    const { horizon, refused, digest } = (JSON.parse(text) ?? {}) as { readonly [key in keyof Serving]?: unknown };
+    if (typeof digest !== 'string' || !isRecordOfTexts(horizon)) return undefined;
+    if (refused === undefined) return { horizon, digest };
+    return Array.isArray(refused) && refused.every(isText) ? { horizon, refused, digest } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a resource version lies at or behind another: never, where one of them is no version. */
+export function reaches(version: string | undefined, other: string | undefined): boolean {
+  if (!isVersion(version) || !isVersion(other)) return false;
+  return version.length === other.length ? version >= other : version.length > other.length;
+}
+
+const isVersion = (text: string | undefined): text is string => text !== undefined && /^[1-9]\d*$/.test(text);
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+function isRecordOfTexts(value: unknown): value is Horizon {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isText);
+}
