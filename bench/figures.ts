@@ -3,6 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { measureDashboards } from './cluster/dashboards.ts';
+import { measureNoisy } from './cluster/noisy.ts';
+import { measureOutage } from './cluster/outage.ts';
+import { measureReplicas } from './cluster/replicas.ts';
+import { measureRestarts } from './cluster/restarts.ts';
+import { measureRights } from './cluster/rights.ts';
+import { measureValues } from './cluster/values.ts';
 import { measureCluster } from './gate/cluster.ts';
 import { measureCoverage } from './gate/coverage.ts';
 import { measureLimits } from './gate/limits.ts';
@@ -37,6 +43,12 @@ const PARTS: Readonly<Record<string, Readonly<Record<string, Measure>>>> = {
   },
   cluster: {
     dashboards: measureDashboards,
+    replicas: measureReplicas,
+    restarts: measureRestarts,
+    outage: measureOutage,
+    noisy: measureNoisy,
+    rights: measureRights,
+    values: measureValues,
   },
 };
 const [part = 'gate', ...only] = process.argv.slice(2);
