@@ -15,6 +15,9 @@ const aConsumer = {
   spec: { keys: [{ name: 'k', secretRef: { name: 'acme', key: 'plain' } }] },
 };
 
+/** Four kinds and the Namespace of one namespace, and two kinds of the cluster. */
+const WATCHES = 7;
+
 describe('the source of a sidecar', () => {
   let bench: KubeSourceBench;
   let folder: string;
@@ -35,12 +38,16 @@ describe('the source of a sidecar', () => {
 
   const hosts = () => bench.builds.at(-1)?.reports.find(({ object }) => object.kind === 'APIPolicy')?.hosts;
 
-  it('asks for the kinds of its namespace and for nothing else: no Lease, no status, no Secret, no definition', async () => {
+  it('asks for its kinds, those of the cluster, its Namespace, and for nothing else: no Lease, no status, no Secret, no definition', async () => {
     await bench.start();
-    await bench.until(() => bench.watches.size === 4);
+    await bench.until(() => bench.watches.size === WATCHES);
     assert.deepEqual(
       [...bench.asked].map((path) => path.replace('/apis/postern.dev/v1alpha1/namespaces', '')).sort(),
-      ['apiconsumers', 'apipolicies', 'apirolebindings', 'apiroles'].map((plural) => `GET /shop/${plural}`),
+      [
+        'GET /api/v1/namespaces',
+        ...['apibaselines', 'hostgrants'].map((plural) => `GET /apis/postern.dev/v1alpha1/${plural}`),
+        ...['apiconsumers', 'apipolicies', 'apirolebindings', 'apiroles'].map((plural) => `GET /shop/${plural}`),
+      ].sort(),
     );
   });
 
@@ -86,7 +93,7 @@ describe('the source of a sidecar', () => {
 
   it('is not ready either when a watch is forbidden later', async () => {
     await bench.start();
-    await bench.until(() => bench.watches.size === 4);
+    await bench.until(() => bench.watches.size === WATCHES);
     bench.refused.set('shop/apipolicies', 403);
     bench.watches.get('shop/apipolicies')?.cut();
     await bench.until(() => {

@@ -210,6 +210,7 @@ describe('the chart', { skip: skipWithout(obtainedHelm) }, () => {
       clusterIssuer: 'https://kubernetes.default.svc',
       outboundAllow: ['10.0.0.0/8', '2001:db8::/32'],
       unmatched: 'allow',
+      drainDelay: '5s',
       checkTimeout: '100ms',
       maxConnectionAge: '90s',
       maxLimitKeys: 5_000_000,

@@ -43,7 +43,9 @@ describe('the sidecars of the chart', { skip: skipWithout(obtainedHelm) }, () =>
           resources: ['apiconsumers', 'apipolicies', 'apirolebindings', 'apiroles'],
           verbs: ['get', 'list', 'watch'],
         },
-        { apiGroups: [''], resources: ['namespaces'], resourceNames: [namespace], verbs: ['get'] },
+      ]);
+      assert.deepEqual(only(objects, 'ClusterRole', `-sidecars-${namespace}`).rules, [
+        { apiGroups: [''], resources: ['namespaces'], resourceNames: [namespace], verbs: ['list', 'watch'] },
       ]);
     }
     const verbs = ofSidecars(objects).flatMap(({ rules = [] }) =>
