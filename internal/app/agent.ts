@@ -114,6 +114,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       },
       clusterIssuer: config.clusterIssuer,
       className: config.className,
+      hostGrants: config.hostGrants,
       secrets: (namespace) => source.adapter.secrets(namespace),
       hasNamespaces: config.source.kind === 'kube',
       ...(source.adapter.recordedSpec && { recordedSpec: source.adapter.recordedSpec }),

@@ -12,6 +12,8 @@ export interface Config {
   readonly edge: EdgeOptions;
   readonly routeMetadata: 'optional' | 'required';
   readonly unmatched: 'deny' | 'allow';
+  /** Who may claim a host: whom a HostGrant names, or the namespace that came first. */
+  readonly hostGrants: 'required' | 'first-come';
   /** Issuer whose JWTs prove service accounts; undefined when none does. */
   readonly clusterIssuer: string | undefined;
   readonly outbound: Outbound;

@@ -83,7 +83,7 @@ export const OPTIONS = Object.freeze({
     placeholder: 'RULE',
     choices: ['required', 'first-come'],
     fallbackDoc: 'required when several namespaces are watched, else first-come',
-    doc: 'Who may claim a host: whoever a HostGrant names (an error in this version), or the namespace that came first',
+    doc: 'Who may claim a host: whom a HostGrant names, also path by path, or the namespace that came first',
     parse: choice('required', 'first-come'),
   }),
   'client-address': option({

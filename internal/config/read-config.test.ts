@@ -38,6 +38,7 @@ describe('readConfig()', () => {
       },
       routeMetadata: 'optional',
       unmatched: 'deny',
+      hostGrants: 'first-come',
       clusterIssuer: undefined,
       grpcAddress: { kind: 'tcp', host: '127.0.0.1', port: 9191 },
       adminAddress: { kind: 'tcp', host: '', port: 9193 },
@@ -212,18 +213,20 @@ describe('readConfig()', () => {
     );
   });
 
-  it('wants first-come written where several namespaces are watched', () => {
-    const needed = [
-      '--host-grants defaults to required when several namespaces are watched, and HostGrant is not part of this version: write --host-grants=first-come, or one --namespace',
+  it('requires grants where several namespaces are watched, and takes either rule where it is written', () => {
+    const rules: readonly (readonly [Record<string, string | boolean>, string])[] = [
+      [{ kube: true }, 'required'],
+      [{ kube: true, namespace: 'shop,web' }, 'required'],
+      [{ kube: true, namespace: 'shop' }, 'first-come'],
+      [standalone, 'first-come'],
+      [{ kube: true, 'host-grants': 'first-come' }, 'first-come'],
+      [{ kube: true, namespace: 'shop', 'host-grants': 'required' }, 'required'],
+      [{ ...standalone, 'host-grants': 'required' }, 'required'],
     ];
-    const refused = [
-      '--host-grants=required cannot be served: HostGrant is not part of this version; write --host-grants=first-come',
-    ];
-    assert.deepEqual(problemsOf(read({ flags: { kube: true } })), needed);
-    assert.deepEqual(problemsOf(read({ flags: { kube: true, namespace: 'shop,web' } })), needed);
-    assert.deepEqual(problemsOf(read({ flags: { kube: true, 'host-grants': 'required' } })), refused);
-    assert.deepEqual(problemsOf(read({ flags: { ...standalone, 'host-grants': 'required' } })), refused);
-    assert.deepEqual(problemsOf(read({ flags: { kube: true, namespace: 'shop' } })), []);
+    assert.deepEqual(
+      rules.map(([flags]) => configOf(read({ flags })).hostGrants),
+      rules.map(([, rule]) => rule),
+    );
   });
 
   it('believes context extensions and opens outbound only where one owner writes policies and options', () => {

@@ -28,10 +28,9 @@ export function readConfig(sources: ConfigSources): ConfigResult {
   // What seems to be missing may be what could not be read.
   if (!isWhole) return { ok: false, problems };
   const isKube = values.kube === true;
-  const areAtOdds = refuseContradictions(values, given, problems);
+  refuseContradictions(values, given, problems);
   const sidecar = sidecarOf(values);
   const isOneOwner = !isKube || values.namespace?.length === 1;
-  if (!areAtOdds && sidecar === undefined) refuseGrants(values, isOneOwner, problems);
   if (isKube) refuseForSidecars(values, given, problems);
   const source = sourceOf(values);
   if (problems.length > 0 || source === undefined) return { ok: false, problems };
@@ -68,12 +67,10 @@ function parseAll(given: GivenOptions, problems: string[]): OptionValues {
   return values as OptionValues;
 }
 
-/** @returns whether the mode is not to be told: what depends on it is not complained about then */
-function refuseContradictions(values: OptionValues, given: GivenOptions, problems: string[]): boolean {
+function refuseContradictions(values: OptionValues, given: GivenOptions, problems: string[]): void {
   const isKube = values.kube === true;
   const origin = (name: OptionName): string => given.get(name)?.origin ?? `--${name}`;
-  const areAtOdds = isKube && given.has('policies');
-  if (areAtOdds) problems.push(`${origin('policies')} and ${origin('kube')} exclude each other`);
+  if (isKube && given.has('policies')) problems.push(`${origin('policies')} and ${origin('kube')} exclude each other`);
   const astray = isKube ? [] : OPTION_NAMES.filter((name) => optionOf(name).only === 'kube' && given.has(name));
   for (const name of astray) problems.push(`${origin(name)} has no effect without --kube`);
   if (!isKube && !given.has('policies') && astray.length === 0) {
@@ -84,20 +81,6 @@ function refuseContradictions(values: OptionValues, given: GivenOptions, problem
   if (given.has('tls-cert') !== given.has('tls-key')) problems.push('--tls-cert and --tls-key must be given together');
   if (given.has('client-ca') && !given.has('tls-cert')) {
     problems.push(`${origin('client-ca')} has no effect without --tls-cert and --tls-key`);
-  }
-  return areAtOdds;
-}
-
-/** `required` is what several namespaces need, and HostGrant is not served yet: so the operator says the other. */
-function refuseGrants(values: OptionValues, isOneOwner: boolean, problems: string[]): void {
-  const missing = 'HostGrant is not part of this version';
-  if (values['host-grants'] === 'required') {
-    problems.push(`--host-grants=required cannot be served: ${missing}; write --host-grants=first-come`);
-  }
-  if (values['host-grants'] === undefined && !isOneOwner) {
-    problems.push(
-      `--host-grants defaults to required when several namespaces are watched, and ${missing}: write --host-grants=first-come, or one --namespace`,
-    );
   }
 }
 
@@ -143,6 +126,8 @@ function assemble(values: OptionValues, known: Known): Config {
     }),
     routeMetadata: required(values, 'route-metadata'),
     unmatched: required(values, 'unmatched'),
+    // Policies of a sidecar class claim no hosts.
+    hostGrants: values['host-grants'] ?? (known.isOneOwner || sidecar !== undefined ? 'first-come' : 'required'),
     clusterIssuer: values['cluster-issuer'],
     // Judged as each sidecar judges it, which serves one namespace.
     outbound: outboundOf(values['outbound-allow'], known.isOneOwner || sidecar !== undefined),

@@ -19,6 +19,7 @@ export const PROBLEM_REASONS = [
   'DuplicateDigest',
   'DuplicateName',
   'HostConflict',
+  'HostNotGranted',
   'Invalid',
   'InvalidExpression',
   'InvalidPath',

@@ -90,11 +90,11 @@ export const REASONS = Object.freeze({
   ),
   policy_invalid: reason(
     deny('policy', 403, PERMISSION_DENIED, 'Not allowed'),
-    'The policy that the route or the context extensions name was never accepted: the cause names it; read its problems in status, log or postern lint, and correct it.',
+    'The policy that the route or the context extensions name is not accepted: the cause names it; read its problems in status, log or postern lint, and correct it.',
   ),
   host_conflict: reason(
     deny('policy', 403, PERMISSION_DENIED, 'Not allowed'),
-    'Another namespace holds the host: use another one, or have that namespace give it up.',
+    'Another namespace holds the host or this path of it, or is granted it: use another one, or have that namespace give it up.',
   ),
   route_metadata_missing: reason(
     deny('policy', 403, PERMISSION_DENIED, 'Not allowed'),

@@ -31,6 +31,12 @@ interface Search<T, A extends Meter> {
   readonly asked: A;
 }
 
+/** A question for what covers all of a template. */
+interface Whole<T> {
+  readonly segments: PathTemplate['segments'];
+  readonly isWanted: (value: T) => boolean;
+}
+
 /**
  * Path templates as a tree of segments, walked most specific first: literal, then `{name}`, then `**`. Built once, then
  * only read. Of two equal templates the one added first stays.
@@ -74,6 +80,25 @@ export class PathTable<T> {
     const looked = this.#caseInsensitive ? segments.map(lowerAscii) : segments;
     const entry = descend(this.#root, looked, 0);
     return entry && { value: entry.value, parameters: parametersOf(entry.template, segments) };
+  }
+
+  /** The most specific wanted entry that covers all that the template covers. */
+  covering({ segments }: PathTemplate, isWanted: (value: T) => boolean): PathEntry<T> | undefined {
+    return this.#covering(this.#root, { segments, isWanted }, 0);
+  }
+
+  #covering(node: Node<T>, whole: Whole<T>, depth: number): PathEntry<T> | undefined {
+    const segment = whole.segments[depth];
+    const wanted = (entry: PathEntry<T> | undefined) => (entry && whole.isWanted(entry.value) ? entry : undefined);
+    if (segment === undefined) return wanted(node.end) ?? wanted(node.rest);
+    if (segment.kind === 'rest') return wanted(node.rest);
+    if (segment.kind === 'literal') {
+      const literal = node.literals?.get(this.#caseInsensitive ? lowerAscii(segment.text) : segment.text);
+      const viaLiteral = literal && this.#covering(literal, whole, depth + 1);
+      if (viaLiteral !== undefined) return viaLiteral;
+    }
+    const viaParameter = node.parameter && this.#covering(node.parameter, whole, depth + 1);
+    return viaParameter ?? wanted(node.rest);
   }
 
   /**

@@ -5,6 +5,7 @@ import { compilePathTemplates } from '../match/path-template.ts';
 import { type Assignment, assignHosts, type Candidate } from './assign.ts';
 import { claimedTarget } from './claimed-target.ts';
 import { type CompiledPolicy, type PathOptions, STRICT } from './compiled-policy.ts';
+import { FirstCome } from './first-come.ts';
 
 const KEEP: PathOptions = { ...STRICT, semicolon: 'Keep' };
 
@@ -26,6 +27,7 @@ const candidate = ({ namespace = 'shop', newest, accepted }: Given, index: numbe
   meta: { name: `p${String(index).padStart(5, '0')}`, namespace, uid: `u${index}`, generation: 2 },
   newest,
   accepted,
+  lapsed: undefined,
   isRestored: false,
   isAudit: false,
   claimed: claimedTarget({ target: { hosts: newest?.target.hosts ?? [] } }),
@@ -43,10 +45,11 @@ interface Assigned {
 async function assign(policies: readonly Given[]): Promise<Assigned> {
   const given = policies.map(candidate);
   let looks = 0;
-  const found = await assignHosts(given, () => {
+  const breathe = () => {
     looks += 1;
     return undefined;
-  });
+  };
+  const found = await assignHosts(given, () => new FirstCome(), breathe);
   return { given, assignments: given.map((one) => found.get(one)), looks };
 }
 

@@ -1,7 +1,7 @@
 import type { Breathe } from '../core/breather.ts';
 import type { Problem } from '../core/problem.ts';
 import type { ClaimedTarget } from './claimed-target.ts';
-import { HostClaims } from './claims.ts';
+import { type Claim, type Claiming, type HostRule, NO_CLAIM, NO_PLACES, type Place } from './claiming.ts';
 import type { CompiledPolicy, PathOptions } from './compiled-policy.ts';
 import type { ObjectMeta } from './object.ts';
 import { isSameOptions, PathAgreement } from './path-agreement.ts';
@@ -13,6 +13,8 @@ export interface Candidate {
   readonly newest: CompiledPolicy | undefined;
   /** The last spec that was accepted; the same object as `newest` when nothing changed. */
   readonly accepted: CompiledPolicy | undefined;
+  /** The spec by which it held what it lost with a grant, while nothing of it serves. */
+  readonly lapsed: CompiledPolicy | undefined;
   /** The accepted spec comes from a status: nothing in this process assigned it any hosts yet. */
   readonly isRestored: boolean;
   /** The newest spec asks for Audit, whether or not it compiled. */
@@ -28,9 +30,12 @@ export interface Candidate {
 export interface Assignment {
   /** What serves: the newest spec, the last good one, or nothing. */
   readonly serving: CompiledPolicy | undefined;
-  /** Hosts that it governs; where nothing serves, those that it keeps from everybody else. */
-  readonly hosts: readonly string[];
-  readonly problem: Problem | undefined;
+  /** What it governs; where nothing serves, what it keeps from everybody else. */
+  readonly places: readonly Place[];
+  /** Why it is not the newest spec. */
+  readonly problems: readonly Problem[];
+  /** The spec by which it held what it lost with a grant. */
+  readonly lapsed: CompiledPolicy | undefined;
 }
 
 /**
@@ -40,21 +45,26 @@ export interface Assignment {
  */
 const MAX_ROUNDS = 4;
 
+/** Hosts that a policy has something of, each once. */
+export const hostsOf = ({ places }: Assignment): readonly string[] => [...new Set(places.map(({ host }) => host))];
+
 /**
- * Decides who holds which host, first come: what was held before comes first, then new claims by age. A policy whose
- * newest spec is in the way of another namespace, or reads paths unlike those who hold its hosts, keeps its last good
- * spec; without one it serves nothing, and what it may claim denies.
+ * Decides who holds what, first come: what was held before comes first, then new claims by age. A policy whose newest spec
+ * is not granted what it claims, is in the way of another namespace, or reads paths unlike those who hold its hosts, keeps
+ * its last good spec, if that one may have what it claims; without one it serves nothing, and what it may claim denies.
  *
  * @param byAge sorted by `compareAge`
+ * @param rule how hosts are given to namespaces
  * @param breathe awaited between policies
  */
 export async function assignHosts(
   byAge: readonly Candidate[],
+  rule: HostRule,
   breathe: Breathe,
 ): Promise<ReadonlyMap<Candidate, Assignment>> {
   const agreement = await PathAgreement.of(byAge, breathe);
   for (let round = 1; ; round += 1) {
-    const assignments = await assignBy(agreement, byAge, breathe);
+    const assignments = await assignBy(new Assigner(agreement, rule()), byAge, breathe);
     const stuck: Candidate[] = [];
     for (const [candidate, { serving }] of assignments) {
       const pause = breathe();
@@ -71,17 +81,16 @@ export async function assignHosts(
 }
 
 async function assignBy(
-  agreement: PathAgreement,
+  assigner: Assigner,
   byAge: readonly Candidate[],
   breathe: Breathe,
 ): Promise<ReadonlyMap<Candidate, Assignment>> {
-  const assigner = new Assigner(agreement);
   const assignments = new Map<Candidate, Assignment>();
-  for (const hostsOf of [servedHosts, recordedHosts]) {
+  for (const when of ['served', 'recorded'] as const) {
     for (const candidate of byAge) {
       const pause = breathe();
       if (pause !== undefined) await pause;
-      assigner.hold(candidate, hostsOf(candidate));
+      assigner.hold(candidate, when);
     }
   }
   for (const candidate of byAge) {
@@ -92,66 +101,62 @@ async function assignBy(
   return assignments;
 }
 
-const NO_HOSTS: readonly string[] = Object.freeze([]);
-
-/** Hosts of a policy that served before in this process. */
-const servedHosts = ({ accepted, isRestored }: Candidate): readonly string[] =>
-  accepted === undefined || isRestored ? NO_HOSTS : accepted.target.hosts;
-
-/** Hosts that status recorded, one by one: a host that the policy asks for besides is a new claim. */
-function recordedHosts({ accepted, claimed, recordedHosts: recorded }: Candidate): readonly string[] {
-  if (recorded.size === 0) return NO_HOSTS;
-  return [...(accepted?.target.hosts ?? NO_HOSTS), ...claimed.hosts].filter((host) => recorded.has(host));
-}
+/** What a policy served before in this process. */
+const servedClaim = ({ accepted, isRestored }: Candidate): Claim =>
+  accepted === undefined || isRestored ? NO_CLAIM : accepted.target;
 
 class Assigner {
-  readonly #claims = new HostClaims();
+  readonly #claims: Claiming;
   readonly #agreement: PathAgreement;
   /** Path options of hosts that nobody governed before, as the oldest policy that comes to them has them. */
   readonly #first = new Map<string, PathOptions>();
 
-  constructor(agreement: PathAgreement) {
+  constructor(agreement: PathAgreement, claims: Claiming) {
     this.#agreement = agreement;
+    this.#claims = claims;
   }
 
-  /** Takes hosts that were held before; one that another namespace took meanwhile is left to `assign`. */
-  hold(candidate: Candidate, hosts: readonly string[]): void {
-    for (const host of hosts) this.#claims.claim(host, candidate.meta.namespace);
+  /** Takes what was held before; what another namespace took meanwhile is left to `assign`. */
+  hold(candidate: Candidate, when: 'served' | 'recorded'): void {
+    this.#claims.take(when === 'served' ? servedClaim(candidate) : this.#claims.recordedOf(candidate), candidate);
   }
 
   assign(candidate: Candidate): Assignment {
-    const { newest, accepted } = candidate;
-    const problem = newest && this.#conflict(newest, candidate.meta.namespace);
-    if (newest !== undefined && problem === undefined) return this.#serve(newest, candidate, problem);
-    const older = accepted && this.#conflict(accepted, candidate.meta.namespace);
-    if (accepted !== undefined && older === undefined) return this.#serve(accepted, candidate, problem);
-    return { serving: undefined, hosts: this.#take(candidate, candidate.claimed.hosts), problem: problem ?? older };
+    const { newest } = candidate;
+    const problems = newest && this.#problems(newest, candidate);
+    if (newest !== undefined && problems?.length === 0) return this.#serve(newest, candidate, problems);
+    const older = candidate.accepted ?? candidate.lapsed;
+    const olderProblems = older && (older === newest ? problems : this.#problems(older, candidate));
+    if (older !== undefined && olderProblems?.length === 0) return this.#serve(older, candidate, problems ?? []);
+    return this.#deny(candidate, problems ?? olderProblems ?? []);
   }
 
-  #serve(serving: CompiledPolicy, candidate: Candidate, problem: Problem | undefined): Assignment {
+  #serve(serving: CompiledPolicy, candidate: Candidate, problems: readonly Problem[]): Assignment {
     const { hosts, pathOptions } = serving.target;
     for (const host of hosts) if (!this.#first.has(host)) this.#first.set(host, pathOptions);
-    return { serving, hosts: this.#take(candidate, hosts), problem };
+    return { serving, places: this.#claims.take(serving.target, candidate), problems, lapsed: undefined };
   }
 
-  #take(candidate: Candidate, hosts: readonly string[]): readonly string[] {
-    return hosts.filter((host) => this.#claims.claim(host, candidate.meta.namespace) === undefined);
+  #deny(candidate: Candidate, problems: readonly Problem[]): Assignment {
+    const lapsed = this.#claims.lapsedOf(candidate);
+    const claimed = this.#claims.take(candidate.claimed, candidate);
+    const places = [...(lapsed?.places ?? NO_PLACES), ...claimed];
+    return { serving: undefined, places, problems, lapsed: lapsed?.held };
   }
 
-  #conflict({ target }: CompiledPolicy, namespace: string): Problem | undefined {
-    for (const [index, host] of target.hosts.entries()) {
-      const holder = this.#claims.holderInTheWay(host, namespace);
-      if (holder !== undefined) {
-        const path = `spec.target.hosts[${index}]`;
-        const message = `"${host}" overlaps a host that another namespace holds: use a host of your own`;
-        return { reason: 'HostConflict', path, message, severity: 'error' };
-      }
+  #problems({ target }: CompiledPolicy, candidate: Candidate): readonly Problem[] {
+    const problems = this.#claims.problemsOf(target, candidate);
+    const unlike = target.hosts.filter((host) => {
       const options = this.#agreement.optionsOf(host) ?? this.#first.get(host);
-      if (options !== undefined && !isSameOptions(options, target.pathOptions)) {
-        const message = `The paths of "${host}" are read with other pathOptions: policies that share a host agree on them`;
-        return { reason: 'PathOptionsConflict', path: 'spec.target.pathOptions', message, severity: 'error' };
-      }
-    }
-    return undefined;
+      return options !== undefined && !isSameOptions(options, target.pathOptions);
+    });
+    if (unlike.length === 0) return problems;
+    const message = `The paths of ${quoted(unlike)} are read with other pathOptions: policies that share a host agree on them`;
+    return [
+      ...problems,
+      { reason: 'PathOptionsConflict', path: 'spec.target.pathOptions', message, severity: 'error' },
+    ];
   }
 }
+
+const quoted = (hosts: readonly string[]): string => hosts.map((host) => `"${host}"`).join(', ');

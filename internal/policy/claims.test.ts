@@ -47,6 +47,8 @@ describe('HostTable', () => {
       isAudit: false,
       pathOptions: STRICT,
       own: ownHeaders([]),
+      ownBy: undefined,
+      grounds: undefined,
       table: new PathTable<Served>(STRICT),
     });
     const table = new HostTable();

@@ -47,7 +47,7 @@ export class HostClaims {
 }
 
 /** `b.c` and `c` for `a.b.c`. */
-function suffixesOf(name: string): string[] {
+export function suffixesOf(name: string): string[] {
   const suffixes: string[] = [];
   for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) suffixes.push(name.slice(dot + 1));
   return suffixes;

@@ -1,7 +1,7 @@
 import type { Problem } from '../core/problem.ts';
 import { missingRole } from '../phases/authz/missing-role.ts';
-import type { Assignment, Candidate } from './assign.ts';
-import type { Shadow } from './build-snapshot.ts';
+import { type Assignment, type Candidate, hostsOf } from './assign.ts';
+import type { Shadow } from './host-drafts.ts';
 import type { CompiledNamespace } from './namespace-objects.ts';
 import type { SourceObject } from './object.ts';
 
@@ -19,6 +19,8 @@ export interface ObjectReport {
   readonly problems: readonly Problem[];
   /** Hosts that the policy holds. */
   readonly hosts: readonly string[];
+  /** A grant is gone by which it held some of them: those deny, also in Audit. */
+  readonly isLapsed?: boolean;
 }
 
 export interface PolicyFindings {
@@ -33,10 +35,9 @@ export interface PolicyFindings {
 }
 
 export function policyReport({ object, candidate, assignment, ...found }: PolicyFindings): ObjectReport {
-  const { serving, hosts } = assignment;
+  const { serving } = assignment;
   const isAccepted = candidate.newest !== undefined && serving === candidate.newest;
-  const problems = [...found.problems];
-  if (assignment.problem !== undefined) problems.push(assignment.problem);
+  const problems = [...found.problems, ...assignment.problems];
   for (const { role, at } of (serving ?? candidate.newest)?.roleRefs ?? []) {
     if (found.roles?.defined.has(role)) continue;
     const message = `${missingRole(role, found.roles?.defined ?? [])}: allow rules grant nothing by it${found.roles?.bound.has(role) ? '' : ', deny rules hold for everyone'}`;
@@ -48,10 +49,16 @@ export function policyReport({ object, candidate, assignment, ...found }: Policy
     isAccepted,
     servesLastGood: !isAccepted && serving !== undefined,
     servingGeneration: serving?.ref.generation,
-    isShadowed: hosts.length > 0 && found.shadows.length === hosts.length * (serving?.target.templates.length ?? 0),
+    isShadowed: isShadowed(assignment, found.shadows),
     problems,
-    hosts,
+    hosts: hostsOf(assignment),
+    isLapsed: assignment.lapsed !== undefined,
   };
+}
+
+function isShadowed({ serving, places }: Assignment, shadows: readonly Shadow[]): boolean {
+  if (serving === undefined || places.length === 0) return false;
+  return shadows.length === places.reduce((count, { templates }) => count + templates.length, 0);
 }
 
 const shadowProblem = ({ host, template, by }: Shadow): Problem => ({

@@ -66,6 +66,37 @@ export function ownOfAll(owns: readonly OwnHeaders[] | ReadonlySet<OwnHeaders>):
   return made(names);
 }
 
+/**
+ * What clients send to many upstreams, and what an upstream does not take for an identity: another namespace that sets one
+ * of these for itself takes it from nobody else's clients.
+ */
+const EVERYDAY = new Set(
+  `accept accept-charset accept-encoding accept-language authorization baggage cache-control content-encoding
+  content-language content-length content-type cookie dpop expect host if-match if-modified-since if-none-match if-range
+  if-unmodified-since last-event-id origin pragma prefer range referer te traceparent tracestate transfer-encoding upgrade
+  user-agent x-csrf-token x-request-id x-requested-with x-xsrf-token`.split(/\s+/),
+);
+
+/**
+ * For each of several namespaces behind one host: its own headers, and those of the others by which an upstream may know a
+ * caller.
+ *
+ * @param byNamespace all that each of them sets
+ */
+export function ownOfOthers(byNamespace: ReadonlyMap<string, OwnHeaders>): ReadonlyMap<string, OwnHeaders> {
+  const names = new Set<string>();
+  for (const own of byNamespace.values()) {
+    for (const name of own.names) if (!EVERYDAY.has(foldName(name))) names.add(name);
+  }
+  const common = made(names);
+  const isCommon = (own: OwnHeaders): boolean => [...own.names].every((name) => common.names.has(name));
+  const all = [...byNamespace].map(([namespace, own]): [string, OwnHeaders] => [
+    namespace,
+    isCommon(own) ? common : ownOfAll([common, own]),
+  ]);
+  return new Map(all);
+}
+
 /** The edits of a request that passes without an evaluation: nothing proved who calls, so nothing says it. */
 export function withoutOwn({ listed, folded, removal }: OwnHeaders, headers: HeaderFields): Edits {
   let removed: string[] | undefined;

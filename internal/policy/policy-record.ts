@@ -37,6 +37,8 @@ export class PolicyRecord {
   #problems: readonly Problem[] = [];
   /** Set once a spec was assigned its hosts; kept while newer ones are wrong. */
   #accepted: CompiledPolicy | undefined = undefined;
+  /** Set while nothing serves because a grant is gone: the spec that is not accepted any more. */
+  #lapsed: CompiledPolicy | undefined = undefined;
   /** The accepted spec was read back from the object and has not been assigned its hosts yet. */
   #isRestored = false;
   /** Digest of what was recorded in vain: it is not read again for the same object, however often its status changes. */
@@ -97,6 +99,7 @@ export class PolicyRecord {
       meta: metadata,
       newest: this.#newest,
       accepted: this.#accepted,
+      lapsed: this.#lapsed,
       isRestored: this.#isRestored,
       isAudit: member(spec, 'mode') === 'Audit',
       claimed: this.#claimed,
@@ -105,8 +108,9 @@ export class PolicyRecord {
     };
   }
 
-  settle({ serving }: Assignment): void {
+  settle({ serving, lapsed }: Assignment): void {
     this.#accepted = serving;
+    this.#lapsed = lapsed;
     this.#isRestored = false;
   }
 }

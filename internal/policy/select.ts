@@ -3,10 +3,11 @@ import type { Malformed } from '../core/canonicalize.ts';
 import type { PathParams } from '../core/evaluation.ts';
 import type { ReasonName } from '../core/reasons.ts';
 import type { PathReadings } from '../core/request.ts';
-import type { PathTable } from '../match/path-table.ts';
+import type { PathHit } from '../match/path-table.ts';
 import type { PathMatcher } from '../match/path-template.ts';
-import type { CompiledPolicy, PathOptions, Served } from './compiled-policy.ts';
-import type { HostEntry } from './host-table.ts';
+import { type CompiledPolicy, type PathOptions, type Served, STRICT } from './compiled-policy.ts';
+import { isOthers } from './held-by-others.ts';
+import type { Ground, HostEntry } from './host-table.ts';
 import { OVERRIDES, type OwnHeaders, ownOfAll } from './own-headers.ts';
 import type { Snapshot } from './snapshot.ts';
 import { THIS_WORKLOAD } from './workload.ts';
@@ -89,12 +90,12 @@ const DECIDES_NOTHING: Selection = Object.freeze({
   cause: 'this instance only judges the policies of a sidecar class: Envoy has to ask the sidecar of its own Pod',
 });
 
-/** What claims the request was never accepted: nothing but its name tells whose spec has to be mended. */
+/** What claims the request is not accepted: nothing but its name tells whose spec has to be mended. */
 const unaccepted = (reason: ReasonName, { namespace, name }: Served): Selection => ({
   kind: 'refused',
   reason,
   policy: undefined,
-  cause: `APIPolicy "${namespace}/${name}" claims this and was never accepted: its problems are in its status, the log and postern lint`,
+  cause: `APIPolicy "${namespace}/${name}" claims this and is not accepted: its problems are in its status, the log and postern lint`,
 });
 
 /**
@@ -108,7 +109,7 @@ export function selectPolicy(snapshot: Snapshot, request: Selectable, options: S
   if (request.policyName !== undefined) return named(snapshot, request, holder);
   if (request.routes === undefined && options.routeMetadataRequired) return ROUTE_MISSING;
   const routed = request.routes && byRoute(snapshot, request.routes);
-  if (routed !== undefined) return governed(routed, request, holder ?? byRoutes(snapshot, routed));
+  if (routed !== undefined) return governed(routed, request, { snapshot, holder });
   if (holder === undefined) return request.host === undefined || snapshot.hasUnread ? NO_ROUTE : UNMATCHED;
   return byPath(holder, request.readings);
 }
@@ -123,7 +124,7 @@ function byWorkload(snapshot: Snapshot, request: Selectable): Selection {
 function named(snapshot: Snapshot, request: Selectable, holder: HostEntry | undefined): Selection {
   const served = snapshot.named.get(request.policyName ?? '');
   if (served === undefined) return NOT_FOUND;
-  return governed(served, request, holder ?? byRoutes(snapshot, served));
+  return governed(served, request, { snapshot, holder });
 }
 
 function byRoute(snapshot: Snapshot, routes: readonly RouteName[]): Served | undefined {
@@ -147,17 +148,16 @@ export function routeKey(
   return `${route.kind}/${route.namespace}/${route.name}/${section ?? ''}`;
 }
 
-/** Who answers for a host that nobody holds: the namespace whose route, or word, leads to it. */
-const byRoutes = ({ ownOfRoutes }: Snapshot, { namespace }: Served): Holder => ({
-  namespace,
-  own: ownOfRoutes.get(namespace) ?? OVERRIDES,
-});
+interface Place {
+  readonly snapshot: Snapshot;
+  /** undefined where nobody holds the host: then the namespace whose route, or word, leads to it answers for it. */
+  readonly holder: HostEntry | undefined;
+}
 
-type Holder = Pick<HostEntry, 'namespace' | 'own'>;
-
-function governed(served: Served, request: Selectable, { namespace, own: ofHost }: Holder): Selection {
-  if (namespace !== served.namespace) return CONFLICT;
-  const { policy } = served;
+function governed(served: Served, request: Selectable, { snapshot, holder }: Place): Selection {
+  const { policy, namespace } = served;
+  if (isOthers(namespace, request, { holder, grants: snapshot.grants })) return CONFLICT;
+  const ofHost = holder === undefined ? (snapshot.ownOfRoutes.get(namespace) ?? OVERRIDES) : ownFor(holder, namespace);
   if (policy === undefined) return served.isAudit ? auditedInvalid(ofHost) : unaccepted('policy_invalid', served);
   const unkept = request.readings && unkeptDelimiter(request.readings, policy.target.pathOptions);
   // Who names the policy need not go by a host that it holds.
@@ -177,8 +177,9 @@ function governed(served: Served, request: Selectable, { namespace, own: ofHost 
  */
 function byPath(holder: HostEntry, readings: PathReadings | undefined): Selection {
   if (readings === undefined) return unreadBelow(holder, undefined, holder.isAudit);
-  const unkept = unkeptDelimiter(readings, holder.pathOptions);
-  const hit = holder.table.find(readings.kept);
+  const ground = groundAt(holder, readings.kept);
+  const unkept = unkeptDelimiter(readings, ground?.pathOptions ?? STRICT);
+  const hit = ground?.table.find(readings.kept);
   const { others } = readings;
   const otherParams =
     hit === undefined || others.length === 0
@@ -186,12 +187,21 @@ function byPath(holder: HostEntry, readings: PathReadings | undefined): Selectio
       : paramsBy(others, (reading) => paramsIn(holder, reading, hit.value));
   const isOne = hit !== undefined && otherParams !== undefined;
   if (!isOne && unkept === undefined) return NO_ROUTE;
-  if (!isOne) return unreadBelow(holder, unkept, holder.isAudit && isGoverned(holder.table, readings));
-  const { policy, isAudit } = hit.value;
-  if (policy === undefined) return isAudit ? auditedInvalid(holder.own) : unaccepted('no_route', hit.value);
-  if (unkept !== undefined) return unreadOf(policy, holder.own, unkept);
-  return { kind: 'policy', policy, params: hit.parameters, otherParams, own: holder.own };
+  if (!isOne) return unreadBelow(holder, unkept, holder.isAudit && isGoverned(holder, readings));
+  const { policy, isAudit, namespace } = hit.value;
+  const own = ownFor(ground ?? holder, namespace);
+  if (policy === undefined) return isAudit ? auditedInvalid(own) : unaccepted('no_route', hit.value);
+  if (unkept !== undefined) return unreadOf(policy, own, unkept);
+  return { kind: 'policy', policy, params: hit.parameters, otherParams, own };
 }
+
+const groundAt = (holder: HostEntry, segments: readonly string[]): Ground | undefined =>
+  holder.grounds === undefined ? holder : holder.grounds.at(segments);
+
+const hitAt = (holder: HostEntry, segments: readonly string[]): PathHit<Served> | undefined =>
+  groundAt(holder, segments)?.table.find(segments);
+
+const ownFor = ({ own, ownBy }: Ground, namespace: string): OwnHeaders => ownBy?.get(namespace) ?? own;
 
 /** The target's parameters by each other reading of the path; undefined when it does not cover one of them. */
 function paramsBy(others: PathReadings['others'], match: PathMatcher['match']): readonly PathParams[] | undefined {
@@ -205,13 +215,13 @@ function paramsBy(others: PathReadings['others'], match: PathMatcher['match']): 
 }
 
 /** Only where the reading is the same policy's. */
-function paramsIn({ table }: HostEntry, reading: readonly string[], served: Served): PathParams | undefined {
-  const hit = table.find(reading);
+function paramsIn(holder: HostEntry, reading: readonly string[], served: Served): PathParams | undefined {
+  const hit = hitAt(holder, reading);
   return hit?.value === served ? hit.parameters : undefined;
 }
 
-const isGoverned = (table: PathTable<Served>, { kept, others }: PathReadings): boolean =>
-  table.find(kept) !== undefined || others.some((reading) => table.find(reading) !== undefined);
+const isGoverned = (holder: HostEntry, { kept, others }: PathReadings): boolean =>
+  hitAt(holder, kept) !== undefined || others.some((reading) => hitAt(holder, reading) !== undefined);
 
 const unreadOf = (policy: CompiledPolicy, own: OwnHeaders, unkept: Malformed | undefined): Unread => ({
   kind: 'unread',

@@ -1,5 +1,6 @@
 import type { NamespaceView } from '../core/evaluation.ts';
 import type { Served } from './compiled-policy.ts';
+import type { HostGrants } from './host-grants.ts';
 import type { HostTable } from './host-table.ts';
 import type { OwnHeaders } from './own-headers.ts';
 
@@ -13,6 +14,8 @@ export interface Snapshot {
   /** Something of a source was never read: a host that nobody holds here may be somebody's, so it is refused. */
   readonly hasUnread: boolean;
   readonly hosts: HostTable;
+  /** Who may claim what; undefined where hosts belong to whoever comes first. */
+  readonly grants: HostGrants | undefined;
   /** By `namespace/name`. */
   readonly named: ReadonlyMap<string, Served>;
   /** By `routeKey`. */

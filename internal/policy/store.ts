@@ -1,11 +1,16 @@
-import { breather, inSlices } from '../core/breather.ts';
+import { type Breathe, breather, inSlices } from '../core/breather.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Problem } from '../core/problem.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
-import { assignHosts, type Candidate } from './assign.ts';
+import { type Assignment, assignHosts, type Candidate, hostsOf } from './assign.ts';
 import { buildSnapshot } from './build-snapshot.ts';
-import { ClusterObjects, isClusterKind } from './cluster-objects.ts';
+import type { HostRule } from './claiming.ts';
+import { ClusterObjects, type CompiledCluster, isClusterKind } from './cluster-objects.ts';
 import type { PolicyPorts } from './compile-policy.ts';
+import { FirstCome } from './first-come.ts';
+import { GrantedClaims } from './granted-claims.ts';
+import { HostGrants } from './host-grants.ts';
+import { lapseClaims } from './lapsed-claims.ts';
 import { thrownProblem } from './live-specs.ts';
 import { isLiveKind } from './namespace-objects.ts';
 import { Namespaces } from './namespaces.ts';
@@ -34,6 +39,8 @@ export interface StoreOptions {
   readonly clusterIssuer: string | undefined;
   /** Policies of other classes are somebody else's. */
   readonly className: string;
+  /** Who may claim a host: whom a HostGrant names, or who comes first (the default). */
+  readonly hostGrants?: 'required' | 'first-come';
   readonly secrets: (namespace: string) => SecretLookup;
   /** Whether the source gives Namespaces, so that one whose object has not come has unknown labels. */
   readonly hasNamespaces?: boolean;
@@ -207,17 +214,19 @@ export class PolicyStore {
       // What a record that threw calls its newest is of an older spec: its last good one serves, or none.
       byCandidate.set(thrown.has(record) ? { ...candidate, newest: undefined } : candidate, record);
     }
-    const assignments = await assignHosts([...byCandidate.keys()], breathe);
+    const candidates = [...byCandidate.keys()];
+    const { grants, rule } = await this.#hostRule(cluster, candidates, breathe);
+    const assignments = await assignHosts(candidates, rule, breathe);
     const version = (this.#snapshot?.version ?? 0) + 1;
-    const { snapshot, shadows } = await buildSnapshot({ version, hasUnread, assignments, namespaces, breathe });
+    const { snapshot, shadows } = await buildSnapshot({ version, hasUnread, grants, assignments, namespaces, breathe });
     const reports: ObjectReport[] = [];
     for (const [candidate, assignment] of assignments) {
       const pause = breathe();
       if (pause !== undefined) await pause;
       const record = byCandidate.get(candidate);
       if (record === undefined) continue;
-      // Hosts that were given up were still held in this build: the next one gives them to whoever asked.
-      if (record.accepted?.target.hosts.some((host) => !assignment.hosts.includes(host))) this.#isChanged = true;
+      // What was given up was still held in this build: the next one gives it to whoever asked.
+      if (hasGivenUp(record, assignment)) this.#isChanged = true;
       record.settle(assignment);
       reports.push(
         policyReport({
@@ -238,4 +247,27 @@ export class PolicyStore {
     reports.push(...cluster.reports);
     this.#options.onBuild({ snapshot, reports, horizon, tookMs: clock.monotonicMs() - startMs });
   }
+
+  async #hostRule(
+    cluster: CompiledCluster,
+    candidates: readonly Candidate[],
+    breathe: Breathe,
+  ): Promise<{ readonly grants: HostGrants | undefined; readonly rule: HostRule }> {
+    if (this.#options.hostGrants !== 'required') return { grants: undefined, rule: () => new FirstCome() };
+    const grants = await HostGrants.of(cluster, breathe);
+    const isFirst = this.#snapshot === undefined;
+    const lapsed = await lapseClaims(grants, candidates, { isFirst, breathe });
+    return { grants, rule: () => new GrantedClaims(grants, lapsed) };
+  }
+}
+
+/** Whether the policy has less than it had: a host, or a path of it. */
+function hasGivenUp({ accepted }: PolicyRecord, assignment: Assignment): boolean {
+  if (accepted === undefined || accepted === assignment.serving) return false;
+  const hosts = hostsOf(assignment);
+  const paths = new Set(assignment.places.flatMap(({ templates }) => templates.map(({ source }) => source)));
+  const { target } = accepted;
+  return (
+    target.hosts.some((host) => !hosts.includes(host)) || target.templates.some(({ source }) => !paths.has(source))
+  );
 }

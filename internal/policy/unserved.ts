@@ -9,12 +9,10 @@ export const standingText = (report: ObjectReport): string =>
   report.servesLastGood ? `generation ${report.servingGeneration} goes on serving` : unservedText(report);
 
 /** What becomes of the requests that a policy is meant for while no spec of it was ever accepted: a clause. */
-export function unservedText({
-  object: { spec },
-  hosts,
-  problems,
-}: Pick<ObjectReport, 'object' | 'hosts' | 'problems'>): string {
-  const fate = member(spec, 'mode') === 'Audit' ? 'passes unchecked' : 'is refused';
+export function unservedText(report: Pick<ObjectReport, 'object' | 'hosts' | 'problems' | 'isLapsed'>): string {
+  const { spec } = report.object;
+  const { hosts, problems, isLapsed = false } = report;
+  const fate = member(spec, 'mode') === 'Audit' && !isLapsed ? 'passes unchecked' : 'is refused';
   // Only those that it keeps: a host that another namespace holds is answered by that one.
   if (hosts.length > 0) return `what it claims of ${shown(hosts)} ${fate}`;
   const target = member(spec, 'target');

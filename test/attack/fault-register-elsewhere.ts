@@ -110,14 +110,23 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   {
     why: 'builds the next snapshot beside the one that checks read',
     files: {
+      'internal/match/label-selector.ts': 'LabelMatcher 1',
+      'internal/match/path-table.ts': 'Whole.isWanted 1',
       'internal/policy/assign.ts': 'assignHosts 5, assignBy 2',
+      'internal/policy/claiming.ts':
+        'Claiming.recordedOf 1, Claiming.problemsOf 1, Claiming.take 1, Claiming.lapsedOf 1, HostRule 1',
+      'internal/policy/cluster-objects.ts':
+        'CompiledCluster.labelsOf 1, ClusterObjectsOptions.recordedSpec 1, ClusterObjects.compile 2, ClusterObjects.#read 1',
+      'internal/policy/host-drafts.ts': 'HostDrafts.table 2',
+      'internal/policy/host-grants.ts': 'HostGrants.of 2',
+      'internal/policy/lapsed-claims.ts': 'lapseClaims 2',
       'internal/policy/path-agreement.ts': 'PathAgreement.of 4, PathAgreement.keep 1',
       'internal/policy/build-snapshot.ts': 'SnapshotInputs.breathe 1, buildSnapshot 3',
       'internal/policy/live-specs.ts': 'LiveSpecs.read 2, LiveSpecs.#readOne 1',
       'internal/policy/namespace-objects.ts': 'NamespaceObjects.compile 6, readRole 1',
       'internal/policy/namespaces.ts': 'NamespacesOptions.secrets 1, Namespaces.compile 2, Namespaces.#compileOne 1',
       'internal/policy/store.ts':
-        'StoreOptions.secrets 1, StoreOptions.recordedSpec 1, StoreOptions.horizon 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, PolicyStore.caughtUp 1, PolicyStore.#buildAll 1, PolicyStore.#build 7',
+        'StoreOptions.secrets 1, StoreOptions.recordedSpec 1, StoreOptions.horizon 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, PolicyStore.caughtUp 1, PolicyStore.#buildAll 1, PolicyStore.#build 9, PolicyStore.#hostRule 2',
     },
   },
 ];

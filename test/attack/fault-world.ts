@@ -204,9 +204,10 @@ function withChanges(snapshot: Snapshot, parts: Parts): Snapshot {
   for (const template of policy.target.templates)
     table.add({ template, value: { namespace: 'default', name: 'api', isAudit: false, policy } });
   const { target, edits } = policy;
-  const entry = { namespace: 'default', isAudit: false, pathOptions: target.pathOptions, own: edits.own, table };
+  const { pathOptions } = target;
+  const ground = { isAudit: false, pathOptions, own: edits.own, ownBy: undefined, table };
   const hosts = new HostTable();
-  hosts.add('api.example.org', entry);
+  hosts.add('api.example.org', { ...ground, namespace: 'default', grounds: undefined });
   const namespaces = new Map([['default', parts.namespace?.(view) ?? view]]);
   return { ...snapshot, hosts, namespaces };
 }

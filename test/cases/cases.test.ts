@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import type { Decision } from '../../internal/core/decision.ts';
 import { REASONS, type ReasonName } from '../../internal/core/reasons.ts';
+import type { Build } from '../../internal/policy/store.ts';
 import { type CaseRequest, type Instance, type Loaded, load } from './run-case.ts';
 
 /** One file: objects, and what they make of requests. */
@@ -23,6 +24,10 @@ interface Case {
   readonly apply?: string;
   /** Labels of the sidecar's Pod from this case on. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Objects that go before it, `Kind/namespace/name` or `Kind/name`. */
+  readonly remove?: readonly string[];
+  /** What is then wrong with policies, as in `problems`. */
+  readonly problems?: Readonly<Record<string, readonly string[]>>;
   /** Milliseconds that pass before this case. */
   readonly after?: number;
   /** How often it is asked; what is expected is the last answer. */
@@ -81,9 +86,23 @@ const OVERRIDES = new Set([
   'x-rewrite-url',
 ]);
 
+/** By object, for those that have any. */
+function problemsIn({ reports }: Build): Readonly<Record<string, readonly string[]>> {
+  const problems = reports
+    .filter((report) => report.problems.length > 0)
+    .map(({ object, problems: found }) => [
+      `${object.kind}/${object.metadata.namespace}/${object.metadata.name}`,
+      found.map((problem) => `${problem.reason} ${problem.path}`),
+    ]);
+  return Object.fromEntries(problems);
+}
+
 async function judge(loaded: Loaded, test: Case): Promise<void> {
-  if (test.apply !== undefined) await loaded.apply(test.apply);
-  if (test.labels !== undefined) await loaded.relabel(test.labels);
+  let build: Build | undefined;
+  if (test.remove !== undefined) build = await loaded.remove(test.remove);
+  if (test.apply !== undefined) build = await loaded.apply(test.apply);
+  if (test.labels !== undefined) build = await loaded.relabel(test.labels);
+  if (test.problems !== undefined) assert.deepEqual(problemsIn(build ?? loaded.build), test.problems);
   loaded.clock.nowMs += test.after ?? 0;
   const request: CaseRequest = test.request ?? {};
   let checked = await loaded.check(request);
@@ -102,13 +121,7 @@ for (const file of readdirSync(FOLDER)
   describe(`${file}: ${cases.about}`, async () => {
     const loaded = await load(cases.objects, cases.instance);
     it('says what is wrong with its objects, and nothing else', () => {
-      const problems = loaded.build.reports
-        .filter((report) => report.problems.length > 0)
-        .map(({ object, problems: found }) => [
-          `${object.kind}/${object.metadata.namespace}/${object.metadata.name}`,
-          found.map((problem) => `${problem.reason} ${problem.path}`),
-        ]);
-      assert.deepEqual(Object.fromEntries(problems), cases.problems ?? {});
+      assert.deepEqual(problemsIn(loaded.build), cases.problems ?? {});
     });
     for (const test of cases.cases) it(test.name, () => judge(loaded, test));
   });

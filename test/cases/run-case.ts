@@ -22,10 +22,15 @@ export interface Instance {
   /** What an object carries of the last spec that was accepted, where objects come from a cluster. */
   readonly recordedSpec?: (object: SourceObject) => RecordedSpec | undefined;
   readonly clientAddress?: 'unset' | 'direct' | `hops=${number}`;
+  /** Its objects are all there only with the first change that is applied. */
+  readonly isStarted?: boolean;
   readonly bodies?: 'forwarded';
   readonly transport?: 'tls';
   readonly trustContextExtensions?: boolean;
   readonly unmatched?: 'allow' | 'deny';
+  readonly hostGrants?: 'required' | 'first-come';
+  /** Namespaces come as objects, as in a cluster: one that has none has unknown labels. */
+  readonly hasNamespaces?: boolean;
   readonly routeMetadata?: 'optional' | 'required';
   readonly clusterIssuer?: string;
   /** Of a sidecar class: a sidecar with its Pod's labels, or the one that only judges policies. */
@@ -69,6 +74,8 @@ export interface Loaded {
   apply(yaml: string): Promise<Build>;
   /** Changes the labels of the sidecar's Pod. */
   relabel(labels: Readonly<Record<string, string>>): Promise<Build>;
+  /** Takes objects away, `Kind/namespace/name` or `Kind/name` each. */
+  remove(names: readonly string[]): Promise<Build>;
   check(request: CaseRequest): Promise<Checked>;
 }
 
@@ -78,11 +85,13 @@ function clientAddress(text: Instance['clientAddress']): ClientAddressSource {
 }
 
 let serial = 0;
+const NOT_BUILT = { reports: [] } as unknown as Build;
 
 /** Loads objects into the engine that serves, with a clock of its own. */
 export async function load(yaml: string, instance: Instance = {}): Promise<Loaded> {
   const clock = new TestClock();
   let told = Promise.withResolvers<Build>();
+  let newest: Build | undefined;
   const secrets = new Map<string, ReturnType<typeof parseFile>['objects'][number]['object']>();
   const outbound = new OutboundClient({ isRelaxed: true, allowed: new BlockList(), forbidden: NOTHING_FORBIDDEN });
   const edge = {
@@ -103,10 +112,15 @@ export async function load(yaml: string, instance: Instance = {}): Promise<Loade
     },
     clusterIssuer: instance.clusterIssuer,
     className: 'postern',
+    hostGrants: instance.hostGrants ?? 'first-come',
+    hasNamespaces: instance.hasNamespaces ?? false,
     secrets: (namespace) => secretLookup((name) => secrets.get(`${namespace}/${name}`) ?? 'absent'),
     ...(instance.recordedSpec && { recordedSpec: instance.recordedSpec }),
     clock: { wallMs: () => clock.wallMs(), monotonicMs: () => performance.now() },
-    onBuild: (build) => told.resolve(build),
+    onBuild: (build) => {
+      newest = build;
+      told.resolve(build);
+    },
     onFailure: (error) => told.reject(error),
   });
   const engine = new Engine(() => store.current, {
@@ -134,9 +148,28 @@ export async function load(yaml: string, instance: Instance = {}): Promise<Loade
       }
     }
     store.complete();
-    return told.promise;
+    return settled();
   };
-  const build = await apply(yaml);
+  /** What one build frees the next one gives: the last of them is what the change came to. */
+  const settled = async (): Promise<Build> => {
+    let seen: Build = await told.promise;
+    for (let turn = 0; turn < 2; turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (newest === undefined || newest === seen) continue;
+      seen = newest;
+      turn = -1;
+    }
+    return seen;
+  };
+  const remove = async (names: readonly string[]): Promise<Build> => {
+    told = Promise.withResolvers<Build>();
+    for (const full of names) {
+      const [kind = '', ...rest] = full.split('/');
+      store.delete(kind, { namespace: rest.length > 1 ? (rest[0] ?? '') : '', name: rest.at(-1) ?? '' });
+    }
+    return settled();
+  };
+  const build = instance.isStarted === false ? NOT_BUILT : await apply(yaml);
   const call = {
     deadlineMs: undefined,
     isCancelled: () => false,
@@ -153,6 +186,7 @@ export async function load(yaml: string, instance: Instance = {}): Promise<Loade
       store.relabel(new Map(Object.entries(next)));
       return told.promise;
     },
+    remove,
     check: async (request) => engine.check(attributesOf(request, clock), call),
   };
 }

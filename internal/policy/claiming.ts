@@ -1,0 +1,44 @@
+import type { Problem } from '../core/problem.ts';
+import type { PathTemplate } from '../match/path-template.ts';
+import type { Candidate } from './assign.ts';
+import type { Part } from './host-grants.ts';
+
+/** What a policy asks for, or held: all of these paths on each of these hosts. */
+export interface Claim {
+  /** Canonical, `*.` for wildcards. */
+  readonly hosts: readonly string[];
+  readonly templates: readonly PathTemplate[];
+}
+
+/** What a policy has of one host. */
+export interface Place {
+  readonly host: string;
+  readonly templates: readonly PathTemplate[];
+  /** The part that grants give it in; undefined where hosts belong to whoever comes first. */
+  readonly part: Part | undefined;
+}
+
+export const NO_CLAIM: Claim = Object.freeze({ hosts: Object.freeze([]), templates: Object.freeze([]) });
+export const NO_PLACES: readonly Place[] = Object.freeze([]);
+
+/** Who holds what while policies are assigned, one after the other. */
+export interface Claiming {
+  /** What status tells that a policy held before this process began. */
+  recordedOf(candidate: Candidate): Claim;
+  /** Why the policy may not have all of it, each host that it may not have. */
+  problemsOf(claim: Claim, candidate: Candidate): readonly Problem[];
+  /** Takes what of it the policy may have. */
+  take(claim: Claim, candidate: Candidate): readonly Place[];
+  /** What denies for the policy while none of its specs serves, besides what it claims. */
+  lapsedOf(candidate: Candidate): Lapsed | undefined;
+}
+
+/** What a policy held by grants that are gone. */
+export interface Lapsed {
+  /** The spec that it held it by. */
+  readonly held: NonNullable<Candidate['accepted']>;
+  readonly places: readonly Place[];
+}
+
+/** How hosts are given to namespaces: a beginning of `Claiming` for every round. */
+export type HostRule = () => Claiming;

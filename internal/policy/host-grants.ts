@@ -1,0 +1,209 @@
+import type { Breathe } from '../core/breather.ts';
+import { ProblemList } from '../core/problem.ts';
+import type { LabelMatcher, Labels } from '../match/label-selector.ts';
+import { PathTable } from '../match/path-table.ts';
+import { type PathTemplate, parsePathTemplate } from '../match/path-template.ts';
+import { suffixesOf } from './claims.ts';
+import type { CompiledCluster } from './cluster-objects.ts';
+
+/**
+ * What grants to the same namespaces give: hosts and paths that these may claim, whoever comes first. Where a more specific
+ * grant is to other namespaces it is a part of its own, in which no claim counts that was made outside of it.
+ */
+export class Part {
+  readonly #selectors: readonly LabelMatcher[];
+  readonly #labelsOf: CompiledCluster['labelsOf'];
+  readonly #known = new Map<string, boolean>();
+
+  constructor(selectors: readonly LabelMatcher[], labelsOf: CompiledCluster['labelsOf']) {
+    this.#selectors = selectors;
+    this.#labelsOf = labelsOf;
+  }
+
+  /** A namespace whose labels nobody knows is granted nothing. */
+  selects(namespace: string): boolean {
+    let known = this.#known.get(namespace);
+    if (known === undefined) {
+      known = this.#isSelected(this.#labelsOf(namespace));
+      this.#known.set(namespace, known);
+    }
+    return known;
+  }
+
+  #isSelected(labels: Labels | undefined): boolean {
+    return labels !== undefined && this.#selectors.some((selects) => selects(labels));
+  }
+}
+
+/** What a grant that was withdrawn leaves: nobody's, so it denies, until the policy that held it is gone or moved. */
+export const LAPSED = new Part([], () => undefined);
+
+/** One host with one path template, as grants name it. */
+interface Cell {
+  /** By the selector as it is written: equal ones are one. */
+  readonly selectors: Map<string, LabelMatcher>;
+  /** undefined until all grants are read, and where none names it but something lapsed there. */
+  part: Part | undefined;
+  isLapsed: boolean;
+}
+
+/** What is granted of one host. Case in paths does not matter: a path in other letters is not somebody else's. */
+class Level {
+  readonly #table = new PathTable<Cell>({ caseInsensitive: true });
+  readonly cells: Cell[] = [];
+  /** A cell covers every path: what is granted of wider hosts is not asked. */
+  isWhole = false;
+
+  cell(template: PathTemplate): Cell {
+    const added: Cell = { selectors: new Map(), part: undefined, isLapsed: false };
+    const { value } = this.#table.add({ template, value: added });
+    if (value !== added) return value;
+    this.cells.push(added);
+    this.isWhole ||= template.segments[0]?.kind === 'rest';
+    return added;
+  }
+
+  covering(template: PathTemplate, isWanted: (cell: Cell) => boolean): Cell | undefined {
+    return this.#table.covering(template, isWanted)?.value;
+  }
+
+  at(segments: readonly string[]): Cell | undefined {
+    return this.#table.find(segments)?.value;
+  }
+}
+
+/** What is granted of hosts that cover all of one, most specific first, to where nothing is left to be granted. */
+export class GrantedPaths {
+  readonly #levels: readonly Level[];
+
+  constructor(levels: readonly Level[]) {
+    this.#levels = levels;
+  }
+
+  /** The part that a path belongs to; undefined where it is granted to nobody. */
+  partAt(segments: readonly string[]): Part | undefined {
+    for (const level of this.#levels) {
+      const cell = level.at(segments);
+      if (cell !== undefined) return partOf(cell);
+    }
+    return undefined;
+  }
+
+  /** The one part of which paths of the host can be. */
+  get only(): Part | undefined {
+    let only: Part | undefined;
+    for (const { cells } of this.#levels) {
+      for (const cell of cells) {
+        const part = partOf(cell);
+        only ??= part;
+        if (part !== only) return undefined;
+      }
+    }
+    return only;
+  }
+
+  /** Whether every path that is granted at all may be claimed by the namespace. */
+  areAllOf(namespace: string): boolean {
+    return this.#levels.every(({ cells }) => cells.every((cell) => partOf(cell)?.selects(namespace) === true));
+  }
+}
+
+const isGranted = ({ part }: Cell): boolean => part !== undefined;
+const isAny = (): boolean => true;
+const partOf = ({ isLapsed, part }: Cell): Part | undefined => (isLapsed ? LAPSED : part);
+
+/**
+ * Who may claim which part of which host. A longer host goes before a shorter one, then the more specific path: what a
+ * grant names so is carved out of every wider one.
+ */
+export class HostGrants {
+  /** By host as granted, `*.` included. */
+  readonly #levels = new Map<string, Level>();
+
+  /** @param breathe awaited between hosts */
+  static async of({ grants, labelsOf }: CompiledCluster, breathe: Breathe): Promise<HostGrants> {
+    const granted = new HostGrants();
+    for (const { spec, selects } of grants) {
+      const templates = spec.paths.flatMap((path) => parsePathTemplate(path, new ProblemList()) ?? []);
+      const selector = JSON.stringify(spec.namespaceSelector);
+      for (const host of spec.hosts) {
+        const pause = breathe();
+        if (pause !== undefined) await pause;
+        for (const template of templates) granted.#cell(host, template).selectors.set(selector, selects);
+      }
+    }
+    const parts = new Map<string, Part>();
+    for (const { cells } of granted.#levels.values()) {
+      const pause = breathe();
+      if (pause !== undefined) await pause;
+      for (const cell of cells) {
+        const key = JSON.stringify([...cell.selectors.keys()].sort());
+        let part = parts.get(key);
+        if (part === undefined) {
+          part = new Part([...cell.selectors.values()], labelsOf);
+          parts.set(key, part);
+        }
+        cell.part = part;
+      }
+    }
+    return granted;
+  }
+
+  /** Hosts of which anything is granted, or lapsed. */
+  hosts(): Iterable<string> {
+    return this.#levels.keys();
+  }
+
+  /** Takes away what a policy held there by a grant that is gone, from whoever else is granted it too. */
+  lapse(host: string, template: PathTemplate): void {
+    this.#cell(host, template).isLapsed = true;
+  }
+
+  #cell(host: string, template: PathTemplate): Cell {
+    let level = this.#levels.get(host);
+    if (level === undefined) {
+      level = new Level();
+      this.#levels.set(host, level);
+    }
+    return level.cell(template);
+  }
+
+  /** The part in which a claim of this host and path counts: of the most specific grant of all of it, lapsed or not. */
+  grantedFor(host: string, template: PathTemplate): Part | undefined {
+    return this.#covering(host, template, isGranted)?.part;
+  }
+
+  /** The same, where what lapsed is nobody's. */
+  partFor(host: string, template: PathTemplate): Part | undefined {
+    const cell = this.#covering(host, template, isAny);
+    return cell && partOf(cell);
+  }
+
+  #covering(host: string, template: PathTemplate, isWanted: (cell: Cell) => boolean): Cell | undefined {
+    for (const level of this.#over(host)) {
+      const found = level.covering(template, isWanted);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** @param host a host of a request, or as claimed */
+  pathsOf(host: string): GrantedPaths {
+    const levels: Level[] = [];
+    for (const level of this.#over(host)) {
+      levels.push(level);
+      if (level.isWhole) break;
+    }
+    return new GrantedPaths(levels);
+  }
+
+  /** Most specific first. */
+  *#over(host: string): Iterable<Level> {
+    const own = this.#levels.get(host);
+    if (own !== undefined) yield own;
+    for (const suffix of suffixesOf(host.startsWith('*.') ? host.slice(2) : host)) {
+      const level = this.#levels.get(`*.${suffix}`);
+      if (level !== undefined) yield level;
+    }
+  }
+}

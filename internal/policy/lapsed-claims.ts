@@ -1,0 +1,71 @@
+import type { Breathe } from '../core/breather.ts';
+import type { PathTemplate } from '../match/path-template.ts';
+import type { Candidate } from './assign.ts';
+import type { Claim, Lapsed, Place } from './claiming.ts';
+import type { CompiledPolicy } from './compiled-policy.ts';
+import { type HostGrants, LAPSED } from './host-grants.ts';
+
+/** What status tells that a policy held, with the paths of the spec that it held it by. */
+export function recordedClaim(candidate: Candidate): Claim | undefined {
+  const held = recordedSpec(candidate);
+  if (held === undefined) return undefined;
+  const { hosts, templates } = held.target;
+  return { hosts: hosts.filter((host) => candidate.recordedHosts.has(host)), templates };
+}
+
+function recordedSpec({ newest, accepted, isRestored, isRecordedNewest }: Candidate): CompiledPolicy | undefined {
+  if (accepted !== undefined) return isRestored ? accepted : undefined;
+  return isRecordedNewest ? newest : undefined;
+}
+
+export interface LapsedOptions {
+  /** Nothing was ever built in this process: what status tells counts. Later nobody but this process knows who held what. */
+  readonly isFirst: boolean;
+  readonly breathe: Breathe;
+}
+
+/**
+ * Finds what policies hold whose grant is gone, and takes it out of the grants: it denies, and passes to no other namespace,
+ * until the policy is gone or asks for what it is granted.
+ */
+export async function lapseClaims(
+  grants: HostGrants,
+  candidates: readonly Candidate[],
+  { isFirst, breathe }: LapsedOptions,
+): Promise<ReadonlyMap<Candidate, Lapsed>> {
+  const lapsed = new Map<Candidate, Lapsed>();
+  for (const candidate of candidates) {
+    const pause = breathe();
+    if (pause !== undefined) await pause;
+    const found = lapsedOf(grants, candidate, isFirst);
+    if (found !== undefined) lapsed.set(candidate, found);
+  }
+  // Not before all are found: what one held must not hide that another lost its own.
+  for (const { places } of lapsed.values()) {
+    const pause = breathe();
+    if (pause !== undefined) await pause;
+    for (const { host, templates } of places) for (const template of templates) grants.lapse(host, template);
+  }
+  return lapsed;
+}
+
+function lapsedOf(grants: HostGrants, candidate: Candidate, isFirst: boolean): Lapsed | undefined {
+  const { newest, accepted, isRestored, lapsed, meta } = candidate;
+  const isGranted = (host: string, template: PathTemplate): boolean =>
+    grants.grantedFor(host, template)?.selects(meta.namespace) === true;
+  // Its author has given up what is not granted any more.
+  if (newest !== undefined && isAllOf(newest.target, isGranted)) return undefined;
+  const known = (isRestored ? undefined : accepted) ?? lapsed;
+  const held = known ?? (isFirst ? recordedSpec(candidate) : undefined);
+  if (held === undefined) return undefined;
+  const { hosts, templates } = (known === undefined ? recordedClaim(candidate) : undefined) ?? held.target;
+  const places: Place[] = [];
+  for (const host of hosts) {
+    const gone = templates.filter((template) => !isGranted(host, template));
+    if (gone.length > 0) places.push({ host, templates: gone, part: LAPSED });
+  }
+  return places.length === 0 ? undefined : { held, places };
+}
+
+const isAllOf = ({ hosts, templates }: Claim, isGranted: (host: string, template: PathTemplate) => boolean): boolean =>
+  hosts.every((host) => templates.every((template) => isGranted(host, template)));

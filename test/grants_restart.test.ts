@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { packSpec, unpackSpec } from '../internal/kube/accepted-spec.ts';
+import type { SourceObject } from '../internal/policy/object.ts';
+import { type Loaded, load } from './cases/run-case.ts';
+
+const HOST = 'api.example.org';
+
+const specOf = (paths: readonly string[], hosts: readonly string[] = [HOST]) => ({
+  target: { hosts, paths },
+  authentication: { anonymous: {} },
+  authorization: { rules: [{ name: 'all', allow: { any: {} } }] },
+});
+
+interface Given {
+  readonly namespace: string;
+  readonly spec: object;
+  readonly generation?: number;
+  /** The spec of the generation before that status tells of. */
+  readonly accepted?: object;
+  readonly age?: string;
+}
+
+/** A policy whose status tells that it was accepted, in this generation or in the one before. */
+function recorded({ namespace, spec, generation = 1, accepted, age = '2026-01-02T00:00:00Z' }: Given): SourceObject {
+  const metadata = { name: 'p', namespace, uid: `uid-${namespace}`, generation, creationTimestamp: age };
+  const object = { apiVersion: 'postern.dev/v1alpha1', kind: 'APIPolicy', metadata, spec };
+  const before = { ...object, metadata: { ...metadata, generation: generation - 1 }, spec: accepted };
+  const { hosts } = ((accepted ?? spec) as ReturnType<typeof specOf>).target;
+  return { ...object, status: { hosts, accepted: packSpec(accepted === undefined ? object : before) } };
+}
+
+const grant = (name: string, spec: object): SourceObject => ({
+  apiVersion: 'postern.dev/v1alpha1',
+  kind: 'HostGrant',
+  metadata: { name, namespace: '', uid: `uid-${name}`, generation: 1 },
+  spec,
+});
+const named = (...names: readonly string[]): object => ({
+  matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: names }],
+});
+
+/** An instance that has just been started, and was given these objects. */
+async function restarted(...objects: readonly SourceObject[]): Promise<Loaded> {
+  const loaded = await load('---', {
+    hostGrants: 'required',
+    unmatched: 'allow',
+    recordedSpec: (object) => unpackSpec(object, 'postern'),
+    isStarted: false,
+  });
+  for (const object of objects) loaded.store.apply(object);
+  await loaded.apply('---');
+  return loaded;
+}
+
+const said = async ({ check }: Loaded, path: string, host = HOST): Promise<string> => {
+  const { decision } = await check({ host, path });
+  return `${decision.reason} ${decision.policy?.namespace ?? ''}`.trim();
+};
+
+describe('an instance that was restarted, with grants', () => {
+  const both = grant('both', { hosts: [HOST], namespaceSelector: named('shop', 'web') });
+
+  it('has a host, where its grant was withdrawn meanwhile, denied and not passed on to who is granted it too', async () => {
+    const agent = await restarted(
+      grant('web', { hosts: [HOST], namespaceSelector: named('web') }),
+      recorded({ namespace: 'shop', spec: specOf(['/**']) }),
+      { ...recorded({ namespace: 'web', spec: specOf(['/a/**']) }), status: {} },
+    );
+    assert.deepEqual([await said(agent, '/a/x'), await said(agent, '/b')], ['no_route', 'no_route']);
+  });
+
+  it('denies what was held, by the paths that were accepted and not by those that were asked for meanwhile', async () => {
+    const agent = await restarted(
+      grant('web', { hosts: [HOST], namespaceSelector: named('web') }),
+      recorded({ namespace: 'shop', spec: specOf(['/**']), generation: 2, accepted: specOf(['/a/**']) }),
+      { ...recorded({ namespace: 'web', spec: specOf(['/**']) }), status: {} },
+    );
+    assert.deepEqual([await said(agent, '/a/x'), await said(agent, '/b')], ['no_route', 'allowed web']);
+  });
+
+  it('gives who was recorded first what it held, whoever is older', async () => {
+    const agent = await restarted(
+      both,
+      { ...recorded({ namespace: 'shop', spec: specOf(['/a/**']), age: '2026-01-01T00:00:00Z' }), status: {} },
+      recorded({ namespace: 'web', spec: specOf(['/a/**']) }),
+    );
+    assert.equal(await said(agent, '/a/x'), 'allowed web');
+  });
+
+  it('takes paths that were added meanwhile for a new claim', async () => {
+    const agent = await restarted(
+      both,
+      recorded({
+        namespace: 'shop',
+        spec: specOf(['/**']),
+        generation: 2,
+        accepted: specOf(['/a/**']),
+        age: '2026-01-01T00:00:00Z',
+      }),
+      recorded({ namespace: 'web', spec: specOf(['/b/**']) }),
+    );
+    assert.deepEqual([await said(agent, '/a/x'), await said(agent, '/b/x')], ['allowed shop', 'allowed web']);
+  });
+
+  it('believes no status that comes later of a policy that never held what it tells of', async () => {
+    const agent = await restarted(
+      grant('web', { hosts: [HOST], namespaceSelector: named('web') }),
+      recorded({ namespace: 'web', spec: specOf(['/**']) }),
+    );
+    agent.store.apply(recorded({ namespace: 'evil', spec: specOf(['/a/**']) }));
+    await agent.apply('---');
+    assert.equal(await said(agent, '/a/x'), 'allowed web');
+  });
+
+  it('serves no last good spec of what is not granted any more', async () => {
+    const broken = { ...specOf(['/**']), authorization: { rules: [{ name: 'x', allow: {} }] } };
+    const agent = await restarted(
+      grant('other', { hosts: ['other.test'], namespaceSelector: {} }),
+      recorded({ namespace: 'shop', spec: broken, generation: 2, accepted: specOf(['/**']) }),
+    );
+    assert.equal(await said(agent, '/x'), 'no_route');
+  });
+});
