@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parseAllDocuments } from 'yaml';
+import { load } from '../cases/run-case.ts';
 import { type ApiServer, startApiServer } from '../components/api-server.ts';
 import { requireComponent, run, skipWithout } from '../components/cache.ts';
 import { obtainKubernetes } from '../components/kubernetes.ts';
@@ -29,6 +30,20 @@ describe('docs/getting-started.md', () => {
       given,
       [...RULES.matchAll(/^- (\{.*\})$/gm)].map(([, rule]) => rule),
     );
+  });
+
+  it('grants the sample what it claims, and nothing is accepted without that', async () => {
+    const sample = readFileSync(join(ROOT, 'policies/orders.yaml'), 'utf8');
+    const grant = block('yaml', 'apiVersion: postern.dev/v1alpha1\nkind: HostGrant');
+    const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: default}\n';
+    const refusedBy = async (...documents: readonly string[]): Promise<readonly string[]> => {
+      const { build } = await load(documents.join('---\n'), { hostGrants: 'required', hasNamespaces: true });
+      return build.reports
+        .filter(({ isAccepted }) => !isAccepted)
+        .flatMap(({ problems }) => problems.map(({ reason }) => reason));
+    };
+    assert.deepEqual(await refusedBy(namespace, grant, sample), []);
+    assert.deepEqual(new Set(await refusedBy(namespace, sample)), new Set(['HostNotGranted']));
   });
 
   it('installs the chart with values that it takes', { skip: skipWithout(obtainedHelm) }, async () => {

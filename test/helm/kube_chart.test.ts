@@ -76,7 +76,7 @@ describe('a release in a real cluster', { skip: skipWithout(obtainedKubernetes) 
     assert.match(said, /Each replica counts limits for itself/);
     const [, example = ''] = /<<'YAML'\n(.*?)\n {2}YAML/s.exec(said) ?? [];
     await kubectl(['apply', '-f', '-'], example.replaceAll(/^ {2}/gm, ''));
-    await kubectl(['delete', 'apol', 'hello']);
+    await kubectl(['delete', 'apol/hello', 'hgrant/default']);
   });
 
   it('has Pods that the restricted level of pod security admits', async () => {

@@ -24,6 +24,12 @@ spec:
   authentication: {methods: [{name: keys, apiKey: {}}]}
   authorization: {rules: [{name: all, allow: {any: {}}}]}
 `;
+const GRANT = `
+apiVersion: postern.dev/v1alpha1
+kind: HostGrant
+metadata: {name: shop}
+spec: {hosts: [api.example.org], namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}
+`;
 const CONSUMER = `
 apiVersion: postern.dev/v1alpha1
 kind: APIConsumer
@@ -58,7 +64,7 @@ describe('an agent with a release’s arguments and rights', {
       assert.equal(code, 0, stderr);
     }
     await until(async () => (await api.kubectl(['get', 'postern', '-A'])).code === 0);
-    await kubectl(['apply', '-f', '-'], `${policy('postern')}---${policy('edge')}---${CONSUMER}`);
+    await kubectl(['apply', '-f', '-'], `${GRANT}---${policy('postern')}---${policy('edge')}---${CONSUMER}`);
     for (const release of Object.keys(RELEASES) as Release[]) agents.set(release, await start(release));
     await Promise.all([...agents.values()].map(({ ready }) => ready));
   });

@@ -17,14 +17,6 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- $hasGrants := has "hostgrants" (include "postern.plurals" (dict "root" . "scopes" (list "Cluster")) | fromJsonArray) -}}
-{{- if not $hasGrants -}}
-{{- if eq .Values.options.hostGrants "required" -}}
-{{- $problems = append $problems "options.hostGrants: required cannot be served, HostGrant is not part of this version: write first-come" -}}
-{{- else if and (not .Values.options.hostGrants) (ne (len .Values.namespaces) 1) -}}
-{{- $problems = append $problems "options.hostGrants must be first-come: several namespaces are watched, and HostGrant is not part of this version" -}}
-{{- end -}}
-{{- end -}}
 {{- if .Values.sidecar.enabled -}}
 {{- if not .Values.sidecar.namespaces -}}
 {{- $problems = append $problems "sidecar.enabled needs sidecar.namespaces: name those whose Pods may have sidecars" -}}
