@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { packSpec, unpackSpec } from '../internal/kube/accepted-spec.ts';
+import { conditionsOf, policyStatus } from '../internal/kube/conditions.ts';
 import type { SourceObject } from '../internal/policy/object.ts';
 import { type Loaded, load } from './cases/run-case.ts';
 
@@ -111,6 +112,26 @@ describe('an instance that was restarted, with grants', () => {
     agent.store.apply(recorded({ namespace: 'evil', spec: specOf(['/a/**']) }));
     await agent.apply('---');
     assert.equal(await said(agent, '/a/x'), 'allowed web');
+  });
+
+  it('goes on denying by the status that it wrote itself, restart after restart, and serves again once it is granted', async () => {
+    const web = grant('web', { hosts: [HOST], namespaceSelector: named('web') });
+    let shop = recorded({ namespace: 'shop', spec: specOf(['/a/**']) });
+    for (let restart = 0; restart < 3; restart += 1) {
+      const agent = await restarted(web, shop);
+      assert.equal(await said(agent, '/a/x'), 'no_route');
+      const report = agent.newest().reports.find(({ object }) => object.kind === 'APIPolicy');
+      assert.ok(report);
+      const conditions = conditionsOf(report, [], '2026-11-24T12:00:00Z');
+      assert.deepEqual(
+        conditions.map(({ type, status, reason }) => `${type} ${status} ${reason}`),
+        ['Accepted False HostNotGranted', 'ResolvedRefs True ResolvedRefs', 'Programmed False HostNotGranted'],
+      );
+      assert.equal(conditions.at(-1)?.message, `What it claims of "${HOST}" is refused until it is granted again`);
+      shop = { ...shop, status: policyStatus(report, conditions, shop.status) };
+    }
+    const agent = await restarted(grant('shop', { hosts: [HOST], namespaceSelector: named('shop') }), shop);
+    assert.equal(await said(agent, '/a/x'), 'allowed shop');
   });
 
   it('serves no last good spec of what is not granted any more', async () => {

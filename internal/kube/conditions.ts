@@ -33,7 +33,8 @@ function standingOf(report: ObjectReport, awaited: string | undefined): string {
   const { isAccepted, isShadowed, servingGeneration, object } = report;
   if (awaited !== undefined) return awaited;
   if (isAccepted) return isShadowed ? 'Older policies govern all of its hosts and paths: it is never asked' : '';
-  if (servingGeneration === undefined) return sentence(`${unservedText(report)} until a spec of it is accepted`);
+  const until = report.isLapsed === true ? 'it is granted again' : 'a spec of it is accepted';
+  if (servingGeneration === undefined) return sentence(`${unservedText(report)} until ${until}`);
   return `Generation ${servingGeneration} serves until generation ${object.metadata.generation} is mended`;
 }
 
@@ -46,9 +47,11 @@ function ofServing({ servesLastGood, servingGeneration }: ObjectReport, message:
   return (message === '' ? whose : `${whose}: ${message}`).slice(0, MAX_MESSAGE);
 }
 
-function programmedReason({ isAccepted, isShadowed, servesLastGood }: ObjectReport, isAwaited: boolean): string {
+function programmedReason(report: ObjectReport, isAwaited: boolean): string {
+  const { isAccepted, isShadowed, isLapsed, servesLastGood } = report;
   if (isAwaited) return 'Pending';
   if (isAccepted) return isShadowed ? 'TargetConflict' : 'Programmed';
+  if (isLapsed === true) return 'HostNotGranted';
   return servesLastGood ? 'LastGoodServes' : 'NeverAccepted';
 }
 

@@ -20,6 +20,36 @@ function tableOf(paths: readonly string[], caseInsensitive = false): PathTable<s
   return table;
 }
 
+describe('PathTable.covering()', () => {
+  const cases: readonly (readonly [string, string | undefined])[] = [
+    ['/a/b', '/a/{x}'],
+    ['/A/b', '/a/{x}'],
+    ['/a/{y}', '/a/{x}'],
+    ['/a/{y}/c', '/a/**'],
+    ['/a/**', '/a/**'],
+    ['/a', '/a/**'],
+    ['/{x}/b', '/{x}/b'],
+    ['/{x}/{y}', '/**'],
+    ['/b', '/**'],
+    ['/**', '/**'],
+  ];
+  for (const [asked, expected] of cases) {
+    it(`finds ${expected} for all of ${asked}`, () => {
+      const table = tableOf(['/**', '/a/**', '/a/{x}', '/{x}/b'], true);
+      const template = parsePathTemplate(asked, new ProblemList());
+      assert.equal(template && table.covering(template, () => true)?.value, expected);
+    });
+  }
+
+  it('passes over what is not wanted, and finds nothing where only parts are covered', () => {
+    const table = tableOf(['/**', '/a/**', '/a/b']);
+    const whole = parsePathTemplate('/a/b', new ProblemList());
+    assert.equal(whole && table.covering(whole, (path) => path !== '/a/b')?.value, '/a/**');
+    const wide = parsePathTemplate('/{x}/**', new ProblemList());
+    assert.equal(wide && tableOf(['/a/**', '/b/**']).covering(wide, () => true), undefined);
+  });
+});
+
 describe('PathTable.some()', () => {
   it('finds every entry that covers a path, not only the most specific (property)', () => {
     const segment = fc.constantFrom('a', 'b', 'A', '{x}');

@@ -3,7 +3,7 @@ import type { PathTemplate } from '../match/path-template.ts';
 import type { Candidate } from './assign.ts';
 import { type Claim, type Claiming, type Lapsed, NO_CLAIM, type Place } from './claiming.ts';
 import { suffixesOf } from './claims.ts';
-import { type HostGrants, LAPSED, type Part } from './host-grants.ts';
+import type { HostGrants, Part } from './host-grants.ts';
 import { recordedClaim } from './lapsed-claims.ts';
 import { PartClaims } from './part-claims.ts';
 
@@ -75,7 +75,7 @@ export class GrantedClaims implements Claiming {
     const { namespace } = candidate.meta;
     const part = this.#grants.grantedFor(host, template);
     if (part?.selects(namespace) !== true) return 'HostNotGranted';
-    if (this.#grants.partFor(host, template) === LAPSED) return 'HostConflict';
+    if (this.#grants.isLapsed(host, template)) return 'HostConflict';
     const isInTheWay = this.#claims.get(part)?.isInTheWay(host, template, { namespace, looks });
     return isInTheWay === true ? 'HostConflict' : { part };
   }

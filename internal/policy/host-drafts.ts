@@ -136,11 +136,11 @@ function wholeOf(host: FinishedHost | undefined): HostEntry | undefined {
 function entryOf(host: string, claimed: ReadonlyMap<string, FinishedHost>, grants: HostGrants): HostEntry {
   const over = [host, ...wildcardsOver(host)].flatMap((one) => claimed.get(one) ?? []);
   const granted = grants.pathsOf(host);
+  const { only } = granted;
   const [first, ...others] = over;
-  const only = others.length === 0 ? granted.only : undefined;
   const ground = only && first?.grounds.get(only);
   // Mostly the paths of a host are all of one part: nothing more is asked than where there are no grants.
-  if (first !== undefined && ground !== undefined && first.grounds.size === 1)
+  if (first !== undefined && ground !== undefined && !others.some(({ grounds }) => grounds.has(only)))
     return Object.freeze({ ...first.all, ...ground });
   const namespaces = new Set(over.map(({ all }) => all.namespace));
   return Object.freeze({

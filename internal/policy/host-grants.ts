@@ -119,6 +119,7 @@ const partOf = ({ isLapsed, part }: Cell): Part | undefined => (isLapsed ? LAPSE
 export class HostGrants {
   /** By host as granted, `*.` included. */
   readonly #levels = new Map<string, Level>();
+  #hasLapsed = false;
 
   /** @param breathe awaited between hosts */
   static async of({ grants, labelsOf }: CompiledCluster, breathe: Breathe): Promise<HostGrants> {
@@ -157,6 +158,7 @@ export class HostGrants {
   /** Takes away what a policy held there by a grant that is gone, from whoever else is granted it too. */
   lapse(host: string, template: PathTemplate): void {
     this.#cell(host, template).isLapsed = true;
+    this.#hasLapsed = true;
   }
 
   #cell(host: string, template: PathTemplate): Cell {
@@ -173,10 +175,9 @@ export class HostGrants {
     return this.#covering(host, template, isGranted)?.part;
   }
 
-  /** The same, where what lapsed is nobody's. */
-  partFor(host: string, template: PathTemplate): Part | undefined {
-    const cell = this.#covering(host, template, isAny);
-    return cell && partOf(cell);
+  /** Whether all of it is of what lapsed, as far as no more specific grant names it. */
+  isLapsed(host: string, template: PathTemplate): boolean {
+    return this.#hasLapsed && this.#covering(host, template, isAny)?.isLapsed === true;
   }
 
   #covering(host: string, template: PathTemplate, isWanted: (cell: Cell) => boolean): Cell | undefined {

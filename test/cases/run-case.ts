@@ -71,6 +71,8 @@ export interface Loaded {
   readonly store: PolicyStore;
   readonly build: Build;
   readonly clock: TestClock;
+  /** The build that serves. */
+  newest(): Build;
   apply(yaml: string): Promise<Build>;
   /** Changes the labels of the sidecar's Pod. */
   relabel(labels: Readonly<Record<string, string>>): Promise<Build>;
@@ -180,6 +182,7 @@ export async function load(yaml: string, instance: Instance = {}): Promise<Loade
     store,
     build,
     clock,
+    newest: () => newest ?? build,
     apply,
     relabel(next) {
       told = Promise.withResolvers<Build>();

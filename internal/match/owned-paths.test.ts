@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { ProblemList } from '../core/problem.ts';
+import { OwnedPaths } from './owned-paths.ts';
+import { compilePathTemplates, type PathTemplate, parsePathTemplate } from './path-template.ts';
+
+function aTemplate(path: string): PathTemplate {
+  const template = parsePathTemplate(path, new ProblemList());
+  assert.ok(template, path);
+  return template;
+}
+
+const plenty = () => ({ left: 10_000 });
+
+function meets(held: readonly (readonly [string, string])[], asked: string, owner: string): boolean {
+  const paths = new OwnedPaths();
+  for (const [path, of] of held) paths.add(aTemplate(path), of);
+  return paths.meetsOther(aTemplate(asked), owner, plenty());
+}
+
+describe('OwnedPaths', () => {
+  const overlaps: readonly (readonly [string, string, boolean])[] = [
+    ['/a/**', '/a', true],
+    ['/a/**', '/a/', true],
+    ['/a/**', '/a/{id}', true],
+    ['/a/**', '/{x}/b', true],
+    ['/a', '/{x}', true],
+    ['/{x}/b', '/a/{y}', true],
+    ['/{x}/b', '/a/c', false],
+    ['/a', '/a/b', false],
+    ['/a/**', '/b/**', false],
+    ['/', '/**', true],
+    ['/', '/{x}', false],
+    ['/Admin', '/aDMIN/**', true],
+    ['/a/{x}/c', '/a/b/**', true],
+  ];
+  for (const [held, asked, expected] of overlaps) {
+    it(`takes ${asked} to ${expected ? 'overlap' : 'be apart from'} ${held}, and the other way round`, () => {
+      assert.deepEqual(
+        [meets([[held, 'bank']], asked, 'evil'), meets([[asked, 'bank']], held, 'evil')],
+        [expected, expected],
+      );
+      assert.equal(meets([[held, 'bank']], asked, 'bank'), false);
+    });
+  }
+
+  it('finds a path that two templates cover, if there is one, and none else (property)', () => {
+    const template = fc
+      .tuple(fc.array(fc.constantFrom('a', 'b', '{x}'), { maxLength: 3 }), fc.boolean())
+      .map(([parts, isOpen]) => {
+        const named = parts.map((part, index) => (part === '{x}' ? `{x${index}}` : part));
+        return `/${[...named, ...(isOpen ? ['**'] : [])].join('/')}`;
+      });
+    const alphabet = ['a', 'b', 'c'];
+    const all = [0, 1, 2, 3].reduce<string[][]>(
+      (paths) => [...paths, ...paths.flatMap((path) => alphabet.map((part) => [...path, part]))],
+      [[]],
+    );
+    const covers = (path: string, segments: readonly string[]): boolean =>
+      compilePathTemplates([path], { caseInsensitive: false }, new ProblemList())?.match(segments) !== undefined;
+    const held = fc.array(fc.tuple(template, fc.constantFrom('one', 'two', 'three')), { maxLength: 5 });
+    fc.assert(
+      fc.property(held, template, (others, asked) => {
+        const expected = others.some(
+          ([path, owner]) =>
+            owner !== 'one' && all.some((segments) => covers(path, segments) && covers(asked, segments)),
+        );
+        assert.equal(meets(others, asked, 'one'), expected);
+      }),
+    );
+  });
+
+  it('passes over what is one’s own, however much it is', () => {
+    const paths = new OwnedPaths();
+    for (let i = 0; i < 1000; i += 1) paths.add(aTemplate(`/own${i}/x`), 'shop');
+    paths.add(aTemplate('/theirs/y'), 'bank');
+    const looks = plenty();
+    assert.equal(paths.meetsOther(aTemplate('/{any}/x'), 'shop', looks), false);
+    assert.ok(10_000 - looks.left < 5, `${10_000 - looks.left} looks`);
+  });
+
+  it('takes what it has no looks left to tell for an overlap', () => {
+    const paths = new OwnedPaths();
+    for (let i = 0; i < 1000; i += 1) paths.add(aTemplate(`/theirs${i}/x`), 'bank');
+    assert.equal(paths.meetsOther(aTemplate('/{any}/y'), 'shop', plenty()), false);
+    assert.equal(paths.meetsOther(aTemplate('/{any}/y'), 'shop', { left: 100 }), true);
+  });
+});
