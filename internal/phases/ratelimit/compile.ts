@@ -37,6 +37,8 @@ export interface CompiledRate {
   readonly rate: Rate;
   /** First part of the counter's identity, 22 characters: owner, limit, algorithm, window. A storage format. */
   readonly prefix: string;
+  /** The parts of that which are the limit's own, whoever owns it. */
+  readonly counter: readonly string[];
   /** `"name"` as a structured-field string, for RateLimit and RateLimit-Policy. */
   readonly label: string;
   /** `"name";q=100;w=60`, the rate's item of RateLimit-Policy. */
@@ -146,12 +148,13 @@ function compileRates(spec: RateLimitSpec, context: LimitsContext, problems: Pro
       rate.algorithm === 'Calendar'
         ? `${rateSpec.calendar?.unit}/${rateSpec.calendar?.timeZone}`
         : String(rate.windowMs);
-    const parts = [context.ownerUid, spec.name, rate.algorithm, window];
+    const counter = [spec.name, rate.algorithm, window];
     // What Audit counts is nobody's count: it stands beside the enforced one, and never in its place.
-    if (context.mode === 'Audit') parts.push(context.mode);
+    if (context.mode === 'Audit') counter.push(context.mode);
     const label = `"${spec.name}${index === 0 ? '' : `.${index + 1}`}"`;
     const seconds = rate.algorithm === 'Calendar' ? '' : `;w=${Math.max(1, Math.ceil(rate.windowMs / 1000))}`;
-    rates.push({ rate, prefix: digest(parts), label, policyItem: `${label};q=${rate.requests}${seconds}` });
+    const policyItem = `${label};q=${rate.requests}${seconds}`;
+    rates.push({ rate, prefix: digest([context.ownerUid, ...counter]), counter, label, policyItem });
   }
   return rates.length === spec.rates.length ? rates : undefined;
 }
@@ -177,6 +180,12 @@ function compileRate(spec: RateSpec, { budget }: LimitsContext, problems: Proble
     return { algorithm: 'GCRA', requests, windowMs, burst: spec.burst ?? requests };
   else return { algorithm: spec.algorithm, requests, windowMs };
   return undefined;
+}
+
+/** The same limit for another owner, whose counters are its own. */
+export function ownedBy(ownerUid: string, limit: CompiledLimit): CompiledLimit {
+  const rates = limit.rates.map((rate) => ({ ...rate, prefix: digest([ownerUid, ...rate.counter]) }));
+  return Object.freeze({ ...limit, rates });
 }
 
 /** The first 16 bytes of SHA-256 over parts with their lengths, base64url: 22 characters. A storage format. */

@@ -47,8 +47,8 @@ export class StageStep {
     const { evaluation } = attempt;
     const charges = noCharges();
     for (const limit of this.#enforced) {
-      const untold = addCharge(charges, limit, evaluation);
-      const refusal = untold && evaluation.refuse(untold);
+      // An enforced limit is never one of a policy in Audit, unless a baseline's, which Audit does not lift.
+      const refusal = addCharge(charges, limit, evaluation);
       if (refusal !== undefined) return { refusal, loan: undefined };
     }
     if (charges.limits.length === 0) return PASSED;
