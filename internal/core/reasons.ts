@@ -133,6 +133,10 @@ export const REASONS = Object.freeze({
     deny('authn', 401, UNAUTHENTICATED, 'The token is not valid now'),
     'The token has expired: the client must get a new one; if it just did, compare the clocks.',
   ),
+  authentication_required: reason(
+    deny('authn', 403, PERMISSION_DENIED, 'Callers must be known here'),
+    'A baseline requires that callers are known and the policy let this one in unknown, by a public route, anonymous or Audit: the rule names the baseline; open the path in its publicPathsWithin, or ask for credentials. It is 403, not 401: the baseline cannot say which credential the policy would take.',
+  ),
   ambiguous_credentials: reason(
     deny('authn', 400, INVALID_ARGUMENT, 'More than one credential was sent'),
     'More than one credential was sent, or more cookies or members of Authorization than are looked through: the client must send one, once.',

@@ -1,5 +1,7 @@
 import type { NamespaceView } from '../core/evaluation.ts';
 import type { Assignment, Candidate } from './assign.ts';
+import type { HeldPolicies } from './baselines/held-policies.ts';
+import type { OverrideSet } from './baselines/override-set.ts';
 import { type PathOptions, type RouteTarget, type Served, STRICT } from './compiled-policy.ts';
 import { HostDrafts, type Shadow } from './host-drafts.ts';
 import type { HostGrants } from './host-grants.ts';
@@ -16,6 +18,9 @@ export interface SnapshotInputs {
   /** In the order of `compareAge`. */
   readonly assignments: ReadonlyMap<Candidate, Assignment>;
   readonly namespaces: ReadonlyMap<string, NamespaceView>;
+  readonly held: HeldPolicies;
+  /** Of a namespace; undefined where none holds there. */
+  readonly overridesOf: (namespace: string) => OverrideSet | undefined;
   /** Awaited between policies, so that building never keeps a check waiting. */
   readonly breathe: () => Promise<void> | undefined;
 }
@@ -37,6 +42,8 @@ export async function buildSnapshot({
   grants,
   assignments,
   namespaces,
+  held,
+  overridesOf,
   breathe,
 }: SnapshotInputs): Promise<BuiltSnapshot> {
   const hosts = new HostDrafts();
@@ -59,11 +66,14 @@ export async function buildSnapshot({
     if (pause !== undefined) await pause;
     const { meta, claimed } = candidate;
     const { serving } = assignment;
+    const overrides = overridesOf(meta.namespace);
+    const isAudited = isAudit(candidate, assignment);
     const served: Served = {
       namespace: meta.namespace,
       name: meta.name,
-      isAudit: isAudit(candidate, assignment),
-      policy: serving,
+      isAudit: isAudited,
+      policy: serving && held.hold(serving, overrides),
+      standIn: serving === undefined && isAudited ? held.standIn(meta, overrides) : undefined,
     };
     named.set(objectKey(meta), served);
     addRoutes(routes, serving?.target.routes ?? claimed.routes, served);

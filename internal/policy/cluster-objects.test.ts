@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ClusterObjects, type ClusterObjectsOptions } from './cluster-objects.ts';
 import type { SourceObject } from './object.ts';
+import { PORTS } from './policy-ports.fixture.ts';
 
 const noPause = (): undefined => undefined;
 const EVERYWHERE = { hosts: ['a.example.org'], namespaceSelector: {} };
@@ -18,7 +19,7 @@ const namespace = (name: string, labels?: Readonly<Record<string, string>>): Sou
   metadata: { name, namespace: '', uid: name, generation: 1, ...(labels && { labels }) },
 });
 const objectsOf = (rest: Partial<ClusterObjectsOptions> = {}): ClusterObjects =>
-  new ClusterObjects({ hasNamespaces: true, recordedSpec: () => undefined, ...rest });
+  new ClusterObjects({ hasNamespaces: true, recordedSpec: () => undefined, ports: PORTS, ...rest });
 
 async function served(objects: ClusterObjects): Promise<readonly unknown[]> {
   const { grants, reports } = await objects.compile(noPause);

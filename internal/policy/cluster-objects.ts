@@ -1,11 +1,13 @@
 import { type Breathe, inSlices, type Steps } from '../core/breather.ts';
 import type { ProblemList } from '../core/problem.ts';
 import { compileLabelSelector, type LabelMatcher, type Labels } from '../match/label-selector.ts';
+import type { Baseline } from './baselines/baseline-view.ts';
+import { type CompiledBaseline, compileBaseline } from './baselines/compile-baseline.ts';
+import type { PolicyPorts } from './compile-policy.ts';
 import { LastGood, type SpecCompiler } from './last-good.ts';
 import type { ObjectMeta, SourceObject } from './object.ts';
 import type { ObjectReport } from './object-report.ts';
 import type { RecordedSpec } from './policy-record.ts';
-import { type ApiBaselineSpec, apiBaselineSpec } from './resource/api-baseline.ts';
 import { type HostGrantSpec, hostGrantSpec } from './resource/host-grant.ts';
 import { parseSpec } from './resource/parse-spec.ts';
 
@@ -19,13 +21,13 @@ export interface Selecting<S> {
 /** What is of the cluster, as one snapshot has it. */
 export interface CompiledCluster {
   readonly grants: readonly Selecting<HostGrantSpec>[];
-  readonly baselines: readonly Selecting<ApiBaselineSpec>[];
+  readonly baselines: readonly Baseline[];
   /** Labels of a namespace; undefined where nobody has said yet which it has. */
   labelsOf(namespace: string): Labels | undefined;
   readonly reports: readonly ObjectReport[];
 }
 
-type Compiled<S> = Omit<Selecting<S>, 'meta'>;
+type CompiledGrant = Omit<Selecting<HostGrantSpec>, 'meta'>;
 type ClusterKind = 'HostGrant' | 'APIBaseline' | 'Namespace';
 
 const CLUSTER_KINDS: readonly string[] = ['HostGrant', 'APIBaseline', 'Namespace'] satisfies readonly ClusterKind[];
@@ -35,6 +37,8 @@ export interface ClusterObjectsOptions {
   /** Whether namespaces are objects too, whose labels are unknown until they come; in files they need not be written. */
   readonly hasNamespaces: boolean;
   readonly recordedSpec: (object: SourceObject) => RecordedSpec | undefined;
+  /** What baselines are compiled with, as policies are. */
+  readonly ports: PolicyPorts;
 }
 
 /** The label that every namespace of a cluster has. */
@@ -43,8 +47,8 @@ const NAME_LABEL = 'kubernetes.io/metadata.name';
 /** HostGrants, APIBaselines and Namespaces, as their source gave them. */
 export class ClusterObjects {
   readonly #options: ClusterObjectsOptions;
-  readonly #grants = new Map<string, LastGood<Compiled<HostGrantSpec>>>();
-  readonly #baselines = new Map<string, LastGood<Compiled<ApiBaselineSpec>>>();
+  readonly #grants = new Map<string, LastGood<CompiledGrant>>();
+  readonly #baselines = new Map<string, LastGood<CompiledBaseline>>();
   readonly #namespaces = new Map<string, Labels>();
 
   constructor(options: ClusterObjectsOptions) {
@@ -74,8 +78,13 @@ export class ClusterObjects {
   /** @param breathe awaited between objects */
   async compile(breathe: Breathe): Promise<CompiledCluster> {
     const reports: ObjectReport[] = [];
-    const grants = await this.#read(this.#grants, readGrant, { reports, breathe });
-    const baselines = await this.#read(this.#baselines, readBaseline, { reports, breathe });
+    const { ports } = this.#options;
+    const grants = await this.#read(this.#grants, () => readGrant, { reports, breathe });
+    const compilerOf =
+      (name: string): SpecCompiler<CompiledBaseline> =>
+      (spec, problems) =>
+        compileBaseline(spec, { name, ports }, problems);
+    const baselines = await this.#read(this.#baselines, compilerOf, { reports, breathe });
     const labels = new Map(this.#namespaces);
     const { hasNamespaces } = this.#options;
     const labelsOf = (namespace: string): Labels | undefined => {
@@ -87,13 +96,13 @@ export class ClusterObjects {
   }
 
   async #read<S>(
-    records: ReadonlyMap<string, LastGood<Compiled<S>>>,
-    compile: SpecCompiler<Compiled<S>>,
+    records: ReadonlyMap<string, LastGood<S>>,
+    compilerOf: (name: string) => SpecCompiler<S>,
     { reports, breathe }: { readonly reports: ObjectReport[]; readonly breathe: Breathe },
-  ): Promise<Selecting<S>[]> {
-    const serving: Selecting<S>[] = [];
-    for (const record of records.values()) {
-      await inSlices(record.read(compile, this.#options.recordedSpec), breathe);
+  ): Promise<(S & { readonly meta: ObjectMeta })[]> {
+    const serving: (S & { readonly meta: ObjectMeta })[] = [];
+    for (const [name, record] of records) {
+      await inSlices(record.read(compilerOf(name), this.#options.recordedSpec), breathe);
       reports.push(record.report);
       if (record.serving !== undefined) serving.push({ meta: record.report.object.metadata, ...record.serving });
     }
@@ -109,14 +118,8 @@ function take<S>(records: Map<string, LastGood<S>>, object: SourceObject): void 
   else records.set(name, new LastGood(object));
 }
 
-function* readGrant(given: unknown, problems: ProblemList): Steps<Compiled<HostGrantSpec> | undefined> {
+function* readGrant(given: unknown, problems: ProblemList): Steps<CompiledGrant | undefined> {
   yield;
   const spec = parseSpec(hostGrantSpec, given, problems);
-  return spec && { spec, selects: compileLabelSelector(spec.namespaceSelector) };
-}
-
-function* readBaseline(given: unknown, problems: ProblemList): Steps<Compiled<ApiBaselineSpec> | undefined> {
-  yield;
-  const spec = parseSpec(apiBaselineSpec, given, problems);
   return spec && { spec, selects: compileLabelSelector(spec.namespaceSelector) };
 }

@@ -18,6 +18,7 @@ import { checkExpressionSize } from './expression-size.ts';
 import type { Knowledge } from './knowledge.ts';
 import { stepsOf } from './phases.ts';
 import type { ApiPolicySpec } from './resource/api-policy.ts';
+import { warnAboutAttributes, warnAboutTls } from './warn-about-instance.ts';
 import type { Workload } from './workload.ts';
 
 /** What compiled policies share: the instance's ports and what its flags promise. */
@@ -39,7 +40,7 @@ export function* compilePolicy(
   ref: PolicyRef,
   { ports, problems }: { readonly ports: PolicyPorts; readonly problems: ProblemList },
 ): Steps<CompiledPolicy | undefined> {
-  if (!checkExpressionSize(spec, problems)) return undefined;
+  if (!checkExpressionSize(spec, 'policy', problems)) return undefined;
   const target = compileTarget(spec, ports.workload, problems.at('target'));
   const { caseInsensitive } = spec.target.pathOptions;
   const params = target?.paths.parameters ?? [];
@@ -88,7 +89,9 @@ export function* compilePolicy(
     for (const { expression } of key) for (const name of expression.attributes) attributes.add(name);
     for (const name of cost?.attributes ?? []) attributes.add(name);
   }
-  warnAboutInstance(spec, attributes, { ports, problems });
+  warnAboutAttributes(attributes, ports.knows, problems);
+  const asksForTls = spec.transport?.requireTLS === true || spec.transport?.hsts !== undefined;
+  if (asksForTls) warnAboutTls(ports.knows, problems.at('transport'));
   if (target === undefined || problems.hasErrors) return undefined;
   const carriers = authentication.carriers.map(({ carrier }) => carrier);
   const readsQuery =
@@ -106,6 +109,7 @@ export function* compilePolicy(
     logAllowsPercent: spec.auditLog?.allows?.percent ?? 0,
     redactedHeaders: (spec.auditLog?.redact ?? []).flatMap(({ header }) => (header === undefined ? [] : [header.name])),
     readsBody: attributes.has('request.body'),
+    held: undefined,
     attributes,
     roleRefs: authorization.roleRefs,
     problems: problems.problems,
@@ -206,35 +210,4 @@ function* compilePolicyEdits(
     forwarded: authentication.forwarded,
     overTls,
   });
-}
-
-/** Says what this instance cannot know, so that an author need not find out by refusals. */
-function warnAboutInstance(
-  spec: ApiPolicySpec,
-  attributes: ReadonlySet<string>,
-  { ports, problems }: { readonly ports: PolicyPorts; readonly problems: ProblemList },
-): void {
-  const readsClient = attributes.has('client.address') || attributes.has('client.network');
-  if (readsClient && !ports.knows.clientAddress) {
-    problems.warn(
-      'ClientAddressUnconfigured',
-      "The client's address is unknown behind a private peer: start the agent with --client-address",
-    );
-  }
-  const readsBodies = attributes.has('request.body') || attributes.has('request.size');
-  if (readsBodies && !ports.knows.bodies) {
-    problems.warn(
-      'BodyNotForwarded',
-      'Where no body arrives, none cannot be told from one that Envoy did not forward, and reading request.body or request.size is an error: set with_request_body in its filter, and start the agent with --bodies=forwarded',
-    );
-  }
-  const asksForTls = spec.transport?.requireTLS === true || spec.transport?.hsts !== undefined;
-  if (asksForTls && !ports.knows.transport) {
-    problems
-      .at('transport')
-      .warn(
-        'TransportUnknown',
-        'Only include_tls_session of Envoy shows TLS here, and only of clients that name the server (SNI): set it, or start the agent with --transport-security=tls',
-      );
-  }
 }

@@ -23,6 +23,18 @@ export const STRICT: PathOptions = Object.freeze({
 export interface PhaseStep {
   readonly phase: PhaseName;
   readonly step: Step;
+  /** Its row in the order of `phases.ts`. */
+  readonly row: number;
+}
+
+/** What overrides of baselines make of a policy. */
+export interface Held {
+  /** Names of the baselines. */
+  readonly by: readonly string[];
+  /** An expression of theirs reads `request.body`. */
+  readonly readsBody: boolean;
+  /** There is no policy: overrides alone stand in for one in Audit that was never accepted. */
+  readonly isStandIn: boolean;
 }
 
 export interface RouteTarget {
@@ -55,8 +67,10 @@ export interface CompiledPolicy {
   /** Percent of allows that are logged. */
   readonly logAllowsPercent: number;
   readonly redactedHeaders: readonly string[];
-  /** An expression of it reads `request.body`. */
+  /** An expression of it, or of what holds it, reads `request.body`. */
   readonly readsBody: boolean;
+  /** Its namespace's overrides, which are among its steps; undefined where there are none. */
+  readonly held: Held | undefined;
   /** Vocabulary names that its expressions and criteria read. */
   readonly attributes: ReadonlySet<string>;
   /** Roles its rules name: whether they exist is the snapshot's to say. */
@@ -71,4 +85,6 @@ export interface Served {
   readonly name: string;
   readonly isAudit: boolean;
   readonly policy: CompiledPolicy | undefined;
+  /** What its namespace's overrides make of one in Audit that was never accepted; undefined where it passes as it is. */
+  readonly standIn?: CompiledPolicy | undefined;
 }

@@ -137,6 +137,38 @@ function withFixed(plan: Omit<EditPlan, 'fixed' | 'fixedInAudit'>): EditPlan {
   });
 }
 
+const unkept = new WeakMap<EditPlan, EditPlan>();
+
+/**
+ * The plan where a platform denies by methods and paths: headers by which an upstream takes a request for another are
+ * removed, whatever `keepHeaders` names, or what is denied would come by them.
+ */
+export function withoutKeptOverrides(plan: EditPlan): EditPlan {
+  const kept = OVERRIDE_HEADERS.filter((name) => !plan.headersToRemove.includes(name));
+  if (kept.length === 0) return plan;
+  let without = unkept.get(plan);
+  if (without === undefined) {
+    const stays = (names: ReadonlySet<string>): ReadonlySet<string> =>
+      new Set([...names].filter((name) => !kept.some((header) => foldName(header) === name)));
+    const isKept = (name: string): boolean => kept.some((header) => header === name);
+    without = withFixed({
+      ...plan,
+      // One that the policy sets too stands beside nothing of the client's any more.
+      upstreamHeaders: plan.upstreamHeaders.map((header) =>
+        isKept(header.name) ? { ...header, action: 'Set' } : header,
+      ),
+      headersToRemove: Object.freeze([...kept, ...plan.headersToRemove]),
+      headersToRemoveInAudit: Object.freeze([...kept, ...plan.headersToRemoveInAudit]),
+      names: new Set([...plan.names, ...kept]),
+      folded: new Set([...plan.folded, ...kept.map(foldName)]),
+      kept: stays(plan.kept),
+      keptInAudit: stays(plan.keptInAudit),
+    });
+    unkept.set(plan, without);
+  }
+  return without;
+}
+
 const besides = new WeakMap<OwnHeaders, WeakMap<EditPlan, EditPlan>>();
 
 /**

@@ -6,13 +6,14 @@ import { Evaluation, type NamespaceView, type StepResult } from '../core/evaluat
 import { GONE, LATE, unforeseen } from '../core/faults.ts';
 import { REASONS } from '../core/reasons.ts';
 import type { Request } from '../core/request.ts';
+import { evaluated, isStandIn } from './baselines/stand-in.ts';
 import type { CheckCall, Checked } from './checked.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import { planBeside } from './edit-plan.ts';
 import { answerHeadersOf, editsOf } from './edits.ts';
-import type { OwnHeaders } from './own-headers.ts';
+import { type OwnHeaders, withoutOwn } from './own-headers.ts';
 import { type Known, refusalDecision, refusedBefore } from './refused.ts';
-import { hasRepeatedMember, REPEATED_BODY } from './repeated-member.ts';
+import { hasRepeatedMember, REPEATED_BODY, refuseRepeatedMember } from './repeated-member.ts';
 import { routesOf } from './route-metadata.ts';
 import { type Selection, type SelectOptions, type SidecarPart, selectPolicy } from './select.ts';
 import { settle } from './settle.ts';
@@ -155,11 +156,11 @@ export class Engine {
   #allowed(run: Run): Checked {
     const { evaluation, policy, own } = run;
     if (!isGranted(evaluation)) return this.#refused(run, UNDECIDED);
-    if (hasRepeatedMember(policy, evaluation)) {
-      const refusal = evaluation.refuse(REPEATED_BODY);
-      if (refusal !== undefined) return this.#refused(run, refusal);
-    }
-    const edits = editsOf(planBeside(policy.edits, own), evaluation);
+    const repeated = refuseRepeatedMember(policy, evaluation);
+    if (repeated !== undefined) return this.#refused(run, repeated);
+    const edits = isStandIn(policy)
+      ? withoutOwn(own, evaluation.request.headers)
+      : editsOf(planBeside(policy.edits, own), evaluation);
     if ('failed' in edits) return this.#refused(run, edits.failed);
     // Steps that did not wait can have taken long as well; one look at the clock behind all of them is enough.
     const late = this.#lateness(run);
@@ -167,16 +168,16 @@ export class Engine {
     settle(evaluation, 'allow');
     const decision: Decision = {
       outcome: 'allow',
-      reason: evaluation.permit === 'public' ? 'public' : 'allowed',
+      reason: isStandIn(policy) ? 'unmatched' : evaluation.permit === 'public' ? 'public' : 'allowed',
       decisionId: this.#options.newDecisionId(),
-      policy: policy.ref,
+      policy: evaluated(policy)?.ref,
       refusal: undefined,
       findings: evaluation.findings ?? NOTHING,
       edits: withAnswerHeaders(edits, evaluation.answerHeaders),
       answerHeaders: NOTHING,
       isGrpc: evaluation.request.isGrpc,
     };
-    return { decision, request: evaluation.request, policy, evaluation };
+    return { decision, request: evaluation.request, policy: evaluated(policy), evaluation };
   }
 
   #refused(run: Run, given: Refusal): Checked {
@@ -186,12 +187,12 @@ export class Engine {
     settle(evaluation, REASONS[refusal.reason].kind === 'fault' ? 'fault' : 'deny');
     const decision = refusalDecision(refusal, {
       decisionId: this.#options.newDecisionId(),
-      policy: policy.ref,
+      policy: evaluated(policy)?.ref,
       findings: evaluation.findings ?? NOTHING,
       answerHeaders: [...answerHeadersOf(policy.edits, evaluation), ...(evaluation.answerHeaders ?? NOTHING)],
       isGrpc: evaluation.request.isGrpc,
     });
-    return { decision, request: evaluation.request, policy, evaluation };
+    return { decision, request: evaluation.request, policy: evaluated(policy), evaluation };
   }
 
   /** A request to which no policy is applied: it passes only where the operator or Audit says so. */

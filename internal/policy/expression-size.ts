@@ -1,16 +1,16 @@
 import type { ProblemList } from '../core/problem.ts';
-import type { ApiPolicySpec } from './resource/api-policy.ts';
 
-/** Most characters of all expressions of one policy together: they are compiled beside checks, step by step. */
+/** Most characters of all expressions of one object together: they are compiled beside checks, step by step. */
 export const MAX_EXPRESSION_TEXT = 65_536;
 
-/** Refuses a policy whose expressions are too much to compile; true when they may be. */
-export function checkExpressionSize(spec: ApiPolicySpec, problems: ProblemList): boolean {
+/** Refuses a policy, or overrides, whose expressions are too much to compile; true when they may be. */
+export function checkExpressionSize(spec: object, what: 'policy' | 'overrides', problems: ProblemList): boolean {
   const size = expressionText(spec);
   if (size <= MAX_EXPRESSION_TEXT) return true;
+  const split = what === 'policy' ? 'split the policy by paths' : 'make two baselines';
   problems.error(
     'Invalid',
-    `The expressions of the policy have ${size} characters together, at most ${MAX_EXPRESSION_TEXT} are allowed: shorten them, or split the policy by paths`,
+    `The expressions of the ${what} have ${size} characters together, at most ${MAX_EXPRESSION_TEXT} are allowed: shorten them, or ${split}`,
   );
   return false;
 }

@@ -49,7 +49,8 @@ export class HostDrafts {
       ground = { pathOptions, table: new PathTable<Served>(pathOptions), isAudit: true };
       draft.grounds.set(part, ground);
     }
-    ground.isAudit &&= served.isAudit;
+    // What holds a policy besides its author is never in Audit.
+    ground.isAudit &&= served.isAudit && served.standIn === undefined && served.policy?.held === undefined;
     let owns = draft.owns.get(served.namespace);
     if (owns === undefined) {
       owns = new Set([OVERRIDES]);

@@ -1,7 +1,7 @@
 import type { Steps } from '../core/breather.ts';
 import { type Problem, ProblemList } from '../core/problem.ts';
 import { thrownProblem } from './live-specs.ts';
-import type { SourceObject } from './object.ts';
+import { isSameSpec, type SourceObject } from './object.ts';
 import type { ObjectReport } from './object-report.ts';
 import type { RecordedSpec } from './policy-record.ts';
 
@@ -31,7 +31,13 @@ export class LastGood<S> {
   /** Reads the newest spec, unless that was done already; where nothing was accepted yet, also the recorded one. */
   *read(compile: SpecCompiler<S>, recordedSpec: (object: SourceObject) => RecordedSpec | undefined): Steps<void> {
     const { object } = this;
-    if (this.#readFrom === object) return;
+    const previous = this.#readFrom;
+    if (previous === object) return;
+    if (previous !== undefined && isSameSpec(previous, object)) {
+      this.#readFrom = object;
+      if (this.#serving === undefined) yield* this.#restore(compile, recordedSpec(object));
+      return;
+    }
     this.#newest = undefined;
     const problems = new ProblemList('spec', [...(object.problems ?? [])]);
     try {

@@ -21,6 +21,8 @@ export interface ObjectReport {
   readonly hosts: readonly string[];
   /** A grant is gone by which it held some of them: those deny, also in Audit. */
   readonly isLapsed?: boolean;
+  /** Baselines whose overrides hold the policy. */
+  readonly heldBy?: readonly string[];
 }
 
 export interface PolicyFindings {
@@ -30,6 +32,7 @@ export interface PolicyFindings {
   readonly assignment: Assignment;
   readonly problems: readonly Problem[];
   readonly shadows: readonly Shadow[];
+  readonly heldBy: readonly string[];
   /** Of its namespace, as the snapshot has them. */
   readonly roles: CompiledNamespace['roles'] | undefined;
 }
@@ -53,6 +56,7 @@ export function policyReport({ object, candidate, assignment, ...found }: Policy
     problems,
     hosts: hostsOf(assignment),
     isLapsed: assignment.lapsed !== undefined,
+    heldBy: found.heldBy,
   };
 }
 

@@ -45,3 +45,10 @@ export function compareAge(a: ObjectMeta, b: ObjectMeta): number {
 /** `namespace/name`, or the name of what is of the cluster. */
 export const objectKey = ({ namespace, name }: { readonly namespace: string; readonly name: string }): string =>
   namespace === '' ? name : `${namespace}/${name}`;
+
+/** Status writes change the object, not what it says. */
+export function isSameSpec(a: SourceObject, b: SourceObject): boolean {
+  if (a.metadata.uid !== b.metadata.uid || a.metadata.generation !== b.metadata.generation) return false;
+  if (a.problems !== b.problems) return false;
+  return JSON.stringify(a.spec) === JSON.stringify(b.spec);
+}

@@ -6,7 +6,8 @@ import type { Authentication } from '../phases/authn/compile.ts';
 import { authorize } from '../phases/authz/authz.ts';
 import type { Authorization } from '../phases/authz/compile.ts';
 import type { CompiledLimit } from '../phases/ratelimit/compile.ts';
-import { rateLimitStep } from '../phases/ratelimit/ratelimit.ts';
+import { type RateLimitPorts, rateLimitStep } from '../phases/ratelimit/ratelimit.ts';
+import { type OverrideSet, overrideLimits } from './baselines/override-set.ts';
 import type { PolicyPorts } from './compile-policy.ts';
 import type { PhaseStep } from './compiled-policy.ts';
 
@@ -21,25 +22,76 @@ export interface Sections {
   readonly ports: PolicyPorts;
 }
 
-/** The life of a check, in order: one row a step. A section that a policy has not gives no step. */
-const ORDER: readonly { readonly phase: PhaseName; readonly step: (sections: Sections) => Step | undefined }[] = [
-  { phase: 'request', step: ({ readsQuery }) => (readsQuery ? refuseQuerySemicolon : undefined) },
-  { phase: 'policy', step: ({ requiresTls }) => (requiresTls ? requireTls : undefined) },
-  { phase: 'ratelimit', step: ({ limits, ports }) => rateLimitStep(limits, 'BeforeAuthentication', ports.limits) },
-  { phase: 'authn', step: ({ authentication, ports }) => findCredential(authentication, ports.tokens) },
-  { phase: 'ratelimit', step: ({ limits, ports }) => rateLimitStep(limits, 'AuthenticationFailure', ports.limits) },
-  { phase: 'authn', step: ({ authentication, ports }) => verifyCredential(authentication, ports.tokens) },
-  { phase: 'ratelimit', step: ({ limits, ports }) => rateLimitStep(limits, 'AfterAuthentication', ports.limits) },
-  { phase: 'authz', step: ({ authorization }) => authorize(authorization) },
+/** What overrides of baselines put beside the steps of a policy. */
+export interface HoldSections {
+  readonly overrides: OverrideSet;
+  readonly policyUid: string;
+  readonly ports: RateLimitPorts;
+}
+
+interface Row {
+  readonly phase: PhaseName;
+  /** Of a policy; a section that it has not gives no step. */
+  readonly own?: (sections: Sections) => Step | undefined;
+  /** Of the overrides that hold it, which come before its own and are in no mode. */
+  readonly held?: (sections: HoldSections) => Step | readonly Step[] | undefined;
+}
+
+/** The life of a check, in order. */
+const ORDER: readonly Row[] = [
+  {
+    phase: 'request',
+    held: ({ overrides }) => (overrides.readsQuery ? refuseSemicolonInAnyMode : undefined),
+    own: ({ readsQuery }) => (readsQuery ? refuseQuerySemicolon : undefined),
+  },
+  {
+    phase: 'policy',
+    held: ({ overrides }) => overrides.requireTls,
+    own: ({ requiresTls }) => (requiresTls ? requireTls : undefined),
+  },
+  {
+    phase: 'ratelimit',
+    held: ({ overrides, ...owner }) => overrideLimits(overrides, 'BeforeAuthentication', owner),
+    own: ({ limits, ports }) => rateLimitStep(limits, 'BeforeAuthentication', ports.limits),
+  },
+  { phase: 'authn', own: ({ authentication, ports }) => findCredential(authentication, ports.tokens) },
+  {
+    phase: 'ratelimit',
+    held: ({ overrides, ...owner }) => overrideLimits(overrides, 'AuthenticationFailure', owner),
+    own: ({ limits, ports }) => rateLimitStep(limits, 'AuthenticationFailure', ports.limits),
+  },
+  { phase: 'authn', own: ({ authentication, ports }) => verifyCredential(authentication, ports.tokens) },
+  { phase: 'authn', held: ({ overrides }) => overrides.requireCaller },
+  {
+    phase: 'ratelimit',
+    held: ({ overrides, ...owner }) => overrideLimits(overrides, 'AfterAuthentication', owner),
+    own: ({ limits, ports }) => rateLimitStep(limits, 'AfterAuthentication', ports.limits),
+  },
+  { phase: 'authz', held: ({ overrides }) => overrides.deny, own: ({ authorization }) => authorize(authorization) },
 ];
 
+/** The steps of a policy by itself. */
 export function stepsOf(sections: Sections): readonly PhaseStep[] {
   const steps: PhaseStep[] = [];
-  for (const { phase, step } of ORDER) {
-    const compiled = step(sections);
-    if (compiled !== undefined) steps.push({ phase, step: compiled });
+  for (const [row, { phase, own }] of ORDER.entries()) {
+    const step = own?.(sections);
+    if (step !== undefined) steps.push(Object.freeze({ phase, step, row }));
   }
   return Object.freeze(steps);
+}
+
+/** Its steps, each behind those of the overrides that hold it. */
+export function heldSteps(own: readonly PhaseStep[], sections: HoldSections): readonly PhaseStep[] {
+  const steps: PhaseStep[] = [];
+  let next = 0;
+  for (const [row, { phase, held }] of ORDER.entries()) {
+    for (const step of [held?.(sections) ?? []].flat()) steps.push(Object.freeze({ phase, step, row }));
+    for (let one = own[next]; one !== undefined && one.row <= row; one = own[next]) {
+      steps.push(one);
+      next += 1;
+    }
+  }
+  return Object.freeze([...steps, ...own.slice(next)]);
 }
 
 const QUERY_SEMICOLON: Refusal = Object.freeze({
@@ -54,6 +106,9 @@ const QUERY_SEMICOLON: Refusal = Object.freeze({
  */
 const refuseQuerySemicolon: Step = (evaluation) =>
   evaluation.request.hasQuerySemicolon ? evaluation.refuse(QUERY_SEMICOLON) : undefined;
+
+/** What an override reads has one reading in Audit too. */
+const refuseSemicolonInAnyMode: Step = ({ request }) => (request.hasQuerySemicolon ? QUERY_SEMICOLON : undefined);
 
 const TLS_REQUIRED: Refusal = Object.freeze({ reason: 'tls_required', detail: 'Use https' });
 

@@ -1,20 +1,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { MemoryStore } from '../counters/memory-store.ts';
-import { createTokenCache } from '../phases/authn/jwt.ts';
-import type { KeySource } from '../phases/authn/key-source.ts';
-import { createRateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
-import type { PolicyPorts } from './compile-policy.ts';
+import { NO_DEFAULTS } from './baselines/defaults.ts';
 import type { SourceObject } from './object.ts';
+import { PORTS } from './policy-ports.fixture.ts';
 import { PolicyRecord, type RecordedSpec } from './policy-record.ts';
-
-const KEYS: KeySource = { current: () => undefined, fetch: () => Promise.reject(new Error('none')) };
-const PORTS: PolicyPorts = {
-  keySources: { byDiscovery: () => KEYS, byUrl: () => KEYS, inline: () => KEYS },
-  tokens: createTokenCache(),
-  limits: createRateLimitPorts(new MemoryStore({ maxKeys: 10, onEvict: () => undefined })),
-  knows: { clientAddress: true, transport: true, bodies: true },
-};
 
 const objectOf = (spec: object, generation = 1, status?: unknown): SourceObject => ({
   apiVersion: 'postern.dev/v1alpha1',
@@ -29,7 +18,7 @@ function stepsOf(
   record: PolicyRecord,
   recordedSpec: (object: SourceObject) => RecordedSpec | undefined = () => undefined,
 ) {
-  const steps = record.compile({ ports: PORTS, className: 'postern', recordedSpec });
+  const steps = record.compile({ ports: PORTS, className: 'postern', recordedSpec, defaultsOf: () => NO_DEFAULTS });
   let count = 1;
   while (!steps.next().done) count += 1;
   return count;
@@ -64,7 +53,7 @@ it('compiles one expression, method or rule of a policy in a step, so that a lar
       what,
     );
     assert.ok(steps > numbers.length, `${what}: ${steps}`);
-    assert.ok(record.isCompiled);
+    assert.ok(record.isCompiledWith(NO_DEFAULTS));
   }
 });
 

@@ -4,10 +4,20 @@ import type { PolicyRef } from '../core/decision.ts';
 import { member } from '../core/member.ts';
 import { type Problem, ProblemList } from '../core/problem.ts';
 import type { Assignment, Candidate } from './assign.ts';
+import {
+  attributed,
+  DEFAULT_SECTIONS,
+  type Default,
+  type DefaultSection,
+  type Defaults,
+  fillDefaults,
+  givenBy,
+  omittedSections,
+} from './baselines/defaults.ts';
 import { type ClaimedTarget, claimedTarget } from './claimed-target.ts';
 import { compilePolicy, type PolicyPorts } from './compile-policy.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
-import type { SourceObject } from './object.ts';
+import { isSameSpec, type SourceObject } from './object.ts';
 import { apiPolicySpec } from './resource/api-policy.ts';
 import { parseSpec } from './resource/parse-spec.ts';
 
@@ -20,6 +30,8 @@ export interface RecordedSpec {
 export interface CompileOptions {
   readonly ports: PolicyPorts;
   readonly className: string;
+  /** What baselines give policies of a namespace. */
+  readonly defaultsOf: (namespace: string) => Defaults;
   /** Where objects carry the last spec that was accepted; whoever wrote it there is not to be trusted. */
   readonly recordedSpec: (object: SourceObject) => RecordedSpec | undefined;
 }
@@ -35,6 +47,9 @@ export class PolicyRecord {
   #newest: CompiledPolicy | undefined = undefined;
   #claimed: ClaimedTarget = NOTHING_CLAIMED;
   #problems: readonly Problem[] = [];
+  /** Sections that others may give, and what was given for them when the newest spec was compiled. */
+  #omitted: readonly DefaultSection[] = [];
+  #given: readonly Default[] = [];
   /** Set once a spec was assigned its hosts; kept while newer ones are wrong. */
   #accepted: CompiledPolicy | undefined = undefined;
   /** Set while nothing serves because a grant is gone: the spec that is not accepted any more. */
@@ -62,26 +77,36 @@ export class PolicyRecord {
     return this.#problems;
   }
 
-  /** Whether the object as it is now was compiled. */
-  get isCompiled(): boolean {
-    return this.#compiledFrom === this.object;
+  /** Whether the object as it is now was compiled, with what these defaults give it. */
+  isCompiledWith(defaults: Defaults): boolean {
+    return this.#compiledFrom === this.object && this.#isGiven(defaults);
   }
 
   /** Compiles the newest spec, unless that was done already; where nothing was accepted yet, also the recorded one. */
   *compile(options: CompileOptions): Steps<void> {
     const { object } = this;
-    if (this.isCompiled) return;
+    const defaults = options.defaultsOf(object.metadata.namespace);
+    if (this.isCompiledWith(defaults)) return;
     this.#judged = object;
     const previous = this.#compiledFrom;
-    if (previous === undefined || !isSameSpec(previous, object)) {
+    const isSame = previous !== undefined && isSameSpec(previous, object);
+    // What was recorded in vain may be of use with other defaults.
+    if (isSame && !this.#isGiven(defaults)) this.#refused = undefined;
+    if (!isSame || !this.#isGiven(defaults)) {
       // First of all: what it claims denies, also where the rest of it cannot even be compiled.
       this.#claimed = claimedTarget(object.spec, options.ports.workload);
       const problems = new ProblemList('spec', [...(object.problems ?? [])]);
       const isReadable = !problems.hasErrors;
       const spec = parseSpec(apiPolicySpec, object.spec, problems);
+      const filled = spec && fillDefaults(spec, defaults, problems);
       this.#newest =
-        isReadable && spec ? yield* compilePolicy(spec, refOf(object), { ports: options.ports, problems }) : undefined;
-      this.#problems = Object.freeze([...problems.problems]);
+        isReadable && filled
+          ? yield* compilePolicy(filled.spec, refOf(object), { ports: options.ports, problems })
+          : undefined;
+      this.#problems = Object.freeze([...attributed(problems.problems, filled?.given ?? [])]);
+      // Where it is wrong, what was recorded is tried with whatever defaults there are.
+      this.#omitted = this.#newest === undefined || spec === undefined ? DEFAULT_SECTIONS : omittedSections(spec);
+      this.#given = givenBy(defaults, this.#omitted);
     }
     // Not before: what is thrown on the way must not leave an older spec in the place of this one.
     this.#compiledFrom = object;
@@ -91,6 +116,11 @@ export class PolicyRecord {
     this.#accepted = yield* restore(object, options);
     this.#isRestored = this.#accepted !== undefined;
     this.#refused = this.#isRestored ? undefined : digest;
+  }
+
+  #isGiven(defaults: Defaults): boolean {
+    const given = givenBy(defaults, this.#omitted);
+    return given.length === this.#given.length && given.every((one, index) => one === this.#given[index]);
   }
 
   get candidate(): Candidate {
@@ -121,7 +151,7 @@ export class PolicyRecord {
  * a status may have written it.
  */
 function* restore(object: SourceObject, options: CompileOptions): Steps<CompiledPolicy | undefined> {
-  const { ports, className, recordedSpec } = options;
+  const { ports, className, defaultsOf, recordedSpec } = options;
   try {
     const recorded = recordedSpec(object);
     if (recorded === undefined || recorded.generation >= object.metadata.generation) return undefined;
@@ -129,8 +159,9 @@ function* restore(object: SourceObject, options: CompileOptions): Steps<Compiled
     const problems = new ProblemList();
     const spec = parseSpec(apiPolicySpec, recorded.spec, problems);
     if (spec === undefined || spec.className !== className) return undefined;
+    const filled = fillDefaults(spec, defaultsOf(object.metadata.namespace), problems);
     const ref = Object.freeze({ ...refOf(object), generation: recorded.generation });
-    return yield* compilePolicy(spec, ref, { ports, problems });
+    return yield* compilePolicy(filled.spec, ref, { ports, problems });
   } catch {
     return undefined;
   }
@@ -139,13 +170,6 @@ function* restore(object: SourceObject, options: CompileOptions): Steps<Compiled
 /** Of the generation too: a record is only of use to a newer one. */
 const recordDigest = ({ metadata, status }: SourceObject): string =>
   hash('sha256', `${metadata.generation} ${JSON.stringify(member(status, 'accepted') ?? null)}`);
-
-/** Status writes change the object, not what it says. */
-function isSameSpec(a: SourceObject, b: SourceObject): boolean {
-  if (a.metadata.uid !== b.metadata.uid || a.metadata.generation !== b.metadata.generation) return false;
-  if (a.problems !== b.problems) return false;
-  return JSON.stringify(a.spec) === JSON.stringify(b.spec);
-}
 
 const refOf = ({ metadata: { namespace, name, uid, generation } }: SourceObject): PolicyRef =>
   Object.freeze({ namespace, name, uid, generation });

@@ -1,6 +1,6 @@
 import { bodyOf } from '../core/attribute-readers.ts';
 import type { Refusal } from '../core/decision.ts';
-import type { Evaluation } from '../core/evaluation.ts';
+import type { Evaluation, StepResult } from '../core/evaluation.ts';
 import { REPEATED_MEMBER } from '../core/strict-json.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 
@@ -15,4 +15,10 @@ export function hasRepeatedMember({ readsBody }: CompiledPolicy, evaluation: Eva
   bodyOf(evaluation);
   const { parsedBody } = evaluation;
   return parsedBody !== undefined && !parsedBody.ok && parsedBody.why === REPEATED_MEMBER;
+}
+
+/** Refuses such a body before a check is allowed; Audit does not lift what an override reads. */
+export function refuseRepeatedMember(policy: CompiledPolicy, evaluation: Evaluation): StepResult {
+  if (!hasRepeatedMember(policy, evaluation)) return undefined;
+  return policy.held?.readsBody === true ? REPEATED_BODY : evaluation.refuse(REPEATED_BODY);
 }

@@ -5,6 +5,7 @@ import type { ReasonName } from '../core/reasons.ts';
 import type { PathReadings } from '../core/request.ts';
 import type { PathHit } from '../match/path-table.ts';
 import type { PathMatcher } from '../match/path-template.ts';
+import { evaluated } from './baselines/stand-in.ts';
 import { type CompiledPolicy, type PathOptions, type Served, STRICT } from './compiled-policy.ts';
 import { isOthers } from './held-by-others.ts';
 import type { Ground, HostEntry } from './host-table.ts';
@@ -64,6 +65,7 @@ export type Selection =
     };
 
 const NO_PARAMS: readonly PathParams[] = Object.freeze([]);
+const NOTHING_READ: PathParams = new Map();
 
 /** The path has no one reading, but what governs it is known. */
 export interface Unread {
@@ -77,7 +79,6 @@ export interface Unread {
 }
 
 const UNMATCHED: Selection = Object.freeze({ kind: 'unmatched' });
-const auditedInvalid = (own: OwnHeaders): Selection => ({ kind: 'audited-invalid', own });
 const refused = (reason: ReasonName, policy?: CompiledPolicy): Selection => ({ kind: 'refused', reason, policy });
 const NO_ROUTE = Object.freeze(refused('no_route'));
 const NOT_FOUND = Object.freeze(refused('policy_not_found'));
@@ -89,6 +90,21 @@ const DECIDES_NOTHING: Selection = Object.freeze({
   policy: undefined,
   cause: 'this instance only judges the policies of a sidecar class: Envoy has to ask the sidecar of its own Pod',
 });
+
+/**
+ * What governs the request is in Audit and was never accepted. Where its namespace's overrides hold they are asked, by
+ * every reading of the path, and what is malformed does not pass.
+ */
+function auditedInvalid(
+  { standIn }: Served,
+  { own, readings, pathOptions }: Pick<HostEntry, 'own' | 'pathOptions'> & Pick<Selectable, 'readings'>,
+): Selection {
+  if (standIn === undefined) return { kind: 'audited-invalid', own };
+  const unkept = readings && unkeptDelimiter(readings, pathOptions);
+  if (readings === undefined || unkept !== undefined) return unreadOf(standIn, own, unkept);
+  const otherParams = readings.others.map(() => NOTHING_READ);
+  return { kind: 'policy', policy: standIn, params: NOTHING_READ, otherParams, own };
+}
 
 /** What claims the request is not accepted: nothing but its name tells whose spec has to be mended. */
 const unaccepted = (reason: ReasonName, { namespace, name }: Served): Selection => ({
@@ -158,7 +174,10 @@ function governed(served: Served, request: Selectable, { snapshot, holder }: Pla
   const { policy, namespace } = served;
   if (isOthers(namespace, request, { holder, grants: snapshot.grants })) return CONFLICT;
   const ofHost = holder === undefined ? (snapshot.ownOfRoutes.get(namespace) ?? OVERRIDES) : ownFor(holder, namespace);
-  if (policy === undefined) return served.isAudit ? auditedInvalid(ofHost) : unaccepted('policy_invalid', served);
+  if (policy === undefined) {
+    if (!served.isAudit) return unaccepted('policy_invalid', served);
+    return auditedInvalid(served, { own: ofHost, readings: request.readings, pathOptions: STRICT });
+  }
   const unkept = request.readings && unkeptDelimiter(request.readings, policy.target.pathOptions);
   // Who names the policy need not go by a host that it holds.
   if (request.readings === undefined || unkept !== undefined)
@@ -189,8 +208,12 @@ function byPath(holder: HostEntry, readings: PathReadings | undefined): Selectio
   if (!isOne && unkept === undefined) return NO_ROUTE;
   if (!isOne) return unreadBelow(holder, unkept, holder.isAudit && isGoverned(holder, readings));
   const { policy, isAudit, namespace } = hit.value;
+  const { pathOptions } = ground ?? holder;
   const own = ownFor(ground ?? holder, namespace);
-  if (policy === undefined) return isAudit ? auditedInvalid(own) : unaccepted('no_route', hit.value);
+  if (policy === undefined) {
+    if (!isAudit) return unaccepted('no_route', hit.value);
+    return auditedInvalid(hit.value, { own, readings, pathOptions });
+  }
   if (unkept !== undefined) return unreadOf(policy, own, unkept);
   return { kind: 'policy', policy, params: hit.parameters, otherParams, own };
 }
@@ -225,8 +248,9 @@ const isGoverned = (holder: HostEntry, { kept, others }: PathReadings): boolean 
 
 const unreadOf = (policy: CompiledPolicy, own: OwnHeaders, unkept: Malformed | undefined): Unread => ({
   kind: 'unread',
-  isAudit: policy.mode === 'Audit',
-  policy,
+  // Overrides cannot be asked about what has no one reading.
+  isAudit: policy.mode === 'Audit' && policy.held === undefined,
+  policy: evaluated(policy),
   own,
   unkept,
 });

@@ -3,6 +3,10 @@ import type { Clock } from '../core/clock.ts';
 import type { Problem } from '../core/problem.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
 import { type Assignment, assignHosts, type Candidate, hostsOf } from './assign.ts';
+import { BaselineView } from './baselines/baseline-view.ts';
+import type { Defaults } from './baselines/defaults.ts';
+import { HeldPolicies } from './baselines/held-policies.ts';
+import type { OverrideSet } from './baselines/override-set.ts';
 import { buildSnapshot } from './build-snapshot.ts';
 import type { HostRule } from './claiming.ts';
 import { ClusterObjects, type CompiledCluster, isClusterKind } from './cluster-objects.ts';
@@ -69,6 +73,8 @@ export class PolicyStore {
   readonly #policies: PolicyRecords;
   readonly #namespaces: Namespaces;
   readonly #cluster: ClusterObjects;
+  readonly #baselines = new BaselineView();
+  readonly #held: HeldPolicies;
   #snapshot: Snapshot | undefined = undefined;
   #isComplete = false;
   #hasUnread = false;
@@ -83,7 +89,8 @@ export class PolicyStore {
     this.#policies = new PolicyRecords(options.className);
     this.#namespaces = new Namespaces(options);
     const { hasNamespaces = false, recordedSpec = () => undefined } = options;
-    this.#cluster = new ClusterObjects({ hasNamespaces, recordedSpec });
+    this.#cluster = new ClusterObjects({ hasNamespaces, recordedSpec, ports: options.ports });
+    this.#held = new HeldPolicies(options.ports.limits);
   }
 
   /** The snapshot that checks read; undefined before the first full build. */
@@ -186,7 +193,6 @@ export class PolicyStore {
 
   async #build(): Promise<void> {
     const { clock, ports, className, recordedSpec = () => undefined } = this.#options;
-    const compiling: CompileOptions = { ports, className, recordedSpec };
     const startMs = clock.monotonicMs();
     ports.workload?.settle();
     // As it is now: what comes while this is built may be in it or not, and is in the next one.
@@ -194,10 +200,16 @@ export class PolicyStore {
     const horizon = this.#options.horizon?.();
     const breathe = breather(clock);
     const cluster = await this.#cluster.compile(breathe);
+    const baselinesOf = this.#baselines.of(cluster.baselines, cluster.labelsOf);
+    const defaultsOf = (namespace: string): Defaults => baselinesOf(namespace).defaults;
+    const overridesOf = (namespace: string): OverrideSet | undefined => baselinesOf(namespace).overrides;
+    const compiling: CompileOptions = { ports, className, recordedSpec, defaultsOf };
     const records = this.#policies.list();
     const thrown = new Map<PolicyRecord, readonly Problem[]>();
     for (const record of records) {
-      if (record.isCompiled) continue;
+      const pause = breathe();
+      if (pause !== undefined) await pause;
+      if (record.isCompiledWith(defaultsOf(record.object.metadata.namespace))) continue;
       try {
         await inSlices(record.compile(compiling), breathe);
       } catch (error) {
@@ -218,7 +230,8 @@ export class PolicyStore {
     const { grants, rule } = await this.#hostRule(cluster, candidates, breathe);
     const assignments = await assignHosts(candidates, rule, breathe);
     const version = (this.#snapshot?.version ?? 0) + 1;
-    const { snapshot, shadows } = await buildSnapshot({ version, hasUnread, grants, assignments, namespaces, breathe });
+    const inputs = { version, hasUnread, grants, assignments, namespaces, held: this.#held, overridesOf, breathe };
+    const { snapshot, shadows } = await buildSnapshot(inputs);
     const reports: ObjectReport[] = [];
     for (const [candidate, assignment] of assignments) {
       const pause = breathe();
@@ -235,6 +248,7 @@ export class PolicyStore {
           assignment,
           problems: thrown.get(record) ?? record.problems,
           shadows: shadows.get(candidate) ?? [],
+          heldBy: overridesOf(candidate.meta.namespace)?.by ?? [],
           roles: compiled.get(candidate.meta.namespace)?.roles,
         }),
       );

@@ -7,11 +7,13 @@ import { KEY_FAULTS } from './key-faults.ts';
 import { LIMIT_FAULTS } from './limit-faults.ts';
 import { NAMESPACE_FAULTS } from './namespace-faults.ts';
 import { NETWORK_FAULTS } from './network-faults.ts';
+import { OVERRIDE_FAULTS } from './override-faults.ts';
 import { TELLING_FAULTS } from './telling-faults.ts';
 
 /** Every injection of the register. */
 export const ALL_FAULTS: readonly FaultCase[] = [
   ...EVALUATOR_FAULTS,
+  ...OVERRIDE_FAULTS,
   ...NAMESPACE_FAULTS,
   ...LIMIT_FAULTS,
   ...KEY_FAULTS,

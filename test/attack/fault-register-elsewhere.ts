@@ -53,7 +53,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     files: {
       'internal/extauthz/certificates.ts':
         'readCertificates 3, read 1, WatchOptions.onChange 1, WatchOptions.onError 1, watchCertificates 1',
-      'internal/extauthz/connections.ts': 'ConnectionOptions.random 1, GrpcConnections.drain 2',
+      'internal/extauthz/connections.ts': 'ConnectionOptions.random 1, GrpcConnections.drain 1, GrpcConnections.ended 2',
       'internal/extauthz/listener.ts':
         'ListenerOptions.onConnection 1, ListenerOptions.onError 1, Listener.stop 1, Listener.destroy 1, startListener 1',
       'internal/extauthz/http/drain.ts': 'drainConnections 2',
@@ -121,12 +121,13 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/policy/host-grants.ts': 'HostGrants.of 2',
       'internal/policy/lapsed-claims.ts': 'lapseClaims 2',
       'internal/policy/path-agreement.ts': 'PathAgreement.of 4, PathAgreement.keep 1',
-      'internal/policy/build-snapshot.ts': 'SnapshotInputs.breathe 1, buildSnapshot 3',
+      'internal/policy/baselines/baseline-view.ts': 'Labels 1',
+      'internal/policy/build-snapshot.ts': 'SnapshotInputs.overridesOf 1, SnapshotInputs.breathe 1, buildSnapshot 3',
       'internal/policy/live-specs.ts': 'LiveSpecs.read 2, LiveSpecs.#readOne 1',
       'internal/policy/namespace-objects.ts': 'NamespaceObjects.compile 6, readRole 1',
       'internal/policy/namespaces.ts': 'NamespacesOptions.secrets 1, Namespaces.compile 2, Namespaces.#compileOne 1',
       'internal/policy/store.ts':
-        'StoreOptions.secrets 1, StoreOptions.recordedSpec 1, StoreOptions.horizon 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, PolicyStore.caughtUp 1, PolicyStore.#buildAll 1, PolicyStore.#build 9, PolicyStore.#hostRule 2',
+        'StoreOptions.secrets 1, StoreOptions.recordedSpec 1, StoreOptions.horizon 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, PolicyStore.caughtUp 1, PolicyStore.#buildAll 1, PolicyStore.#build 10, PolicyStore.#hostRule 2',
     },
   },
 ];

@@ -40,8 +40,8 @@ export function pointsOf(file: string, source: string): Point[] {
     const kind = waitAt(tokens, index);
     if (kind !== undefined) add(place.owner, kind);
     if (place.isPort(tokens, index) && EVALUATORS.test(file)) add(place.owner, 'port');
-    if (place.owner === 'ORDER' && token === 'step' && tokens[index + 1] === ':' && tokens[index + 3] === '{')
-      add('ORDER', 'step');
+    if (place.owner === 'ORDER' && (token === 'own' || token === 'held') && tokens[index + 1] === ':')
+      add('ORDER', token);
     place.leave(token);
   }
   return points;

@@ -19,6 +19,8 @@ const CRITERIA = {
   cidrs: ['192.0.2.0/24'],
   when: WHEN,
 };
+/** What every policy means by the same words. */
+const UNCHOSEN = { methods: METHODS, paths: PATHS, scopes: ['orders:read'], cidrs: ['192.0.2.0/24'], when: WHEN };
 const CARRIERS = [{ header: 'x-api-key' }, { authorizationScheme: 'Key' }, { query: 'key' }, { cookie: 'key' }];
 const JWT = {
   issuer: 'https://sso.example.org',
@@ -163,10 +165,10 @@ export const FULL_SPECS: readonly FullSpec[] = [
         authorization: {
           rules: [
             { name: 'none', deny: { any: {} } },
-            { name: 'few', deny: CRITERIA },
+            { name: 'few', deny: UNCHOSEN },
           ],
         },
-        rateLimits: POLICY.rateLimits,
+        rateLimits: POLICY.rateLimits.map(({ mode: _, ...limit }) => limit),
         require: { tls: {}, authentication: { publicPathsWithin: PATHS } },
       },
     },

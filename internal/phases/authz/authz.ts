@@ -24,26 +24,44 @@ const NOT_ALLOWED: Refusal = Object.freeze({ reason: 'not_allowed' });
  * their names, but the answer does not depend on it.
  */
 export function authorize(authorization: Authorization): Step {
-  const denies: readonly Judged[] = authorization.denies.map((rule) => ({
-    rule,
-    denied: Object.freeze({ reason: 'denied_by_rule', rule: rule.name, ...deniedBecause(rule) }),
-    erred: Object.freeze({ reason: 'expression_error', rule: rule.name }),
-  }));
+  const denies = authorization.denies.map(judgedOf);
   const { allows } = authorization;
   return (evaluation) => {
-    const refusal = judgeDenies(denies, evaluation) ?? judgeAllows(allows, evaluation);
+    const refusal = judgeDenies(denies, evaluation, byMode) ?? judgeAllows(allows, evaluation);
     evaluation.readAsTarget();
     return refusal;
   };
 }
 
-function judgeDenies(denies: readonly Judged[], evaluation: Evaluation): StepResult {
+/** Denies of a platform, which no mode of a policy lifts. They let nobody in: what they do not refuse goes on. */
+export function denyInAnyMode(rules: readonly Rule[]): Step {
+  const denies = rules.map(judgedOf);
+  return (evaluation) => {
+    const refusal = judgeDenies(denies, evaluation, inAnyMode);
+    evaluation.readAsTarget();
+    return refusal;
+  };
+}
+
+const judgedOf = (rule: Rule): Judged => ({
+  rule,
+  denied: Object.freeze({ reason: 'denied_by_rule', rule: rule.name, ...deniedBecause(rule) }),
+  erred: Object.freeze({ reason: 'expression_error', rule: rule.name }),
+});
+
+/** What becomes of the refusal of a rule. */
+type Refuse = (evaluation: Evaluation, refusal: Refusal, rule: Rule) => StepResult;
+
+const byMode: Refuse = (evaluation, refusal, { mode }) => evaluation.refuse(refusal, mode);
+const inAnyMode: Refuse = (_evaluation, refusal) => refusal;
+
+function judgeDenies(denies: readonly Judged[], evaluation: Evaluation, refuseBy: Refuse): StepResult {
   let erred: Refusal | undefined;
   let erredRule: Rule | undefined;
   for (const { rule, denied, erred: error } of denies) {
     const match = matchDeny(rule.criteria, evaluation);
     if (match === 'fails') continue;
-    const refusal = evaluation.refuse(match === 'holds' ? denied : error, rule.mode);
+    const refusal = refuseBy(evaluation, match === 'holds' ? denied : error, rule);
     if (refusal === undefined) continue;
     if (match === 'holds') return refusal;
     if (erred !== undefined) continue;

@@ -62,28 +62,40 @@ const criteria = () =>
     when: z.array(expression()).min(1).max(16).optional().describe('Conditions, all of which must hold.'),
   });
 
-const meaningful = () =>
-  withRule(
-    atLeastOne(criteria(), '"everyone" is written any: {}'),
-    '!has(self.any) || [has(self.methods), has(self.paths), has(self.roles), has(self.groups), has(self.scopes), has(self.via), has(self.cidrs), has(self.when)].filter(x, x).size() == 0',
+/** At least one criterion, and `any` by itself. */
+const meaningful = <T extends z.ZodObject>(object: T) => {
+  const others = Object.keys(object.shape).filter((name) => name !== 'any');
+  return withRule(
+    atLeastOne(object, '"everyone" is written any: {}'),
+    `!has(self.any) || [${others.map((name) => `has(self.${name})`).join(', ')}].filter(x, x).size() == 0`,
     'any stands alone',
     (value) => value.any === undefined || Object.values(value).filter((member) => member !== undefined).length === 1,
   );
+};
 
 const rule = exactlyOneOf(
   z.strictObject({
     name: itemName().describe('Name of the rule, as logs and metrics say it.'),
     mode: mode().optional().describe('Audit only counts and logs what this rule would do.'),
-    allow: meaningful().optional().describe('Lets the request in when everything given holds and no deny matches.'),
-    deny: meaningful().optional().describe('Refuses the request when everything given holds; beats every allow.'),
+    allow: meaningful(criteria())
+      .optional()
+      .describe('Lets the request in when everything given holds and no deny matches.'),
+    deny: meaningful(criteria())
+      .optional()
+      .describe('Refuses the request when everything given holds; beats every allow.'),
   }),
   ['allow', 'deny'],
 );
 
+/** Without what each namespace, or each policy, chooses the words of: its own roles, groups and methods. */
+const unchosen = () => meaningful(criteria().omit({ roles: true, groups: true, via: true }));
+
 /** A rule of a baseline: it takes away, and is never in Audit. */
 export const denyRuleSpec = z.strictObject({
-  name: itemName().describe('Name of the rule, as logs and metrics say it.'),
-  deny: meaningful().describe('Refuses the request when everything given holds; beats every allow.'),
+  name: itemName().describe('Name of the rule, as logs and metrics say it, behind that of its baseline.'),
+  deny: unchosen().describe(
+    'Refuses the request when everything given holds; beats every allow. It has no roles, groups and via, which those whom it holds choose: write conditions on identity.kind, identity.issuer or identity.claims.',
+  ),
 });
 
 /** `authorization`: deny beats allow, no match is deny, order means nothing. */

@@ -77,52 +77,65 @@ const rates = withRule(
   (items) => new Set(items.map(windowOf)).size === items.length,
 );
 
-const limit = withRule(
+const members = {
+  name: itemName().describe('Name of the limit, as headers, logs and metrics say it; part of its counters.'),
+  stage: z
+    .enum(['BeforeAuthentication', 'AuthenticationFailure', 'AfterAuthentication'])
+    .describe('When it is taken. AuthenticationFailure is given back when the credential proves right.'),
+  key: z
+    .array(keyPart)
+    .max(8)
+    .default([])
+    .describe('What has a counter of its own; without a key there is one for all.'),
+  cost: z
+    .strictObject({
+      expression: z
+        .string()
+        .min(1)
+        .max(2048)
+        .describe('A whole number from 0 to the smallest `requests` or `burst` of the rates.'),
+    })
+    .optional()
+    .describe('What one request takes; default 1.'),
+  rates: rates.describe('All of them hold; they are taken all or none.'),
+  store: z
+    .enum(['Shared', 'Local'])
+    .optional()
+    .describe(
+      'Where counters live; default Shared where the instance has a store. No instance of this version has one: each counts for itself.',
+    ),
+  onFault: z
+    .enum(['LocalShare', 'Deny', 'Allow'])
+    .default('LocalShare')
+    .describe(
+      'What happens while a shared store cannot answer: count locally, refuse, or let pass. Without effect in this version, which has none.',
+    ),
+  countDenied: z.boolean().default(true).describe('Whether a request that is refused later still counts.'),
+};
+
+/** What a failed guess is counted by may never be one for all. */
+const keyed = <T extends z.ZodObject<typeof members>>(object: T) =>
+  withRule(
+    object,
+    "self.stage != 'AuthenticationFailure' || (has(self.key) && size(self.key) > 0 && self.key.all(k, !has(k.missing) || k.missing != 'Share'))",
+    'AuthenticationFailure cannot share a counter between callers it cannot tell apart, or any stranger locks everyone out: set a key such as client.network, with missing: Skip',
+    (value) =>
+      value.stage !== 'AuthenticationFailure' ||
+      (value.key.length > 0 && value.key.every((part) => part.missing !== 'Share')),
+  );
+
+const limit = keyed(
   z.strictObject({
-    name: itemName().describe('Name of the limit, as headers, logs and metrics say it; part of its counters.'),
-    stage: z
-      .enum(['BeforeAuthentication', 'AuthenticationFailure', 'AfterAuthentication'])
-      .describe('When it is taken. AuthenticationFailure is given back when the credential proves right.'),
-    key: z
-      .array(keyPart)
-      .max(8)
-      .default([])
-      .describe('What has a counter of its own; without a key there is one for all.'),
-    cost: z
-      .strictObject({
-        expression: z
-          .string()
-          .min(1)
-          .max(2048)
-          .describe('A whole number from 0 to the smallest `requests` or `burst` of the rates.'),
-      })
-      .optional()
-      .describe('What one request takes; default 1.'),
-    rates: rates.describe('All of them hold; they are taken all or none.'),
-    store: z
-      .enum(['Shared', 'Local'])
-      .optional()
-      .describe(
-        'Where counters live; default Shared where the instance has a store. No instance of this version has one: each counts for itself.',
-      ),
-    onFault: z
-      .enum(['LocalShare', 'Deny', 'Allow'])
-      .default('LocalShare')
-      .describe(
-        'What happens while a shared store cannot answer: count locally, refuse, or let pass. Without effect in this version, which has none.',
-      ),
-    countDenied: z.boolean().default(true).describe('Whether a request that is refused later still counts.'),
+    ...members,
     mode: mode().optional().describe('Audit only counts and logs what this limit would do.'),
   }),
-  "self.stage != 'AuthenticationFailure' || (has(self.key) && size(self.key) > 0 && self.key.all(k, !has(k.missing) || k.missing != 'Share'))",
-  'AuthenticationFailure cannot share a counter between callers it cannot tell apart, or any stranger locks everyone out: set a key such as client.network, with missing: Skip',
-  (value) =>
-    value.stage !== 'AuthenticationFailure' ||
-    (value.key.length > 0 && value.key.every((part) => part.missing !== 'Share')),
 );
 
 /** `rateLimits`: how often. */
 export const rateLimitsSpec = namedList(limit, 32);
+
+/** Limits of a baseline, which are never in Audit. */
+export const enforcedLimitsSpec = namedList(keyed(z.strictObject(members)), 32);
 
 export type RateLimitSpec = z.output<typeof rateLimitsSpec>[number];
 export type RateSpec = RateLimitSpec['rates'][number];

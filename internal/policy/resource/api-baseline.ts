@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { atLeastOne, labelSelector, namedList, pathTemplates, withRule } from '../../core/schema.ts';
 import { authenticationSpec } from '../../phases/authn/spec.ts';
 import { denyRuleSpec } from '../../phases/authz/spec.ts';
-import { rateLimitsSpec } from '../../phases/ratelimit/spec.ts';
+import { enforcedLimitsSpec, rateLimitsSpec } from '../../phases/ratelimit/spec.ts';
 import { auditLogSpec, responseSpec, transportSpec } from './api-policy.ts';
 
 /** Never `authorization` or `public`: who may come in is said by the policy alone. */
@@ -38,7 +38,7 @@ const overrides = atLeastOne(
       .strictObject({ rules: namedList(denyRuleSpec, 64).describe('Denies, which beat every allow of a policy.') })
       .optional()
       .describe('What nobody may.'),
-    rateLimits: rateLimitsSpec
+    rateLimits: enforcedLimitsSpec
       .optional()
       .describe('How often, besides the limits of the policy; counted for each policy.'),
     require: requirements.optional().describe('What every request must have.'),
