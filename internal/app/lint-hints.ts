@@ -1,5 +1,6 @@
 import { type Problem, ProblemList } from '../core/problem.ts';
 import type { FileObject, LocatedProblem } from '../files/parse-file.ts';
+import type { ApiBaselineSpec } from '../policy/resource/api-baseline.ts';
 import type { ApiConsumerSpec } from '../policy/resource/api-consumer.ts';
 import type { ApiPolicySpec } from '../policy/resource/api-policy.ts';
 import type { ApiRoleBindingSpec, ApiRoleSpec } from '../policy/resource/api-role.ts';
@@ -23,7 +24,10 @@ export function lintHints(files: readonly FileObject[], { isWhole }: { readonly 
   const roles = readKind<ApiRoleSpec>('APIRole', files);
   const bindings = readKind<ApiRoleBindingSpec>('APIRoleBinding', files);
   const consumers = readKind<ApiConsumerSpec>('APIConsumer', files);
-  for (const { spec, hints } of policies) hintAtClosed(spec, hints);
+  const baselines = readKind<ApiBaselineSpec>('APIBaseline', files);
+  // Which namespaces it is for may depend on labels that are in no file.
+  const isGiven = baselines.some(({ spec }) => spec.defaults?.authentication !== undefined);
+  for (const { spec, hints } of policies) hintAtClosed(spec, hints, isGiven);
   if (!isWhole) return located(policies);
   const named = (kind: string, namespace: string, name: string): boolean =>
     files.some(
@@ -60,12 +64,14 @@ function readKind<S>(kind: KindName, files: readonly FileObject[]): Read<S>[] {
   });
 }
 
-function hintAtClosed(spec: ApiPolicySpec, hints: ProblemList): void {
+/** @param isGiven a baseline gives authentication to policies that leave it out */
+function hintAtClosed(spec: ApiPolicySpec, hints: ProblemList, isGiven: boolean): void {
   const isPublicOnly =
     spec.public !== undefined && spec.authentication === undefined && spec.authorization === undefined;
   if (spec.mode === 'Audit' || isPublicOnly) return;
   const but = spec.public === undefined ? '' : ' but by its public routes';
   for (const section of ['authentication', 'authorization'] as const) {
+    if (section === 'authentication' && isGiven) continue;
     if (spec[section] === undefined) hints.warn('NobodyAllowed', `Without ${section} nobody can get in${but}`);
   }
 }

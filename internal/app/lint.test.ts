@@ -61,6 +61,28 @@ describe('lintFiles()', () => {
     );
   });
 
+  it('applies the baselines of the files, and says where a section comes from that nobody wrote there', async () => {
+    const defaults = `{methods: [{name: keys, apiKey: {}}]}`;
+    const overrides = '{authorization: {rules: [{name: r, deny: {when: [{expression: "context.a == 1"}]}}]}}';
+    write(
+      'a.yaml',
+      [
+        object('APIBaseline', 'platform', `{namespaceSelector: {}, defaults: {authentication: ${defaults}}}`),
+        object('APIBaseline', 'wrong', `{namespaceSelector: {}, overrides: ${overrides}}`),
+        object('APIPolicy', 'bare', `{target: {hosts: [a.example.org]}, ${AUTHORIZATION}}`),
+        object(
+          'APIPolicy',
+          'depends',
+          '{target: {hosts: [b.example.org]}, authorization: {rules: [{name: a, allow: {via: [sso]}}]}}',
+        ),
+      ].join(''),
+    );
+    assert.deepEqual(await said(), [
+      'a.yaml:19:90: spec.authorization.rules[0].allow.via[0]: No authentication method "sso"; this policy has "keys" (authentication is that of APIBaseline "platform") (Invalid)',
+      'a.yaml:9:92: spec.overrides.authorization.rules[0].deny.when[0].expression: An override cannot read context: context extensions are written by owners of routes: read what the request or its caller says (Invalid)',
+    ]);
+  });
+
   it('warns of names that no object of the files has', async () => {
     write(
       'a.yaml',

@@ -53,6 +53,7 @@ export class Readiness {
     registry.set('postern_policies', counts.accepted, 'accepted');
     registry.set('postern_policies', counts.last_good, 'last_good');
     registry.set('postern_policies', counts.rejected, 'rejected');
+    registry.set('postern_baselines_unaccepted', build.reports.filter(isWithoutEffect).length);
     registry.setPolicies(servedBy(build.snapshot));
     source.report(build);
     if (!isFirst) return;
@@ -67,6 +68,10 @@ export class Readiness {
     this.#first.resolve();
   }
 }
+
+/** A baseline of which no spec was ever accepted. */
+const isWithoutEffect = ({ object, isAccepted, servesLastGood }: ObjectReport): boolean =>
+  object.kind === 'APIBaseline' && !isAccepted && !servesLastGood;
 
 function* servedBy({ named }: Snapshot): Iterable<PolicyRef> {
   for (const { policy } of named.values()) if (policy !== undefined) yield policy.ref;

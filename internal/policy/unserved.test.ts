@@ -17,6 +17,14 @@ describe('unservedText()', () => {
     assert.equal(said({}, ['a', 'b', 'c', 'd', 'e']), 'what it claims of "a", "b", "c" and 2 more is refused');
   });
 
+  it('says which baselines hold what passes in Audit', () => {
+    const object = { apiVersion: 'v', kind: 'APIPolicy', metadata: METADATA, spec: { mode: 'Audit' } };
+    assert.equal(
+      unservedText({ object, hosts: ['a.test'], heldBy: ['platform', 'pci'] }),
+      'what it claims of "a.test" passes where the overrides of "platform", "pci" let it',
+    );
+  });
+
   it('speaks of routes where it has no hosts, and of nothing where others hold them all', () => {
     assert.equal(said({ target: { routes: [{ name: 'orders' }] } }), 'what comes by its routes is refused');
     for (const spec of [{ target: { hosts: ['held.test'] } }, {}, undefined, 'text'])

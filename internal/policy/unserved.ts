@@ -1,18 +1,21 @@
 import { member } from '../core/member.ts';
 import type { ObjectReport } from './store.ts';
 
-/** More hosts than this are counted. */
+/** More hosts, or baselines, than this are counted. */
 const MAX_SHOWN = 3;
 
 /** What serves where the newest spec of a policy does not: a clause. */
 export const standingText = (report: ObjectReport): string =>
   report.servesLastGood ? `generation ${report.servingGeneration} goes on serving` : unservedText(report);
 
+type Unserved = Pick<ObjectReport, 'object' | 'hosts' | 'problems' | 'isLapsed' | 'heldBy'>;
+
 /** What becomes of the requests that a policy is meant for while no spec of it was ever accepted: a clause. */
-export function unservedText(report: Pick<ObjectReport, 'object' | 'hosts' | 'problems' | 'isLapsed'>): string {
+export function unservedText(report: Unserved): string {
   const { spec } = report.object;
-  const { hosts, problems, isLapsed = false } = report;
-  const fate = member(spec, 'mode') === 'Audit' && !isLapsed ? 'passes unchecked' : 'is refused';
+  const { hosts, problems, isLapsed = false, heldBy = [] } = report;
+  const passes = heldBy.length === 0 ? 'passes unchecked' : `passes where the overrides of ${shown(heldBy)} let it`;
+  const fate = member(spec, 'mode') === 'Audit' && !isLapsed ? passes : 'is refused';
   // Only those that it keeps: a host that another namespace holds is answered by that one.
   if (hosts.length > 0) return `what it claims of ${shown(hosts)} ${fate}`;
   const target = member(spec, 'target');
@@ -23,8 +26,8 @@ export function unservedText(report: Pick<ObjectReport, 'object' | 'hosts' | 'pr
   return hasRoutes ? `what comes by its routes ${fate}` : 'it governs nothing';
 }
 
-function shown(hosts: readonly string[]): string {
-  const first = hosts.slice(0, MAX_SHOWN).map((host) => `"${host}"`);
-  const more = hosts.length - first.length;
+function shown(names: readonly string[]): string {
+  const first = names.slice(0, MAX_SHOWN).map((name) => `"${name}"`);
+  const more = names.length - first.length;
   return more === 0 ? first.join(', ') : `${first.join(', ')} and ${more} more`;
 }

@@ -15,6 +15,7 @@ const WHERE: Readonly<Record<MetricName, readonly [file: string, test: string]>>
   postern_checks_in_flight: ['telemetry/metrics.ts', 'test/telemetry/agent_metrics.test.ts'],
   postern_ready: ['app/agent.ts', 'test/telemetry/agent_metrics.test.ts'],
   postern_policies: ['app/readiness.ts', 'test/telemetry/agent_metrics.test.ts'],
+  postern_baselines_unaccepted: ['app/readiness.ts', 'test/telemetry/agent_metrics.test.ts'],
   postern_snapshot_builds_total: ['telemetry/metrics.ts', 'test/telemetry/agent_metrics.test.ts'],
   postern_snapshot_build_duration_seconds: ['telemetry/metrics.ts', 'test/telemetry/agent_metrics.test.ts'],
   postern_snapshot_age_seconds: ['app/agent.ts', 'test/telemetry/agent_metrics.test.ts'],

@@ -62,6 +62,11 @@ export const METRICS = Object.freeze({
     labels: { state: POLICY_STATES },
     help: 'Policies: serving their present spec, serving the last good one, or never accepted.',
   }),
+  postern_baselines_unaccepted: row({
+    type: 'gauge',
+    labels: {},
+    help: 'APIBaselines that were never accepted: what they would hold policies to holds nobody.',
+  }),
   postern_snapshot_builds_total: row({
     type: 'counter',
     labels: { result: RESULTS },

@@ -49,6 +49,16 @@ metadata: {name: wrong, namespace: shop}
 spec:
   target: {hosts: [wrong.example.org]}
   authorization: {rules: [{name: all, allow: {when: [{expression: "1 +"}]}}]}
+---
+apiVersion: postern.dev/v1alpha1
+kind: APIBaseline
+metadata: {name: wrong}
+spec: {namespaceSelector: {}, overrides: {authorization: {rules: [{name: all, deny: {when: [{expression: "1 +"}]}}]}}}
+---
+apiVersion: postern.dev/v1alpha1
+kind: APIBaseline
+metadata: {name: right}
+spec: {namespaceSelector: {}, defaults: {auditLog: {allows: {percent: 0}}}}
 `;
 
 /** How far the clock of agents is ahead. */
@@ -99,6 +109,7 @@ describe('the metrics of an agent on files', () => {
     assert.equal(await seriesOf(agent, 'postern_policies{state="accepted"}'), 2);
     assert.equal(await seriesOf(agent, 'postern_policies{state="rejected"}'), 1);
     assert.equal(await seriesOf(agent, 'postern_policies{state="last_good"}'), 0);
+    assert.equal(await seriesOf(agent, 'postern_baselines_unaccepted'), 1);
     assert.equal(await seriesOf(agent, 'postern_snapshot_builds_total{result="success"}'), 1);
     assert.equal(await seriesOf(agent, 'postern_snapshot_build_duration_seconds_count'), 1);
     ahead.ms += 50_000;
