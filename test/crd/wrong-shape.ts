@@ -25,6 +25,8 @@ export const policy = of('APIPolicy');
 export const consumer = of('APIConsumer');
 export const role = of('APIRole');
 export const binding = of('APIRoleBinding');
+export const grant = of('HostGrant');
+export const baseline = of('APIBaseline');
 
 export const times = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => make(index));

@@ -5,13 +5,14 @@ import { requireComponent } from '../components/cache.ts';
 import { obtainKubernetes } from '../components/kubernetes.ts';
 import { apply, post, put, type SentObject, startCrdCluster } from './crd-cluster.ts';
 import { isTakenByAgent } from './taken-by-agent.ts';
+import { WRONG_CLUSTER_KINDS } from './wrong-cluster-kinds.ts';
 import { WRONG_IDENTITIES } from './wrong-identities.ts';
 import { WRONG_LIMITS } from './wrong-limits.ts';
 import { WRONG_POLICIES } from './wrong-policies.ts';
 import { WRONG_RULES } from './wrong-rules.ts';
 import type { WrongShape } from './wrong-shape.ts';
 
-const SHAPES = [...WRONG_POLICIES, ...WRONG_RULES, ...WRONG_LIMITS, ...WRONG_IDENTITIES];
+const SHAPES = [...WRONG_POLICIES, ...WRONG_RULES, ...WRONG_LIMITS, ...WRONG_IDENTITIES, ...WRONG_CLUSTER_KINDS];
 const nameOf = (shape: WrongShape): string => `shape-${SHAPES.indexOf(shape)}`;
 const sent = (shape: WrongShape): SentObject => ({ ...shape, name: nameOf(shape) });
 
