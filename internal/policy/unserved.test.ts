@@ -20,7 +20,7 @@ describe('unservedText()', () => {
   it('says which baselines hold what passes in Audit', () => {
     const object = { apiVersion: 'v', kind: 'APIPolicy', metadata: METADATA, spec: { mode: 'Audit' } };
     assert.equal(
-      unservedText({ object, hosts: ['a.test'], heldBy: ['platform', 'pci'] }),
+      unservedText({ object, hosts: ['a.test'], problems: [], heldBy: ['platform', 'pci'] }),
       'what it claims of "a.test" passes where the overrides of "platform", "pci" let it',
     );
   });

@@ -53,7 +53,8 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     files: {
       'internal/extauthz/certificates.ts':
         'readCertificates 3, read 1, WatchOptions.onChange 1, WatchOptions.onError 1, watchCertificates 1',
-      'internal/extauthz/connections.ts': 'ConnectionOptions.random 1, GrpcConnections.drain 1, GrpcConnections.ended 2',
+      'internal/extauthz/connections.ts':
+        'ConnectionOptions.random 1, GrpcConnections.drain 1, GrpcConnections.ended 2',
       'internal/extauthz/listener.ts':
         'ListenerOptions.onConnection 1, ListenerOptions.onError 1, Listener.stop 1, Listener.destroy 1, startListener 1',
       'internal/extauthz/http/drain.ts': 'drainConnections 2',
