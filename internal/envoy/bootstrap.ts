@@ -124,7 +124,13 @@ function metadataFilter(metadata: Readonly<Record<string, object>>): object {
   };
 }
 
-function downstreamTransport({ certificate, key, clientCa, requireClientCertificate = false }: DownstreamTls): object {
+/** TLS towards clients, as the transport socket of a filter chain. */
+export function downstreamTransport({
+  certificate,
+  key,
+  clientCa,
+  requireClientCertificate = false,
+}: DownstreamTls): object {
   return {
     name: 'tls',
     typed_config: typed('envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext', {

@@ -24,14 +24,18 @@ export interface RunningEnvoy {
   stop(): Promise<void>;
 }
 
-export interface StartEnvoyOptions extends Omit<EnvoyOptions, 'listenPort' | 'adminPort'> {
+/** How the program is run. */
+export interface EnvoyProgram {
   readonly path: string;
-  /** 0 or absent: a free one. */
-  readonly listenPort?: number;
   /** Worker threads, 1 by default. */
   readonly concurrency?: number;
   /** Processors that Envoy may use, as `taskset` writes them. */
   readonly cpus?: string;
+}
+
+export interface StartEnvoyOptions extends Omit<EnvoyOptions, 'listenPort' | 'adminPort'>, EnvoyProgram {
+  /** 0 or absent: a free one. */
+  readonly listenPort?: number;
 }
 
 const START_MS = 30_000;
@@ -42,19 +46,25 @@ const POLL_MS = 25;
  *
  * @throws {Error} with what Envoy said, when it ends or does not serve within 30 s; a port in use is among the reasons
  */
-export async function startEnvoy(options: StartEnvoyOptions): Promise<RunningEnvoy> {
-  const { listenPort = 0, concurrency = 1 } = options;
+export const startEnvoy = ({ listenPort = 0, ...options }: StartEnvoyOptions): Promise<RunningEnvoy> =>
+  startEnvoyWith(envoyBootstrap({ ...options, listenPort, adminPort: 0 }), options);
+
+/**
+ * The same with a bootstrap that somebody else wrote: its listener is called "ingress", its admin page is on port 0 of
+ * loopback.
+ */
+export async function startEnvoyWith(
+  bootstrap: string,
+  { path, concurrency = 1, cpus }: EnvoyProgram,
+): Promise<RunningEnvoy> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-envoy-'));
   const config = join(folder, 'bootstrap.json');
   const addressFile = join(folder, 'admin');
   // A file that only we may read, not an argument: keys are in it, and arguments have a length and are public.
-  writeFileSync(config, envoyBootstrap({ ...options, listenPort, adminPort: 0 }), { mode: 0o600 });
+  writeFileSync(config, bootstrap, { mode: 0o600 });
   const args = ['--config-path', config, '--admin-address-path', addressFile, '--concurrency', String(concurrency)];
   const own = [...args, '--log-level', 'warning', '--disable-hot-restart'];
-  const child =
-    options.cpus === undefined
-      ? startChild(options.path, own)
-      : startChild('taskset', ['-c', options.cpus, options.path, ...own]);
+  const child = cpus === undefined ? startChild(path, own) : startChild('taskset', ['-c', cpus, path, ...own]);
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   // When this process ends first, which it may at any moment: its Envoy goes, and what was made for it.
   const onExit = (): void => {

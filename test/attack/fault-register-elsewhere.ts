@@ -44,7 +44,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/envoy/lock.ts': 'withLock 3, take 2',
       'internal/envoy/obtain.ts': 'obtainEnvoy 5, envoyVersion 1, saidVersion 1, usableOnPath 2, fetchWhole 3',
       'internal/envoy/on-path.ts': 'allOnPath 2, onPath 1, isProgram 2',
-      'internal/envoy/process.ts': 'startEnvoy 4, running 1, untilLive 2',
+      'internal/envoy/process.ts': 'startEnvoyWith 4, running 1, untilLive 2',
       'internal/envoy/wheel.ts': 'unpackWheel 7, download 1, pythonWithPip 5, problemOf 1, works 1',
     },
   },

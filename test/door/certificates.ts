@@ -13,6 +13,8 @@ export interface Wanted {
   /** Who signs; itself without. */
   readonly issuer?: Issued;
   readonly isCa?: boolean;
+  /** Its only name, as a SPIFFE id, instead of those of loopback. */
+  readonly uri?: string;
   /** Epoch milliseconds. */
   readonly notAfterMs?: number;
 }
@@ -25,8 +27,8 @@ const SEQUENCE = 0x30;
 const FAR_MS = Date.UTC(2045, 0, 1);
 let serial = 1;
 
-/** A certificate for `localhost` and 127.0.0.1, or of an authority. */
-export function issue({ name, issuer, isCa = false, notAfterMs = FAR_MS }: Wanted): Issued {
+/** A certificate for `localhost` and 127.0.0.1, for one URI, or of an authority. */
+export function issue({ name, issuer, isCa = false, uri, notAfterMs = FAR_MS }: Wanted): Issued {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const signer: KeyObject = issuer === undefined ? privateKey : createPrivateKey(issuer.privateKey);
   serial += 1;
@@ -39,7 +41,7 @@ export function issue({ name, issuer, isCa = false, notAfterMs = FAR_MS }: Wante
     der(SEQUENCE, utcTime(Date.UTC(2020, 0, 1)), utcTime(notAfterMs)),
     distinguishedName(name),
     createPublicKey(publicKey.export({ type: 'spki', format: 'pem' })).export({ type: 'spki', format: 'der' }),
-    der(0xa3, der(SEQUENCE, isCa ? CA : LOCALHOST)),
+    der(0xa3, der(SEQUENCE, isCa ? CA : uri === undefined ? LOCALHOST : named(der(0x86, Buffer.from(uri))))),
   );
   const signature = sign('sha256', tbs, signer);
   const certificate = der(SEQUENCE, tbs, ALGORITHM, der(0x03, Uint8Array.of(0), signature));
@@ -58,17 +60,18 @@ const CA = der(
   der(0x01, Uint8Array.of(0xff)),
   der(0x04, der(SEQUENCE, der(0x01, Uint8Array.of(0xff)))),
 );
-const LOCALHOST = der(
-  SEQUENCE,
-  der(0x06, OID_SUBJECT_ALT_NAME),
-  der(0x04, der(SEQUENCE, der(0x82, Buffer.from('localhost')), der(0x87, Uint8Array.of(127, 0, 0, 1)))),
-);
+const LOCALHOST = named(der(0x82, Buffer.from('localhost')), der(0x87, Uint8Array.of(127, 0, 0, 1)));
 
 const distinguishedName = (name: string): Buffer =>
   der(SEQUENCE, der(0x31, der(SEQUENCE, der(0x06, OID_COMMON_NAME), der(0x0c, Buffer.from(name)))));
 
 const utcTime = (ms: number): Buffer =>
   der(0x17, Buffer.from(`${new Date(ms).toISOString().replace(/[-:T]/g, '').slice(2, 14)}Z`));
+
+/** subjectAltName with these names (RFC 5280 §4.2.1.6). */
+function named(...names: readonly Uint8Array[]): Buffer {
+  return der(SEQUENCE, der(0x06, OID_SUBJECT_ALT_NAME), der(0x04, der(SEQUENCE, ...names)));
+}
 
 /** Tag, length, value (X.690 §8.1). */
 function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
