@@ -49,6 +49,16 @@ export const POLICY_ALERTS: readonly Alert[] = [
     runbook: 'kubectl get apol -A shows which, kubectl describe apol NAME why.',
   },
   {
+    alert: 'PosternBaselineUnaccepted',
+    severity: 'critical',
+    for: '5m',
+    expr: `max ${RELEASE} (${of('postern_baselines_unaccepted')}) > 0`,
+    summary: 'A baseline of the platform holds nobody',
+    description:
+      '{{ $value }} APIBaselines of job {{ $labels.job }} were never accepted: no policy is held to what they demand.',
+    runbook: 'kubectl get abase shows which, kubectl describe abase NAME why.',
+  },
+  {
     alert: 'PosternPoliciesOutdated',
     severity: 'warning',
     for: '10m',

@@ -41,6 +41,12 @@ export const OVERVIEW: readonly Row[] = [
         one(`max(sum without (state) (${of('postern_policies', 'state!="accepted"')}))`),
         { thresholds: [1, 10] },
       ),
+      stat(
+        'Baselines not accepted',
+        'APIBaselines that were never accepted: what they demand holds nobody.',
+        one(`max(${of('postern_baselines_unaccepted')})`),
+        { thresholds: [1, 1] },
+      ),
     ],
   },
   {
