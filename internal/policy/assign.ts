@@ -118,7 +118,8 @@ class Assigner {
 
   /** Takes what was held before; what another namespace took meanwhile is left to `assign`. */
   hold(candidate: Candidate, when: 'served' | 'recorded'): void {
-    this.#claims.take(when === 'served' ? servedClaim(candidate) : this.#claims.recordedOf(candidate), candidate);
+    if (when === 'served') this.#claims.hold(servedClaim(candidate), candidate);
+    else this.#claims.holdRecorded(candidate);
   }
 
   assign(candidate: Candidate): Assignment {

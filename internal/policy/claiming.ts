@@ -23,8 +23,10 @@ export const NO_PLACES: readonly Place[] = Object.freeze([]);
 
 /** Who holds what while policies are assigned, one after the other. */
 export interface Claiming {
-  /** What status tells that a policy held before this process began. */
-  recordedOf(candidate: Candidate): Claim;
+  /** Takes what the policy served before in this process. */
+  hold(claim: Claim, candidate: Candidate): void;
+  /** Takes what status tells that it held before this process began. */
+  holdRecorded(candidate: Candidate): void;
   /** Why the policy may not have all of it, each host that it may not have. */
   problemsOf(claim: Claim, candidate: Candidate): readonly Problem[];
   /** Takes what of it the policy may have. */

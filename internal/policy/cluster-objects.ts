@@ -25,6 +25,8 @@ export interface CompiledCluster {
   /** Labels of a namespace; undefined where nobody has said yet which it has. */
   labelsOf(namespace: string): Labels | undefined;
   readonly reports: readonly ObjectReport[];
+  /** The same for as long as nothing of the cluster changes; undefined where something changed while it was compiled. */
+  readonly version: number | undefined;
 }
 
 type CompiledGrant = Omit<Selecting<HostGrantSpec>, 'meta'>;
@@ -50,6 +52,8 @@ export class ClusterObjects {
   readonly #grants = new Map<string, LastGood<CompiledGrant>>();
   readonly #baselines = new Map<string, LastGood<CompiledBaseline>>();
   readonly #namespaces = new Map<string, Labels>();
+  /** Counts every change. */
+  #version = 0;
 
   constructor(options: ClusterObjectsOptions) {
     this.#options = options;
@@ -59,11 +63,13 @@ export class ClusterObjects {
   apply(kind: ClusterKind, object: SourceObject): boolean {
     if (kind === 'HostGrant') take(this.#grants, object);
     else if (kind === 'APIBaseline') take(this.#baselines, object);
-    else return this.#label(object.metadata);
+    else if (!this.#label(object.metadata)) return false;
+    this.#version += 1;
     return true;
   }
 
   delete(kind: ClusterKind, name: string): void {
+    this.#version += 1;
     if (kind === 'HostGrant') this.#grants.delete(name);
     else if (kind === 'APIBaseline') this.#baselines.delete(name);
     else this.#namespaces.delete(name);
@@ -85,6 +91,7 @@ export class ClusterObjects {
       (spec, problems) =>
         compileBaseline(spec, { name, ports }, problems);
     const baselines = await this.#read(this.#baselines, compilerOf, { reports, breathe });
+    const begun = this.#version;
     const labels = new Map(this.#namespaces);
     const { hasNamespaces } = this.#options;
     const labelsOf = (namespace: string): Labels | undefined => {
@@ -92,7 +99,7 @@ export class ClusterObjects {
       if (given === undefined && hasNamespaces) return undefined;
       return { ...given, [NAME_LABEL]: namespace };
     };
-    return { grants, baselines, labelsOf, reports };
+    return { grants, baselines, labelsOf, reports, version: begun === this.#version ? begun : undefined };
   }
 
   async #read<S>(

@@ -7,11 +7,16 @@ import { HostClaims } from './claims.ts';
 export class FirstCome implements Claiming {
   readonly #claims = new HostClaims();
 
+  hold(claim: Claim, candidate: Candidate): void {
+    this.take(claim, candidate);
+  }
+
   /** Hosts one by one: a host that the policy asks for besides is a new claim. */
-  recordedOf({ accepted, claimed, recordedHosts }: Candidate): Claim {
-    if (recordedHosts.size === 0) return NO_CLAIM;
+  holdRecorded(candidate: Candidate): void {
+    const { accepted, claimed, recordedHosts } = candidate;
+    if (recordedHosts.size === 0) return;
     const asked = [...(accepted?.target.hosts ?? NO_CLAIM.hosts), ...claimed.hosts];
-    return { ...NO_CLAIM, hosts: asked.filter((host) => recordedHosts.has(host)) };
+    this.take({ ...NO_CLAIM, hosts: asked.filter((host) => recordedHosts.has(host)) }, candidate);
   }
 
   problemsOf({ hosts }: Claim, { meta }: Candidate): readonly Problem[] {

@@ -1,7 +1,8 @@
 import type { Problem } from '../core/problem.ts';
+import type { Looks } from '../match/owned-paths.ts';
 import type { PathTemplate } from '../match/path-template.ts';
 import type { Candidate } from './assign.ts';
-import { type Claim, type Claiming, type Lapsed, NO_CLAIM, type Place } from './claiming.ts';
+import type { Claim, Claiming, Lapsed, Place } from './claiming.ts';
 import { suffixesOf } from './claims.ts';
 import type { HostGrants, Part } from './host-grants.ts';
 import { recordedClaim } from './lapsed-claims.ts';
@@ -9,25 +10,67 @@ import { PartClaims } from './part-claims.ts';
 
 /** Hosts times paths times labels that one policy may claim where others have to be compared with it. */
 const MAX_PAIRS = 40_000;
-/** Nodes of other claims that one policy may have looked at; then it is taken to be in somebody's way. */
-const MAX_LOOKS = 20_000;
+/**
+ * Nodes of others' claims that may be looked at for one policy at a time, some 3 ms of work, and for all policies of a
+ * namespace in one build: then what is left of theirs is taken to be in somebody's way. So nobody delays the builds of all.
+ */
+const NEW: Bound = { ofPolicy: 20_000, ofNamespace: 500_000 };
+/** The same for what served before, after grants changed: it must not fall because others claim much beside it. */
+const HELD: Bound = { ofPolicy: 200_000, ofNamespace: 5_000_000 };
+
+interface Bound {
+  readonly ofPolicy: number;
+  readonly ofNamespace: number;
+}
 
 type Verdict = { readonly part: Part } | 'HostNotGranted' | 'HostConflict';
+
+export interface GrantedOptions {
+  readonly grants: HostGrants;
+  /** What policies held by grants that are gone, already taken out of `grants`. */
+  readonly lapsed: ReadonlyMap<Candidate, Lapsed>;
+  /** The grants are those of the build before: what served by them overlaps nothing else that did. */
+  readonly areSettled: boolean;
+}
 
 /** A claim is a host with a path, and counts where a grant gives it: in each part the first recorded claim holds. */
 export class GrantedClaims implements Claiming {
   readonly #grants: HostGrants;
   readonly #lapsed: ReadonlyMap<Candidate, Lapsed>;
+  readonly #areSettled: boolean;
   readonly #claims = new Map<Part, PartClaims>();
+  readonly #looks = new Map<Bound, Map<string, Looks>>([
+    [NEW, new Map()],
+    [HELD, new Map()],
+  ]);
+  /** What served before and may go on, whole. */
+  readonly #held = new Map<Claim, readonly Place[]>();
 
-  /** @param lapsed what policies held by grants that are gone, already taken out of `grants` */
-  constructor(grants: HostGrants, lapsed: ReadonlyMap<Candidate, Lapsed>) {
+  constructor({ grants, lapsed, areSettled }: GrantedOptions) {
     this.#grants = grants;
     this.#lapsed = lapsed;
+    this.#areSettled = areSettled;
   }
 
-  recordedOf(candidate: Candidate): Claim {
-    return recordedClaim(candidate) ?? NO_CLAIM;
+  hold(claim: Claim, candidate: Candidate): void {
+    const take = (looks: Looks | undefined): readonly Place[] => this.#takeBy(claim, candidate, looks);
+    this.#keep(claim, this.#areSettled ? take(undefined) : this.#bounded(HELD, candidate, take));
+  }
+
+  /** Whoever wrote the status: it is held against what others hold, in every build. */
+  holdRecorded(candidate: Candidate): void {
+    const recorded = recordedClaim(candidate);
+    if (recorded === undefined) return;
+    const { target } = recorded.by;
+    this.#keep(
+      target,
+      this.#bounded(HELD, candidate, (looks) => this.#takeBy(recorded, candidate, looks)),
+    );
+  }
+
+  #keep(claim: Claim, places: readonly Place[]): void {
+    const count = places.reduce((sum, { templates }) => sum + templates.length, 0);
+    if (count > 0 && count === claim.hosts.length * claim.templates.length) this.#held.set(claim, places);
   }
 
   lapsedOf(candidate: Candidate): Lapsed | undefined {
@@ -35,9 +78,13 @@ export class GrantedClaims implements Claiming {
   }
 
   problemsOf(claim: Claim, candidate: Candidate): readonly Problem[] {
+    if (this.#held.has(claim)) return [];
     const tooMany = tooManyPairs(claim);
     if (tooMany !== undefined) return [tooMany];
-    const looks = { left: MAX_LOOKS };
+    return this.#bounded(NEW, candidate, (looks) => this.#problemsBy(claim, candidate, looks));
+  }
+
+  #problemsBy(claim: Claim, candidate: Candidate, looks: Looks): readonly Problem[] {
     const problems: Problem[] = [];
     for (const [index, host] of claim.hosts.entries()) {
       for (const template of claim.templates) {
@@ -52,8 +99,12 @@ export class GrantedClaims implements Claiming {
   }
 
   take(claim: Claim, candidate: Candidate): readonly Place[] {
+    const held = this.#held.get(claim);
+    return held ?? this.#bounded(NEW, candidate, (looks) => this.#takeBy(claim, candidate, looks));
+  }
+
+  #takeBy(claim: Claim, candidate: Candidate, looks: Looks | undefined): readonly Place[] {
     if (tooManyPairs(claim) !== undefined) return [];
-    const looks = { left: MAX_LOOKS };
     const places: Place[] = [];
     for (const host of claim.hosts) {
       const byPart = new Map<Part, PathTemplate[]>();
@@ -76,8 +127,19 @@ export class GrantedClaims implements Claiming {
     const part = this.#grants.grantedFor(host, template);
     if (part?.selects(namespace) !== true) return 'HostNotGranted';
     if (this.#grants.isLapsed(host, template)) return 'HostConflict';
+    if (looks === undefined) return { part };
     const isInTheWay = this.#claims.get(part)?.isInTheWay(host, template, { namespace, looks });
     return isInTheWay === true ? 'HostConflict' : { part };
+  }
+
+  #bounded<T>(bound: Bound, { meta }: Candidate, work: (looks: Looks) => T): T {
+    const byNamespace = this.#looks.get(bound);
+    const left = byNamespace?.get(meta.namespace)?.left ?? bound.ofNamespace;
+    const most = Math.min(left, bound.ofPolicy);
+    const looks = { left: most };
+    const result = work(looks);
+    byNamespace?.set(meta.namespace, { left: left - (most - Math.max(looks.left, 0)) });
+    return result;
   }
 
   #claimsOf(part: Part): PartClaims {
@@ -94,7 +156,8 @@ interface Pair {
   readonly host: string;
   readonly template: PathTemplate;
   readonly candidate: Candidate;
-  readonly looks: { left: number };
+  /** undefined where nothing of others can be in the way. */
+  readonly looks: Looks | undefined;
 }
 
 /** Neither tells whose it is. */

@@ -6,11 +6,11 @@ import type { CompiledPolicy } from './compiled-policy.ts';
 import { type HostGrants, LAPSED } from './host-grants.ts';
 
 /** What status tells that a policy held, with the paths of the spec that it held it by. */
-export function recordedClaim(candidate: Candidate): Claim | undefined {
-  const held = recordedSpec(candidate);
-  if (held === undefined) return undefined;
-  const { hosts, templates } = held.target;
-  return { hosts: hosts.filter((host) => candidate.recordedHosts.has(host)), templates };
+export function recordedClaim(candidate: Candidate): (Claim & { readonly by: CompiledPolicy }) | undefined {
+  const by = recordedSpec(candidate);
+  if (by === undefined) return undefined;
+  const { hosts, templates } = by.target;
+  return { hosts: hosts.filter((host) => candidate.recordedHosts.has(host)), templates, by };
 }
 
 function recordedSpec({ newest, accepted, isRestored, isRecordedNewest }: Candidate): CompiledPolicy | undefined {
@@ -56,9 +56,10 @@ function lapsedOf(grants: HostGrants, candidate: Candidate, isFirst: boolean): L
   // Its author has given up what is not granted any more.
   if (newest !== undefined && isAllOf(newest.target, isGranted)) return undefined;
   const known = (isRestored ? undefined : accepted) ?? lapsed;
-  const held = known ?? (isFirst ? recordedSpec(candidate) : undefined);
+  const recorded = known === undefined && isFirst ? recordedClaim(candidate) : undefined;
+  const held = known ?? recorded?.by;
   if (held === undefined) return undefined;
-  const { hosts, templates } = (known === undefined ? recordedClaim(candidate) : undefined) ?? held.target;
+  const { hosts, templates } = recorded ?? held.target;
   const places: Place[] = [];
   for (const host of hosts) {
     const gone = templates.filter((template) => !isGranted(host, template));

@@ -76,6 +76,8 @@ export class PolicyStore {
   readonly #baselines = new BaselineView();
   readonly #held: HeldPolicies;
   #snapshot: Snapshot | undefined = undefined;
+  /** Version of the cluster's objects by which every policy was last assigned; undefined while that is not sure. */
+  #settledVersion: number | undefined = undefined;
   #isComplete = false;
   #hasUnread = false;
   #isBuilding = false;
@@ -254,6 +256,7 @@ export class PolicyStore {
       );
     }
     this.#snapshot = snapshot;
+    this.#settledVersion = cluster.version;
     for (const report of liveReports(compiled.values())) {
       await breathe();
       reports.push(report);
@@ -271,7 +274,9 @@ export class PolicyStore {
     const grants = await HostGrants.of(cluster, breathe);
     const isFirst = this.#snapshot === undefined;
     const lapsed = await lapseClaims(grants, candidates, { isFirst, breathe });
-    return { grants, rule: () => new GrantedClaims(grants, lapsed) };
+    const areSettled = cluster.version !== undefined && cluster.version === this.#settledVersion;
+    this.#settledVersion = undefined;
+    return { grants, rule: () => new GrantedClaims({ grants, lapsed, areSettled }) };
   }
 }
 

@@ -115,7 +115,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/match/path-table.ts': 'Whole.isWanted 1',
       'internal/policy/assign.ts': 'assignHosts 5, assignBy 2',
       'internal/policy/claiming.ts':
-        'Claiming.recordedOf 1, Claiming.problemsOf 1, Claiming.take 1, Claiming.lapsedOf 1, HostRule 1',
+        'Claiming.hold 1, Claiming.holdRecorded 1, Claiming.problemsOf 1, Claiming.take 1, Claiming.lapsedOf 1, HostRule 1',
       'internal/policy/cluster-objects.ts':
         'CompiledCluster.labelsOf 1, ClusterObjectsOptions.recordedSpec 1, ClusterObjects.compile 2, ClusterObjects.#read 1',
       'internal/policy/host-drafts.ts': 'HostDrafts.table 2',

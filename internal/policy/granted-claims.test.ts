@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ProblemList } from '../core/problem.ts';
+import { compileLabelSelector } from '../match/label-selector.ts';
+import { compilePathTemplates } from '../match/path-template.ts';
+import { type Assignment, assignHosts, type Candidate } from './assign.ts';
+import { claimedTarget } from './claimed-target.ts';
+import type { CompiledCluster } from './cluster-objects.ts';
+import { type CompiledPolicy, STRICT } from './compiled-policy.ts';
+import { GrantedClaims } from './granted-claims.ts';
+import { HostGrants } from './host-grants.ts';
+import { lapseClaims } from './lapsed-claims.ts';
+
+const HOST = 'api.example.org';
+const meta = (namespace: string, name: string) => ({ name, namespace, uid: `${namespace}/${name}`, generation: 1 });
+
+/** As much of a compiled policy as its target. */
+function asking(paths: readonly string[], hosts: readonly string[] = [HOST]): CompiledPolicy {
+  const { templates } = claimedTarget({ target: { paths } });
+  const matcher = compilePathTemplates(paths, STRICT, new ProblemList());
+  return { target: { hosts, routes: [], templates, paths: matcher, pathOptions: STRICT } } as unknown as CompiledPolicy;
+}
+
+const candidate = (namespace: string, name: string, newest: CompiledPolicy, accepted?: CompiledPolicy): Candidate => ({
+  meta: meta(namespace, name),
+  newest,
+  accepted,
+  lapsed: undefined,
+  isRestored: false,
+  isAudit: false,
+  claimed: claimedTarget(undefined),
+  recordedHosts: new Set(),
+  isRecordedNewest: false,
+});
+
+/** Everybody is granted every host below example.org. */
+const ALL: CompiledCluster = {
+  grants: [
+    {
+      meta: meta('', 'all'),
+      spec: { hosts: ['*.example.org'], paths: ['/**'], namespaceSelector: {} },
+      selects: compileLabelSelector({}),
+    },
+  ],
+  baselines: [],
+  labelsOf: () => ({}),
+  reports: [],
+  version: 1,
+};
+
+async function assigned(
+  given: readonly Candidate[],
+  areSettled: boolean,
+): Promise<readonly (Assignment | undefined)[]> {
+  const breathe = () => undefined;
+  const grants = await HostGrants.of(ALL, breathe);
+  const lapsed = await lapseClaims(grants, given, { isFirst: false, breathe });
+  const found = await assignHosts(given, () => new GrantedClaims({ grants, lapsed, areSettled }), breathe);
+  return given.map((one) => found.get(one));
+}
+
+describe('GrantedClaims', () => {
+  it('compares claims of one namespace with a bounded number of others, so that it delays no build for all', async () => {
+    const bank = Array.from({ length: 2000 }, (_, i) => asking([`/a${i}/x`]));
+    const given = [
+      ...bank.map((policy, i) => candidate('bank', `p${i}`, policy, policy)),
+      ...Array.from({ length: 300 }, (_, i) => candidate('evil', `p${i}`, asking([`/{any}/y${i}`]))),
+    ];
+    for (const areSettled of [false, true]) {
+      const found = await assigned(given, areSettled);
+      assert.ok(
+        found.slice(0, 2000).every((one) => one?.serving !== undefined),
+        'all that served before goes on',
+      );
+      const served = found.slice(2000).filter((one) => one?.serving !== undefined).length;
+      assert.ok(served > 100 && served < 150, `${served} were compared in full`);
+      assert.deepEqual(
+        found.at(-1)?.problems.map(({ reason }) => reason),
+        ['HostConflict'],
+      );
+    }
+  });
+
+  it('refuses a policy by itself that is too large to compare', async () => {
+    const hosts = Array.from({ length: 64 }, (_, i) => `h${i}.a.b.c.d.e.f.g.h.example.org`);
+    const paths = Array.from({ length: 64 }, (_, i) => `/p${i}`);
+    const [found] = await assigned([candidate('shop', 'large', asking(paths, hosts))], false);
+    assert.deepEqual(found?.problems, [
+      {
+        reason: 'Invalid',
+        path: 'spec.target',
+        message:
+          'The labels of its hosts times its paths are 45056, and at most 40000 are compared with others: make two policies of it',
+        severity: 'error',
+      },
+    ]);
+    assert.deepEqual([found.serving, found.places], [undefined, []]);
+  });
+});
