@@ -79,7 +79,7 @@ export class HostDrafts {
     for (const [host, draft] of this.#hosts) {
       const pause = breathe();
       if (pause !== undefined) await pause;
-      claimed.set(host, finished(draft, ofRoutes));
+      claimed.set(host, finished(draft, { ofRoutes, grants }));
     }
     const table = new HostTable();
     for (const host of held(claimed, grants)) {
@@ -94,16 +94,20 @@ export class HostDrafts {
 
 /** A claimed host with what all of its grounds have in common. */
 interface FinishedHost extends ClaimedHost {
+  /** What each namespace sets behind it. */
+  readonly owns: ReadonlyMap<string, OwnHeaders>;
   readonly all: HostEntry;
 }
 
-function finished({ grounds, owns }: HostDraft, ofRoutes: TableInputs['ofRoutes']): FinishedHost {
+function finished({ grounds, owns }: HostDraft, { ofRoutes, grants }: Omit<TableInputs, 'breathe'>): FinishedHost {
   const [only, ...others] = owns.keys();
   const byNamespace = new Map<string, OwnHeaders>();
   for (const [namespace, own] of owns)
     byNamespace.set(namespace, ownOfAll([...own, ...(ofRoutes.get(namespace) ?? [])]));
   const own = ownOfAll([...byNamespace.values()]);
-  const shared = { own, ownBy: others.length === 0 ? undefined : ownOfOthers(byNamespace) };
+  // Also one namespace alone may have guests by a route, where grants leave paths to nobody.
+  const isAlone = others.length === 0 && (grants === undefined || own === OVERRIDES);
+  const shared = { own, ownBy: isAlone ? undefined : ownOfOthers(byNamespace) };
   const all = [...grounds].map(([part, ground]): [Part | undefined, Ground] => [
     part,
     Object.freeze({ ...ground, ...shared }),
@@ -111,7 +115,7 @@ function finished({ grounds, owns }: HostDraft, ofRoutes: TableInputs['ofRoutes'
   const isAudit = all.every(([, ground]) => ground.isAudit);
   const namespace = others.length === 0 ? only : undefined;
   const common = { namespace, isAudit, ...shared, pathOptions: STRICT, table: NOTHING, grounds: undefined };
-  return { grounds: new Map(all), namespaces: new Set(owns.keys()), all: Object.freeze(common) };
+  return { grounds: new Map(all), namespaces: new Set(owns.keys()), owns: byNamespace, all: Object.freeze(common) };
 }
 
 /** No path is in it. */
@@ -146,11 +150,24 @@ function entryOf(host: string, claimed: ReadonlyMap<string, FinishedHost>, grant
   const namespaces = new Set(over.map(({ all }) => all.namespace));
   return Object.freeze({
     namespace: namespaces.size === 1 ? first?.all.namespace : undefined,
-    isAudit: over.every(({ all }) => all.isAudit),
+    // What nobody has claimed of it is not in Audit.
+    isAudit:
+      over.every(({ all }) => all.isAudit) && granted.areAllIn((part) => over.some(({ grounds }) => grounds.has(part))),
     own: ownOfAll(over.map(({ all }) => all.own)),
-    ownBy: undefined,
+    ownBy: ownOfOthers(ownsOf(over)),
     pathOptions: STRICT,
     table: NOTHING,
     grounds: new Grounds(granted, over),
   });
+}
+
+function ownsOf(over: readonly FinishedHost[]): ReadonlyMap<string, OwnHeaders> {
+  const owns = new Map<string, OwnHeaders>();
+  for (const host of over) {
+    for (const [namespace, own] of host.owns) {
+      const before = owns.get(namespace);
+      owns.set(namespace, before === undefined ? own : ownOfAll([before, own]));
+    }
+  }
+  return owns;
 }

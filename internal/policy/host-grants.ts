@@ -102,9 +102,14 @@ export class GrantedPaths {
     return only;
   }
 
+  /** Whether all that is granted is of these parts. */
+  areAllIn(isIn: (part: Part | undefined) => boolean): boolean {
+    return this.#levels.every(({ cells }) => cells.every((cell) => isIn(partOf(cell))));
+  }
+
   /** Whether every path that is granted at all may be claimed by the namespace. */
   areAllOf(namespace: string): boolean {
-    return this.#levels.every(({ cells }) => cells.every((cell) => partOf(cell)?.selects(namespace) === true));
+    return this.areAllIn((part) => part?.selects(namespace) === true);
   }
 }
 

@@ -94,8 +94,11 @@ export function ownOfOthers(byNamespace: ReadonlyMap<string, OwnHeaders>): Reado
     namespace,
     isCommon(own) ? common : ownOfAll([common, own]),
   ]);
-  return new Map(all);
+  return new Map([...all, [OF_ANYBODY, common]]);
 }
+
+/** No namespace's name: for those that claim nothing behind the host. */
+export const OF_ANYBODY = '';
 
 /** The edits of a request that passes without an evaluation: nothing proved who calls, so nothing says it. */
 export function withoutOwn({ listed, folded, removal }: OwnHeaders, headers: HeaderFields): Edits {

@@ -9,7 +9,7 @@ import { evaluated } from './baselines/stand-in.ts';
 import { type CompiledPolicy, type PathOptions, type Served, STRICT } from './compiled-policy.ts';
 import { isOthers } from './held-by-others.ts';
 import type { Ground, HostEntry } from './host-table.ts';
-import { OVERRIDES, type OwnHeaders, ownOfAll } from './own-headers.ts';
+import { OF_ANYBODY, OVERRIDES, type OwnHeaders, ownOfAll } from './own-headers.ts';
 import type { Snapshot } from './snapshot.ts';
 import { THIS_WORKLOAD } from './workload.ts';
 
@@ -224,7 +224,8 @@ const groundAt = (holder: HostEntry, segments: readonly string[]): Ground | unde
 const hitAt = (holder: HostEntry, segments: readonly string[]): PathHit<Served> | undefined =>
   groundAt(holder, segments)?.table.find(segments);
 
-const ownFor = ({ own, ownBy }: Ground, namespace: string): OwnHeaders => ownBy?.get(namespace) ?? own;
+const ownFor = ({ own, ownBy }: Ground, namespace: string): OwnHeaders =>
+  ownBy === undefined ? own : (ownBy.get(namespace) ?? ownBy.get(OF_ANYBODY) ?? own);
 
 /** The target's parameters by each other reading of the path; undefined when it does not cover one of them. */
 function paramsBy(others: PathReadings['others'], match: PathMatcher['match']): readonly PathParams[] | undefined {

@@ -178,6 +178,23 @@ const OTHERS: readonly TenantAttack[] = [
     decided: ['bank', 'allowed'],
     keeps: ['authorization', 'cookie'],
   }),
+  ...[documents(BANK, EVIL), SHARED].map((grants, index) =>
+    granted({
+      name: `takes everyday headers from requests that a route of its neighbour leads to the shared host (${index})`,
+      before: documents(grants, policyOf('bank', { target: '{routes: [{name: r}]}' })),
+      applies: evil(
+        '{hosts: [api.example.org], paths: ["/evil/**"]}',
+        ', response: {upstreamHeaders: [{name: authorization, value: {expression: "\'x\'"}}]}',
+      ),
+      request: {
+        ...at('/bank/x'),
+        headers: { authorization: 'Bearer t' },
+        routes: [{ kind: 'HTTPRoute', namespace: 'bank', name: 'r' }],
+      },
+      decided: ['bank', 'allowed'],
+      keeps: ['authorization'],
+    }),
+  ),
   granted({
     name: 'lets a client pass for a caller of its neighbour by its own path',
     before: documents(
@@ -192,6 +209,13 @@ const OTHERS: readonly TenantAttack[] = [
     request: { ...at('/evil/x'), headers: { 'x-caller': 'root' } },
     decided: ['evil', 'allowed'],
     loses: ['x-caller'],
+  }),
+  granted({
+    name: 'puts a policy in Audit so that malformed paths pass of what another is granted and has not claimed',
+    before: documents(BANK, EVIL),
+    applies: policyOf('evil', { target: '{hosts: [api.example.org], paths: ["/evil/**"]}', mode: 'Audit' }),
+    request: at('/bank//x'),
+    decided: ['none', 'malformed_path'],
   }),
   granted({
     name: 'puts a policy in Audit on a shared host so that malformed paths pass',
