@@ -84,6 +84,7 @@ export class ClusterObjects {
   /** @param breathe awaited between objects */
   async compile(breathe: Breathe): Promise<CompiledCluster> {
     const reports: ObjectReport[] = [];
+    const begun = this.#version;
     const { ports } = this.#options;
     const grants = await this.#read(this.#grants, () => readGrant, { reports, breathe });
     const compilerOf =
@@ -91,7 +92,6 @@ export class ClusterObjects {
       (spec, problems) =>
         compileBaseline(spec, { name, ports }, problems);
     const baselines = await this.#read(this.#baselines, compilerOf, { reports, breathe });
-    const begun = this.#version;
     const labels = new Map(this.#namespaces);
     const { hasNamespaces } = this.#options;
     const labelsOf = (namespace: string): Labels | undefined => {
