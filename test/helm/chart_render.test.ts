@@ -41,6 +41,18 @@ const SWITCHED: readonly (readonly [
     (o) => agentOf(o).env,
     [{ name: 'OTEL_SERVICE_NAME', value: 'gate' }],
   ],
+  [
+    'http',
+    { http: { enabled: true, trustedPeers: ['10.0.0.0/8', 'fd00::/8'], carriedHeaders: ['x-caller'] } },
+    (o) => [
+      (agentOf(o).args as string[]).filter((arg) => arg.startsWith('--http')),
+      only(o, 'Service').spec.ports.find(({ name }: { name: string }) => name === 'http'),
+    ],
+    [
+      ['--http-addr=:9192', '--http-trusted-peers=10.0.0.0/8,fd00::/8', '--http-carried-headers=x-caller'],
+      { name: 'http', port: 9192, targetPort: 'http', appProtocol: 'http' },
+    ],
+  ],
   ['replicas', { replicas: 5 }, (o) => only(o, 'Deployment').spec.replicas, 5],
   ['one replica', { replicas: 1 }, (o) => kinds(o).includes('PodDisruptionBudget'), false],
   [

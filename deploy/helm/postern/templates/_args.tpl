@@ -9,6 +9,13 @@
 - --grpc-addr=:9191
 - --admin-addr=:9193
 - --drain-timeout={{ .Values.shutdown.drainSeconds }}s
+{{- if .Values.http.enabled }}
+- --http-addr=:9192
+- --http-trusted-peers={{ join "," .Values.http.trustedPeers }}
+{{- with .Values.http.carriedHeaders }}
+- --http-carried-headers={{ join "," . }}
+{{- end }}
+{{- end }}
 {{- if .Values.tls.secretName }}
 - --tls-cert=/etc/postern/tls/tls.crt
 - --tls-key=/etc/postern/tls/tls.key

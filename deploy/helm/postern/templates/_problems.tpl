@@ -4,6 +4,9 @@
 {{- if and .Values.tls.clientCA.secretName (not .Values.tls.secretName) -}}
 {{- $problems = append $problems "tls.clientCA.secretName needs tls.secretName: without TLS no certificate is seen" -}}
 {{- end -}}
+{{- if and .Values.http.enabled (not .Values.http.trustedPeers) -}}
+{{- $problems = append $problems "http.enabled needs http.trustedPeers: the networks of the proxies, [10.0.0.0/8] say; nobody else is answered" -}}
+{{- end -}}
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
 {{- $problems = append $problems "autoscaling.minReplicas is above autoscaling.maxReplicas" -}}
 {{- end -}}
