@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { measureDashboards } from './cluster/dashboards.ts';
+import { measureInstall } from './cluster/install.ts';
 import { measureNoisy } from './cluster/noisy.ts';
 import { measureOutage } from './cluster/outage.ts';
 import { measureReplicas } from './cluster/replicas.ts';
@@ -42,6 +43,7 @@ const PARTS: Readonly<Record<string, Readonly<Record<string, Measure>>>> = {
     coverage: measureCoverage,
   },
   cluster: {
+    install: measureInstall,
     dashboards: measureDashboards,
     replicas: measureReplicas,
     restarts: measureRestarts,
