@@ -77,8 +77,8 @@ async function noisy(api: ApiServer, say: (line: string) => void): Promise<Figur
 }
 
 function probe(target: string, host: string): { end(): Promise<Probed> } {
-  const args = ['-f', '10', 'taskset', '-c', LOAD_CORE, process.execPath, 'bench/cluster/prober.ts', target, host];
-  const child = spawn('chrt', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const args = ['-n', '-20', 'taskset', '-c', LOAD_CORE, process.execPath, 'bench/cluster/prober.ts', target, host];
+  const child = spawn('nice', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let out = '';
   child.stdout.on('data', (chunk: Buffer) => {
     out += chunk.toString('utf8');

@@ -1,5 +1,5 @@
 // Asks one agent about one host again and again, each time a little after the last answer, until told to end, and prints
-// how long answers took. A process of its own, which the scheduler puts before everything else on its core.
+// how long answers took. A process of its own, which goes before everything else on its core.
 import { setTimeout as wait } from 'node:timers/promises';
 import { checkOver, closeClients } from '../../test/door/client.ts';
 
