@@ -110,8 +110,11 @@ describe('docs/getting-started.md, without the chart', async () => {
     // An API server sets up what it keeps of new kinds for a moment, and says so to whoever asks meanwhile.
     const lines = agent.lines.filter(({ level, why }) => level !== 'info' && why !== 'storage is (re)initializing');
     assert.deepEqual(
-      [stdout.split(' ').filter((name) => name.startsWith('postern')), lines],
-      [['postern-status-postern'], []],
+      [
+        stdout.split(' ').flatMap((name) => /^postern-(?:replica-postern(?=-)|status-postern$)/.exec(name)?.[0] ?? []),
+        lines,
+      ],
+      [['postern-replica-postern', 'postern-status-postern'], []],
     );
     assert.equal(
       readFileSync(kubeconfig, 'utf8').includes(api.token),
