@@ -152,16 +152,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const checks = { engine, observer, maxWaiting: MAX_WAITING, ...(notNow && { notNow }) };
     const door = await startDoor({ ...given, metrics: registry, check: createCheckBytes(checks) });
     readiness.door = door;
+    const doors: Drainable[] = [door];
     stopped.set('door', () => {
       readiness.isDraining = true;
-      return door.drain(config.drainTimeoutMs, config.drainDelayMs);
+      return Promise.all(doors.map((each) => each.drain(config.drainTimeoutMs, config.drainDelayMs)));
     });
     const http = config.http && (await startHttpDoorOf({ ...given, http: config.http, checks }));
-    if (http !== undefined)
-      stopped.set('door', () => {
-        readiness.isDraining = true;
-        return Promise.all([door, http].map((each) => each.drain(config.drainTimeoutMs)));
-      });
+    if (http !== undefined) doors.push(http);
     const onError = (error: unknown): void => log.error('A page could not be served', { error });
     const admin = await startAdminServer({
       address: config.adminAddress,
@@ -194,6 +191,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       reports: () => readiness.reports,
     };
   }
+}
+
+/** A door, of whichever transport. */
+interface Drainable {
+  drain(timeoutMs: number, delayMs: number): Promise<void>;
 }
 
 interface Source {

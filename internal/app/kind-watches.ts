@@ -12,6 +12,8 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { SourceTroubles } from './source-troubles.ts';
 
 const FORBIDDEN = 403;
+/** Whether a policy is accepted is said by itself, by grants and baselines, and by the labels these select by. */
+const DECIDING: ReadonlySet<Plural> = new Set(['apipolicies', 'hostgrants', 'apibaselines', 'namespaces']);
 
 type Plural = (typeof KINDS)[KindName]['plural'] | 'namespaces';
 
@@ -84,10 +86,10 @@ export class KindWatches {
     return this.#untold.values();
   }
 
-  /** Lists policies, or everything, anew; resolves when the store was told of it. */
-  async relist(what: 'policies' | 'everything'): Promise<void> {
-    const reflectors = what === 'policies' ? [...this.#scopes.values()] : [...this.#reflectors.values()].flat();
-    await Promise.all(reflectors.map((reflector) => reflector.relist()));
+  /** Lists what decides whether policies are accepted, or everything, anew; resolves when the store was told of it. */
+  async relist(what: 'what decides' | 'everything'): Promise<void> {
+    const chosen = [...this.#reflectors].filter(([plural]) => what === 'everything' || DECIDING.has(plural));
+    await Promise.all(chosen.flatMap(([, reflectors]) => reflectors).map((reflector) => reflector.relist()));
   }
 
   stop(): void {

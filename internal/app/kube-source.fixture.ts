@@ -40,6 +40,8 @@ export class KubeSourceBench {
   readonly digests = new Map(schemaDigests());
   /** Statuses that were written last, as JSON, by the path of their object. */
   readonly written = new Map<string, string>();
+  /** What was asked for, watches apart, in its order. */
+  readonly sequence: string[] = [];
   /** Every path that was asked for. */
   readonly asked = new Set<string>();
   readonly #api: ScriptedApi;
@@ -161,6 +163,7 @@ export class KubeSourceBench {
 
   #answer(asked: Asked): void {
     this.asked.add(`${asked.method} ${asked.path}`);
+    if (asked.query.watch !== 'true') this.sequence.push(`${asked.method} ${asked.path}`);
     const refusal = [...this.refused].find(([part]) => asked.path.includes(part));
     if (refusal !== undefined) asked.json(aStatus(refusal[1], `refused with ${refusal[1]}`), refusal[1]);
     else if (asked.query.watch === 'true') this.#watch(asked);

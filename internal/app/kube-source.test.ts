@@ -90,6 +90,15 @@ describe('a cluster as source', () => {
     assert.deepEqual(said(), new Set([`${message}what is known serves`]));
   });
 
+  it('lists again, behind the Lease by which the others know of it, all that decides whether a policy is accepted', async () => {
+    await bench.start();
+    const lease = bench.sequence.findIndex((asked) => /^POST .*\/leases$/.test(asked));
+    assert.notEqual(lease, -1);
+    const behind = new Set(bench.sequence.slice(lease).map((asked) => asked.replace(/^.*\//, '')));
+    for (const plural of ['apipolicies', 'hostgrants', 'apibaselines', 'namespaces'])
+      assert.ok(behind.has(plural), `${plural}: a grant that came between would be unseen behind Programmed=True`);
+  });
+
   it('keeps the trouble of one namespace while another answers', async () => {
     bench.refused.set('shop/apiroles', 403);
     void bench.start();

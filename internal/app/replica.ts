@@ -131,7 +131,7 @@ export class Replica {
   }
 
   async #refresh(after: 'first' | 'woken'): Promise<void> {
-    await this.#options.kinds.relist(after === 'first' ? 'policies' : 'everything');
+    await this.#options.kinds.relist(after === 'first' ? 'what decides' : 'everything');
     await this.#store?.caughtUp();
   }
 

@@ -51,18 +51,27 @@ export async function applyStatus(desired: DesiredStatus, options: ApplyOptions)
   if (current?.metadata.uid !== desired.uid) return false;
   // Whoever writes now has seen that one, and says of it what is to be said: a status never goes back.
   if (current.metadata.generation !== desired.generation || !mayWrite()) return false;
-  const status = withNewestAccepted(desired.status, current);
+  const status = withNewestAccepted(desired.status, current.status, current.metadata.generation);
   await patch({ ...desired, status }, current.metadata.resourceVersion, options);
   return true;
 }
 
 /** Whoever wrote in between may have accepted a newer spec: it is not set back to an older one, which could allow more. */
-function withNewestAccepted(status: object, current: Current): object {
-  const theirs = (current.status as Accepting | undefined)?.accepted;
-  const ours = (status as Accepting).accepted;
+function withNewestAccepted(status: Accepting, current: unknown, generation: number): object {
+  const known = (current ?? {}) as Accepting;
+  const { instances } = status;
+  // Of a kind that every class reads, each class has an entry with a spec of its own.
+  if (instances !== undefined) {
+    const entries = instances.map((entry) => {
+      const same = known.instances?.find(({ className }) => className === entry.className);
+      return withNewestAccepted(entry, same, generation);
+    });
+    return { ...status, instances: entries };
+  }
+  const [ours, theirs] = [status.accepted, known.accepted];
   if (ours?.generation === undefined || theirs?.generation === undefined) return status;
   // One of a generation that does not exist yet is forged, and would never be overwritten.
-  const isNewer = theirs.generation > ours.generation && theirs.generation <= current.metadata.generation;
+  const isNewer = theirs.generation > ours.generation && theirs.generation <= generation;
   return isNewer ? { ...status, accepted: theirs } : status;
 }
 
@@ -83,7 +92,9 @@ function patch(
 }
 
 interface Accepting {
+  readonly className?: string;
   readonly accepted?: { readonly generation?: number };
+  readonly instances?: readonly Accepting[];
 }
 
 interface Current {

@@ -115,6 +115,30 @@ describe('StatusReporter', () => {
     assert.deepEqual((await written()).status, status);
   });
 
+  it('writes nothing against another release of its class that says the same since another time', async () => {
+    reporter.resume();
+    reporter.report([aReport(anObject('a'))]);
+    const { status } = await written();
+    const theirs = JSON.parse(
+      JSON.stringify(status).replaceAll(/"lastTransitionTime":"[^"]*"/g, '"lastTransitionTime":"2020-01-01T00:00:00Z"'),
+    );
+    assert.notDeepEqual(theirs, status);
+    reporter.report([aReport(anObject('a', { version: '9', status: theirs }))]);
+    await nothingMore();
+  });
+
+  for (const more of [{ heldBy: ['platform'] }, { isLapsed: true }]) {
+    it(`writes anew when a refused policy has other words for what becomes of it: ${Object.keys(more)}`, async () => {
+      reporter.resume();
+      const audited = { ...anObject('a'), spec: { mode: 'Audit' } };
+      const refused = { isAccepted: false, servingGeneration: undefined, hosts: ['a.test'] };
+      reporter.report([aReport(audited, refused)]);
+      const before = JSON.stringify((await written()).status);
+      reporter.report([aReport(audited, { ...refused, ...more })]);
+      assert.notEqual(JSON.stringify((await written()).status), before);
+    });
+  }
+
   it('writes what is new of one, and of no other', async () => {
     reporter.resume();
     const [a, b] = [anObject('a'), anObject('b')];

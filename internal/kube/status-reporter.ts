@@ -53,10 +53,12 @@ interface Wanted {
   readonly comparedVersion: string | undefined;
 }
 
-/** What a report says, without working out the status: the same words make the same status. */
-function wordsOf({ object, isAccepted, servingGeneration, problems, hosts }: ObjectReport): string {
-  const said = problems.length === 0 ? '' : JSON.stringify(problems);
-  return `${object.metadata.generation}/${isAccepted}/${servingGeneration}/${hosts.join(' ')}/${said}`;
+/**
+ * What a report says, without working out the status: the same words make the same status. All of it but the object, of
+ * which only the generation is told of: what a report will say one day is not left out.
+ */
+function wordsOf({ object, ...said }: ObjectReport): string {
+  return `${object.metadata.generation} ${JSON.stringify(said)}`;
 }
 
 /** Whether the whole status of a kind is its one instance's. */
@@ -66,6 +68,14 @@ const isOwned = (kind: string): boolean => KINDS[kind as KindName].status === 'c
 interface Instance {
   readonly className: string;
   readonly conditions?: readonly Condition[];
+}
+
+/** A status without the times since when its conditions hold. */
+function timeless(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(timeless);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).filter(([name]) => name !== 'lastTransitionTime');
+  return Object.fromEntries(members.map(([name, member]) => [name, timeless(member)]));
 }
 
 /** Turns what builds found into statuses and has those written that say something new; only while the lease is held. */
@@ -196,7 +206,8 @@ export class StatusReporter {
             isAwaited: standing === 'awaited',
           });
     this.#wanted.set(key, { words, status, comparedVersion: resourceVersion });
-    if (saysSame(status, this.#ownPart(object.kind, object.status))) return key;
+    // Since when something is so is nothing new: two releases of one class would write against each other for ever.
+    if (saysSame(timeless(status), timeless(this.#ownPart(object.kind, object.status)))) return key;
     const resource = { group: GROUP, version: VERSION, plural: KINDS[object.kind as KindName].plural };
     const about = { kind: object.kind, namespace, name, uid, generation, resourceVersion };
     this.#writer.want({ resource, apiVersion: API_VERSION, ...about, status });

@@ -151,6 +151,14 @@ describe('StatusWriter', () => {
     });
   }
 
+  it("sets back no class's accepted spec of a kind of the cluster, after a lost race", async () => {
+    const entry = (className: string, generation: number) => ({ className, accepted: { generation, spec: className } });
+    writer.want(desired('a', { status: { instances: [entry('edge', 1)] } }));
+    (await api.next()).json(aStatus(409), 409);
+    (await api.next()).json(anObject('a', '9', { status: { instances: [entry('other', 4), entry('edge', 3)] } }));
+    assert.deepEqual(((await api.next()).body as DesiredStatus).status, { instances: [entry('edge', 3)] });
+  });
+
   it('writes nothing to one that was made anew under the name, or is gone, and says nothing', async () => {
     writer.want(desired('a'));
     (await api.next()).json(aStatus(409), 409);

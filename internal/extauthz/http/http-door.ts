@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ListenAddress } from '../../core/listen-address.ts';
 import { limitConnections } from '../../listen/connection-limit.ts';
 import { listenOn } from '../../listen/listen.ts';
@@ -24,8 +25,13 @@ interface Patience {
 export interface HttpDoor {
   /** Where it really listens: the port that was chosen for port 0. */
   readonly address: ListenAddress;
-  /** Takes no more connections, answers what those that there are still ask, and cuts off what is left after this long. */
-  drain(timeoutMs: number): Promise<void>;
+  /**
+   * Takes no more connections, answers what those that there are still ask, and cuts off what is left after this long.
+   *
+   * @param delayMs how long of that everything is taken as before, while health says otherwise; nobody waits where nobody
+   *   is connected
+   */
+  drain(timeoutMs: number, delayMs?: number): Promise<void>;
 }
 
 /**
@@ -81,10 +87,12 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
   server.on('error', options.onError);
   return {
     address,
-    async drain(timeoutMs) {
+    async drain(timeoutMs, delayMs = 0) {
+      const delay = Math.min(delayMs, timeoutMs);
+      if (handler.sockets.size > 0) await pause(delay);
       stop();
       handler.isDraining = true;
-      await drainConnections(server, handler.sockets, timeoutMs);
+      await drainConnections(server, handler.sockets, timeoutMs - delay);
       if (address.kind === 'unix') rmSync(address.path, { force: true });
     },
   };
