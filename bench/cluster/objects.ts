@@ -21,6 +21,14 @@ export const anyone = (name: string, host: string, isOpen: boolean, namespace = 
   },
 });
 
+/** Every host of these figures to every namespace: as where grants are required, which is the default. */
+export const EVERY_HOST: Created = {
+  apiVersion: 'postern.dev/v1alpha1',
+  kind: 'HostGrant',
+  metadata: { name: 'figures' },
+  spec: { hosts: ['*.example.org'], namespaceSelector: {} },
+};
+
 /** Where objects of a kind and namespace are made. */
 export const collectionOf = ({ apiVersion, kind, metadata }: Created): string =>
   `/apis/${apiVersion}/${isClusterScoped(kind) ? '' : `namespaces/${metadata.namespace ?? 'default'}/`}${KINDS[kind].plural}`;

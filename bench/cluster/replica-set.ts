@@ -4,6 +4,7 @@ import { obtainKubernetes } from '../../test/components/kubernetes.ts';
 import { until } from '../../test/components/until.ts';
 import { checkOver } from '../../test/door/client.ts';
 import { type BenchServer, startPostern } from '../servers.ts';
+import { createAll, EVERY_HOST } from './objects.ts';
 
 const HOST = 'replicas.example.org';
 const PATH = '/apis/postern.dev/v1alpha1/namespaces/default/apipolicies';
@@ -22,7 +23,8 @@ export async function startReplicas(count: number): Promise<ReplicaSet> {
   const api = await startApiServer(found.path);
   await api.kubectl(['apply', '-f', 'deploy/crds']);
   await until(async () => (await api.kubectl(['get', 'postern', '-A'])).code === 0, 30_000);
-  const flags = ['--kube', '--kubeconfig', api.kubeconfig, '--host-grants', 'first-come', '--log-level', 'info'];
+  const flags = ['--kube', '--kubeconfig', api.kubeconfig, '--log-level', 'info'];
+  await createAll(api, [EVERY_HOST]);
   const replicas = await Promise.all(Array.from({ length: count }, () => startPostern('', flags)));
   return {
     api,

@@ -183,6 +183,9 @@ async function measureIdle({ api }: ReplicaSet, say: Say): Promise<Figure> {
   };
 }
 
+/** Besides their own kinds. */
+const ASKED_FOR: ReadonlySet<string> = new Set(['leases', 'customresourcedefinitions', 'namespaces', 'secrets']);
+
 /** Requests for what agents ask for, by the API server's own count; it keeps a Lease of its own in kube-system. */
 async function agentRequests(
   api: ApiServer,
@@ -192,8 +195,7 @@ async function agentRequests(
   let sum = 0;
   for (const [, labels = '', value] of String(body).matchAll(/^apiserver_request_total\{(.*)\} (\S+)$/gm)) {
     const label = (name: string): string => new RegExp(`(?:^|,)${name}="([^"]*)"`).exec(labels)?.[1] ?? '';
-    const isLease = label('resource') === 'leases';
-    if (!isLease && label('group') !== 'postern.dev' && label('resource') !== 'customresourcedefinitions') continue;
+    if (label('group') !== 'postern.dev' && !ASKED_FOR.has(label('resource'))) continue;
     const what = `${label('verb')} ${label('resource')} ${label('code')}`;
     counts.set(what, (counts.get(what) ?? 0) + Number(value));
     sum += Number(value);

@@ -42,15 +42,7 @@ async function restarts(api: ApiServer, say: (line: string) => void): Promise<Fi
   await createAll(api, [anyone('restarts', 'restarts.example.org', true)]);
   const ports = [await freePort(), await freePort()];
   const start = (port: number): Promise<BenchServer> =>
-    startPostern('', [
-      '--kube',
-      '--kubeconfig',
-      api.kubeconfig,
-      '--host-grants',
-      'first-come',
-      '--grpc-addr',
-      `127.0.0.1:${port}`,
-    ]);
+    startPostern('', ['--kube', '--kubeconfig', api.kubeconfig, '--grpc-addr', `127.0.0.1:${port}`]);
   const replicas = await Promise.all(ports.map(start));
   const front = await startFront(envoy.path, replicas[0]?.target, { agentFields: twoReplicas(ports) });
   const areHealthy = async (): Promise<boolean> =>

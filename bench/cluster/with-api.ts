@@ -3,13 +3,14 @@ import { type ApiServer, startApiServer } from '../../test/components/api-server
 import { obtainKubernetes } from '../../test/components/kubernetes.ts';
 import { closeClients } from '../../test/door/client.ts';
 import type { Figure } from '../figures.ts';
+import { createAll, EVERY_HOST } from './objects.ts';
 
 type Say = (line: string) => void;
 
 /** How long an API server takes to have new definitions and admission policies in force everywhere. */
 const IN_FORCE_MS = 3000;
 
-/** What measures with an API server of its own: an empty one, or one that has the definitions. */
+/** What measures with an API server of its own: an empty one, or one that has the definitions and a grant. */
 export const withApi =
   (measure: (api: ApiServer, say: Say) => Promise<Figure[]>, has: 'definitions' | 'nothing' = 'definitions') =>
   async (say: Say): Promise<Figure[]> => {
@@ -20,6 +21,7 @@ export const withApi =
       if (has === 'definitions') {
         await api.kubectl(['apply', '-f', 'deploy/crds']);
         await wait(IN_FORCE_MS);
+        await createAll(api, [EVERY_HOST]);
       }
       return await measure(api, say);
     } finally {
