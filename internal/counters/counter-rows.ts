@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { CounterPage, IDLE_AT_MS, IS_CALENDAR, NUMBERS, PAGE_BITS, PAGE_ROWS } from './counter-page.ts';
 import { ExpiryHeap } from './expiry-heap.ts';
 import { KeyIndex, type WrittenKeys } from './key-index.ts';
+import { KeyOwners } from './key-owners.ts';
 import { CALM, NEAR, type Pressure, REFUSED, RecencyLists } from './recency-lists.ts';
 import type { StoreClock } from './store-clock.ts';
 
@@ -22,9 +23,10 @@ const SWEEP_OFFENDER = 1024;
 const SEEDS = 0x1_0000_0000;
 
 /**
- * Rows of counters by key, at most `maxKeys`. When there is no room, idle rows go first, then those far from refusing,
- * then those near it, and those that refuse last; within each the longest untouched. So neither a flood of new keys nor
- * keys with long windows push out an offender.
+ * Rows of counters by key, at most `maxKeys`. When there is no room, idle rows go first; then a row of the namespace
+ * that is furthest over its share, so that whoever floods keys pushes out its own. Of its rows those far from refusing go
+ * first, then those near it, and those that refuse last; within each the longest untouched. So neither a flood of new
+ * keys nor keys with long windows push out an offender.
  */
 export class CounterRows implements WrittenKeys {
   readonly #options: CounterRowsOptions;
@@ -33,6 +35,7 @@ export class CounterRows implements WrittenKeys {
   readonly #pages: CounterPage[] = [];
   readonly #heap = new ExpiryHeap();
   readonly #recency = new RecencyLists();
+  readonly #owners = new KeyOwners();
   readonly #free: number[] = [];
   #used = 0;
   /** Grows with every row that is added: rows found before may be another key's since. */
@@ -67,9 +70,10 @@ export class CounterRows implements WrittenKeys {
     return page;
   }
 
-  add(key: string): number {
+  /** @param owner the namespace whose share it counts against */
+  add(key: string, owner: string): number {
     this.additions += 1;
-    if (this.size >= this.#options.maxKeys) this.#makeRoom();
+    if (this.size >= this.#options.maxKeys) this.#makeRoom(owner);
     else this.#sweep(SWEEP);
     const row = this.#free.at(-1) ?? this.#used;
     if (row >>> PAGE_BITS === this.#pages.length) this.#pages.push(new CounterPage());
@@ -77,7 +81,7 @@ export class CounterRows implements WrittenKeys {
     if (row === this.#used) this.#used += 1;
     else this.#free.pop();
     this.#index.add(row);
-    this.#recency.add(row);
+    this.#recency.add(row, this.#owners.add(owner));
     return row;
   }
 
@@ -95,15 +99,17 @@ export class CounterRows implements WrittenKeys {
     this.#recency.touch(row, REFUSED);
   }
 
-  #makeRoom(): void {
+  #makeRoom(comer: string): void {
     this.#sweep(SWEEP_FULL);
     if (this.size < this.#options.maxKeys) return;
-    let victim = this.#recency.oldest(CALM);
-    if (victim === -1) victim = this.#recency.oldest(NEAR);
+    let owner = this.#owners.furthestOver(this.#owners.find(comer));
+    let victim = this.#recency.oldest(owner, CALM);
+    if (victim === -1) victim = this.#recency.oldest(owner, NEAR);
     if (victim === -1) {
       this.#sweep(SWEEP_OFFENDER);
       if (this.size < this.#options.maxKeys) return;
-      victim = this.#recency.oldest(REFUSED);
+      owner = this.#owners.furthestOver(this.#owners.find(comer));
+      victim = this.#recency.oldest(owner, REFUSED);
     }
     if (victim === -1) return;
     if (this.#idleAtMs(victim) > this.#clock.nowMs) this.#options.onEvict();
@@ -132,6 +138,7 @@ export class CounterRows implements WrittenKeys {
   #remove(row: number): void {
     this.#index.remove(row);
     this.#heap.remove(row);
+    this.#owners.remove(this.#recency.ownerOf(row));
     this.#recency.remove(row);
     this.#free.push(row);
   }

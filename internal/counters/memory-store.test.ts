@@ -44,4 +44,39 @@ describe('MemoryStore', () => {
         key,
       );
   });
+
+  const DAY: Rate = { algorithm: 'FixedWindow', requests: 1, windowMs: 86_400_000 };
+
+  it('lets no flood of keys of one namespace begin a counter of another anew', () => {
+    const { store } = storeOf(100);
+    for (let i = 0; i < 50; i += 1) passes(store, one(DAY, `bank-${i}`, 1, 'bank'), 0);
+    for (let i = 0; i < 5000; i += 1) passes(store, one(DAY, `evil-${i}`, 1, 'evil'), 10 + i);
+    // Those that refuse now are spared whatever happens: so they are only asked, and not refused.
+    const asked = Array.from({ length: 50 }, (_, i) => store.take(one(DAY, `bank-${i}`, 0, 'bank'), at(9000))[0]);
+    assert.deepEqual(new Set(asked.map((state) => state?.remaining)), new Set([0]));
+    assert.equal(store.size, 100);
+  });
+
+  it('takes room for who comes late from who has more than its share, down to it and no further', () => {
+    const { store } = storeOf(100);
+    const isKept = (namespace: string, i: number): boolean =>
+      store.take(one(DAY, `${namespace}-${i}`, 0, namespace), at(9000))[0]?.remaining === 0;
+    const keptOf = (namespace: string, count: number): number =>
+      Array.from({ length: count }, (_, i) => isKept(namespace, i)).filter(Boolean).length;
+    for (let i = 0; i < 300; i += 1) passes(store, one(DAY, `evil-${i}`, 1, 'evil'), i);
+    for (const namespace of ['bank', 'shop'])
+      for (let i = 0; i < 30; i += 1) passes(store, one(DAY, `${namespace}-${i}`, 1, namespace), 1000 + i);
+    assert.deepEqual([keptOf('evil', 300), keptOf('bank', 30), keptOf('shop', 30)], [40, 30, 30]);
+    for (let i = 30; i < 300; i += 1) passes(store, one(DAY, `bank-${i}`, 1, 'bank'), 2000 + i);
+    assert.deepEqual([keptOf('evil', 300), keptOf('bank', 300), keptOf('shop', 30)], [35, 35, 30]);
+  });
+
+  it('spares who refuses among the keys of the namespace that is over its share', () => {
+    const { store } = storeOf(100);
+    passes(store, one(DAY, 'evil-offender', 1, 'evil'), 0);
+    assert.equal(passes(store, one(DAY, 'evil-offender', 1, 'evil'), 0), false);
+    for (let i = 0; i < 500; i += 1) passes(store, one(DAY, `evil-${i}`, 1, 'evil'), i);
+    for (let i = 0; i < 50; i += 1) passes(store, one(DAY, `bank-${i}`, 1, 'bank'), 600);
+    assert.equal(passes(store, one(DAY, 'evil-offender', 1, 'evil'), 700), false);
+  });
 });

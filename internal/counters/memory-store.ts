@@ -71,8 +71,8 @@ export class MemoryStore implements CounterStore {
     return fits;
   }
 
-  #commit(found: number, { key, rate, cost }: Take): number {
-    const row = found === -1 ? this.#rows.add(key) : found;
+  #commit(found: number, { key, rate, cost, namespace }: Take): number {
+    const row = found === -1 ? this.#rows.add(key, namespace) : found;
     const cell = this.#at(row);
     const level = levelOf(cell, rate);
     if (rate.algorithm === 'GCRA') gcra.add(cell, rate, cost);

@@ -2,6 +2,8 @@ const FIRST_CAPACITY = 1024;
 const NONE = -1;
 /** A row that moved to the end of its list stays where it is for this many additions. */
 const ADDITIONS_PER_AGE = 4096;
+/** Ages are told apart up to here; one that is so much older is moved once more or less, which harms nobody. */
+const AGES = 0xffff;
 
 /** How near a counter is to refusing; who is nearer is evicted later. */
 export const CALM = 0;
@@ -10,36 +12,49 @@ export const NEAR = 1;
 export const REFUSED = 2;
 export type Pressure = typeof CALM | typeof NEAR | typeof REFUSED;
 
-/** Rows from the longest untouched to the latest, one list for each pressure: doubly linked, in typed arrays. */
+const PRESSURES = 3;
+
+/** Rows from the longest untouched to the latest, one list for each owner and pressure: doubly linked, in typed arrays. */
 export class RecencyLists {
   #previous = new Int32Array(FIRST_CAPACITY);
   #next = new Int32Array(FIRST_CAPACITY);
-  #ages = new Uint32Array(FIRST_CAPACITY);
+  #ages = new Uint16Array(FIRST_CAPACITY);
   /** The list a row is in, plus one; 0 where it is in none. */
-  #lists = new Uint8Array(FIRST_CAPACITY);
-  readonly #first = new Int32Array(3).fill(NONE);
-  readonly #last = new Int32Array(3).fill(NONE);
+  #lists = new Int32Array(FIRST_CAPACITY);
+  readonly #first: number[] = [];
+  readonly #last: number[] = [];
   #additions = 0;
 
-  /** The row of this pressure that was not touched for longest, or -1. */
-  oldest(pressure: Pressure): number {
-    return this.#first[pressure] ?? NONE;
+  /** The row of this owner and pressure that was not touched for longest, or -1. */
+  oldest(owner: number, pressure: Pressure): number {
+    return this.#first[owner * PRESSURES + pressure] ?? NONE;
   }
 
   pressureOf(row: number): Pressure {
-    return Math.max(0, (this.#lists[row] ?? 0) - 1) as Pressure;
+    return (this.#listOf(row) % PRESSURES) as Pressure;
   }
 
-  add(row: number): void {
+  ownerOf(row: number): number {
+    return Math.floor(this.#listOf(row) / PRESSURES);
+  }
+
+  /** @param owner a number: those in use lie close together */
+  add(row: number, owner: number): void {
     if (row >= this.#lists.length) this.#grow(row);
+    while (this.#first.length < (owner + 1) * PRESSURES) {
+      this.#first.push(NONE);
+      this.#last.push(NONE);
+    }
     this.#additions += 1;
-    this.#append(row, CALM);
+    this.#append(row, owner * PRESSURES + CALM);
   }
 
+  /** Of a row that was added. */
   touch(row: number, pressure: Pressure): void {
-    if (this.#lists[row] === pressure + 1 && this.#ages[row] === this.#age) return;
+    const list = this.ownerOf(row) * PRESSURES + pressure;
+    if (this.#lists[row] === list + 1 && this.#ages[row] === this.#age) return;
     this.remove(row);
-    this.#append(row, pressure);
+    this.#append(row, list);
   }
 
   remove(row: number): void {
@@ -54,11 +69,15 @@ export class RecencyLists {
     this.#lists[row] = 0;
   }
 
-  get #age(): number {
-    return Math.floor(this.#additions / ADDITIONS_PER_AGE) >>> 0;
+  #listOf(row: number): number {
+    return Math.max(0, (this.#lists[row] ?? 0) - 1);
   }
 
-  #append(row: number, list: Pressure): void {
+  get #age(): number {
+    return Math.floor(this.#additions / ADDITIONS_PER_AGE) & AGES;
+  }
+
+  #append(row: number, list: number): void {
     const last = this.#last[list] ?? NONE;
     this.#previous[row] = last;
     this.#next[row] = NONE;
@@ -73,12 +92,12 @@ export class RecencyLists {
     const capacity = Math.max(this.#lists.length * 2, row + 1);
     this.#previous = copied(this.#previous, new Int32Array(capacity));
     this.#next = copied(this.#next, new Int32Array(capacity));
-    this.#ages = copied(this.#ages, new Uint32Array(capacity));
-    this.#lists = copied(this.#lists, new Uint8Array(capacity));
+    this.#ages = copied(this.#ages, new Uint16Array(capacity));
+    this.#lists = copied(this.#lists, new Int32Array(capacity));
   }
 }
 
-function copied<T extends Int32Array | Uint32Array | Uint8Array>(from: T, to: T): T {
+function copied<T extends Int32Array | Uint16Array>(from: T, to: T): T {
   to.set(from);
   return to;
 }

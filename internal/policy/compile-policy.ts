@@ -66,6 +66,7 @@ export function* compilePolicy(
     spec.rateLimits ?? [],
     {
       ownerUid: ref.uid,
+      namespace: ref.namespace,
       params,
       caseInsensitive,
       mode: spec.mode,

@@ -1,4 +1,4 @@
-import type { Refusal } from '../core/decision.ts';
+import type { PolicyRef, Refusal } from '../core/decision.ts';
 import type { Step } from '../core/evaluation.ts';
 import type { PhaseName } from '../core/reasons.ts';
 import { findCredential, verifyCredential } from '../phases/authn/authn.ts';
@@ -25,7 +25,7 @@ export interface Sections {
 /** What overrides of baselines put beside the steps of a policy. */
 export interface HoldSections {
   readonly overrides: OverrideSet;
-  readonly policyUid: string;
+  readonly policy: Pick<PolicyRef, 'namespace' | 'uid'>;
   readonly ports: RateLimitPorts;
 }
 

@@ -28,7 +28,8 @@ export function addCharge(charges: Charges, limit: CompiledLimit, evaluation: Ev
   const cost = costOf(limit, evaluation);
   if (typeof cost !== 'number') return cost;
   charges.limits.push(limit);
-  for (const { rate, prefix } of limit.rates) charges.takes.push({ key: prefix + key, rate, cost });
+  const { namespace } = limit;
+  for (const { rate, prefix } of limit.rates) charges.takes.push({ key: prefix + key, rate, cost, namespace });
   return undefined;
 }
 

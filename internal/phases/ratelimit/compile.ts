@@ -14,6 +14,8 @@ export type Stage = RateLimitSpec['stage'];
 
 export interface CompiledLimit {
   readonly name: string;
+  /** Of the policy whose limit it is; its counters are of that namespace's share. */
+  readonly namespace: string;
   readonly stage: Stage;
   readonly mode: Mode;
   readonly key: readonly KeyPart[];
@@ -46,8 +48,9 @@ export interface CompiledRate {
 }
 
 export interface LimitsContext {
-  /** UID of the object that owns the limits. */
+  /** UID of the object that owns the limits, and its namespace. */
   readonly ownerUid: string;
+  readonly namespace: string;
   readonly params: readonly string[];
   readonly caseInsensitive: boolean;
   readonly mode: Mode;
@@ -111,6 +114,7 @@ function* compileLimit(
     return undefined;
   return Object.freeze({
     name: spec.name,
+    namespace: context.namespace,
     stage: spec.stage,
     mode,
     key,
@@ -183,9 +187,12 @@ function compileRate(spec: RateSpec, { budget }: LimitsContext, problems: Proble
 }
 
 /** The same limit for another owner, whose counters are its own. */
-export function ownedBy(ownerUid: string, limit: CompiledLimit): CompiledLimit {
+export function ownedBy(
+  { ownerUid, namespace }: Pick<LimitsContext, 'ownerUid' | 'namespace'>,
+  limit: CompiledLimit,
+): CompiledLimit {
   const rates = limit.rates.map((rate) => ({ ...rate, prefix: digest([ownerUid, ...rate.counter]) }));
-  return Object.freeze({ ...limit, rates });
+  return Object.freeze({ ...limit, namespace, rates });
 }
 
 /** The first 16 bytes of SHA-256 over parts with their lengths, base64url: 22 characters. A storage format. */

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { CounterStore, Moment, Rate, Take } from './counter-store.ts';
 
 export const at = (ms: number): Moment => ({ monotonicMs: ms, wallMs: ms });
-export const one = (rate: Rate, key = 'k', cost = 1): Take[] => [{ key, rate, cost }];
+export const one = (rate: Rate, key = 'k', cost = 1, namespace = 'shop'): Take[] => [{ key, rate, cost, namespace }];
 
 /** Moments in order, some at once, some far apart. */
 const moments = fc

@@ -35,6 +35,8 @@ export interface Take {
   readonly rate: Rate;
   /** Whole number from 0 up to what the rate lets pass at once; 0 only asks. */
   readonly cost: number;
+  /** Whose policy asks: where there is no room for all counters, each namespace keeps its share of them. */
+  readonly namespace: string;
 }
 
 /** The two clocks of one check: windows run on the first, calendars on the second. */

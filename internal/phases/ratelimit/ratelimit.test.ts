@@ -40,7 +40,7 @@ function stepOf(limit: object, shared: CounterStore, local = storeOf(1)) {
   const limits = inOneGo(
     compileRateLimits(
       specs,
-      { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce', issuers: ISSUERS },
+      { ownerUid: 'u', namespace: 'shop', params: [], caseInsensitive: false, mode: 'Enforce', issuers: ISSUERS },
       problems,
     ),
   );
@@ -63,7 +63,7 @@ function stepsOf(limit: object | readonly object[], store: CounterStore, shared 
   const limits = inOneGo(
     compileRateLimits(
       specs,
-      { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce', issuers: ISSUERS },
+      { ownerUid: 'u', namespace: 'shop', params: [], caseInsensitive: false, mode: 'Enforce', issuers: ISSUERS },
       problems,
     ),
   );
@@ -274,7 +274,7 @@ describe('compileRateLimits()', () => {
     inOneGo(
       compileRateLimits(
         specs,
-        { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce', issuers },
+        { ownerUid: 'u', namespace: 'shop', params: [], caseInsensitive: false, mode: 'Enforce', issuers },
         problems,
       ),
     );
@@ -320,7 +320,15 @@ describe('compileRateLimits()', () => {
     inOneGo(
       compileRateLimits(
         specs,
-        { ownerUid: 'u', params: [], caseInsensitive: false, mode: 'Enforce', issuers: ISSUERS, budget },
+        {
+          ownerUid: 'u',
+          namespace: 'shop',
+          params: [],
+          caseInsensitive: false,
+          mode: 'Enforce',
+          issuers: ISSUERS,
+          budget,
+        },
         problems,
       ),
     );
@@ -363,7 +371,7 @@ describe('compileRateLimits()', () => {
           { ...limit, name: 'b' },
           { ...limit, name: 'a' },
         ]),
-        { ownerUid: 'u', params: [], mode: 'Enforce', caseInsensitive: false, issuers: ISSUERS },
+        { ownerUid: 'u', namespace: 'shop', params: [], mode: 'Enforce', caseInsensitive: false, issuers: ISSUERS },
         new ProblemList(),
       ),
     );
@@ -387,7 +395,7 @@ describe('compileRateLimits()', () => {
               ],
             },
           ]),
-          { ownerUid: 'u', params: [], mode, caseInsensitive: false, issuers: ISSUERS },
+          { ownerUid: 'u', namespace: 'shop', params: [], mode, caseInsensitive: false, issuers: ISSUERS },
           new ProblemList(),
         ),
       ).flatMap(({ rates }) => rates.map(({ prefix }) => prefix));
@@ -406,7 +414,7 @@ describe('compileRateLimits()', () => {
           rateLimitsSpec.parse([
             { name: 'x', stage: 'AfterAuthentication', rates: [{ requests: 1, window: '1s' }], ...limit },
           ]),
-          { ownerUid, params: [], caseInsensitive: false, mode: 'Enforce', issuers: ISSUERS },
+          { ownerUid, namespace: 'shop', params: [], caseInsensitive: false, mode: 'Enforce', issuers: ISSUERS },
           new ProblemList(),
         ),
       )[0]?.rates[0]?.prefix;

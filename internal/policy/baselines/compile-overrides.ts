@@ -111,7 +111,7 @@ function* compileLimits(
   const limits = yield* compileRateLimits(
     // Named for its baseline from the start: in its counters too it is none of a policy's.
     rateLimits.map((limit) => ({ ...limit, name: `${by}/${limit.name}` })),
-    { ownerUid: '', params: [], caseInsensitive: true, mode: 'Enforce', issuers: new Set(), budget },
+    { ownerUid: '', namespace: '', params: [], caseInsensitive: true, mode: 'Enforce', issuers: new Set(), budget },
     at,
   );
   for (const { name, key, cost } of limits) {

@@ -52,7 +52,7 @@ export class HeldPolicies {
     const { by, readsBody } = overrides;
     return Object.freeze({
       ...policy,
-      steps: heldSteps(policy.steps, { overrides, policyUid: policy.ref.uid, ports: this.#ports }),
+      steps: heldSteps(policy.steps, { overrides, policy: policy.ref, ports: this.#ports }),
       edits: overrides.deny === undefined ? policy.edits : withoutKeptOverrides(policy.edits),
       readsBody: policy.readsBody || readsBody,
       attributes: new Set([...policy.attributes, ...overrides.attributes]),

@@ -1,3 +1,4 @@
+import type { PolicyRef } from '../../core/decision.ts';
 import type { Step } from '../../core/evaluation.ts';
 import { requireCaller } from '../../phases/authn/require-caller.ts';
 import { denyInAnyMode } from '../../phases/authz/authz.ts';
@@ -45,10 +46,11 @@ export function overrideSet(parts: readonly Overrides[]): OverrideSet {
 export function overrideLimits(
   { parts }: OverrideSet,
   stage: RateLimitSpec['stage'],
-  { policyUid, ports }: { readonly policyUid: string; readonly ports: RateLimitPorts },
+  { policy, ports }: { readonly policy: Pick<PolicyRef, 'namespace' | 'uid'>; readonly ports: RateLimitPorts },
 ): readonly Step[] {
   return parts.flatMap(({ by, limits }) => {
-    const own = limits.filter((limit) => limit.stage === stage).map((limit) => ownedBy(`${policyUid}/${by}`, limit));
+    const owner = { ownerUid: `${policy.uid}/${by}`, namespace: policy.namespace };
+    const own = limits.filter((limit) => limit.stage === stage).map((limit) => ownedBy(owner, limit));
     return rateLimitStep(own, stage, ports) ?? [];
   });
 }
