@@ -44,6 +44,8 @@ export const CHART_OPTIONS: Readonly<Record<OptionName, 'chart' | 'enum' | Reado
   'drain-delay': { type: 'string', pattern: '^([0-9]|[1-9][0-9]|[1-5][0-9]{2}|600)s$' },
   'max-connection-age': { type: 'string', pattern: '^([1-9][0-9]{0,3}s|[1-9][0-9]{0,2}m|([1-9]|1[0-9]|2[0-4])h)$' },
   'max-limit-keys': { type: 'integer', minimum: 1000, maximum: 100_000_000 },
+  'namespace-policies': { type: 'integer', minimum: 1, maximum: 10_000_000 },
+  'namespace-policy-bytes': { type: 'string', pattern: '^[1-9][0-9]{0,2}(Mi|Gi)$' },
   'max-receive-bytes': {
     type: 'string',
     pattern: '^((6[4-9]|[7-9][0-9]|[1-9][0-9]{2,4})Ki|([1-9]|[1-5][0-9]|6[0-4])Mi)$',
@@ -57,6 +59,8 @@ export const CHART_OPTIONS: Readonly<Record<OptionName, 'chart' | 'enum' | Reado
 export const OF_GATEWAYS: ReadonlySet<OptionName> = new Set([
   'policy-selector',
   'host-grants',
+  'namespace-policies',
+  'namespace-policy-bytes',
   'trust-context-extensions',
   'route-metadata',
 ]);

@@ -116,6 +116,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       className: config.className,
       hostGrants: config.hostGrants,
       secrets: (namespace) => source.adapter.secrets(namespace),
+      namespaceBudget: config.namespaceBudget,
       hasNamespaces: config.source.kind === 'kube',
       ...(source.adapter.recordedSpec && { recordedSpec: source.adapter.recordedSpec }),
       ...(source.adapter.horizon && { horizon: source.adapter.horizon }),

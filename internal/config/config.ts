@@ -29,6 +29,8 @@ export interface Config {
   readonly drainDelayMs: number;
   readonly maxConnectionAgeMs: number;
   readonly maxLimitKeys: number;
+  /** What the policies of one namespace may come to; undefined: as much as they like. */
+  readonly namespaceBudget: NamespaceBudgetConfig | undefined;
   readonly maxReceiveBytes: number;
   readonly grpcReflection: boolean;
   readonly logLevel: LogLevel;
@@ -45,6 +47,12 @@ export type PolicySource =
       readonly namespaces: readonly string[];
       readonly policySelector: string | undefined;
     };
+
+export interface NamespaceBudgetConfig {
+  readonly policies: number;
+  /** Of memory, once they are compiled. */
+  readonly bytes: number;
+}
 
 export type SidecarRole =
   /** One of its sidecars: `labelsFile` holds the labels of its Pod. */

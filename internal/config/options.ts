@@ -220,6 +220,18 @@ export const OPTIONS = Object.freeze({
     doc: 'Most keys of rate limits held in memory',
     parse: count(1000, 100_000_000),
   }),
+  'namespace-policies': option({
+    placeholder: 'COUNT',
+    fallbackDoc: '10000 where several namespaces are watched, else no bound',
+    doc: 'Most policies of a namespace; the newest above that are not accepted (QuotaExceeded)',
+    parse: count(1, 10_000_000),
+  }),
+  'namespace-policy-bytes': option({
+    placeholder: 'SIZE',
+    fallbackDoc: '256Mi where several namespaces are watched, else no bound',
+    doc: 'Most memory that the compiled policies of a namespace take, as it is estimated of their specs and patterns',
+    parse: bytes(1024 * 1024, 1024 * 1024 * 1024 * 1024),
+  }),
   'max-receive-bytes': option({
     placeholder: 'SIZE',
     // Whoever reaches the port can make it hold this much for every stream: a body of 1 MiB with all headers, not more.

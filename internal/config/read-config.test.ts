@@ -49,6 +49,7 @@ describe('readConfig()', () => {
       drainDelayMs: 3000,
       maxConnectionAgeMs: 300_000,
       maxLimitKeys: 1_000_000,
+      namespaceBudget: undefined,
       maxReceiveBytes: 2_097_152,
       http: undefined,
       grpcReflection: false,
@@ -211,6 +212,24 @@ describe('readConfig()', () => {
       of({ ...labels, namespace: 'shop', ...others }),
       Object.keys(others).map((name) => `--${name} has no effect in a sidecar class, whose policies select Pods`),
     );
+  });
+
+  it('bounds what each of several namespaces may have, and one only where that is written', () => {
+    const budgetOf = (flags: Record<string, string | boolean>) => configOf(read({ flags })).namespaceBudget;
+    assert.deepEqual(budgetOf({ kube: true }), { policies: 10_000, bytes: 268_435_456 });
+    assert.deepEqual(budgetOf({ kube: true, 'namespace-policies': '50' }), { policies: 50, bytes: 268_435_456 });
+    assert.deepEqual(budgetOf({ kube: true, namespace: 'shop,pay' }), { policies: 10_000, bytes: 268_435_456 });
+    assert.equal(budgetOf({ kube: true, namespace: 'shop' }), undefined);
+    assert.equal(budgetOf({ kube: true, 'sidecar-class': true }), undefined);
+    assert.deepEqual(budgetOf({ ...standalone, 'namespace-policy-bytes': '2Mi' }), {
+      policies: Infinity,
+      bytes: 2_097_152,
+    });
+    const flags = { kube: true, 'namespace-policies': '0', 'namespace-policy-bytes': '1' };
+    assert.deepEqual(problemsOf(read({ flags })), [
+      '--namespace-policies "0" is not a whole number from 1 to 10000000',
+      '--namespace-policy-bytes "1" is out of range: write a size from 1048576 to 1099511627776 bytes',
+    ]);
   });
 
   it('requires grants where several namespaces are watched, and takes either rule where it is written', () => {

@@ -1,7 +1,15 @@
 import { BlockList } from 'node:net';
 import type { ListenAddress } from '../core/listen-address.ts';
 import type { CidrList } from './cidr-list.ts';
-import type { Config, HttpDoorConfig, Outbound, PolicySource, SidecarRole, TlsFiles } from './config.ts';
+import type {
+  Config,
+  HttpDoorConfig,
+  NamespaceBudgetConfig,
+  Outbound,
+  PolicySource,
+  SidecarRole,
+  TlsFiles,
+} from './config.ts';
 import { OPTION_NAMES, type OptionName, type OptionValues, optionOf } from './options.ts';
 import { refuseForSidecars } from './sidecar-options.ts';
 import { fromFile, fromFlags, fromVariables, type GivenOptions } from './sources.ts';
@@ -102,6 +110,18 @@ const NO_NAMES: readonly string[] = Object.freeze([]);
 const GATEWAY: ListenAddress = Object.freeze({ kind: 'tcp', host: '', port: 9191 });
 const STANDALONE: ListenAddress = Object.freeze({ kind: 'tcp', host: '127.0.0.1', port: 9191 });
 
+/** Of many tenants, who may not take each other's room. An owner of all takes it from nobody, unless told not to. */
+const BUDGET: NamespaceBudgetConfig = Object.freeze({ policies: 10_000, bytes: 256 * 1024 * 1024 });
+
+function budgetOf(
+  { 'namespace-policies': policies, 'namespace-policy-bytes': bytes }: OptionValues,
+  isOneOwner: boolean,
+): NamespaceBudgetConfig | undefined {
+  if (isOneOwner && policies === undefined && bytes === undefined) return undefined;
+  const byDefault = isOneOwner ? { policies: Infinity, bytes: Infinity } : BUDGET;
+  return Object.freeze({ policies: policies ?? byDefault.policies, bytes: bytes ?? byDefault.bytes });
+}
+
 interface Known {
   readonly source: PolicySource;
   readonly sidecar: SidecarRole | undefined;
@@ -141,6 +161,7 @@ function assemble(values: OptionValues, known: Known): Config {
     drainDelayMs: required(values, 'drain-delay'),
     maxConnectionAgeMs: required(values, 'max-connection-age'),
     maxLimitKeys: required(values, 'max-limit-keys'),
+    namespaceBudget: budgetOf(values, known.isOneOwner || sidecar !== undefined),
     maxReceiveBytes: required(values, 'max-receive-bytes'),
     grpcReflection: required(values, 'grpc-reflection'),
     logLevel: required(values, 'log-level'),

@@ -28,6 +28,7 @@ export const PROBLEM_REASONS = [
   'NobodyAllowed',
   'PathOptionsConflict',
   'PolicyNotFound',
+  'QuotaExceeded',
   'RoleCycle',
   'RoleNotFound',
   'SecretNotFound',

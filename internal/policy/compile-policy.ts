@@ -113,6 +113,7 @@ export function* compilePolicy(
     held: undefined,
     attributes,
     roleRefs: authorization.roleRefs,
+    patternParts: budget.patterns,
     problems: problems.problems,
   });
 }

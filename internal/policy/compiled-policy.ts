@@ -73,6 +73,8 @@ export interface CompiledPolicy {
   readonly held: Held | undefined;
   /** Vocabulary names that its expressions and criteria read. */
   readonly attributes: ReadonlySet<string>;
+  /** What its patterns weigh together, in instructions. */
+  readonly patternParts: number;
   /** Roles its rules name: whether they exist is the snapshot's to say. */
   readonly roleRefs: readonly { readonly role: string; readonly at: ProblemList }[];
   /** References and warnings; errors keep a policy from being compiled. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { NO_DEFAULTS } from './baselines/defaults.ts';
+import { NamespaceBudgets } from './namespace-budgets.ts';
 import type { SourceObject } from './object.ts';
 import { PORTS } from './policy-ports.fixture.ts';
 import { PolicyRecord, type RecordedSpec } from './policy-record.ts';
@@ -13,12 +14,14 @@ const objectOf = (spec: object, generation = 1, status?: unknown): SourceObject 
   status,
 });
 
+const FREE = { defaultsOf: () => NO_DEFAULTS, budgets: new NamespaceBudgets(undefined) };
+
 /** Steps until the record has compiled its object; between two of them checks are answered. */
 function stepsOf(
   record: PolicyRecord,
   recordedSpec: (object: SourceObject) => RecordedSpec | undefined = () => undefined,
 ) {
-  const steps = record.compile({ ports: PORTS, className: 'postern', recordedSpec, defaultsOf: () => NO_DEFAULTS });
+  const steps = record.compile({ ports: PORTS, className: 'postern', recordedSpec, ...FREE });
   let count = 1;
   while (!steps.next().done) count += 1;
   return count;
@@ -53,7 +56,7 @@ it('compiles one expression, method or rule of a policy in a step, so that a lar
       what,
     );
     assert.ok(steps > numbers.length, `${what}: ${steps}`);
-    assert.ok(record.isCompiledWith(NO_DEFAULTS));
+    assert.ok(record.isCompiledWith(FREE));
   }
 });
 

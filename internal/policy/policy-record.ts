@@ -17,6 +17,7 @@ import {
 import { type ClaimedTarget, claimedTarget } from './claimed-target.ts';
 import { compilePolicy, type PolicyPorts } from './compile-policy.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
+import { type NamespaceBudgets, weightOf } from './namespace-budgets.ts';
 import { isSameSpec, type SourceObject } from './object.ts';
 import { apiPolicySpec } from './resource/api-policy.ts';
 import { parseSpec } from './resource/parse-spec.ts';
@@ -34,6 +35,8 @@ export interface CompileOptions {
   readonly defaultsOf: (namespace: string) => Defaults;
   /** Where objects carry the last spec that was accepted; whoever wrote it there is not to be trusted. */
   readonly recordedSpec: (object: SourceObject) => RecordedSpec | undefined;
+  /** What is left for policies of each namespace. */
+  readonly budgets: NamespaceBudgets;
 }
 
 const NOTHING_CLAIMED: ClaimedTarget = Object.freeze({ hosts: [], routes: [], templates: [] });
@@ -47,6 +50,11 @@ export class PolicyRecord {
   #newest: CompiledPolicy | undefined = undefined;
   #claimed: ClaimedTarget = NOTHING_CLAIMED;
   #problems: readonly Problem[] = [];
+  /** Bytes of the newest spec, as far as they are known; it was refused because they are too many. */
+  #weight = 0;
+  #isOverBudget = false;
+  /** Of what serves, or did until its grant went. */
+  #acceptedWeight = 0;
   /** Sections that others may give, and what was given for them when the newest spec was compiled. */
   #omitted: readonly DefaultSection[] = [];
   #given: readonly Default[] = [];
@@ -77,24 +85,48 @@ export class PolicyRecord {
     return this.#problems;
   }
 
-  /** Whether the object as it is now was compiled, with what these defaults give it. */
-  isCompiledWith(defaults: Defaults): boolean {
-    return this.#compiledFrom === this.object && this.#isGiven(defaults);
+  /** Whether the object as it is now was compiled, with what these defaults give it, and is within its budget. */
+  isCompiledWith({ defaultsOf, budgets }: Pick<CompileOptions, 'defaultsOf' | 'budgets'>): boolean {
+    const { namespace } = this.object.metadata;
+    if (this.#compiledFrom !== this.object || this.#isOverBudget || !this.#isGiven(defaultsOf(namespace))) return false;
+    return budgets.take(this, namespace, this.#weight) === undefined;
+  }
+
+  /** Takes what serves out of the budget of its namespace, before anything that is new may have it. */
+  hold(budgets: NamespaceBudgets): void {
+    if (this.#acceptedWeight > 0) budgets.hold(this, this.object.metadata.namespace, this.#acceptedWeight);
+  }
+
+  /** Compiles what status tells that served before this process began: it goes before what is new. */
+  *recall(options: CompileOptions): Steps<void> {
+    const { object } = this;
+    if (this.#accepted !== undefined || this.#compiledFrom === object) return;
+    const { metadata, status } = object;
+    const generation = member(member(status, 'accepted'), 'generation');
+    if (generation === metadata.generation) yield* this.compile(options);
+    else if (generation !== undefined) yield* this.#restore(object, options);
   }
 
   /** Compiles the newest spec, unless that was done already; where nothing was accepted yet, also the recorded one. */
   *compile(options: CompileOptions): Steps<void> {
     const { object } = this;
-    const defaults = options.defaultsOf(object.metadata.namespace);
-    if (this.isCompiledWith(defaults)) return;
+    const { namespace } = object.metadata;
+    const defaults = options.defaultsOf(namespace);
+    if (this.isCompiledWith(options)) return;
     this.#judged = object;
     const previous = this.#compiledFrom;
-    const isSame = previous !== undefined && isSameSpec(previous, object);
+    const isSame = previous !== undefined && (previous === object || isSameSpec(previous, object));
     // What was recorded in vain may be of use with other defaults.
     if (isSame && !this.#isGiven(defaults)) this.#refused = undefined;
-    if (!isSame || !this.#isGiven(defaults)) {
+    if (!isSame) {
       // First of all: what it claims denies, also where the rest of it cannot even be compiled.
       this.#claimed = claimedTarget(object.spec, options.ports.workload);
+      this.#weight = weightOf(object.spec);
+    }
+    const isKnown = isSame && !this.#isOverBudget && this.#isGiven(defaults);
+    const tooMuch = options.budgets.take(this, namespace, this.#weight);
+    if (tooMuch !== undefined) this.#refuse(tooMuch);
+    else if (!isKnown) {
       const problems = new ProblemList('spec', [...(object.problems ?? [])]);
       const isReadable = !problems.hasErrors;
       const spec = parseSpec(apiPolicySpec, object.spec, problems);
@@ -104,17 +136,40 @@ export class PolicyRecord {
           ? yield* compilePolicy(filled.spec, refOf(object), { ports: options.ports, problems })
           : undefined;
       this.#problems = Object.freeze([...attributed(problems.problems, filled?.given ?? [])]);
+      this.#isOverBudget = false;
       // Where it is wrong, what was recorded is tried with whatever defaults there are.
       this.#omitted = this.#newest === undefined || spec === undefined ? DEFAULT_SECTIONS : omittedSections(spec);
       this.#given = givenBy(defaults, this.#omitted);
+      if (this.#newest !== undefined) {
+        this.#weight = weightOf(object.spec, this.#newest.patternParts);
+        const tooHeavy = options.budgets.take(this, namespace, this.#weight);
+        if (tooHeavy !== undefined) this.#refuse(tooHeavy);
+      }
     }
     // Not before: what is thrown on the way must not leave an older spec in the place of this one.
     this.#compiledFrom = object;
+    yield* this.#restore(object, options);
+  }
+
+  /** Nothing of the spec is kept but what it claims; it is tried again when there is room. */
+  #refuse(problem: Problem): void {
+    this.#newest = undefined;
+    this.#problems = Object.freeze([problem]);
+    this.#isOverBudget = true;
+  }
+
+  *#restore(object: SourceObject, options: CompileOptions): Steps<void> {
     if (this.#accepted !== undefined) return;
     const digest = recordDigest(object);
     if (digest === this.#refused) return;
-    this.#accepted = yield* restore(object, options);
-    this.#isRestored = this.#accepted !== undefined;
+    const { namespace } = object.metadata;
+    const restored = yield* restore(object, {
+      ...options,
+      fits: (weight) => options.budgets.take(this, namespace, weight) === undefined,
+    });
+    this.#accepted = restored?.policy;
+    this.#acceptedWeight = restored?.weight ?? 0;
+    this.#isRestored = restored !== undefined;
     this.#refused = this.#isRestored ? undefined : digest;
   }
 
@@ -139,10 +194,22 @@ export class PolicyRecord {
   }
 
   settle({ serving, lapsed }: Assignment): void {
+    if (serving !== undefined && serving === this.#newest) this.#acceptedWeight = this.#weight;
+    else if (serving === undefined && lapsed === undefined) this.#acceptedWeight = 0;
     this.#accepted = serving;
     this.#lapsed = lapsed;
     this.#isRestored = false;
   }
+}
+
+interface RestoreOptions extends CompileOptions {
+  /** Whether so many bytes of it are within the budget. */
+  readonly fits: (weight: number) => boolean;
+}
+
+interface Restored {
+  readonly policy: CompiledPolicy;
+  readonly weight: number;
 }
 
 /**
@@ -150,18 +217,21 @@ export class PolicyRecord {
  * newest is judged by itself, and there is none after it. Whatever cannot be used is ignored, for anybody who may write
  * a status may have written it.
  */
-function* restore(object: SourceObject, options: CompileOptions): Steps<CompiledPolicy | undefined> {
-  const { ports, className, defaultsOf, recordedSpec } = options;
+function* restore(object: SourceObject, options: RestoreOptions): Steps<Restored | undefined> {
+  const { ports, className, defaultsOf, recordedSpec, fits } = options;
   try {
     const recorded = recordedSpec(object);
     if (recorded === undefined || recorded.generation >= object.metadata.generation) return undefined;
     yield;
+    if (!fits(weightOf(recorded.spec))) return undefined;
     const problems = new ProblemList();
     const spec = parseSpec(apiPolicySpec, recorded.spec, problems);
     if (spec === undefined || spec.className !== className) return undefined;
     const filled = fillDefaults(spec, defaultsOf(object.metadata.namespace), problems);
     const ref = Object.freeze({ ...refOf(object), generation: recorded.generation });
-    return yield* compilePolicy(filled.spec, ref, { ports, problems });
+    const policy = yield* compilePolicy(filled.spec, ref, { ports, problems });
+    const weight = weightOf(recorded.spec, policy?.patternParts);
+    return policy !== undefined && fits(weight) ? { policy, weight } : undefined;
   } catch {
     return undefined;
   }

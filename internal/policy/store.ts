@@ -1,6 +1,5 @@
-import { type Breathe, breather, inSlices } from '../core/breather.ts';
+import { type Breathe, breather } from '../core/breather.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Problem } from '../core/problem.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
 import { type Assignment, assignHosts, type Candidate, hostsOf } from './assign.ts';
 import { BaselineView } from './baselines/baseline-view.ts';
@@ -11,11 +10,12 @@ import { buildSnapshot } from './build-snapshot.ts';
 import type { HostRule } from './claiming.ts';
 import { ClusterObjects, type CompiledCluster, isClusterKind } from './cluster-objects.ts';
 import type { PolicyPorts } from './compile-policy.ts';
+import { compileRecords } from './compile-records.ts';
 import { FirstCome } from './first-come.ts';
 import { GrantedClaims } from './granted-claims.ts';
 import { HostGrants } from './host-grants.ts';
 import { lapseClaims } from './lapsed-claims.ts';
-import { thrownProblem } from './live-specs.ts';
+import { type NamespaceBudget, NamespaceBudgets } from './namespace-budgets.ts';
 import { isLiveKind } from './namespace-objects.ts';
 import { Namespaces } from './namespaces.ts';
 import type { SourceObject } from './object.ts';
@@ -46,6 +46,8 @@ export interface StoreOptions {
   /** Who may claim a host: whom a HostGrant names, or who comes first (the default). */
   readonly hostGrants?: 'required' | 'first-come';
   readonly secrets: (namespace: string) => SecretLookup;
+  /** What each namespace may have; undefined: as much as it likes. */
+  readonly namespaceBudget?: NamespaceBudget | undefined;
   /** Whether the source gives Namespaces, so that one whose object has not come has unknown labels. */
   readonly hasNamespaces?: boolean;
   /** Reads back what an object carries of the last spec that was accepted: only where objects come from a cluster. */
@@ -205,19 +207,10 @@ export class PolicyStore {
     const baselinesOf = this.#baselines.of(cluster.baselines, cluster.labelsOf);
     const defaultsOf = (namespace: string): Defaults => baselinesOf(namespace).defaults;
     const overridesOf = (namespace: string): OverrideSet | undefined => baselinesOf(namespace).overrides;
-    const compiling: CompileOptions = { ports, className, recordedSpec, defaultsOf };
+    const budgets = new NamespaceBudgets(this.#options.namespaceBudget);
+    const compiling: CompileOptions = { ports, className, recordedSpec, defaultsOf, budgets };
     const records = this.#policies.list();
-    const thrown = new Map<PolicyRecord, readonly Problem[]>();
-    for (const record of records) {
-      const pause = breathe();
-      if (pause !== undefined) await pause;
-      if (record.isCompiledWith(defaultsOf(record.object.metadata.namespace))) continue;
-      try {
-        await inSlices(record.compile(compiling), breathe);
-      } catch (error) {
-        thrown.set(record, [thrownProblem(error)]);
-      }
-    }
+    const thrown = await compileRecords(records, compiling, breathe);
     const compiled = await this.#namespaces.compile(records, breathe);
     const namespaces = new Map([...compiled].map(([namespace, { view }]) => [namespace, view]));
     const byCandidate = new Map<Candidate, PolicyRecord>();

@@ -118,6 +118,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
         'Claiming.hold 1, Claiming.holdRecorded 1, Claiming.problemsOf 1, Claiming.take 1, Claiming.lapsedOf 1, HostRule 1',
       'internal/policy/cluster-objects.ts':
         'CompiledCluster.labelsOf 1, ClusterObjectsOptions.recordedSpec 1, ClusterObjects.compile 2, ClusterObjects.#read 1',
+      'internal/policy/compile-records.ts': 'compileRecords 6',
       'internal/policy/host-drafts.ts': 'HostDrafts.table 2',
       'internal/policy/host-grants.ts': 'HostGrants.of 2',
       'internal/policy/lapsed-claims.ts': 'lapseClaims 2',
@@ -128,7 +129,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/policy/namespace-objects.ts': 'NamespaceObjects.compile 6, readRole 1',
       'internal/policy/namespaces.ts': 'NamespacesOptions.secrets 1, Namespaces.compile 2, Namespaces.#compileOne 1',
       'internal/policy/store.ts':
-        'StoreOptions.secrets 1, StoreOptions.recordedSpec 1, StoreOptions.horizon 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, PolicyStore.caughtUp 1, PolicyStore.#buildAll 1, PolicyStore.#build 10, PolicyStore.#hostRule 2',
+        'StoreOptions.secrets 1, StoreOptions.recordedSpec 1, StoreOptions.horizon 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, PolicyStore.caughtUp 1, PolicyStore.#buildAll 1, PolicyStore.#build 9, PolicyStore.#hostRule 2',
     },
   },
 ];

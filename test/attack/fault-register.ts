@@ -291,6 +291,7 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
   'internal/policy/policy-record.ts': {
     'CompileOptions.defaultsOf port 1': AT_COMPILE,
     'CompileOptions.recordedSpec port 1': AT_COMPILE,
+    'RestoreOptions.fits port 1': AT_COMPILE,
   },
   'internal/telemetry/log.ts': {
     'Log.error port 1': ['telling: log of faults'],

@@ -29,6 +29,10 @@ export interface Instance {
   readonly trustContextExtensions?: boolean;
   readonly unmatched?: 'allow' | 'deny';
   readonly hostGrants?: 'required' | 'first-come';
+  /** Most policies of a namespace, and most bytes that they take compiled. */
+  readonly namespaceBudget?: { readonly policies: number; readonly bytes: number };
+  /** Most keys of limits. */
+  readonly maxLimitKeys?: number;
   /** Namespaces come as objects, as in a cluster: one that has none has unknown labels. */
   readonly hasNamespaces?: boolean;
   readonly routeMetadata?: 'optional' | 'required';
@@ -108,13 +112,16 @@ export async function load(yaml: string, instance: Instance = {}): Promise<Loade
     ports: {
       keySources: createKeySources({ client: outbound, clock, random: () => 0.5, observe: () => undefined }),
       tokens: createTokenCache(),
-      limits: createRateLimitPorts(new MemoryStore({ maxKeys: 10_000, onEvict: () => undefined })),
+      limits: createRateLimitPorts(
+        new MemoryStore({ maxKeys: instance.maxLimitKeys ?? 10_000, onEvict: () => undefined }),
+      ),
       knows: knowledgeOf(edge),
       workload: sidecar && new Workload(labels),
     },
     clusterIssuer: instance.clusterIssuer,
     className: 'postern',
     hostGrants: instance.hostGrants ?? 'first-come',
+    namespaceBudget: instance.namespaceBudget,
     hasNamespaces: instance.hasNamespaces ?? false,
     secrets: (namespace) => secretLookup((name) => secrets.get(`${namespace}/${name}`) ?? 'absent'),
     ...(instance.recordedSpec && { recordedSpec: instance.recordedSpec }),

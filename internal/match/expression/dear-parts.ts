@@ -28,6 +28,11 @@ export class PartsBudget {
   /** Of whole expressions: one that is written again is the same one, and kept once. */
   readonly #counted = new Set<Used>();
 
+  /** What its patterns weigh so far. */
+  get patterns(): number {
+    return this.#patterns;
+  }
+
   /** Once it is used up, the policy is refused, whatever follows. */
   get isSpent(): boolean {
     return this.#patterns > MAX_PATTERNS || this.#zones.size > MAX_ZONES;

@@ -95,6 +95,7 @@ const NOBODYS: Omit<CompiledPolicy, 'ref'> = Object.freeze({
   readsBody: false,
   held: undefined,
   attributes: new Set<string>(),
+  patternParts: 0,
   roleRefs: Object.freeze([]),
   problems: Object.freeze([]),
 });
