@@ -9,6 +9,7 @@ import { measureOutage } from './cluster/outage.ts';
 import { measureReplicas } from './cluster/replicas.ts';
 import { measureRestarts } from './cluster/restarts.ts';
 import { measureRights } from './cluster/rights.ts';
+import { measureTenants } from './cluster/tenants.ts';
 import { measureValues } from './cluster/values.ts';
 import { measureCluster } from './gate/cluster.ts';
 import { measureCoverage } from './gate/coverage.ts';
@@ -50,6 +51,7 @@ const PARTS: Readonly<Record<string, Readonly<Record<string, Measure>>>> = {
     outage: measureOutage,
     noisy: measureNoisy,
     rights: measureRights,
+    tenants: measureTenants,
     values: measureValues,
   },
 };

@@ -1,3 +1,4 @@
+import type { SourceObject } from '../../internal/policy/object.ts';
 import type { CaseRequest, Instance } from '../cases/run-case.ts';
 
 /**
@@ -12,6 +13,10 @@ export interface TenantAttack {
   readonly before: string;
   /** What the attacker applies, all in the namespace `evil`. */
   readonly applies: string;
+  /** The same as a cluster has it, with a status that the attacker wrote. */
+  readonly objects?: readonly SourceObject[];
+  /** Requests that the attacker sends. */
+  readonly asks?: readonly CaseRequest[];
   /** What the platform does after that, which the attacker has waited for. */
   readonly after?: { readonly apply?: string; readonly remove?: readonly string[] };
   readonly request: CaseRequest;
