@@ -204,9 +204,9 @@ export class PolicyStore {
     const horizon = this.#options.horizon?.();
     const breathe = breather(clock);
     const cluster = await this.#cluster.compile(breathe);
-    const baselinesOf = this.#baselines.of(cluster.baselines, cluster.labelsOf);
-    const defaultsOf = (namespace: string): Defaults => baselinesOf(namespace).defaults;
-    const overridesOf = (namespace: string): OverrideSet | undefined => baselinesOf(namespace).overrides;
+    const baselines = this.#baselines.of(cluster.baselines, cluster.labelsOf);
+    const defaultsOf = (namespace: string): Defaults => baselines.of(namespace).defaults;
+    const overridesOf = (namespace: string): OverrideSet | undefined => baselines.of(namespace).overrides;
     const budgets = new NamespaceBudgets(this.#options.namespaceBudget);
     const compiling: CompileOptions = { ports, className, recordedSpec, defaultsOf, budgets };
     const records = this.#policies.list();
@@ -228,14 +228,17 @@ export class PolicyStore {
     const inputs = { version, hasUnread, grants, assignments, namespaces, held: this.#held, overridesOf, breathe };
     const { snapshot, shadows } = await buildSnapshot(inputs);
     const reports: ObjectReport[] = [];
+    const settled: [PolicyRecord, Assignment][] = [];
+    const uids = new Set<string>();
+    let hasFreed = false;
     for (const [candidate, assignment] of assignments) {
       const pause = breathe();
       if (pause !== undefined) await pause;
       const record = byCandidate.get(candidate);
       if (record === undefined) continue;
-      // What was given up was still held in this build: the next one gives it to whoever asked.
-      if (hasGivenUp(record, assignment)) this.#isChanged = true;
-      record.settle(assignment);
+      settled.push([record, assignment]);
+      uids.add(candidate.meta.uid);
+      hasFreed ||= hasGivenUp(record, assignment);
       reports.push(
         policyReport({
           object: record.judged,
@@ -248,13 +251,20 @@ export class PolicyStore {
         }),
       );
     }
-    this.#snapshot = snapshot;
-    this.#settledVersion = cluster.version;
     for (const report of liveReports(compiled.values())) {
       await breathe();
       reports.push(report);
     }
     reports.push(...cluster.reports);
+    // In one go, and nothing in it throws: what records hold for accepted is what serves, or a build that failed half-way
+    // would leave a spec as the last good one that never served.
+    for (const [record, assignment] of settled) record.settle(assignment);
+    baselines.serve();
+    this.#held.keepOnly(uids);
+    this.#snapshot = snapshot;
+    this.#settledVersion = cluster.version;
+    // What was given up was still held in this build: the next one gives it to whoever asked.
+    if (hasFreed) this.#isChanged = true;
     this.#options.onBuild({ snapshot, reports, horizon, tookMs: clock.monotonicMs() - startMs });
   }
 

@@ -13,6 +13,13 @@ export interface OfNamespace {
   readonly overrides: OverrideSet | undefined;
 }
 
+/** What a build reads of its baselines. */
+export interface BaselinesOfBuild {
+  readonly of: (namespace: string) => OfNamespace;
+  /** The build serves: what it made of them is what the next one begins with. A build that failed changes nothing. */
+  readonly serve: () => void;
+}
+
 type Labels = (namespace: string) => Readonly<Record<string, string>> | undefined;
 
 const NOTHING: OfNamespace = Object.freeze({ defaults: NO_DEFAULTS, overrides: undefined });
@@ -27,19 +34,18 @@ export class BaselineView {
   readonly #numbers = new WeakMap<object, number>();
   #count = 0;
 
-  /** What serves from now on. Worked out for each namespace when it is first asked for. */
-  of(baselines: readonly Baseline[], labelsOf: Labels): (namespace: string) => OfNamespace {
-    if (baselines.length === 0) {
-      this.#sets = new Map();
-      return () => NOTHING;
-    }
+  /** What one build serves. Worked out for each namespace when it is first asked for. */
+  of(baselines: readonly Baseline[], labelsOf: Labels): BaselinesOfBuild {
+    const sets = new Map<string, OverrideSet>();
+    const serve = (): void => {
+      this.#sets = sets;
+    };
+    if (baselines.length === 0) return { of: () => NOTHING, serve };
     const byPrecedence = [...baselines].sort(comparePrecedence);
     const byName = [...baselines].sort((a, b) => (a.meta.name < b.meta.name ? -1 : 1));
     const before = this.#sets;
-    const sets = new Map<string, OverrideSet>();
-    this.#sets = sets;
     const known = new Map<string, OfNamespace>();
-    return (namespace) => {
+    const of = (namespace: string): OfNamespace => {
       let found = known.get(namespace);
       if (found === undefined) {
         const labels = labelsOf(namespace);
@@ -53,6 +59,7 @@ export class BaselineView {
       }
       return found;
     };
+    return { of, serve };
   }
 
   #overridesOf(

@@ -6,9 +6,12 @@ import type { ObjectMeta } from '../object.ts';
 import { heldSteps } from '../phases.ts';
 import type { OverrideSet } from './override-set.ts';
 
-interface Bound {
-  readonly overrides: OverrideSet;
-  readonly policy: CompiledPolicy;
+/** What one policy became, by the overrides that hold it. */
+type ByOverrides = WeakMap<OverrideSet, CompiledPolicy>;
+
+interface StandIn {
+  readonly generation: number;
+  readonly bound: ByOverrides;
 }
 
 /**
@@ -18,7 +21,9 @@ interface Bound {
 export class HeldPolicies {
   readonly #ports: RateLimitPorts;
   /** By what is held: limits remember what checks took, so one that is held as before is the same one. */
-  readonly #bound = new WeakMap<object, Bound>();
+  readonly #bound = new WeakMap<CompiledPolicy, ByOverrides>();
+  /** By uid: a status that is written makes another object of the same policy. */
+  readonly #standIns = new Map<string, StandIn>();
 
   constructor(ports: RateLimitPorts) {
     this.#ports = ports;
@@ -26,26 +31,28 @@ export class HeldPolicies {
 
   hold(policy: CompiledPolicy, overrides: OverrideSet | undefined): CompiledPolicy {
     if (overrides === undefined) return policy;
-    return this.#once(policy, overrides, () => this.#held(policy, overrides));
+    const bound = this.#bound.get(policy) ?? new WeakMap();
+    this.#bound.set(policy, bound);
+    return once(bound, overrides, () => this.#held(policy, overrides));
   }
 
   /** Overrides alone, for a policy in Audit that was never accepted; undefined where nothing holds what it passes. */
   standIn(meta: ObjectMeta, overrides: OverrideSet | undefined): CompiledPolicy | undefined {
     if (overrides === undefined) return undefined;
-    return this.#once(meta, overrides, () => {
-      const { namespace, name, uid, generation } = meta;
+    const { namespace, name, uid, generation } = meta;
+    const known = this.#standIns.get(uid);
+    const standIn = known?.generation === generation ? known : { generation, bound: new WeakMap() };
+    this.#standIns.set(uid, standIn);
+    return once(standIn.bound, overrides, () => {
       const ref = Object.freeze({ namespace, name, uid, generation });
       const held = this.#held({ ...NOBODYS, ref }, overrides);
       return Object.freeze({ ...held, held: Object.freeze({ ...held.held, isStandIn: true }) } as CompiledPolicy);
     });
   }
 
-  #once(key: object, overrides: OverrideSet, make: () => CompiledPolicy): CompiledPolicy {
-    const known = this.#bound.get(key);
-    if (known?.overrides === overrides) return known.policy;
-    const policy = make();
-    this.#bound.set(key, { overrides, policy });
-    return policy;
+  /** Forgets what stood in for policies that are gone. */
+  keepOnly(uids: ReadonlySet<string>): void {
+    for (const uid of this.#standIns.keys()) if (!uids.has(uid)) this.#standIns.delete(uid);
   }
 
   #held(policy: CompiledPolicy, overrides: OverrideSet): CompiledPolicy {
@@ -59,6 +66,13 @@ export class HeldPolicies {
       held: Object.freeze({ by, readsBody, isStandIn: false }),
     });
   }
+}
+
+/** Also what a build that failed made in between leaves what serves as it is. */
+function once(bound: ByOverrides, overrides: OverrideSet, make: () => CompiledPolicy): CompiledPolicy {
+  const policy = bound.get(overrides) ?? make();
+  bound.set(overrides, policy);
+  return policy;
 }
 
 /** Nobody was asked who calls, which is said before overrides are; whether it passes is said behind them. */
