@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { type CheckInput, checkOnce } from '../../internal/app/check-once.ts';
 import { describe, fail, printProblems } from './fail.ts';
-import { classOption, policiesOption } from './policy-options.ts';
+import { classOption, hostGrantsOption, policiesOption } from './policy-options.ts';
 
 const EXIT_CODES = `
 Exit codes: 0 for allow, 1 for any other decision, 2 for a mistake in flags or files. It is 2 too when a policy file or
@@ -15,6 +15,7 @@ export function checkCommand(): Command {
     .argument('<url>', 'the request, as in http://localhost/v1/orders/7')
     .addOption(policiesOption())
     .addOption(classOption().default('postern'))
+    .addOption(hostGrantsOption())
     .option('-X, --method <method>', 'HTTP method', 'GET')
     .option(
       '-H, --header <name: value>',

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { variableOf } from '../../internal/config/option.ts';
-import { LOG_LEVELS } from '../../internal/config/options.ts';
+import { LOG_LEVELS, OPTIONS } from '../../internal/config/options.ts';
 import { fromPathBase } from '../../internal/config/paths.ts';
 
 /** Flags that `serve` has too are read from its variables here as well; they and their variables have one meaning. */
@@ -10,6 +10,13 @@ export const policiesOption = (): Option =>
   shared('--policies <dir>', 'policies', 'where the files lie').argParser(typedPath).default('policies');
 
 export const classOption = (doc = 'class of the policies'): Option => shared('--class <name>', 'class', doc);
+
+export const hostGrantsOption = (): Option =>
+  shared(
+    '--host-grants <rule>',
+    'host-grants',
+    'who may claim a host, as the instance has it (default: required where the files hold a HostGrant, else first-come)',
+  ).choices(OPTIONS['host-grants'].choices ?? []);
 
 export const adminOption = (): Option =>
   shared('--admin-addr <address>', 'admin-addr', 'where the metrics are').default('127.0.0.1:9193');

@@ -6,7 +6,7 @@ import { REASONS } from '../core/reasons.ts';
 import type { LocatedProblem } from '../files/parse-file.ts';
 import type { Checked } from '../policy/checked.ts';
 import { classesOf, noneOf } from './lint.ts';
-import { loadOffline } from './offline.ts';
+import { type HostGrantsRule, loadOffline } from './offline.ts';
 import { readPolicyFiles } from './policy-files.ts';
 import { type Header, type RequestUrl, readClient, readHeaders, readInstant, readUrl } from './request-options.ts';
 
@@ -15,6 +15,8 @@ export interface CheckInput {
   readonly url: string;
   readonly policies: string;
   readonly class: string;
+  /** Who may claim a host; absent: as `loadOffline` reads it from the objects. */
+  readonly hostGrants?: HostGrantsRule;
   readonly method: string;
   readonly header: readonly string[];
   readonly data?: string;
@@ -56,7 +58,8 @@ export async function checkOnce(input: CheckInput): Promise<CheckOutput> {
     trustContextExtensions: true,
   } as const;
   const clock = { wallMs: () => nowMs, monotonicMs: systemClock.monotonicMs };
-  const offline = await loadOffline({ objects, className: input.class, edge, clock, isOpen: true });
+  const { class: className, hostGrants } = input;
+  const offline = await loadOffline({ objects, className, edge, clock, isOpen: true, hostGrants });
   try {
     const asked = { ...input, ...url, host: host ?? url.host, headers, client, nowMs };
     const checked = await offline.engine.check(attributesOf(asked), CALL);

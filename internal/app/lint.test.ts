@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { formatProblem } from '../files/format-problem.ts';
+import { checkOnce } from './check-once.ts';
 import { lintFiles } from './lint.ts';
 
 const object = (kind: string, name: string, spec: string): string =>
@@ -81,6 +82,81 @@ describe('lintFiles()', () => {
       'a.yaml:19:90: spec.authorization.rules[0].allow.via[0]: No authentication method "sso"; this policy has "keys" (authentication is that of APIBaseline "platform") (Invalid)',
       'a.yaml:9:92: spec.overrides.authorization.rules[0].deny.when[0].expression: An override cannot read context: context extensions are written by owners of routes: read what the request or its caller says (Invalid)',
     ]);
+  });
+
+  describe('two teams that share a host by path, as they are granted', () => {
+    const of = (namespace: string, text: string): string => text.replace('{name: ', `{namespace: ${namespace}, name: `);
+    const claim = (paths: string): string =>
+      `{target: {hosts: [api.example.org], paths: ["${paths}"]}, authentication: {anonymous: {}}, ${AUTHORIZATION}}`;
+    const grant = (team: string): string =>
+      object(
+        'HostGrant',
+        team,
+        `{hosts: [api.example.org], paths: ["/${team}/**"], namespaceSelector: {matchLabels: {team: ${team}}}}`,
+      );
+    const namespace = (team: string): string =>
+      `{apiVersion: v1, kind: Namespace, metadata: {name: ${team}, labels: {team: ${team}}}, spec: {finalizers: [kubernetes]}, status: {phase: Active}}\n`;
+    const list = `apiVersion: v1\nkind: List\nitems:\n- ${namespace('shop')}- ${namespace('pay')}`;
+    const reasonsOf = (problems: readonly { readonly reason: string }[]): string[] =>
+      problems.map(({ reason }) => reason);
+    const decide = (hostGrants?: 'required' | 'first-come') =>
+      checkOnce({
+        url: 'http://api.example.org/pay/1',
+        policies: folder,
+        class: 'postern',
+        method: 'GET',
+        header: [],
+        client: '192.0.2.1',
+        ...(hostGrants && { hostGrants }),
+      });
+
+    beforeEach(() => {
+      write('policies.yaml', of('shop', object('APIPolicy', 'shop', claim('/shop/**'))));
+      write('pay.yaml', of('pay', object('APIPolicy', 'pay', claim('/pay/**'))));
+    });
+
+    it('have nothing wrong, and their requests are decided as a default cluster does', async () => {
+      write('all.yaml', grant('shop') + grant('pay'));
+      write('namespaces.yaml', list);
+      for (const rule of [undefined, 'required'] as const) {
+        assert.deepEqual((await lintFiles([folder], undefined, rule)).problems, []);
+        const { isAllowed, answer, problems } = await decide(rule);
+        assert.deepEqual([isAllowed, (answer as { policy?: string }).policy, problems], [true, 'pay/pay', []]);
+      }
+    });
+
+    it('are in each other’s way where whoever comes first holds the host', async () => {
+      write('all.yaml', grant('shop') + grant('pay'));
+      write('namespaces.yaml', list);
+      assert.deepEqual(reasonsOf((await lintFiles([folder], undefined, 'first-come')).problems), ['HostConflict']);
+      assert.deepEqual(reasonsOf((await decide('first-come')).problems), ['HostConflict']);
+    });
+
+    it('are refused where grants are required and no file holds one', async () => {
+      const { problems } = await lintFiles([folder], undefined, 'required');
+      assert.deepEqual(reasonsOf(problems), ['HostNotGranted', 'HostNotGranted']);
+      assert.equal((await decide('required')).isAllowed, false);
+      assert.deepEqual(reasonsOf((await lintFiles([folder], undefined)).problems), ['HostConflict']);
+    });
+
+    it('are told that their Namespaces are missing, without which nobody knows who is granted what', async () => {
+      write('all.yaml', grant('shop') + grant('pay'));
+      write('namespaces.yaml', namespace('shop'));
+      assert.deepEqual(await said(), [
+        'pay.yaml:4:25: spec.target.hosts[0]: No HostGrant gives "/pay/**" of "api.example.org" to this namespace: ask the platform for one with hosts: ["api.example.org"], paths: ["/pay/**"] that selects it, or claim less; the labels of "pay" are not known, for no Namespace of that name is in these files: add what kubectl get namespaces -o yaml prints (HostNotGranted)',
+      ]);
+    });
+
+    it('leave policies of sidecars alone, which claim no hosts', async () => {
+      write('all.yaml', grant('shop') + grant('pay'));
+      write('namespaces.yaml', list);
+      const pods = 'target: {workloadSelector: {matchLabels: {app: orders}}}';
+      write(
+        'pods.yaml',
+        object('APIPolicy', 'pods', `{className: sidecar, ${pods}, ${AUTHENTICATION}, ${AUTHORIZATION}}`),
+      );
+      assert.deepEqual(await said(), []);
+    });
   });
 
   it('warns of names that no object of the files has', async () => {

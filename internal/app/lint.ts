@@ -3,7 +3,7 @@ import { PosternError } from '../core/error.ts';
 import { member } from '../core/member.ts';
 import type { FileObject, LocatedProblem } from '../files/parse-file.ts';
 import { lintHints } from './lint-hints.ts';
-import { loadOffline } from './offline.ts';
+import { type HostGrantsRule, loadOffline } from './offline.ts';
 import { readPolicyFiles } from './policy-files.ts';
 
 export interface Linted {
@@ -26,9 +26,14 @@ const EDGE = {
  * only an instance of several namespaces says is a warning: nobody knows whether this one is.
  *
  * @param className only this class; undefined: every class that a policy names
+ * @param hostGrants who may claim a host; undefined: as `loadOffline` reads it from the objects
  * @throws {PosternError} ERR_POSTERN_FILE when nothing can be read, or no policy is of the class
  */
-export async function lintFiles(paths: readonly string[], className: string | undefined): Promise<Linted> {
+export async function lintFiles(
+  paths: readonly string[],
+  className: string | undefined,
+  hostGrants?: HostGrantsRule,
+): Promise<Linted> {
   const { objects, problems } = await readPolicyFiles(paths);
   const classes = classesOf(objects);
   if (className !== undefined && !classes.has(className) && problems.length === 0) throw noneOf(className, classes);
@@ -49,6 +54,7 @@ export async function lintFiles(paths: readonly string[], className: string | un
         clock: systemClock,
         isOpen,
         isSidecarClass,
+        hostGrants,
       });
       await offline.close();
       for (const problem of offline.problems) {

@@ -15,6 +15,7 @@ import { ALL_KNOWN } from '../policy/knowledge.ts';
 import { secretLookup } from '../policy/offered-secret.ts';
 import { type Build, PolicyStore } from '../policy/store.ts';
 import { Workload } from '../policy/workload.ts';
+import { withUnknownLabels } from './unknown-labels.ts';
 
 /** The policies of one class, compiled once, without any server. */
 export interface Offline {
@@ -35,7 +36,11 @@ export interface OfflineOptions {
   readonly isOpen: boolean;
   /** Of a sidecar class, whose policies select Pods. */
   readonly isSidecarClass?: boolean;
+  /** Who may claim a host; absent: whom a HostGrant names, if there is one among the objects, else who comes first. */
+  readonly hostGrants?: HostGrantsRule | undefined;
 }
+
+export type HostGrantsRule = 'required' | 'first-come';
 
 /** Compiles what files hold, as an instance of this class would. */
 export async function loadOffline(options: OfflineOptions): Promise<Offline> {
@@ -62,6 +67,7 @@ export async function loadOffline(options: OfflineOptions): Promise<Offline> {
     },
     clusterIssuer: undefined,
     className,
+    hostGrants: hostGrantsOf(options),
     secrets: (namespace) => secretLookup((name) => objects.get(`Secret/${namespace}/${name}`)?.object ?? 'absent'),
     clock,
     onBuild: resolve,
@@ -70,7 +76,7 @@ export async function loadOffline(options: OfflineOptions): Promise<Offline> {
   for (const { object } of found) store.apply(object);
   store.complete();
   const { reports } = await promise;
-  const problems = inOneGo(locateProblems(reports, objects));
+  const problems = inOneGo(locateProblems(withUnknownLabels(reports, found), objects));
   const engine = new Engine(() => store.current, {
     edge,
     unmatched: 'deny',
@@ -80,4 +86,10 @@ export async function loadOffline(options: OfflineOptions): Promise<Offline> {
     newDecisionId: createDecisionIds(),
   });
   return { engine, problems, keyTroubles, close: () => outbound.close() };
+}
+
+/** Policies of sidecars claim no hosts. */
+function hostGrantsOf({ objects, isSidecarClass, hostGrants }: OfflineOptions): HostGrantsRule {
+  if (isSidecarClass === true) return 'first-come';
+  return hostGrants ?? (objects.some(({ object }) => object.kind === 'HostGrant') ? 'required' : 'first-come');
 }

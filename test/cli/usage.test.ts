@@ -24,8 +24,11 @@ describe('postern', () => {
     [[], /serve .*dev .*check .*lint .*keys .*version .*help .*Exit codes: 0 .* 1 .* 2 /s],
     [['serve'], /Answer checks until told to stop.*--policies <DIR>.*POSTERN_POLICIES/s],
     [['dev'], /real Envoy.*--policies.*POSTERN_POLICIES.*--log-level.*POSTERN_LOG_LEVEL/s],
-    [['check'], /--now.*Exit codes: 0 for allow, 1 for any other decision, 2 for a mistake/s],
-    [['lint'], /paths.*POSTERN_POLICIES.*--strict.*Exit codes: 0 for nothing wrong, 1 for something wrong, 2 for/s],
+    [['check'], /--host-grants.*--now.*Exit codes: 0 for allow, 1 for any other decision, 2 for a mistake/s],
+    [
+      ['lint'],
+      /paths.*POSTERN_POLICIES.*--host-grants.*POSTERN_HOST_GRANTS.*--strict.*Exit codes: 0 for nothing wrong, 1 for something wrong, 2 for/s,
+    ],
     [['keys'], /new /],
     [['keys', 'new'], /--prefix/],
     [['inject'], /Add the sidecar to manifests.*--filename.*--image.*POSTERN_CLASS.*Exit codes: 0, or 2/s],
