@@ -42,9 +42,11 @@ const named = (...names: readonly string[]): object => ({
 });
 
 /** An instance that has just been started, and was given these objects. */
-async function restarted(...objects: readonly SourceObject[]): Promise<Loaded> {
+const restarted = (...objects: readonly SourceObject[]): Promise<Loaded> => restartedBy('required', objects);
+
+async function restartedBy(hostGrants: 'required' | 'first-come', objects: readonly SourceObject[]): Promise<Loaded> {
   const loaded = await load('---', {
-    hostGrants: 'required',
+    hostGrants,
     unmatched: 'allow',
     recordedSpec: (object) => unpackSpec(object, 'postern'),
     isStarted: false,
@@ -142,4 +144,100 @@ describe('an instance that was restarted, with grants', () => {
     );
     assert.equal(await said(agent, '/x'), 'no_route');
   });
+});
+
+describe('a namespace that forges a status', () => {
+  const toAll = grant('all', { hosts: [HOST], namespaceSelector: {} });
+  const OLD = '2025-01-01T00:00:00Z';
+  const bank = recorded({ namespace: 'bank', spec: specOf(['/bank/**']) });
+  const inAudit = (object: SourceObject): SourceObject => ({
+    ...object,
+    spec: { ...Object(object.spec), mode: 'Audit' },
+  });
+  const forgers: readonly (readonly [string, SourceObject])[] = [
+    ['of its newest spec', recorded({ namespace: 'evil', spec: specOf(['/**']), age: OLD })],
+    ['of a spec in Audit', inAudit(recorded({ namespace: 'evil', spec: specOf(['/**']), age: OLD }))],
+    [
+      'of a spec before this one',
+      recorded({ namespace: 'evil', spec: { x: 1 }, generation: 2, accepted: specOf(['/**']), age: OLD }),
+    ],
+    [
+      'of a spec that nobody can read',
+      inAudit({ ...recorded({ namespace: 'evil', spec: { ...specOf(['/**']), x: 1 }, age: OLD }) }),
+    ],
+  ];
+
+  for (const mode of ['required', 'first-come'] as const) {
+    for (const [what, forger] of forgers) {
+      it(`${what} gets by a restart nothing of a host that its neighbour is recorded to hold (${mode})`, async () => {
+        for (const objects of [
+          [bank, forger],
+          [forger, bank],
+        ]) {
+          const agent = await restartedBy(mode, [...objects, toAll]);
+          const refused = ['no_route', 'no_route'];
+          const now = async () => [await said(agent, '/bank/x'), await said(agent, '/other')];
+          const isIgnored = mode === 'required' && what === 'of a spec that nobody can read';
+          assert.deepEqual(await now(), isIgnored ? ['allowed bank', 'no_route'] : refused);
+          await agent.apply('---');
+          assert.deepEqual(await now(), isIgnored ? ['allowed bank', 'no_route'] : refused, 'in the next build');
+        }
+      });
+    }
+
+    it(`has nothing by the next build either where its neighbour’s newest spec is wrong (${mode})`, async () => {
+      const broken = recorded({ namespace: 'bank', spec: { x: 1 }, generation: 2, accepted: specOf(['/bank/**']) });
+      const agent = await restartedBy(mode, [
+        { ...broken, spec: { ...specOf(['/bank/**']), x: 1 } },
+        recorded({ namespace: 'evil', spec: specOf(['/**']), age: OLD }),
+        toAll,
+      ]);
+      assert.equal(await said(agent, '/bank/x'), 'no_route');
+      await agent.apply('---');
+      assert.equal(await said(agent, '/bank/x'), 'no_route');
+    });
+
+    it(`is told, as its neighbour is, and both stay refused by the statuses that are written then (${mode})`, async () => {
+      let objects = [bank, recorded({ namespace: 'evil', spec: specOf(['/**']), age: OLD })];
+      for (let restart = 0; restart < 2; restart += 1) {
+        const agent = await restartedBy(mode, [...objects, toAll]);
+        assert.equal(await said(agent, '/bank/x'), 'no_route');
+        objects = objects.map((object) => {
+          const report = agent.newest().reports.find((one) => one.object.metadata.uid === object.metadata.uid);
+          assert.ok(report);
+          const conditions = conditionsOf(report, [], '2026-11-24T12:00:00Z');
+          assert.deepEqual(
+            conditions.map(({ type, status, reason }) => `${type} ${status} ${reason}`),
+            ['Accepted False HostConflict', 'ResolvedRefs True ResolvedRefs', 'Programmed False HostConflict'],
+          );
+          return { ...object, status: policyStatus(report, conditions, object.status) };
+        });
+      }
+      const agent = await restartedBy(mode, [...objects, toAll]);
+      agent.store.delete('APIPolicy', { namespace: 'evil', name: 'p' });
+      await agent.apply('---');
+      assert.equal(await said(agent, '/bank/x'), 'allowed bank', 'once the forger is gone');
+    });
+
+    it(`while the agent runs takes nothing, and stops no change of its neighbour (${mode})`, async () => {
+      const agent = await restartedBy(mode, [bank, toAll]);
+      for (const namespace of ['evil', 'evil2'])
+        agent.store.apply(recorded({ namespace, spec: specOf(['/**']), age: OLD }));
+      await agent.apply('---');
+      assert.equal(await said(agent, '/bank/x'), 'allowed bank');
+      agent.store.apply({
+        ...bank,
+        metadata: { ...bank.metadata, generation: 2 },
+        spec: { ...specOf(['/bank/**']), mode: 'Enforce' },
+      });
+      await agent.apply('---');
+      assert.deepEqual(
+        agent
+          .newest()
+          .reports.filter(({ isAccepted }) => isAccepted)
+          .map(({ object }) => `${object.kind} ${object.metadata.generation}`),
+        ['APIPolicy 2', 'HostGrant 1'],
+      );
+    });
+  }
 });

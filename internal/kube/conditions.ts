@@ -33,10 +33,18 @@ function standingOf(report: ObjectReport, awaited: string | undefined): string {
   const { isAccepted, isShadowed, servingGeneration, object } = report;
   if (awaited !== undefined) return awaited;
   if (isAccepted) return isShadowed ? 'Older policies govern all of its hosts and paths: it is never asked' : '';
-  const until = report.isLapsed === true ? 'it is granted again' : 'a spec of it is accepted';
+  const until = report.isLapsed === true ? untilGivenBack(report) : 'a spec of it is accepted';
   if (servingGeneration === undefined) return sentence(`${unservedText(report)} until ${until}`);
   return `Generation ${servingGeneration} serves until generation ${object.metadata.generation} is mended`;
 }
+
+const untilGivenBack = (report: ObjectReport): string =>
+  isDisputed(report) ? 'only one namespace is recorded to have held it' : 'it is granted again';
+
+/** Nothing of it lost its grant: two namespaces are recorded to have held it. */
+const isDisputed = ({ problems }: ObjectReport): boolean =>
+  problems.some(({ reason }) => reason === 'HostConflict') &&
+  problems.every(({ reason }) => reason !== 'HostNotGranted');
 
 const sentence = (clause: string): string => clause.charAt(0).toUpperCase() + clause.slice(1);
 
@@ -51,7 +59,7 @@ function programmedReason(report: ObjectReport, isAwaited: boolean): string {
   const { isAccepted, isShadowed, isLapsed, servesLastGood } = report;
   if (isAwaited) return 'Pending';
   if (isAccepted) return isShadowed ? 'TargetConflict' : 'Programmed';
-  if (isLapsed === true) return 'HostNotGranted';
+  if (isLapsed === true) return isDisputed(report) ? 'HostConflict' : 'HostNotGranted';
   return servesLastGood ? 'LastGoodServes' : 'NeverAccepted';
 }
 

@@ -34,8 +34,10 @@ export interface Assignment {
   readonly places: readonly Place[];
   /** Why it is not the newest spec. */
   readonly problems: readonly Problem[];
-  /** The spec by which it held what it lost with a grant. */
+  /** The spec by which it held what it lost with a grant, or what another namespace is recorded to have held as well. */
   readonly lapsed: CompiledPolicy | undefined;
+  /** What it keeps from everybody else is refused whatever its author wishes, also in Audit. */
+  readonly isLapsed: boolean;
 }
 
 /**
@@ -86,7 +88,7 @@ async function assignBy(
   breathe: Breathe,
 ): Promise<ReadonlyMap<Candidate, Assignment>> {
   const assignments = new Map<Candidate, Assignment>();
-  for (const when of ['served', 'recorded'] as const) {
+  for (const when of ['served', 'noted', 'recorded'] as const) {
     for (const candidate of byAge) {
       const pause = breathe();
       if (pause !== undefined) await pause;
@@ -117,8 +119,9 @@ class Assigner {
   }
 
   /** Takes what was held before; what another namespace took meanwhile is left to `assign`. */
-  hold(candidate: Candidate, when: 'served' | 'recorded'): void {
+  hold(candidate: Candidate, when: 'served' | 'noted' | 'recorded'): void {
     if (when === 'served') this.#claims.hold(servedClaim(candidate), candidate);
+    else if (when === 'noted') this.#claims.noteRecorded(candidate);
     else this.#claims.holdRecorded(candidate);
   }
 
@@ -135,14 +138,20 @@ class Assigner {
   #serve(serving: CompiledPolicy, candidate: Candidate, problems: readonly Problem[]): Assignment {
     const { hosts, pathOptions } = serving.target;
     for (const host of hosts) if (!this.#first.has(host)) this.#first.set(host, pathOptions);
-    return { serving, places: this.#claims.take(serving.target, candidate), problems, lapsed: undefined };
+    return {
+      serving,
+      places: this.#claims.take(serving.target, candidate),
+      problems,
+      lapsed: undefined,
+      isLapsed: false,
+    };
   }
 
   #deny(candidate: Candidate, problems: readonly Problem[]): Assignment {
     const lapsed = this.#claims.lapsedOf(candidate);
     const claimed = this.#claims.take(candidate.claimed, candidate);
     const places = [...(lapsed?.places ?? NO_PLACES), ...claimed];
-    return { serving: undefined, places, problems, lapsed: lapsed?.held };
+    return { serving: undefined, places, problems, lapsed: lapsed?.held, isLapsed: lapsed !== undefined };
   }
 
   #problems({ target }: CompiledPolicy, candidate: Candidate): readonly Problem[] {

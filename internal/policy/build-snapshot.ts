@@ -93,10 +93,10 @@ export async function buildSnapshot({
 const passesUnaccepted = ([candidate, assignment]: readonly [Candidate, Assignment]): boolean =>
   assignment.serving === undefined && isAudit(candidate, assignment);
 
-/** What was lost with a grant denies, whatever its author wishes. */
-function isAudit(candidate: Candidate, { serving, lapsed }: Assignment): boolean {
+/** What was lost with a grant, or to a forged record, denies, whatever its author wishes. */
+function isAudit(candidate: Candidate, { serving, isLapsed }: Assignment): boolean {
   if (serving !== undefined) return serving.mode === 'Audit';
-  return candidate.isAudit && lapsed === undefined;
+  return candidate.isAudit && !isLapsed;
 }
 
 /** Sections of a route, and routes of a namespace, may lead to one upstream: what it takes for true is theirs together. */

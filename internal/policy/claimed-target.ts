@@ -71,7 +71,7 @@ function claimedRoutes(route: unknown): readonly RouteTarget[] {
   return (known.length === 0 ? ROUTE_KINDS : known).map((kind) => ({ kind, name, sectionName }));
 }
 
-const EVERYTHING: PathTemplate = Object.freeze({
+export const EVERYTHING: PathTemplate = Object.freeze({
   source: '/**',
   segments: Object.freeze([Object.freeze({ kind: 'rest' as const })]),
   parameters: Object.freeze([]),

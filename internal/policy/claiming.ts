@@ -20,12 +20,19 @@ export interface Place {
 
 export const NO_CLAIM: Claim = Object.freeze({ hosts: Object.freeze([]), templates: Object.freeze([]) });
 export const NO_PLACES: readonly Place[] = Object.freeze([]);
+/** No namespace's name: who holds what nobody may have. */
+export const NOBODY = '';
 
 /** Who holds what while policies are assigned, one after the other. */
 export interface Claiming {
   /** Takes what the policy served before in this process. */
   hold(claim: Claim, candidate: Candidate): void;
-  /** Takes what status tells that it held before this process began. */
+  /** Hears what status tells that it held before this process began: all of it before any is taken. */
+  noteRecorded(candidate: Candidate): void;
+  /**
+   * Takes what was noted, unless status tells the same of another namespace: then one of them is forged, or both, and
+   * nobody may have it.
+   */
   holdRecorded(candidate: Candidate): void;
   /** Why the policy may not have all of it, each host that it may not have. */
   problemsOf(claim: Claim, candidate: Candidate): readonly Problem[];
@@ -35,10 +42,10 @@ export interface Claiming {
   lapsedOf(candidate: Candidate): Lapsed | undefined;
 }
 
-/** What a policy held by grants that are gone. */
+/** What a policy held by grants that are gone, or what another namespace is recorded to have held as well. */
 export interface Lapsed {
-  /** The spec that it held it by. */
-  readonly held: NonNullable<Candidate['accepted']>;
+  /** The spec that it held it by, where it can be read. */
+  readonly held: Candidate['accepted'];
   readonly places: readonly Place[];
 }
 

@@ -1,22 +1,38 @@
 import type { Problem } from '../core/problem.ts';
 import type { Candidate } from './assign.ts';
-import { type Claim, type Claiming, NO_CLAIM, type Place } from './claiming.ts';
+import { EVERYTHING } from './claimed-target.ts';
+import { type Claim, type Claiming, type Lapsed, NO_CLAIM, NOBODY, type Place } from './claiming.ts';
 import { HostClaims } from './claims.ts';
+import { PartClaims } from './part-claims.ts';
 
 /** A host, with all under its wildcard, belongs to the one namespace that claimed it first. */
 export class FirstCome implements Claiming {
   readonly #claims = new HostClaims();
+  /** What status tells, whoever else tells it. */
+  readonly #recorded = new PartClaims();
+  readonly #disputed = new Map<Candidate, Lapsed>();
 
   hold(claim: Claim, candidate: Candidate): void {
     this.take(claim, candidate);
   }
 
+  noteRecorded(candidate: Candidate): void {
+    for (const host of recordedOf(candidate)) this.#recorded.add(host, EVERYTHING, candidate.meta.namespace);
+  }
+
   /** Hosts one by one: a host that the policy asks for besides is a new claim. */
   holdRecorded(candidate: Candidate): void {
-    const { accepted, claimed, recordedHosts } = candidate;
-    if (recordedHosts.size === 0) return;
-    const asked = [...(accepted?.target.hosts ?? NO_CLAIM.hosts), ...claimed.hosts];
-    this.take({ ...NO_CLAIM, hosts: asked.filter((host) => recordedHosts.has(host)) }, candidate);
+    const { accepted, lapsed, claimed, meta } = candidate;
+    const disputed: string[] = [];
+    for (const host of recordedOf(candidate)) {
+      const asking = { namespace: meta.namespace, looks: { left: Number.MAX_SAFE_INTEGER } };
+      const isDisputed = this.#recorded.isInTheWay(host, EVERYTHING, asking);
+      const holder = this.#claims.claim(host, isDisputed ? NOBODY : meta.namespace);
+      if (isDisputed && holder === undefined) disputed.push(host);
+    }
+    if (disputed.length === 0) return;
+    const places = disputed.map((host): Place => ({ host, templates: claimed.templates, part: undefined }));
+    this.#disputed.set(candidate, { held: accepted ?? lapsed, places });
   }
 
   problemsOf({ hosts }: Claim, { meta }: Candidate): readonly Problem[] {
@@ -33,12 +49,19 @@ export class FirstCome implements Claiming {
     );
   }
 
-  lapsedOf(): undefined {
-    return undefined;
+  lapsedOf(candidate: Candidate): Lapsed | undefined {
+    return this.#disputed.get(candidate);
   }
 }
 
+/** Of what serves in this process nobody has to be told. */
+function recordedOf({ accepted, isRestored, lapsed, claimed, recordedHosts }: Candidate): readonly string[] {
+  if (recordedHosts.size === 0 || (accepted !== undefined && !isRestored)) return NO_CLAIM.hosts;
+  const asked = [...((accepted ?? lapsed)?.target.hosts ?? NO_CLAIM.hosts), ...claimed.hosts];
+  return asked.filter((host) => recordedHosts.has(host));
+}
+
 function hostConflict(index: number, host: string): Problem {
-  const message = `"${host}" overlaps a host that another namespace holds: use a host of your own`;
+  const message = `"${host}" overlaps a host that another namespace holds, or is recorded to have held: use a host of your own`;
   return { reason: 'HostConflict', path: `spec.target.hosts[${index}]`, message, severity: 'error' };
 }

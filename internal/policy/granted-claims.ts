@@ -2,7 +2,7 @@ import type { Problem } from '../core/problem.ts';
 import type { Looks } from '../match/owned-paths.ts';
 import type { PathTemplate } from '../match/path-template.ts';
 import type { Candidate } from './assign.ts';
-import type { Claim, Claiming, Lapsed, Place } from './claiming.ts';
+import { type Claim, type Claiming, type Lapsed, NOBODY, type Place } from './claiming.ts';
 import { suffixesOf } from './claims.ts';
 import type { HostGrants, Part } from './host-grants.ts';
 import { recordedClaim } from './lapsed-claims.ts';
@@ -43,6 +43,9 @@ export class GrantedClaims implements Claiming {
     [NEW, new Map()],
     [HELD, new Map()],
   ]);
+  /** What status tells, whoever else tells it. */
+  readonly #recorded = new Map<Part, PartClaims>();
+  readonly #disputed = new Map<Candidate, Lapsed>();
   /** What served before and may go on, whole. */
   readonly #held = new Map<Claim, readonly Place[]>();
 
@@ -57,15 +60,54 @@ export class GrantedClaims implements Claiming {
     this.#keep(claim, this.#areSettled ? take(undefined) : this.#bounded(HELD, candidate, take));
   }
 
+  noteRecorded(candidate: Candidate): void {
+    const claim = recordedClaim(candidate);
+    if (claim === undefined || tooManyPairs(claim) !== undefined) return;
+    for (const host of claim.hosts) {
+      for (const template of claim.templates) {
+        const verdict = this.#judge({ host, template, candidate, looks: undefined });
+        if (typeof verdict !== 'string')
+          claimsOf(this.#recorded, verdict.part).add(host, template, candidate.meta.namespace);
+      }
+    }
+  }
+
   /** Whoever wrote the status: it is held against what others hold, in every build. */
   holdRecorded(candidate: Candidate): void {
     const recorded = recordedClaim(candidate);
     if (recorded === undefined) return;
-    const { target } = recorded.by;
+    const { by } = recorded;
+    const places = this.#bounded(HELD, candidate, (looks) => this.#disputedOf(recorded, candidate, looks));
+    if (places.length > 0) {
+      this.#disputed.set(candidate, { held: by, places });
+      return;
+    }
     this.#keep(
-      target,
+      by.target,
       this.#bounded(HELD, candidate, (looks) => this.#takeBy(recorded, candidate, looks)),
     );
+  }
+
+  /**
+   * What status tells of another namespace too: it is in everybody's way from then on, also in its own, unless it is in
+   * the way of what serves, which no status changes.
+   */
+  #disputedOf(claim: Claim, candidate: Candidate, looks: Looks): readonly Place[] {
+    if (tooManyPairs(claim) !== undefined) return [];
+    const { namespace } = candidate.meta;
+    const places: Place[] = [];
+    for (const host of claim.hosts) {
+      for (const template of claim.templates) {
+        const verdict = this.#judge({ host, template, candidate, looks: undefined });
+        if (typeof verdict === 'string') continue;
+        const { part } = verdict;
+        if (this.#recorded.get(part)?.isInTheWay(host, template, { namespace, looks }) !== true) continue;
+        const claims = claimsOf(this.#claims, part);
+        if (!claims.isInTheWay(host, template, { namespace: NOBODY, looks })) claims.add(host, template, NOBODY);
+        places.push({ host, templates: [template], part });
+      }
+    }
+    return places;
   }
 
   #keep(claim: Claim, places: readonly Place[]): void {
@@ -74,7 +116,9 @@ export class GrantedClaims implements Claiming {
   }
 
   lapsedOf(candidate: Candidate): Lapsed | undefined {
-    return this.#lapsed.get(candidate);
+    const lapsed = this.#lapsed.get(candidate);
+    const disputed = this.#disputed.get(candidate);
+    return lapsed && disputed ? { ...lapsed, places: [...lapsed.places, ...disputed.places] } : (lapsed ?? disputed);
   }
 
   problemsOf(claim: Claim, candidate: Candidate): readonly Problem[] {
@@ -112,7 +156,7 @@ export class GrantedClaims implements Claiming {
         const verdict = this.#judge({ host, template, candidate, looks });
         if (typeof verdict === 'string') continue;
         const { part } = verdict;
-        this.#claimsOf(part).add(host, template, candidate.meta.namespace);
+        claimsOf(this.#claims, part).add(host, template, candidate.meta.namespace);
         const templates = byPart.get(part);
         if (templates === undefined) byPart.set(part, [template]);
         else templates.push(template);
@@ -141,15 +185,15 @@ export class GrantedClaims implements Claiming {
     byNamespace?.set(meta.namespace, { left: left - (most - Math.max(looks.left, 0)) });
     return result;
   }
+}
 
-  #claimsOf(part: Part): PartClaims {
-    let claims = this.#claims.get(part);
-    if (claims === undefined) {
-      claims = new PartClaims();
-      this.#claims.set(part, claims);
-    }
-    return claims;
+function claimsOf(all: Map<Part, PartClaims>, part: Part): PartClaims {
+  let claims = all.get(part);
+  if (claims === undefined) {
+    claims = new PartClaims();
+    all.set(part, claims);
   }
+  return claims;
 }
 
 interface Pair {
@@ -165,7 +209,7 @@ const WORDS = {
   HostNotGranted: (host: string, path: string) =>
     `No HostGrant gives "${path}" of "${host}" to this namespace: ask the platform for one with hosts: ["${host}"], paths: ["${path}"] that selects it, or claim less`,
   HostConflict: (host: string, path: string) =>
-    `"${path}" of "${host}" overlaps what another namespace holds: use hosts or paths of your own`,
+    `"${path}" of "${host}" overlaps what another namespace holds, or is recorded to have held: use hosts or paths of your own`,
 } as const;
 
 /** Of each policy by itself, whatever others claim: so no other can bring it about. */

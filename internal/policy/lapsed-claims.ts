@@ -13,9 +13,16 @@ export function recordedClaim(candidate: Candidate): (Claim & { readonly by: Com
   return { hosts: hosts.filter((host) => candidate.recordedHosts.has(host)), templates, by };
 }
 
-function recordedSpec({ newest, accepted, isRestored, isRecordedNewest }: Candidate): CompiledPolicy | undefined {
+/** What was refused once stays recorded: else whoever is recorded as well would have it by the next build. */
+function recordedSpec({
+  newest,
+  accepted,
+  lapsed,
+  isRestored,
+  isRecordedNewest,
+}: Candidate): CompiledPolicy | undefined {
   if (accepted !== undefined) return isRestored ? accepted : undefined;
-  return isRecordedNewest ? newest : undefined;
+  return (isRecordedNewest ? newest : undefined) ?? lapsed;
 }
 
 export interface LapsedOptions {

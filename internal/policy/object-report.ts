@@ -19,7 +19,7 @@ export interface ObjectReport {
   readonly problems: readonly Problem[];
   /** Hosts that the policy holds. */
   readonly hosts: readonly string[];
-  /** A grant is gone by which it held some of them: those deny, also in Audit. */
+  /** A grant is gone by which it held some of them, or two namespaces are recorded to have held them: they deny, also in Audit. */
   readonly isLapsed?: boolean;
   /** Baselines whose overrides hold the policy. */
   readonly heldBy?: readonly string[];
@@ -55,7 +55,7 @@ export function policyReport({ object, candidate, assignment, ...found }: Policy
     isShadowed: isShadowed(assignment, found.shadows),
     problems,
     hosts: hostsOf(assignment),
-    isLapsed: assignment.lapsed !== undefined,
+    isLapsed: assignment.isLapsed,
     heldBy: found.heldBy,
   };
 }
