@@ -240,4 +240,31 @@ describe('a namespace that forges a status', () => {
       );
     });
   }
+
+  const mine = (path: string, who: string, hosts = [HOST]): SourceObject =>
+    grant(who, { hosts, paths: [path], namespaceSelector: named(who) });
+
+  it('has nothing denied of what its neighbour is granted, whatever it was never granted itself', async () => {
+    for (const [hosts, paths] of [
+      [[HOST], ['/bank/**']],
+      [[HOST], ['/bank/{x}', '/bank/a/b']],
+      [[HOST], ['/{x}/**']],
+      [
+        ['*.example.org', 'pay.example.org'],
+        ['/bank/**', '/**'],
+      ],
+    ] as const) {
+      const agent = await restarted(
+        mine('/bank/**', 'bank', ['*.example.org']),
+        mine('/evil/**', 'evil'),
+        bank,
+        recorded({ namespace: 'evil', spec: specOf(paths, hosts), age: OLD }),
+      );
+      for (const build of ['first', 'second']) {
+        assert.equal(await said(agent, '/bank/x'), 'allowed bank', `${paths} in the ${build} build`);
+        assert.equal(await said(agent, '/bank/a/b'), 'allowed bank', `${paths} in the ${build} build`);
+        await agent.apply('---');
+      }
+    }
+  });
 });

@@ -28,6 +28,7 @@ const candidate = ({ namespace = 'shop', newest, accepted }: Given, index: numbe
   newest,
   accepted,
   lapsed: undefined,
+  isLapseOnlyTold: false,
   isRestored: false,
   isAudit: false,
   claimed: claimedTarget({ target: { hosts: newest?.target.hosts ?? [] } }),

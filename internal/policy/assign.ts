@@ -15,6 +15,8 @@ export interface Candidate {
   readonly accepted: CompiledPolicy | undefined;
   /** The spec by which it held what it lost with a grant, while nothing of it serves. */
   readonly lapsed: CompiledPolicy | undefined;
+  /** Nothing but a status tells that it held what `lapsed` says. */
+  readonly isLapseOnlyTold: boolean;
   /** The accepted spec comes from a status: nothing in this process assigned it any hosts yet. */
   readonly isRestored: boolean;
   /** The newest spec asks for Audit, whether or not it compiled. */
@@ -38,6 +40,8 @@ export interface Assignment {
   readonly lapsed: CompiledPolicy | undefined;
   /** What it keeps from everybody else is refused whatever its author wishes, also in Audit. */
   readonly isLapsed: boolean;
+  /** Nothing but a status tells that it held what `lapsed` says. */
+  readonly isLapseOnlyTold: boolean;
 }
 
 /**
@@ -107,6 +111,8 @@ async function assignBy(
 const servedClaim = ({ accepted, isRestored }: Candidate): Claim =>
   accepted === undefined || isRestored ? NO_CLAIM : accepted.target;
 
+const NOT_LAPSED = Object.freeze({ lapsed: undefined, isLapsed: false, isLapseOnlyTold: false });
+
 class Assigner {
   readonly #claims: Claiming;
   readonly #agreement: PathAgreement;
@@ -138,20 +144,16 @@ class Assigner {
   #serve(serving: CompiledPolicy, candidate: Candidate, problems: readonly Problem[]): Assignment {
     const { hosts, pathOptions } = serving.target;
     for (const host of hosts) if (!this.#first.has(host)) this.#first.set(host, pathOptions);
-    return {
-      serving,
-      places: this.#claims.take(serving.target, candidate),
-      problems,
-      lapsed: undefined,
-      isLapsed: false,
-    };
+    return { serving, places: this.#claims.take(serving.target, candidate), problems, ...NOT_LAPSED };
   }
 
   #deny(candidate: Candidate, problems: readonly Problem[]): Assignment {
     const lapsed = this.#claims.lapsedOf(candidate);
     const claimed = this.#claims.take(candidate.claimed, candidate);
     const places = [...(lapsed?.places ?? NO_PLACES), ...claimed];
-    return { serving: undefined, places, problems, lapsed: lapsed?.held, isLapsed: lapsed !== undefined };
+    if (lapsed === undefined) return { serving: undefined, places, problems, ...NOT_LAPSED };
+    const { held, isOnlyTold } = lapsed;
+    return { serving: undefined, places, problems, lapsed: held, isLapsed: true, isLapseOnlyTold: isOnlyTold };
   }
 
   #problems({ target }: CompiledPolicy, candidate: Candidate): readonly Problem[] {

@@ -46,6 +46,8 @@ export interface Claiming {
 export interface Lapsed {
   /** The spec that it held it by, where it can be read. */
   readonly held: Candidate['accepted'];
+  /** Nothing but a status tells of it: nobody saw it in this process. */
+  readonly isOnlyTold: boolean;
   readonly places: readonly Place[];
 }
 

@@ -32,7 +32,7 @@ export class FirstCome implements Claiming {
     }
     if (disputed.length === 0) return;
     const places = disputed.map((host): Place => ({ host, templates: claimed.templates, part: undefined }));
-    this.#disputed.set(candidate, { held: accepted ?? lapsed, places });
+    this.#disputed.set(candidate, { held: accepted ?? lapsed, places, isOnlyTold: true });
   }
 
   problemsOf({ hosts }: Claim, { meta }: Candidate): readonly Problem[] {

@@ -26,6 +26,7 @@ const candidate = (namespace: string, name: string, newest: CompiledPolicy, acce
   newest,
   accepted,
   lapsed: undefined,
+  isLapseOnlyTold: false,
   isRestored: false,
   isAudit: false,
   claimed: claimedTarget(undefined),

@@ -79,7 +79,7 @@ export class GrantedClaims implements Claiming {
     const { by } = recorded;
     const places = this.#bounded(HELD, candidate, (looks) => this.#disputedOf(recorded, candidate, looks));
     if (places.length > 0) {
-      this.#disputed.set(candidate, { held: by, places });
+      this.#disputed.set(candidate, { held: by, places, isOnlyTold: true });
       return;
     }
     this.#keep(

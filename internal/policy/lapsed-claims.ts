@@ -4,6 +4,10 @@ import type { Candidate } from './assign.ts';
 import type { Claim, Lapsed, Place } from './claiming.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import { type HostGrants, LAPSED } from './host-grants.ts';
+import { PartClaims } from './part-claims.ts';
+
+/** Nodes of others' claims that may be looked at for one policy. */
+const MAX_LOOKS = 200_000;
 
 /** What status tells that a policy held, with the paths of the spec that it held it by. */
 export function recordedClaim(candidate: Candidate): (Claim & { readonly by: CompiledPolicy }) | undefined {
@@ -33,7 +37,8 @@ export interface LapsedOptions {
 
 /**
  * Finds what policies hold whose grant is gone, and takes it out of the grants: it denies, and passes to no other namespace,
- * until the policy is gone or asks for what it is granted.
+ * until the policy is gone or asks for what it is granted. What a status alone tells of is taken from nobody who held it
+ * and is granted it now: whoever may write a status would have a neighbour refused by it.
  */
 export async function lapseClaims(
   grants: HostGrants,
@@ -47,13 +52,36 @@ export async function lapseClaims(
     const found = lapsedOf(grants, candidate, isFirst);
     if (found !== undefined) lapsed.set(candidate, found);
   }
+  const isAnyTold = [...lapsed.values()].some(({ isOnlyTold }) => isOnlyTold);
+  const granted = isAnyTold ? await grantedNow(grants, candidates, breathe) : new PartClaims();
   // Not before all are found: what one held must not hide that another lost its own.
-  for (const { places } of lapsed.values()) {
+  for (const [{ meta }, { places, isOnlyTold }] of lapsed) {
     const pause = breathe();
     if (pause !== undefined) await pause;
-    for (const { host, templates } of places) for (const template of templates) grants.lapse(host, template);
+    const asking = { namespace: meta.namespace, looks: { left: MAX_LOOKS } };
+    for (const { host, templates } of places) {
+      for (const template of templates)
+        if (!isOnlyTold || !granted.isInTheWay(host, template, asking)) grants.lapse(host, template);
+    }
   }
   return lapsed;
+}
+
+/** What each namespace served in this process, or is recorded to have held before, as far as it is granted now. */
+async function grantedNow(grants: HostGrants, candidates: readonly Candidate[], breathe: Breathe): Promise<PartClaims> {
+  const granted = new PartClaims();
+  for (const candidate of candidates) {
+    const pause = breathe();
+    if (pause !== undefined) await pause;
+    const { accepted, isRestored, meta } = candidate;
+    const claim = accepted !== undefined && !isRestored ? accepted.target : recordedClaim(candidate);
+    for (const host of claim?.hosts ?? []) {
+      for (const template of claim?.templates ?? [])
+        if (grants.grantedFor(host, template)?.selects(meta.namespace) === true)
+          granted.add(host, template, meta.namespace);
+    }
+  }
+  return granted;
 }
 
 function lapsedOf(grants: HostGrants, candidate: Candidate, isFirst: boolean): Lapsed | undefined {
@@ -72,7 +100,8 @@ function lapsedOf(grants: HostGrants, candidate: Candidate, isFirst: boolean): L
     const gone = templates.filter((template) => !isGranted(host, template));
     if (gone.length > 0) places.push({ host, templates: gone, part: LAPSED });
   }
-  return places.length === 0 ? undefined : { held, places };
+  const isOnlyTold = recorded !== undefined || (held === lapsed && candidate.isLapseOnlyTold);
+  return places.length === 0 ? undefined : { held, places, isOnlyTold };
 }
 
 const isAllOf = ({ hosts, templates }: Claim, isGranted: (host: string, template: PathTemplate) => boolean): boolean =>

@@ -62,6 +62,8 @@ export class PolicyRecord {
   #accepted: CompiledPolicy | undefined = undefined;
   /** Set while nothing serves because a grant is gone: the spec that is not accepted any more. */
   #lapsed: CompiledPolicy | undefined = undefined;
+  /** Nothing but a status tells that it held it. */
+  #isLapseOnlyTold = false;
   /** The accepted spec was read back from the object and has not been assigned its hosts yet. */
   #isRestored = false;
   /** Digest of what was recorded in vain: it is not read again for the same object, however often its status changes. */
@@ -185,6 +187,7 @@ export class PolicyRecord {
       newest: this.#newest,
       accepted: this.#accepted,
       lapsed: this.#lapsed,
+      isLapseOnlyTold: this.#isLapseOnlyTold,
       isRestored: this.#isRestored,
       isAudit: member(spec, 'mode') === 'Audit',
       claimed: this.#claimed,
@@ -193,11 +196,12 @@ export class PolicyRecord {
     };
   }
 
-  settle({ serving, lapsed }: Assignment): void {
+  settle({ serving, lapsed, isLapseOnlyTold }: Assignment): void {
     if (serving !== undefined && serving === this.#newest) this.#acceptedWeight = this.#weight;
     else if (serving === undefined && lapsed === undefined) this.#acceptedWeight = 0;
     this.#accepted = serving;
     this.#lapsed = lapsed;
+    this.#isLapseOnlyTold = isLapseOnlyTold;
     this.#isRestored = false;
   }
 }
