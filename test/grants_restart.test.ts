@@ -267,4 +267,20 @@ describe('a namespace that forges a status', () => {
       }
     }
   });
+
+  it('changes by no restart how the paths of its neighbour are read', async () => {
+    const lenient = (target: object) => ({
+      ...specOf(['/evil/**']),
+      target: { hosts: [HOST], paths: ['/evil/**'], pathOptions: target },
+    });
+    for (const options of [{ encodedSlash: 'Keep' }, { semicolon: 'Keep' }, { caseInsensitive: true }]) {
+      const agent = await restarted(
+        mine('/bank/**', 'bank'),
+        mine('/evil/**', 'evil'),
+        recorded({ namespace: 'evil', spec: lenient(options), age: OLD }),
+        bank,
+      );
+      assert.deepEqual([await said(agent, '/bank/x'), await said(agent, '/evil/x')], ['allowed bank', 'no_route']);
+    }
+  });
 });

@@ -128,11 +128,26 @@ function recordedBefore({ newest, accepted, isRestored, isRecordedNewest }: Cand
   return isRecordedNewest ? newest : undefined;
 }
 
+/**
+ * Who served together agreed. Where statuses tell of several readings, one of them is forged: whichever it is, it makes
+ * nobody's paths be read with more leniency than its own policy asked for.
+ */
+function strictestOf([first = STRICT, ...others]: readonly PathOptions[]): PathOptions {
+  if (others.every((options) => isSameOptions(options, first))) return first;
+  const all = [first, ...others];
+  const isKept = (of: (options: PathOptions) => 'Keep' | 'Refuse') => all.every((options) => of(options) === 'Keep');
+  return Object.freeze({
+    encodedSlash: isKept(({ encodedSlash }) => encodedSlash) ? 'Keep' : 'Refuse',
+    semicolon: isKept(({ semicolon }) => semicolon) ? 'Keep' : 'Refuse',
+    caseInsensitive: all.every(({ caseInsensitive }) => caseInsensitive),
+  });
+}
+
 function settle(host: string, holders: readonly Holder[]): Settled {
   const [first, ...others] = holders.map(({ candidate: { newest }, held }) =>
     newest?.target.hosts.includes(host) ? newest.target.pathOptions : held.target.pathOptions,
   );
-  const before = holders[0]?.held.target.pathOptions ?? STRICT;
+  const before = strictestOf(holders.map(({ held }) => held.target.pathOptions));
   const isAgreed = first !== undefined && others.every((options) => isSameOptions(options, first));
   return { before, wanted: isAgreed && !isSameOptions(first, before) ? first : before };
 }
