@@ -16,6 +16,7 @@ import type { HttpMessage } from '../../internal/extauthz/http/http-message.ts';
 import { NGINX } from '../../internal/extauthz/http/nginx-dialect.ts';
 import { TRAEFIK } from '../../internal/extauthz/http/traefik-dialect.ts';
 import { type HttpAnswer, plainRefusal } from '../../internal/extauthz/http/write-answer.ts';
+import type { TlsOptions } from '../../internal/extauthz/tls-termination.ts';
 import { until } from '../components/until.ts';
 import { rawRequest, send, sendRaw } from '../envoy/harness-http1.ts';
 import { issue } from './certificates.ts';
@@ -87,18 +88,43 @@ describe('the HTTP door', () => {
       trustedPeers: networks(['10.0.0.0', 8, 'ipv4']),
       onRefusedPeer: (address) => void told.push(address),
     });
-    for (let i = 0; i < 3; i += 1)
-      assert.equal(
-        (
-          await send(port, '/check/envoy/', [
-            'X-Forwarded-For: 10.0.0.1',
-            'X-Real-IP: 10.0.0.1',
-            'Forwarded: for=10.0.0.1',
-          ])
-        ).status,
-        403,
-      );
+    const lies = ['X-Forwarded-For: 10.0.0.1', 'X-Real-IP: 10.0.0.1', 'Forwarded: for=10.0.0.1'];
+    assert.equal((await send(port, '/check/envoy/', lies)).status, 403);
+    for (let i = 0; i < 3; i += 1) {
+      const socket = connect(port, '127.0.0.1');
+      socket.write(`GET /check/envoy/ HTTP/1.1\r\n${lies.join('\r\n')}\r\n\r\n`);
+      assert.equal(await allOf(socket), '');
+    }
     assert.deepEqual([asked.length, told], [0, ['127.0.0.1']]);
+  });
+
+  it('tells strangers why at most once a second, so that a flood of them costs no more than its connections', async () => {
+    const clock = { ...systemClock, nowMs: 0, monotonicMs: (): number => clock.nowMs };
+    const { port } = await serve({ clock, trustedPeers: networks() });
+    const told = async (): Promise<string> => (await allOf(connect(port, '127.0.0.1'))).slice(0, 12);
+    const first = [await told(), await told()];
+    clock.nowMs = 1000;
+    assert.deepEqual([...first, await told(), await told()], ['HTTP/1.1 403', '', 'HTTP/1.1 403', '']);
+  });
+
+  it('keeps the idle connection of a proxy, and no byte of a stranger, when strangers open more than there may be', async () => {
+    const { port, asked } = await serve({ mostConnections: 4, trustedPeers: networks(['127.0.0.1', 32, 'ipv4']) });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = async (): Promise<number | undefined> => {
+      const request = httpRequest({ agent, port, host: '127.0.0.1', path: '/check/nginx' }).end();
+      const [response] = await once(request, 'response');
+      await once(response.resume(), 'end');
+      return request.socket?.localPort;
+    };
+    const before = await ask();
+    for (let i = 0; i < 12; i += 1) {
+      const stranger = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.9' });
+      stranger.write('GET /check/nginx HTTP/1.1\r\nx-unfinished: ');
+      assert.match(await allOf(stranger), i === 0 ? /^(HTTP\/1.1 403 |$)/ : /^$/);
+    }
+    assert.equal(await ask(), before);
+    assert.equal(asked.length, 2);
+    agent.destroy();
   });
 
   it('takes a v4-mapped peer for the IPv4 address that it is', async (t) => {
@@ -323,6 +349,13 @@ describe('the HTTP door', () => {
     assert.equal(asked.length, 1);
   });
 
+  it('makes no handshake with a stranger', async () => {
+    const { port } = await serve({ tls: aTls(), trustedPeers: networks(['127.0.0.1', 32, 'ipv4']) });
+    for (let i = 0; i < 3; i += 1)
+      assert.equal(await allOf(connect({ port, host: '127.0.0.1', localAddress: '127.0.0.9' })), '');
+    assert.equal(await askByTls(port), 200);
+  });
+
   it('gives no body in an answer to HEAD', async () => {
     const { port } = await serve({}, () => plainRefusal(403, 'no'));
     const { status, headers, body } = await sendRaw(port, ['HEAD /check/envoy/ HTTP/1.1', 'host: a']).catch(() =>
@@ -332,6 +365,34 @@ describe('the HTTP door', () => {
     assert.ok(Number(headers['content-length']) > 0);
   });
 });
+
+/** A certificate of its own, for clients of any kind. */
+function aTls(): TlsOptions {
+  const { certificate, privateKey } = issue({ name: 'localhost' });
+  const files = { certFile: join(folder, 'own.crt'), keyFile: join(folder, 'own.key'), clientCaFile: undefined };
+  writeFileSync(files.certFile, certificate);
+  writeFileSync(files.keyFile, privateKey);
+  return {
+    files,
+    reloadEveryMs: 1000,
+    clock: systemClock,
+    onCertificate: () => undefined,
+    onError: () => assert.fail(),
+  };
+}
+
+async function askByTls(port: number): Promise<number | undefined> {
+  const request = httpsRequest({
+    host: '127.0.0.1',
+    port,
+    path: '/check/nginx',
+    agent: false,
+    rejectUnauthorized: false,
+  });
+  const [response] = await once(request.end(), 'response');
+  await once(response.resume(), 'end');
+  return response.statusCode;
+}
 
 /** All that comes until the connection ends. */
 async function allOf(socket: Socket): Promise<string> {

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { Socket } from 'node:net';
+import type { BlockList, Socket, Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ListenAddress } from '../../core/listen-address.ts';
 import { limitConnections } from '../../listen/connection-limit.ts';
@@ -9,10 +9,18 @@ import { listenOn } from '../../listen/listen.ts';
 import { type TlsOptions, withCertificates } from '../tls-termination.ts';
 import { drainConnections } from './drain.ts';
 import { HttpHandler, type HttpHandlerOptions } from './http-handler.ts';
+import { guardConnections } from './peer-gate.ts';
+import { TrustedPeers } from './trusted-peers.ts';
 
 export interface HttpDoorOptions extends HttpHandlerOptions {
+  readonly address: ListenAddress;
+  /** `--http-trusted-peers`. */
+  readonly trustedPeers: BlockList;
+  readonly onRefusedPeer: (address: string, refusedMeanwhile: number) => void;
   readonly tls: TlsOptions | undefined;
   readonly patience?: Patience;
+  /** Connections that there may be; as many more may be at their handshake. */
+  readonly mostConnections?: number;
 }
 
 /** How long a head may take, and a whole message; and how often that is looked at. */
@@ -65,7 +73,7 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
   // No bound that drops fields without a word: `headOf` refuses what is too much.
   server.maxHeadersCount = 0;
   limitConnections(server, {
-    most: MAX_CONNECTIONS,
+    most: options.mostConnections ?? MAX_CONNECTIONS,
     firstByteMs: FIRST_BYTE_MS,
     idleMs: IDLE_MS,
     isTls: tls !== undefined,
@@ -78,6 +86,11 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
   );
   server.on('connect', (_request: IncomingMessage, socket: Socket) => endRaw(socket, 405));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => endRaw(socket, statusOfError(error)));
+  guardConnections(server, {
+    peers: trustedPeersOf(options),
+    clock: options.clock,
+    isTls: tls !== undefined,
+  });
   const address = await listenOn(server, { address: asked, flag: 'http-addr', socketMode: SOCKET_MODE }).catch(
     (error: unknown) => {
       stop();
@@ -97,6 +110,14 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     },
   };
 }
+
+const trustedPeersOf = ({ trustedPeers, address, clock, onRefusedPeer }: HttpDoorOptions): TrustedPeers =>
+  new TrustedPeers({
+    networks: trustedPeers,
+    isUnixSocket: address.kind === 'unix',
+    clock,
+    onRefused: onRefusedPeer,
+  });
 
 const limitsOf = ({ headMs, messageMs, everyMs }: Patience): ServerOptions => ({
   ...LIMITS,

@@ -1,30 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { BlockList, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.ts';
-import type { ListenAddress } from '../../core/listen-address.ts';
 import type { Dialect } from './dialect.ts';
 import { hasBody, readBody } from './http-body.ts';
 import { HttpCall } from './http-call.ts';
 import type { CheckHttp } from './http-check.ts';
 import { headOf } from './http-message.ts';
-import { TrustedPeers } from './trusted-peers.ts';
 import { type HttpAnswer, plainRefusal } from './write-answer.ts';
 
 export interface HttpHandlerOptions {
-  readonly address: ListenAddress;
   readonly checks: ReadonlyMap<Dialect, CheckHttp>;
-  readonly trustedPeers: BlockList;
   readonly clock: Clock;
   /** Longest body that Envoy sends with a check. */
   readonly maxReceiveBytes: number;
   /** A connection is asked to end with the first answer after this long. */
   readonly maxConnectionAgeMs: number;
-  readonly onRefusedPeer: (address: string, refusedMeanwhile: number) => void;
   /** What goes wrong with the listener while it listens, and what nobody foresaw in an answer. */
   readonly onError: (error: unknown) => void;
 }
 
-const UNTRUSTED = plainRefusal(403, 'This peer is not trusted to ask');
 const NO_SUCH_PATH = plainRefusal(404, 'No dialect has this path');
 const TOO_LARGE = plainRefusal(413, 'The body is too large');
 const BROKEN_OFF = plainRefusal(400, 'The body is not whole');
@@ -33,25 +27,17 @@ const FAILED = plainRefusal(500, 'Internal error');
 
 type Answered = HttpAnswer | Promise<HttpAnswer>;
 
-/** Every request of the HTTP door, from a proxy that is trusted to the answer of its dialect's check. */
+/** Every request of the HTTP door to the answer of its dialect's check. Only proxies that are trusted come as far. */
 export class HttpHandler {
   /** Every answer ends its connection then. */
   isDraining = false;
   /** Connections that are open. */
   readonly sockets = new Set<Socket>();
   readonly #options: HttpHandlerOptions;
-  readonly #peers: TrustedPeers;
   readonly #openedMs = new WeakMap<Socket, number>();
 
   constructor(options: HttpHandlerOptions) {
-    const { trustedPeers, clock, address, onRefusedPeer } = options;
     this.#options = options;
-    this.#peers = new TrustedPeers({
-      networks: trustedPeers,
-      isUnixSocket: address.kind === 'unix',
-      clock,
-      onRefused: onRefusedPeer,
-    });
   }
 
   opened(socket: Socket): void {
@@ -59,7 +45,7 @@ export class HttpHandler {
     socket.on('close', () => this.sockets.delete(socket));
   }
 
-  /** Answers, whatever happens; of a client's words only what a trusted peer says of it is looked at. */
+  /** Answers, whatever happens. */
   handle(request: IncomingMessage, response: ServerResponse): void {
     response.on('error', () => undefined);
     try {
@@ -73,7 +59,6 @@ export class HttpHandler {
   }
 
   #answerTo(request: IncomingMessage, response: ServerResponse): Answered {
-    if (!this.#peers.holds(request.socket.remoteAddress)) return UNTRUSTED;
     const found = this.#find(request.url ?? '');
     if (found === undefined) return NO_SUCH_PATH;
     if (!found.dialect.takesBody || !hasBody(request)) return this.#ask(found, response, undefined);
