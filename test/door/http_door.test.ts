@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { Agent, request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -356,6 +356,26 @@ describe('the HTTP door', () => {
     assert.equal(await askByTls(port), 200);
   });
 
+  it('lets handshakes that stand still take no place from a proxy: the oldest of too many goes', async () => {
+    const { port } = await serve({ tls: aTls(), mostConnections: 4 });
+    const agent = new TlsAgent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false });
+    assert.equal(await askByTls(port, agent), 200);
+    const still: Socket[] = [];
+    for (let i = 0; i < 4; i += 1) {
+      const socket = connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      still.push(socket);
+    }
+    const [oldest, second] = still as [Socket, Socket];
+    const gone = allOf(oldest);
+    assert.equal(await askByTls(port), 200);
+    assert.equal(await gone, '');
+    assert.equal(second.readyState, 'open');
+    assert.equal(await askByTls(port, agent), 200);
+    for (const socket of still) socket.destroy();
+    agent.destroy();
+  });
+
   it('gives no body in an answer to HEAD', async () => {
     const { port } = await serve({}, () => plainRefusal(403, 'no'));
     const { status, headers, body } = await sendRaw(port, ['HEAD /check/envoy/ HTTP/1.1', 'host: a']).catch(() =>
@@ -381,14 +401,8 @@ function aTls(): TlsOptions {
   };
 }
 
-async function askByTls(port: number): Promise<number | undefined> {
-  const request = httpsRequest({
-    host: '127.0.0.1',
-    port,
-    path: '/check/nginx',
-    agent: false,
-    rejectUnauthorized: false,
-  });
+async function askByTls(port: number, agent: TlsAgent | false = false): Promise<number | undefined> {
+  const request = httpsRequest({ host: '127.0.0.1', port, path: '/check/nginx', agent, rejectUnauthorized: false });
   const [response] = await once(request.end(), 'response');
   await once(response.resume(), 'end');
   return response.statusCode;
