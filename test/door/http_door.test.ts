@@ -376,6 +376,28 @@ describe('the HTTP door', () => {
     agent.destroy();
   });
 
+  it('refuses what fails in a way that nobody foresaw, with no 5xx that Envoy would let pass', async () => {
+    const told: unknown[] = [];
+    const failures: readonly CheckHttp[] = [
+      () => assert.fail('thrown'),
+      () => Promise.reject(new Error('rejected')),
+      () => ({ ...ALLOW, headers: [['x-a', 'no\u0100header']] }),
+      () => ({ ...ALLOW, headers: [['', 'no name']] }),
+    ];
+    for (const failure of failures) {
+      const { port } = await serve({ onError: (error) => void told.push(error) }, failure);
+      for (const [target, expected] of [
+        ['/check/envoy/', 403],
+        ['/check/nginx', 403],
+        ['/check/traefik', 500],
+      ] as const) {
+        const { status, headers } = await send(port, target);
+        assert.deepEqual([status, headers['x-postern-status'], headers['x-a']], [expected, '500', undefined], target);
+      }
+    }
+    assert.equal(told.length, 12);
+  });
+
   it('gives no body in an answer to HEAD', async () => {
     const { port } = await serve({}, () => plainRefusal(403, 'no'));
     const { status, headers, body } = await sendRaw(port, ['HEAD /check/envoy/ HTTP/1.1', 'host: a']).catch(() =>

@@ -6,7 +6,7 @@ import { hasBody, readBody } from './http-body.ts';
 import { HttpCall } from './http-call.ts';
 import type { CheckHttp } from './http-check.ts';
 import { headOf } from './http-message.ts';
-import { type HttpAnswer, plainRefusal } from './write-answer.ts';
+import { failedAnswer, type HttpAnswer, plainRefusal } from './write-answer.ts';
 
 export interface HttpHandlerOptions {
   readonly checks: ReadonlyMap<Dialect, CheckHttp>;
@@ -23,7 +23,6 @@ const NO_SUCH_PATH = plainRefusal(404, 'No dialect has this path');
 const TOO_LARGE = plainRefusal(413, 'The body is too large');
 const BROKEN_OFF = plainRefusal(400, 'The body is not whole');
 const TOO_MANY_FIELDS = plainRefusal(431, 'There are too many header fields');
-const FAILED = plainRefusal(500, 'Internal error');
 
 type Answered = HttpAnswer | Promise<HttpAnswer>;
 
@@ -100,11 +99,15 @@ export class HttpHandler {
     return nowMs - openedMs > this.#options.maxConnectionAgeMs;
   }
 
-  /** An answer that was begun is cut off: half a head is no allow. */
+  /**
+   * An answer that was begun is cut off: half a head is no allow. Else it is the dialect's refusal, as a check's own
+   * failure is: of a 5xx Envoy would make an error, which `failure_mode_allow` lets pass.
+   */
   #fail(error: unknown, response: ServerResponse): void {
     this.#options.onError(error);
-    if (response.headersSent) response.destroy();
-    else response.writeHead(FAILED.status, { connection: 'close' }).end(FAILED.body);
+    if (response.headersSent) return void response.destroy();
+    const { status, headers, body } = failedAnswer(this.#find(response.req.url ?? '')?.dialect);
+    response.writeHead(status, [...headers.flat(), 'connection', 'close']).end(body);
   }
 }
 

@@ -14,6 +14,7 @@ export interface HttpAnswer {
 
 const ALLOW = 200;
 const FORBIDDEN = 403;
+const FAILED = 500;
 const UNAVAILABLE = 503;
 const DECISION_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 /** What the client is meant to get, where the proxy takes no other status than it does. */
@@ -36,6 +37,12 @@ export function plainRefusal(status: number, title: string): HttpAnswer {
   const refusal = refusalStatus(status);
   const body = JSON.stringify({ type: 'about:blank', title, status: refusal });
   return { status: refusal, headers: [['content-type', 'application/problem+json'], NO_STORE], body };
+}
+
+/** The refusal of a check in which something went wrong that nobody foresaw: of no proxy's kind of failure. */
+export function failedAnswer(dialect: Pick<Dialect, 'statusOf'> | undefined): HttpAnswer {
+  const { status, headers, body } = plainRefusal(dialect?.statusOf(FAILED) ?? FORBIDDEN, 'Internal error');
+  return { status, headers: [...headers, [STATUS_HEADER, String(FAILED)]], body };
 }
 
 const refusalStatus = (status: number): number => (status >= 400 && status <= 599 ? status : FORBIDDEN);
