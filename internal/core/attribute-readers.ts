@@ -12,6 +12,10 @@ const NO_BODY = new ExpressionError('the request has no body: ask request.size >
 const CUT = new ExpressionError('the body was cut');
 const SEVERAL_READINGS = new ExpressionError('the path can be read in several ways');
 const NOT_TEXT = new ExpressionError('the value is not UTF-8');
+const UNTOLD = new ExpressionError('the proxy does not tell this door of the header: ask over gRPC to read it');
+const NOT_ALL_TOLD = new ExpressionError(
+  'the proxy does not tell this door of every header: name those that the expression is about',
+);
 /** Without the name: where the request tells it, it is a value of the request. */
 export const REPEATED = new ExpressionError('the value is repeated');
 
@@ -105,20 +109,27 @@ export function hasParam({ params, otherParams, reading }: Evaluation, key: stri
 
 const NO_VALUES: readonly string[] = Object.freeze([]);
 
-export function hasHeader(evaluation: Evaluation, name: string): boolean {
-  return linesOf(evaluation, name) !== undefined;
+export function hasHeader(evaluation: Evaluation, name: string): boolean | ExpressionError {
+  const values = linesOf(evaluation, name);
+  return values instanceof ExpressionError ? values : values !== undefined;
 }
 
-function linesOf(evaluation: Evaluation, name: string): readonly string[] | undefined {
+/** Names of all headers; which there are is not known where the door is not told of some. */
+export function headerNames({ request: { headers } }: Evaluation): readonly string[] | ExpressionError {
+  return headers.untold.size > 0 ? NOT_ALL_TOLD : headers.names().filter(isFieldName);
+}
+
+function linesOf(evaluation: Evaluation, name: string): readonly string[] | undefined | ExpressionError {
   const { headers } = evaluation.request;
   evaluation.work -= headers.size >> 2;
-  return headers.get(name);
+  return headers.get(name) ?? (headers.untold.has(name) ? UNTOLD : undefined);
 }
 
 /** Values of a header; where Envoy joined its lines, a comma is where it did so. */
 export function headerValues(evaluation: Evaluation, name: string): readonly string[] | ExpressionError {
   const values = linesOf(evaluation, name);
   if (values === undefined) return NO_VALUES;
+  if (values instanceof ExpressionError) return values;
   if (values.length > MAX_MEMBERS) return TOO_MANY;
   if (!isJoinedBy(evaluation.request.headers, name) || COMMA_FIELDS.has(name)) return values;
   const known = evaluation.headerMembers?.get(name);

@@ -56,10 +56,19 @@ export interface HeaderFields {
   readonly size: number;
   /** True when Envoy joined repeated lines with commas and dropped what is not UTF-8 (`headers`, not `header_map`). */
   readonly isJoined: boolean;
+  /** Fields that the client may have sent all the same when they are not here: the door is not told of them. */
+  readonly untold: ReadonlySet<string>;
 }
 
+/** A door that is told of every field. */
+export const ALL_TOLD: ReadonlySet<string> = new Set();
+
 /** Header fields from pairs: for doors that hold them so, and for tests. */
-export function headerFields(pairs: Iterable<readonly [string, string]>, isJoined = false): HeaderFields {
+export function headerFields(
+  pairs: Iterable<readonly [string, string]>,
+  isJoined = false,
+  untold: ReadonlySet<string> = ALL_TOLD,
+): HeaderFields {
   const fields = new Map<string, string[]>();
   for (const [name, sent] of pairs) {
     const key = name.toLowerCase();
@@ -68,5 +77,5 @@ export function headerFields(pairs: Iterable<readonly [string, string]>, isJoine
     if (values === undefined) fields.set(key, [value]);
     else values.push(value);
   }
-  return { get: (name) => fields.get(name), names: () => [...fields.keys()], size: fields.size, isJoined };
+  return { get: (name) => fields.get(name), names: () => [...fields.keys()], size: fields.size, isJoined, untold };
 }

@@ -3,8 +3,8 @@ import {
   hasHeader,
   hasParam,
   headerNameProblem,
+  headerNames,
   headerValues,
-  isFieldName,
   lowerPathOf,
   paramOf,
   pathOf,
@@ -38,8 +38,8 @@ export interface ScalarAttribute extends AttributeRow {
 export interface MapAttribute extends AttributeRow {
   readonly type: 'map(string, string)' | 'map(string, list(string))' | 'map(string, dyn)';
   readonly lookup: (evaluation: Evaluation, key: string) => unknown;
-  readonly has: (evaluation: Evaluation, key: string) => boolean;
-  readonly keys: (evaluation: Evaluation) => readonly string[];
+  readonly has: (evaluation: Evaluation, key: string) => boolean | ExpressionError;
+  readonly keys: (evaluation: Evaluation) => readonly string[] | ExpressionError;
   /** Why a key can never be there; refused when the policy arrives, an error where only the request tells the key. */
   readonly keyProblem?: (key: string) => string | undefined;
   /** Why a key must be written out. */
@@ -105,25 +105,25 @@ export const VOCABULARY: Readonly<Record<string, Attribute>> = Object.freeze({
   'request.headers': {
     type: 'map(string, string)',
     absent: 'null',
-    doc: 'Headers by lower-case name; one that is repeated is an error.',
+    doc: 'Headers by lower-case name; one that is repeated is an error, and so is one that the HTTP door is not told of.',
     lookup(e, key) {
       const values = headerValues(e, key);
       return values instanceof ExpressionError ? values : single(e, values);
     },
     has: hasHeader,
-    keys: (e) => e.request.headers.names().filter(isFieldName),
+    keys: headerNames,
     keyProblem: headerNameProblem,
   },
   'request.headerValues': {
     type: 'map(string, list(string))',
     absent: 'empty list',
-    doc: 'All values of each header; more than 256 are an error.',
+    doc: 'All values of each header; more than 256 are an error, and so is one that the HTTP door is not told of.',
     lookup(e, key) {
       const values = headerValues(e, key);
       return values instanceof ExpressionError ? values : textual(e, values);
     },
     has: hasHeader,
-    keys: (e) => e.request.headers.names().filter(isFieldName),
+    keys: headerNames,
     keyProblem: headerNameProblem,
   },
   'request.body': {

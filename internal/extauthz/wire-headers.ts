@@ -1,4 +1,4 @@
-import type { HeaderFields } from '../core/attributes.ts';
+import { ALL_TOLD, type HeaderFields } from '../core/attributes.ts';
 import { isBlank } from '../core/blanks.ts';
 import { BYTES, malformed, type ProtoReader, tagOf } from './proto-reader.ts';
 import { decodeText, lowerAscii, WordTable } from './wire-text.ts';
@@ -21,6 +21,7 @@ const names = new WordTable(lowerAscii);
  * every value of both counts, and counts as joined: the strict reading of each.
  */
 export class WireHeaders implements HeaderFields {
+  readonly untold = ALL_TOLD;
   readonly #bytes: Buffer;
   readonly #names: string[] = [];
   readonly #starts: number[] = [];

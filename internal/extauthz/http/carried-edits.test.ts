@@ -55,6 +55,12 @@ describe('carriedEdits()', () => {
     ]);
   });
 
+  it('takes no header for absent that it is not told of', () => {
+    const removal = { requestHeadersToRemove: ['x-forwarded-uri'] };
+    assert.deepEqual(whyNot(carry(removal)), ['deny', 'edit_unsupported', 'x-forwarded-uri is to be removed']);
+    assert.equal(carry(removal, { carried: ['x-forwarded-uri'] }).outcome, 'allow');
+  });
+
   it('sends nothing back to an Envoy, which removes what is listed', () => {
     const { edits } = carry(
       { requestHeadersToRemove: ['X-Api-Key', 'x-tag'], requestHeaders: [edit('x-tag', 'ours')] },

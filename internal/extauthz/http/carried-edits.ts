@@ -33,7 +33,7 @@ export function carriedEdits(
   if (holdsAny(edits.queryToRemove, request.target))
     return unsupported(decision, 'the credential is in the query, which stays as it is: credentials: Forward says so');
   if (!dialect.removesListed) {
-    const stays = removed.find((name) => !carried.has(name) && request.headers.get(name) !== undefined);
+    const stays = removed.find((name) => !carried.has(name) && mayBeSent(request, name));
     if (stays !== undefined) return unsupported(decision, notTaken('removed', stays));
     for (const name of carried) if (!removed.includes(name)) sendBack(set, name, request);
   }
@@ -69,6 +69,9 @@ function holdsAny(names: readonly string[], target: string): boolean {
 }
 
 const namesOf = (names: readonly string[]): readonly string[] => names.map((name) => fieldName(name) ?? name);
+
+const mayBeSent = ({ headers }: CheckRequest, name: string): boolean =>
+  headers.get(name) !== undefined || headers.untold.has(name);
 
 const notTaken = (what: string, name: string): string =>
   `${name} is to be ${what}, and the proxy is not known to take it from answers: let it, and name it in --http-carried-headers`;

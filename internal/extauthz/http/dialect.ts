@@ -1,4 +1,4 @@
-import type { HeaderFields, Peer } from '../../core/attributes.ts';
+import { type HeaderFields, headerFields, type Peer } from '../../core/attributes.ts';
 import type { CheckRequest } from '../wire.ts';
 import type { HttpMessage, Line } from './http-message.ts';
 import { valuesOf } from './http-message.ts';
@@ -46,7 +46,7 @@ export interface HttpRequest extends CheckRequest {
 const NO_EXTENSIONS: ReadonlyMap<string, string> = new Map();
 const NOTHING: Readonly<Record<string, unknown>> = Object.freeze({});
 const nothing = (): Readonly<Record<string, unknown>> => NOTHING;
-const NO_FIELDS: HeaderFields = Object.freeze({ get: () => undefined, names: () => [], size: 0, isJoined: true });
+const NO_FIELDS: HeaderFields = Object.freeze(headerFields([], true));
 const UNREAD: Told = Object.freeze({
   method: '',
   target: '',

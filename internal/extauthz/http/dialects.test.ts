@@ -157,3 +157,24 @@ describe('the dialect of /check/envoy', () => {
     );
   });
 });
+
+describe('fields that a door is not told of', () => {
+  const own = { [ENVOY.path]: [], [NGINX.path]: NGINXS, [TRAEFIK.path]: TRAEFIKS };
+  const untold = (dialect: Dialect, names: readonly string[]): readonly string[] => {
+    const { headers } = ask(dialect, own[dialect.path] ?? [], { method: 'POST' });
+    return names.filter((name) => headers.untold.has(name) && headers.get(name) === undefined);
+  };
+
+  it('are those of the message itself, in every dialect; the Host is told otherwise', () => {
+    const message = ['connection', 'content-length', 'expect', 'keep-alive', 'proxy-connection', 'transfer-encoding'];
+    for (const dialect of [ENVOY, NGINX, TRAEFIK])
+      assert.deepEqual(untold(dialect, [...message, 'host', 'x-role']), message, dialect.path);
+  });
+
+  it('are those by which a dialect tells of the request, and those that its proxy keeps back', () => {
+    const names = ['content-type', 'te', 'upgrade', 'x-envoy-internal', 'x-forwarded-proto', 'x-real-ip'];
+    assert.deepEqual(untold(ENVOY, names), ['content-type', 'x-envoy-internal']);
+    assert.deepEqual(untold(NGINX, names), ['te', 'upgrade', 'x-forwarded-proto', 'x-real-ip']);
+    assert.deepEqual(untold(TRAEFIK, names), ['te', 'upgrade', 'x-forwarded-proto']);
+  });
+});

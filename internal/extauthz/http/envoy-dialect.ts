@@ -1,10 +1,16 @@
 import type { Dialect, Told } from './dialect.ts';
-import { clientFields, type HttpMessage, valuesOf } from './http-message.ts';
+import { fieldReader, type HttpMessage, valuesOf } from './http-message.ts';
 
 const PREFIX = '/check/envoy';
 const TIMEOUT = 'x-envoy-expected-rq-timeout-ms';
-/** Envoy's own words to the server it asks, whatever the client sent. */
-const OWN: ReadonlySet<string> = new Set([TIMEOUT, 'x-envoy-internal']);
+const fieldsOf = fieldReader({
+  // Envoy's own words to the server it asks, whatever the client sent.
+  own: [TIMEOUT, 'x-envoy-internal'],
+  // It is told not to pass it on (CONTENT_TYPE_HINT).
+  untold: ['content-type'],
+  // Without `encode_raw_headers` it joins lines, and nothing tells.
+  isJoined: true,
+});
 /** Content in a request of these methods has no meaning (RFC 9110 §9.3); that of others may have stayed behind. */
 const BODYLESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 /**
@@ -44,8 +50,7 @@ function read({ method, target, lines, body }: HttpMessage): Told | string {
     target: target.slice(PREFIX.length),
     host,
     scheme: proto === 'https' ? 'https' : 'http',
-    // Without `encode_raw_headers` it joins lines, and nothing tells.
-    headers: clientFields(lines, OWN, true),
+    headers: fieldsOf(lines),
     size: body?.length ?? sizeWithoutBody(method),
     address: '',
     cameByTls: false,

@@ -60,13 +60,26 @@ const OWN: ReadonlySet<string> = new Set([
   'transfer-encoding',
 ]);
 
-/**
- * The client's fields: all but those of the message itself and those by which the dialect tells of the request.
- *
- * @param isJoined whether a comma can be where the proxy joined two lines
- */
-export const clientFields = (lines: readonly Line[], besides: ReadonlySet<string>, isJoined: boolean): HeaderFields =>
-  headerFields(
-    lines.filter(([name]) => !OWN.has(name) && !besides.has(name)),
-    isJoined,
-  );
+/** How a dialect tells of the client's fields. */
+export interface Fields {
+  /** Those by which it tells of the request itself: what the client sent in them is not told. */
+  readonly own: readonly string[];
+  /** Further ones that the proxy keeps to itself, and can pass on to the upstream. */
+  readonly untold: readonly string[];
+  /** Whether a comma can be where the proxy joined two lines. */
+  readonly isJoined: boolean;
+}
+
+/** Gives the client's fields: all but those of the message itself and the dialect's own, which are untold. */
+export function fieldReader({ own, untold, isJoined }: Fields): (lines: readonly Line[]) => HeaderFields {
+  const ours: ReadonlySet<string> = new Set([...OWN, ...own]);
+  const unknown = new Set([...ours, ...untold]);
+  // The client's Host is told, as the host of the request: gRPC has no such field either.
+  unknown.delete('host');
+  return (lines) =>
+    headerFields(
+      lines.filter(([name]) => !ours.has(name)),
+      isJoined,
+      unknown,
+    );
+}

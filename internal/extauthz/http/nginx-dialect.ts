@@ -1,6 +1,6 @@
 import { canonicalAddress } from '../../core/address.ts';
 import { type Dialect, isSecureScheme, single, type Told } from './dialect.ts';
-import { clientFields, type HttpMessage } from './http-message.ts';
+import { fieldReader, type HttpMessage } from './http-message.ts';
 
 /** What the location that asks has to write, each once: a client's own copy is overwritten by the same line. */
 const FIELDS = Object.freeze({
@@ -13,8 +13,13 @@ const FIELDS = Object.freeze({
 type Field = keyof typeof FIELDS;
 
 const ALL = Object.keys(FIELDS) as Field[];
-/** What the upstream gets of these is the client's or another location's word. */
-const OWN: ReadonlySet<string> = new Set(ALL.map((field) => FIELDS[field][0]));
+const fieldsOf = fieldReader({
+  // What the upstream gets of these is the client's or another location's word.
+  own: ALL.map((field) => FIELDS[field][0]),
+  // nginx leaves them out unless a location sets them, as the upstream's may.
+  untold: ['te', 'upgrade'],
+  isJoined: false,
+});
 
 /** nginx's `auth_request`: a GET without body beside the request, which five headers tell of. */
 export const NGINX: Dialect = {
@@ -39,7 +44,7 @@ function read({ lines }: HttpMessage): Told | string {
   const cameByTls = isSecureScheme(told.scheme);
   if (cameByTls === undefined) return 'x-forwarded-proto is neither http nor https: write $scheme for it';
   const { method, target, host, scheme } = told;
-  const headers = clientFields(lines, OWN, false);
+  const headers = fieldsOf(lines);
   // A listener on a unix socket has no peer with an address, and nginx says `unix:`.
   return { method, target, host, scheme, headers, size: -1, address: canonicalAddress(told.address) ?? '', cameByTls };
 }

@@ -1,6 +1,6 @@
 import { canonicalAddress } from '../../core/address.ts';
 import { type Dialect, isSecureScheme, single, type Told } from './dialect.ts';
-import { clientFields, type HttpMessage } from './http-message.ts';
+import { fieldReader, type HttpMessage } from './http-message.ts';
 
 const METHOD = 'x-forwarded-method';
 const TARGET = 'x-forwarded-uri';
@@ -8,8 +8,13 @@ const HOST = 'x-forwarded-host';
 const SCHEME = 'x-forwarded-proto';
 const ADDRESS = 'x-forwarded-for';
 const ALL = [METHOD, TARGET, HOST, SCHEME, ADDRESS] as const;
-/** The address stays: `--client-address` may read it. */
-const OWN: ReadonlySet<string> = new Set([METHOD, TARGET, HOST, SCHEME]);
+const fieldsOf = fieldReader({
+  // The address stays: `--client-address` may read it.
+  own: [METHOD, TARGET, HOST, SCHEME],
+  // Fields of the connection, of which it passes some on to the upstream.
+  untold: ['te', 'trailers', 'upgrade'],
+  isJoined: false,
+});
 const HINT = "Traefik's forwardAuth writes it; leave trustForwardHeader false";
 
 /** Traefik's `forwardAuth`: a request of its own, which `X-Forwarded-*` tells of. A refusal reaches the client whole. */
@@ -33,7 +38,7 @@ function read({ lines }: HttpMessage): Told | string {
   const [method = '', target = '', host = '', scheme = '', forwardedFor = ''] = values;
   const cameByTls = isSecureScheme(scheme);
   if (cameByTls === undefined) return `${SCHEME} is none of http, https, ws and wss: ${HINT}`;
-  const headers = clientFields(lines, OWN, false);
+  const headers = fieldsOf(lines);
   // Its own peer is the last it names, whatever it was told to believe of what came before.
   const address = canonicalAddress(forwardedFor.slice(forwardedFor.lastIndexOf(',') + 1).trim()) ?? '';
   return { method, target, host, scheme, headers, size: -1, address, cameByTls };

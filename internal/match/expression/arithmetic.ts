@@ -1,7 +1,7 @@
 import { ExpressionError } from '../../core/expression-error.ts';
 import type { Meter } from '../../core/meter.ts';
 import { MAX_LIST, MAX_TEXT } from './node.ts';
-import { Duration, isList, MapValue, noOverload, type Result, Timestamp, Uint, type Value } from './value.ts';
+import { Duration, isError, isList, MapValue, noOverload, type Result, Timestamp, Uint, type Value } from './value.ts';
 
 const MIN_INT = -(2n ** 63n);
 const MAX_INT = 2n ** 63n - 1n;
@@ -100,7 +100,8 @@ export function sizeOf(value: Value, meter: Meter): number | ExpressionError {
   }
   if (isList(value) || value instanceof Uint8Array) return value.length;
   if (!(value instanceof MapValue)) return noOverload('size', value);
-  return value.source.keys(meter).length;
+  const keys = value.source.keys(meter);
+  return isError(keys) ? keys : keys.length;
 }
 
 function codePoints(text: string): number {

@@ -48,10 +48,15 @@ function equalLists(a: readonly Value[], b: readonly Value[], meter: Meter): boo
 
 function equalMaps(a: MapSource, b: MapSource, meter: Meter): boolean | ExpressionError {
   const keys = a.keys(meter);
-  if (keys.length !== b.keys(meter).length) return false;
+  if (isError(keys)) return keys;
+  const others = b.keys(meter);
+  if (isError(others)) return others;
+  if (keys.length !== others.length) return false;
   for (const key of keys) {
     meter.work -= 20;
-    if (meter.work < 0 || !b.has(key, meter)) return false;
+    if (meter.work < 0) return false;
+    const isThere = b.has(key, meter);
+    if (isThere !== true) return isThere;
     const left = a.get(key, meter) ?? null;
     if (isError(left)) return left;
     const right = b.get(key, meter) ?? null;

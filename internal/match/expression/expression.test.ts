@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { headerFields } from '../../core/attributes.ts';
 import { inOneGo } from '../../core/breather.ts';
 import { anEvaluation, type Given } from '../../core/evaluation.fixture.ts';
 import { ExpressionError } from '../../core/expression-error.ts';
@@ -46,6 +47,30 @@ describe('compileExpression()', () => {
     assert.equal(value("request.time.getHours('Europe/Berlin') < 6"), true);
     assert.equal(value("request.time.getHours('Europe/Berlin') == 5"), true);
     assert.equal(value("request.method == 'POST' ? 5 : 1", {}, { result: 'number' }), 1n);
+  });
+
+  it('reads no header as absent that the door was not told of, and tells nobody how many there are', () => {
+    const headers = headerFields([['x-told', '1']], true, new Set(['te', 'x-told']));
+    const read = (source: string): Result => value(source, { request: { headers } });
+    const untold = failed('the proxy does not tell this door of the header: ask over gRPC to read it');
+    for (const source of [
+      "request.headers['te'] == null",
+      "request.headerValues['te'] == []",
+      "'te' in request.headers",
+      "!has(request.headers.te) && request.method == 'GET'",
+    ])
+      assert.deepEqual(read(source), untold, source);
+    const some = failed('the proxy does not tell this door of every header: name those that the expression is about');
+    for (const source of [
+      'size(request.headers)',
+      "request.headers.all(name, name != 'te')",
+      "request.headers.exists_one(name, name == 'x-told')",
+      'request.headers.map(name, name)',
+      "request.headers == {'x-told': '1'}",
+      "{'x-told': '1'} == request.headers",
+    ])
+      assert.deepEqual(read(source), some, source);
+    assert.equal(read("request.headers['x-told'] == '1' && request.headers['x-other'] == null"), true);
   });
 
   it('takes every text that an attribute can be', () => {

@@ -11,7 +11,7 @@ import {
 import { lifted } from './member.ts';
 import type { Node, Scope } from './node.ts';
 import { DYN, INT, listOf, mapOf, STRING, type StaticType, TIMESTAMP } from './static-type.ts';
-import { chargeKey, type MapSource, MapValue, type Result, Timestamp, type Value } from './value.ts';
+import { chargeKey, isError, type MapSource, MapValue, type Result, Timestamp, type Value } from './value.ts';
 
 /** What names mean in an expression. */
 export interface Names {
@@ -128,12 +128,13 @@ class AttributeSource implements MapSource {
     return lifted(this.#map.lookup(this.#evaluation, key), this.#evaluation);
   }
 
-  has(key: Value): boolean {
+  has(key: Value): boolean | ExpressionError {
     return typeof key === 'string' && this.#map.has(this.#evaluation, key);
   }
 
-  keys(): readonly Value[] {
+  keys(): readonly Value[] | ExpressionError {
     const keys = this.#map.keys(this.#evaluation);
+    if (isError(keys)) return keys;
     this.#evaluation.work -= KEY_COST * keys.length;
     return keys;
   }

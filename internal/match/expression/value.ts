@@ -54,8 +54,8 @@ export class TypeValue {
 export interface MapSource {
   /** The value of a key; `undefined` when reading a key that is not there is an error. */
   get(key: Value, meter: Meter): Result | undefined;
-  has(key: Value, meter: Meter): boolean;
-  keys(meter: Meter): readonly Value[];
+  has(key: Value, meter: Meter): boolean | ExpressionError;
+  keys(meter: Meter): readonly Value[] | ExpressionError;
 }
 
 export class MapValue {
