@@ -55,6 +55,11 @@ class Bench {
     this.timers.nowMs += ms;
   }
 
+  /** The wall clock alone moves: the machine was suspended, or its clock was put. */
+  suspendFor(ms: number): void {
+    this.timers.skewMs += ms;
+  }
+
   async admit(): Promise<void> {
     this.admission.built();
     await this.renew();
@@ -141,12 +146,66 @@ describe('Admission', () => {
     assert.equal(bench.answers, 'stale_snapshot');
   });
 
-  it('goes on with what it has while the API server is away, for as long as that takes, also over a stop', async () => {
+  it('goes on with what it has while the API server is away, for as long as that takes, also over a short stop', async () => {
     await bench.admit();
     bench.run(3_600_000);
     assert.equal(bench.answers, 'answers');
-    bench.stopFor(20_000);
+    bench.stopFor(9000);
     assert.deepEqual([bench.asked, bench.answers], [[], 'answers']);
+    bench.run(60_000);
+    assert.deepEqual([bench.asked, bench.answers], [[], 'answers']);
+  });
+
+  it('was cut off, then stopped while the API server came back: it answers nothing of old', async () => {
+    await bench.admit();
+    bench.run(10_500);
+    assert.equal(bench.answers, 'answers');
+    bench.stopFor(300_000);
+    assert.equal(bench.answers, 'stale_snapshot');
+    await bench.renew();
+    await bench.read();
+    assert.deepEqual([bench.asked, bench.answers], [['woken 300000', 'renew', 'refresh woken'], 'answers']);
+  });
+
+  it('was suspended with its machine, which the monotonic clock does not count: it answers nothing of old', async () => {
+    await bench.admit();
+    bench.suspendFor(300_000);
+    assert.equal(bench.answers, 'stale_snapshot');
+    await bench.renew();
+    await bench.read();
+    assert.deepEqual([bench.asked, bench.answers], [['woken 300000', 'renew', 'refresh woken'], 'answers']);
+  });
+
+  it('is not fooled by a renewal that was sent before its machine was suspended and answered after it', async () => {
+    await bench.admit();
+    const sentMs = bench.timers.nowMs;
+    bench.run(250);
+    bench.suspendFor(9500);
+    bench.admission.renewed(sentMs);
+    assert.equal(bench.answers, 'answers');
+    bench.run(250);
+    assert.equal(bench.answers, 'stale_snapshot');
+  });
+
+  it('makes nothing of a wall clock that drifts, is put back, or is put forward by less than its Lease', async () => {
+    await bench.admit();
+    for (const ms of [200, 900, -3_600_000, 5000]) {
+      bench.suspendFor(ms);
+      assert.equal(bench.answers, 'answers', String(ms));
+      bench.admission.renewed(bench.timers.nowMs);
+      bench.run(4000);
+    }
+    assert.deepEqual(bench.asked, []);
+  });
+
+  it('refuses for no longer than it takes to read anew when the wall clock is put forward by hours', async () => {
+    await bench.admit();
+    bench.suspendFor(3_600_000);
+    assert.equal(bench.answers, 'stale_snapshot');
+    await bench.renew();
+    await bench.read();
+    bench.run(5000);
+    assert.equal(bench.answers, 'answers');
   });
 
   it('refuses for five seconds at most when the API server went away during the stop', async () => {

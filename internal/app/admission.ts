@@ -29,7 +29,8 @@ const STOPPED: Refusal = Object.freeze({ reason: 'stale_snapshot', retryAfterS: 
  * that was not counted, because it is new or because it was stopped until its Lease lapsed, first says that it is alive and
  * then reads what it may have missed: in this order, so that no policy comes in between unseen by both sides.
  *
- * A replica that runs, and that the API server does not answer, was not stopped: it goes on with what it has.
+ * A replica that runs, and that the API server does not answer, was not stopped: it goes on with what it has. One that is
+ * stopped as well, for as long as a Lease holds, catches up: the API server may have been back all the while.
  */
 export class Admission {
   readonly #options: AdmissionOptions;
@@ -41,6 +42,10 @@ export class Admission {
   /** The process was, while it caught up. */
   #wasStopped = false;
   #lookedMs: number;
+  /** How long the machine was suspended in the stop that no renewal followed yet. */
+  #suspendedSinceMs = 0;
+  /** Wall clock less monotonic clock, at the last look: what a suspended machine adds to the first alone. */
+  #aheadMs: number;
   /** When the newest renewal began. */
   #renewedMs = -Infinity;
   /** When the process went on after a stop that no renewal followed yet. */
@@ -51,6 +56,7 @@ export class Admission {
     this.#options = options;
     this.#timers = options.timers ?? systemTimers;
     this.#lookedMs = options.clock.monotonicMs();
+    this.#aheadMs = options.clock.wallMs() - this.#lookedMs;
   }
 
   /** Resolves when it may answer for the first time. */
@@ -75,7 +81,9 @@ export class Admission {
   /** The Lease was renewed by a request that began then. */
   renewed(startMs: number): void {
     this.#look();
-    this.#renewedMs = startMs;
+    // One that was sent before a suspension is older than the monotonic clock says.
+    const isOlder = this.#wokenMs !== undefined && startMs < this.#wokenMs;
+    this.#renewedMs = isOlder ? startMs - this.#suspendedSinceMs : startMs;
     if (this.#wokenMs !== undefined && startMs >= this.#wokenMs) this.#wokenMs = undefined;
   }
 
@@ -94,19 +102,35 @@ export class Admission {
 
   #look(): void {
     const nowMs = this.#options.clock.monotonicMs();
-    const lookedMs = this.#lookedMs;
+    const wasHeld = this.#lookedMs < this.#renewedMs + HELD_MS;
+    const suspendedMs = this.#suspendedMs(nowMs);
+    const stoppedMs = nowMs - this.#lookedMs + suspendedMs;
     this.#lookedMs = nowMs;
-    if (nowMs - lookedMs >= STOP_MS) {
+    if (stoppedMs >= STOP_MS) {
       this.#wasStopped = true;
-      // Who was cut off before is not counted for another reason than the stop.
-      if (lookedMs < this.#renewedMs + HELD_MS) this.#wokenMs = nowMs;
+      this.#suspendedSinceMs = suspendedMs + (this.#wokenMs === undefined ? 0 : this.#suspendedSinceMs);
+      this.#renewedMs -= suspendedMs;
+      // Who was cut off before is not counted for another reason than a short stop.
+      if (wasHeld || stoppedMs >= HELD_MS) this.#wokenMs = nowMs;
     }
     if (this.#wokenMs === undefined || nowMs < this.#renewedMs + HELD_MS) return;
     this.#wokenMs = undefined;
     if (this.#refusal !== undefined) return;
     this.#refusal = STOPPED;
-    this.#options.onWoken(nowMs - lookedMs);
+    this.#options.onWoken(stoppedMs);
     void this.#admit('woken');
+  }
+
+  /**
+   * How long the machine was suspended since the last look, which the monotonic clock does not count: the Lease is older
+   * by as much. A wall clock that is put forward looks the same and costs a refusal of a moment; one that is put back
+   * hides a suspension of no more than that.
+   */
+  #suspendedMs(nowMs: number): number {
+    const aheadMs = this.#options.clock.wallMs() - nowMs;
+    const suspendedMs = aheadMs - this.#aheadMs;
+    this.#aheadMs = aheadMs;
+    return suspendedMs < STOP_MS ? 0 : suspendedMs;
   }
 
   async #admit(after: 'first' | 'woken'): Promise<void> {
