@@ -33,7 +33,7 @@ export interface KindWatchesOptions {
 export class KindWatches {
   readonly #options: KindWatchesOptions;
   readonly #reflectors = new Map<Plural, Reflector[]>();
-  /** Watches that the API server refuses for want of rights, each with the command that mends it. */
+  /** Watches that the API server refuses for want of rights, each with what it said. */
   readonly #forbidden = new Map<Watched, string>();
   /** Of the policies, by the name that replicas give to what it shows. */
   readonly #scopes = new Map<string, Reflector>();
@@ -44,9 +44,10 @@ export class KindWatches {
     this.#options = options;
   }
 
-  /** Which watch is forbidden, and the command that mends it. */
+  /** What is forbidden, a line for each place: one of its watches, and the commands that mend them all. */
   get forbidden(): string | undefined {
-    return this.#forbidden.values().next().value;
+    const places = new Map([...this.#forbidden].map(([watched, why]) => [this.#granting(watched), why]));
+    return places.size === 0 ? undefined : [...places].map(([granting, why]) => `${why}: ${granting}`).join('\n');
   }
 
   /** @param onListed told once every kind was listed in every namespace */
@@ -117,17 +118,17 @@ export class KindWatches {
       }));
     });
     const ofNamespaces = places.map(({ namespace }): Watched => {
-      const fieldSelector = namespace === undefined ? undefined : `metadata.name=${namespace}`;
-      return { kind: 'Namespace', plural: 'namespaces', resource: NAMESPACES, namespace: undefined, fieldSelector };
+      const one = namespace === undefined ? {} : { objectName: namespace, fieldSelector: `metadata.name=${namespace}` };
+      return { kind: 'Namespace', plural: 'namespaces', resource: NAMESPACES, namespace: undefined, ...one };
     });
     return [...ofKinds, ...ofNamespaces];
   }
 
-  /** The commands that let this agent watch all that it watches there. */
-  #granting(namespace: string | undefined): string {
-    const all = this.#watched().filter((one) => one.namespace === namespace);
-    const resources = all.map(({ resource: { group, plural } }) => (group === '' ? plural : `${plural}.${group}`));
-    return grantingWatch([...new Set(resources)], { namespace, account: this.#options.account });
+  /** The commands that let this agent watch all that it watches at the place of one watch. */
+  #granting({ namespace, objectName }: Watched): string {
+    const there = this.#watched().filter((one) => one.namespace === namespace && one.objectName === objectName);
+    const resources = there.map(({ resource: { group, plural } }) => (group === '' ? plural : `${plural}.${group}`));
+    return grantingWatch(resources, { namespace, objectName, account: this.#options.account });
   }
 
   #watch(watched: Watched, store: PolicyStore, onSynced: () => void): Reflector {
@@ -136,7 +137,7 @@ export class KindWatches {
     const forbidden = this.#forbidden;
     const isPolicy = kind === 'APIPolicy';
     const untold = this.#untold;
-    const granting = (): string => this.#granting(namespace);
+    const granting = (): string => this.#granting(watched);
     const where = { resource: plural, place: namespace ?? fieldSelector ?? '' };
     const reflector = new Reflector({
       config: kube,
@@ -171,7 +172,7 @@ export class KindWatches {
         metrics.count('postern_watch_restarts_total', plural);
         const isForbidden = status === FORBIDDEN;
         const said = isForbidden ? `${why}: ${granting()}` : why;
-        if (isForbidden) forbidden.set(watched, said);
+        if (isForbidden) forbidden.set(watched, why);
         const isUnknown = status === 404;
         troubles.begin({
           ...where,
@@ -190,6 +191,8 @@ interface Watched {
   readonly plural: Plural;
   readonly resource: Resource;
   readonly namespace: string | undefined;
+  /** The one object that is watched, by its name. */
+  readonly objectName?: string | undefined;
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
 }

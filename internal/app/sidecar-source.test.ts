@@ -79,7 +79,7 @@ describe('the source of a sidecar', () => {
     void bench.start();
     await bench.until(() => bench.adapter.notReady?.() !== undefined);
     const why = String(bench.adapter.notReady?.());
-    assert.match(why, /^refused with 403: kubectl -n shop create role postern-watches --verb=get,list,watch/);
+    assert.match(why, /^refused with 403: kubectl -n shop create role postern-watches-\S+ --verb=list,watch/);
     assert.match(why, /--resource=apipolicies\.postern\.dev,.* && kubectl -n shop create rolebinding/);
     assert.equal(bench.builds.length, 0);
     assert.equal(bench.lines.filter((line) => line.why === why).length, 1);
@@ -89,6 +89,41 @@ describe('the source of a sidecar', () => {
       return bench.builds.length === 1;
     });
     assert.equal(bench.adapter.notReady?.(), undefined);
+  });
+
+  it('says the commands of every place that is forbidden, each once, and grants no more than it watches', async () => {
+    const account = 'AGENT_NAMESPACE-AGENT_SERVICE_ACCOUNT';
+    const mending = (where: string, role: string, name: string, what: string): string =>
+      [
+        `refused with 403: kubectl${where} create ${role} ${name} --verb=list,watch --resource=${what} && `,
+        `kubectl${where} create ${role}binding ${name} --${role}=${name} --serviceaccount=${account.replace('-', ':')}`,
+      ].join('');
+    const kinds = (...plurals: readonly string[]): string => plurals.map((plural) => `${plural}.postern.dev`).join();
+    const name = `postern-watches-${account}`;
+    const places = [
+      mending(' -n shop', 'role', name, kinds('apipolicies', 'apiconsumers', 'apiroles', 'apirolebindings')),
+      mending('', 'clusterrole', name, kinds('hostgrants', 'apibaselines')),
+      mending('', 'clusterrole', `${name}-of-shop`, 'namespaces --resource-name=shop'),
+    ];
+    for (const path of ['apiroles', 'apiconsumers', 'hostgrants', 'apibaselines', 'api/v1/namespaces'])
+      bench.refused.set(path, 403);
+    void bench.start();
+    const said = (): string => bench.adapter.notReady?.() ?? '';
+    await bench.until(() => said().split('\n').length === places.length);
+    assert.deepEqual(said().split('\n').sort(), places.sort());
+    const logged = (): ReadonlySet<unknown> => new Set(bench.lines.flatMap(({ why }) => why ?? []));
+    await bench.until(() => logged().size === places.length);
+    assert.deepEqual([...logged()].sort(), places);
+    bench.refused.delete('hostgrants');
+    bench.refused.delete('apibaselines');
+    await bench.until(() => {
+      bench.timers.advance(100);
+      return !said().includes('hostgrants');
+    });
+    assert.deepEqual(
+      said().split('\n').sort(),
+      places.filter((line) => !line.includes('hostgrants')),
+    );
   });
 
   it('is not ready either when a watch is forbidden later', async () => {
