@@ -4,7 +4,6 @@ import { DIGEST_ANNOTATION } from '../crd/generate.ts';
 import { unpackSpec } from '../kube/accepted-spec.ts';
 import { type KubeConfig, loadKubeConfig, ownAccount, ownNamespace, serverOf } from '../kube/client.ts';
 import { InstalledSchemas } from '../kube/installed-schemas.ts';
-import { readPodLabels } from '../kube/pod-labels.ts';
 import { SecretWatches } from '../kube/secret-watches.ts';
 import { ServerAddresses } from '../kube/server-addresses.ts';
 import { StatusReporter } from '../kube/status-reporter.ts';
@@ -32,8 +31,8 @@ export interface KubeSourceOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly timers?: Timers;
-  /** Of the Pod, where this is a sidecar. */
-  readonly labels?: PodLabels | undefined;
+  /** Of the Pod, where this is a sidecar; undefined elsewhere. */
+  readonly labels: PodLabels | undefined;
 }
 
 /** Reads how the cluster is reached; nothing is asked of it before `start`. */
@@ -46,12 +45,15 @@ export function createKubeSource(options: KubeSourceOptions): {
   const forbidden = new ServerAddresses({ server, clock: options.clock });
   // Known when policies come, an address that one of them writes is a problem in its status already.
   void forbidden.refresh();
+  return { adapter: adapterOf(kube, options), forbidden };
+}
+
+function adapterOf(kube: KubeConfig, options: KubeSourceOptions): PolicySourceAdapter {
+  const { labels } = options;
   const { sidecar: role } = options.config;
-  const adapter =
-    role?.kind === 'agent'
-      ? new SidecarSource(kube, { ...options, role, labels: options.labels ?? readPodLabels(role.labelsFile) })
-      : new KubeSource(kube, options);
-  return { adapter, forbidden };
+  if (role?.kind !== 'agent') return new KubeSource(kube, options);
+  if (labels === undefined) throw new Error('A sidecar was given no labels of its Pod');
+  return new SidecarSource(kube, { ...options, role, labels });
 }
 
 class KubeSource implements PolicySourceAdapter {
