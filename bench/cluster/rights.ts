@@ -1,5 +1,5 @@
 import type { ApiServer } from '../../test/components/api-server.ts';
-import { excess, exerciseRights } from '../../test/helm/exercise.ts';
+import { excess, exerciseRights, missing } from '../../test/helm/exercise.ts';
 import type { Figure } from '../figures.ts';
 import { withApi } from './with-api.ts';
 
@@ -9,10 +9,18 @@ export const measureRights = withApi(rights, 'nothing');
 async function rights(api: ApiServer, say: (line: string) => void): Promise<Figure[]> {
   const exercised = await exerciseRights(api);
   const unused = excess(exercised);
+  const refused = missing(exercised);
   for (const one of unused) say(`  granted and not used: ${one}`);
-  for (const one of exercised.refused) say(`  refused: ${one}`);
+  for (const one of refused) say(`  refused: ${one}`);
+  const granted = exercised.reduce((sum, { granted: { size } }) => sum + size, 0);
   return [
-    { key: 'rbac_excess', value: unused.length, unit: 'rights', bar: '0', note: `${exercised.granted.size} granted` },
-    { key: 'rbac_missing', value: exercised.refused.length, unit: 'requests', bar: '0' },
+    {
+      key: 'rbac_excess',
+      value: unused.length,
+      unit: 'rights',
+      bar: '0',
+      note: `${granted} granted to ${exercised.length} accounts`,
+    },
+    { key: 'rbac_missing', value: refused.length, unit: 'requests', bar: '0' },
   ];
 }

@@ -141,7 +141,7 @@ describe('a release in a real cluster', { skip: skipWithout(obtainedKubernetes) 
   it('stands a second one beside it, which leaves the CRDs to the first and says so', async () => {
     const said = await succeeds(['install', 'postern', CHART, '-n', 'second', '--create-namespace']);
     assert.match(said, /CustomResourceDefinitions belong to the release "postern" in "infra"/);
-    assert.match(said, /WARNING: another release serves the class "postern" too \(postern-infra\)/);
+    assert.match(said, /WARNING: another release serves the class "postern" too \("postern" in "infra"\)/);
     const third = await succeeds(['install', 'third', CHART, '-n', 'infra', '--set', 'className=third,replicas=1']);
     assert.doesNotMatch(third, /WARNING|Each replica/);
     await kubectl(['apply', '-f', '-'], POLICY);
@@ -150,6 +150,24 @@ describe('a release in a real cluster', { skip: skipWithout(obtainedKubernetes) 
     await kubectl(['get', 'apol', 'orders']);
     await kubectl(['get', 'validatingadmissionpolicy', CRD]);
     assert.equal(await ownerOf(CRD), 'postern');
+  });
+
+  it('is told of another release of its class also where some namespaces or sidecars are served', async () => {
+    const sidecar = { enabled: true, namespaces: ['default'] };
+    const first = await succeeds(['install', 'one', CHART, '-n', 'infra'], { className: 'one', sidecar });
+    assert.doesNotMatch(first, /WARNING/);
+    assert.match(first, /rollout status deployment\/one-postern\n.*rollout status deployment\/one-postern-sidecars\n/);
+    const second = await succeeds(['install', 'two', CHART, '-n', 'infra'], { namespaces: ['default'], sidecar });
+    assert.deepEqual(
+      second.match(/(?<=WARNING: another release serves the class ).*\)|--set (sidecar\.)?className\S+/g),
+      [
+        '"postern" too ("postern" in "infra")',
+        '--set className=two',
+        '"sidecar" too ("one" in "infra")',
+        '--set sidecar.className=two-sidecar',
+      ],
+    );
+    for (const release of ['one', 'two']) await succeeds(['uninstall', release, '-n', 'infra']);
   });
 
   it('leaves policies, and what keeps them sound, when it is uninstalled', async () => {

@@ -7,20 +7,45 @@ interface Rule {
   readonly verbs: readonly string[];
 }
 
+interface Subject {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+}
+
 const right = (group: string, resource: string, verb: string): string =>
   `${verb} ${resource}${group === '' ? '' : `.${group}`}`;
 
-/** The rights in the roles of a release: `get apipolicies.postern.dev`, `patch apipolicies/status.postern.dev`. */
-export function grantedBy(objects: readonly Rendered[]): ReadonlySet<string> {
+/**
+ * The rights that the roles of a release give a ServiceAccount, by its own name or by the group of its namespace:
+ * `get apipolicies.postern.dev`, `patch apipolicies/status.postern.dev`.
+ *
+ * @param account `system:serviceaccount:NAMESPACE:NAME`
+ */
+export function grantedTo(account: string, objects: readonly Rendered[]): ReadonlySet<string> {
+  const [, , namespace = '', name = ''] = account.split(':');
+  const isOurs = (subject: Subject): boolean =>
+    subject.kind === 'Group'
+      ? subject.name === `system:serviceaccounts:${namespace}`
+      : subject.name === name && subject.namespace === namespace;
   const granted = new Set<string>();
-  for (const { kind, rules } of objects) {
-    if (!/^(Cluster)?Role$/.test(kind)) continue;
-    for (const { apiGroups = [], resources = [], verbs } of rules as readonly Rule[])
-      for (const group of apiGroups)
-        for (const resource of resources) for (const verb of verbs) granted.add(right(group, resource, verb));
+  for (const { kind, metadata, subjects = [], roleRef } of objects) {
+    if (!/^(Cluster)?RoleBinding$/.test(kind) || !(subjects as readonly Subject[]).some(isOurs)) continue;
+    const bound = objects.filter(
+      (object) =>
+        object.kind === roleRef.kind &&
+        object.metadata.name === roleRef.name &&
+        object.metadata.namespace === (roleRef.kind === 'Role' ? metadata.namespace : undefined),
+    );
+    for (const { rules } of bound) for (const one of rightsOf(rules as readonly Rule[])) granted.add(one);
   }
   return granted;
 }
+
+const rightsOf = (rules: readonly Rule[]): readonly string[] =>
+  rules.flatMap(({ apiGroups = [], resources = [], verbs }) =>
+    apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => right(group, resource, verb)))),
+  );
 
 export interface Used {
   /** In the same words. */

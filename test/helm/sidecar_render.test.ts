@@ -41,7 +41,7 @@ describe('the sidecars of the chart', { skip: skipWithout(obtainedHelm) }, () =>
         {
           apiGroups: ['postern.dev'],
           resources: ['apiconsumers', 'apipolicies', 'apirolebindings', 'apiroles'],
-          verbs: ['get', 'list', 'watch'],
+          verbs: ['list', 'watch'],
         },
       ]);
       assert.deepEqual(only(objects, 'ClusterRole', `-sidecars-${namespace}`).rules, [
@@ -70,6 +70,14 @@ describe('the sidecars of the chart', { skip: skipWithout(obtainedHelm) }, () =>
     const { source, className, sidecar: role } = result.config;
     assert.deepEqual([className, role], ['sidecar', { kind: 'class' }]);
     assert.deepEqual('namespaces' in source && source.namespaces, sidecar.namespaces);
+  });
+
+  it('have roles that tell their class, so that a second release of it is found', async () => {
+    const roles = ofSidecars(await render({ ...values, sidecar: { ...sidecar, className: 'pods' } })).filter(
+      ({ kind }) => /Role$/.test(kind),
+    );
+    assert.ok(roles.length > 0);
+    assert.deepEqual([...new Set(roles.map(({ metadata }) => metadata.labels?.['postern.dev/class']))], ['pods']);
   });
 
   it('are injected only where the API server can, and else by the command that the notes give', async () => {

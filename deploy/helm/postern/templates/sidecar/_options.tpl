@@ -31,6 +31,12 @@ app.kubernetes.io/name: {{ include "postern.name" . }}-sidecars
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
+{{/* Roles tell the class that they are for: so a second release of one class is found. */}}
+{{- define "postern.sidecar.roleLabels" -}}
+{{ include "postern.labels" . }}
+postern.dev/class: {{ .Values.sidecar.className }}
+{{- end }}
+
 {{- define "postern.sidecar.isServed" -}}
 {{- if .Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy" }}true{{ end }}
 {{- end }}
