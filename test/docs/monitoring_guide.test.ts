@@ -32,7 +32,10 @@ describe('docs/monitoring.md', () => {
     // Debian's Prometheus is built without Kubernetes: how targets are found is left out, what becomes of them is not.
     const found = 'kubernetes_sd_configs: [{role: pod}]';
     assert.ok(blockOf('yaml').includes(found));
-    writeFileSync(join(folder, 'prometheus.yml'), blockOf('yaml').replace(found, 'static_configs: [{targets: [a]}]'));
+    writeFileSync(
+      join(folder, 'prometheus.yml'),
+      blockOf('yaml').replaceAll(found, 'static_configs: [{targets: [a]}]'),
+    );
     copyFileSync(join(CHART, 'files/alerts.yaml'), join(folder, 'alerts.yaml'));
     const args = ['check', 'config', join(folder, 'prometheus.yml')];
     const { status, stdout, stderr } = spawnSync(join(binaries, 'promtool'), args, { encoding: 'utf8' });

@@ -10,6 +10,10 @@ import { agentOf, CHART, helm, obtainedHelm, only, type Rendered, render } from 
 
 const CRDS = join(CHART, '../../crds');
 const PEER = { podSelector: { matchLabels: { app: 'envoy' } } };
+/** The Pod of `helm test`, which the policy of its own release has to let in. */
+const OWN_TEST = {
+  podSelector: { matchLabels: { 'app.kubernetes.io/name': 'postern-test', 'app.kubernetes.io/instance': 'postern' } },
+};
 
 /** Parsing them takes longer than all the rest. */
 const NO_CRDS = { crds: { install: 'Never' } };
@@ -90,13 +94,13 @@ const SWITCHED: readonly (readonly [
     'networkPolicy.checksFrom',
     { networkPolicy: { enabled: true, checksFrom: [PEER] } },
     (o) => only(o, 'NetworkPolicy').spec.ingress[0].from,
-    [PEER],
+    [PEER, OWN_TEST],
   ],
   [
     'networkPolicy.metricsFrom',
     { networkPolicy: { enabled: true, metricsFrom: [PEER] } },
-    (o) => only(o, 'NetworkPolicy').spec.ingress[1].from.length,
-    2,
+    (o) => only(o, 'NetworkPolicy').spec.ingress[1].from,
+    [PEER, OWN_TEST],
   ],
   [
     'serviceAccount.create',
@@ -136,6 +140,8 @@ const SWITCHED: readonly (readonly [
 ];
 
 const kinds = (objects: readonly Rendered[]): string[] => objects.map(({ kind }) => kind);
+const isSelected = (labels: Readonly<Record<string, string>>, by: Readonly<Record<string, string>>): boolean =>
+  Object.entries(by).every(([name, value]) => labels[name] === value);
 const podOf = (objects: readonly Rendered[]) => only(objects, 'Deployment').spec.template.spec;
 
 /** The flags of a rendered container as the agent reads them. */
@@ -343,6 +349,31 @@ describe('the chart', { skip: skipWithout(obtainedHelm) }, () => {
       ['Role', 'web', 'postern-infra-policies', kindRules('Namespaced')],
       ['Role', 'infra', 'postern-infra-lease', leaseRules],
     ]);
+  });
+
+  it('shuts no test of its own out of the ports that it asks, whatever it is called', async () => {
+    const networkPolicy = { enabled: true, checksFrom: [PEER], metricsFrom: [PEER] };
+    for (const nameOverride of ['', 'gate']) {
+      const objects = await render({ ...NO_CRDS, networkPolicy, nameOverride });
+      const { labels = {} } = only(objects, 'Pod').metadata;
+      for (const { from } of only(objects, 'NetworkPolicy').spec.ingress)
+        assert.ok((from as (typeof PEER)[]).some(({ podSelector }) => isSelected(labels, podSelector.matchLabels)));
+    }
+  });
+
+  it('aggregates nothing into the roles that a cluster gives to people', async () => {
+    const everything = { sidecar: { enabled: true, namespaces: ['shop'] }, secretNamespaces: ['shop'] };
+    const objects = await render(everything, 'postern', ['admissionregistration.k8s.io/v1/MutatingAdmissionPolicy']);
+    const labels = objects.flatMap(({ metadata }) => Object.keys(metadata.labels ?? {}));
+    assert.ok(labels.includes('app.kubernetes.io/name'));
+    assert.deepEqual(
+      labels.filter((label) => label.startsWith('rbac.authorization.k8s.io/')),
+      [],
+    );
+    assert.deepEqual(
+      objects.filter(({ aggregationRule }) => aggregationRule !== undefined),
+      [],
+    );
   });
 
   for (const [name, values, find, found] of SWITCHED) {

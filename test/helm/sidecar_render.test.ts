@@ -80,6 +80,44 @@ describe('the sidecars of the chart', { skip: skipWithout(obtainedHelm) }, () =>
     assert.deepEqual([...new Set(roles.map(({ metadata }) => metadata.labels?.['postern.dev/class']))], ['pods']);
   });
 
+  it('are scraped, and so is who writes their status, by the ports and labels that they have', async () => {
+    const monitored = { ...values, serviceMonitor: { enabled: true, interval: '15s', labels: { release: 'x' } } };
+    const objects = await render(monitored, 'postern', ['admissionregistration.k8s.io/v1/MutatingAdmissionPolicy']);
+    const injection = only(objects, 'MutatingAdmissionPolicy').spec;
+    const { metadata, spec } = only(objects, 'Deployment', '-sidecars').spec.template;
+    const endpoint = (port: string): readonly object[] => [
+      {
+        port,
+        path: '/metrics',
+        interval: '15s',
+        relabelings: [{ targetLabel: 'job', replacement: 'postern-sidecars' }],
+      },
+    ];
+    const [ofPods, ofWriter, ...others] = objects.filter(({ kind }) => kind === 'PodMonitor');
+    assert.deepEqual(others, []);
+    assert.deepEqual(ofPods?.metadata.labels?.release, 'x');
+    assert.deepEqual(ofPods?.spec, {
+      namespaceSelector: { matchNames: sidecar.namespaces },
+      selector: { matchLabels: injection.matchConstraints.objectSelector.matchLabels },
+      podMetricsEndpoints: endpoint('postern-metrics'),
+    });
+    assert.match(JSON.stringify(injection.mutations), /postern-metrics/);
+    const isSelected = ([label, value]: [string, unknown]): boolean => metadata.labels[label] === value;
+    assert.deepEqual(Object.entries(ofWriter?.spec.selector.matchLabels ?? {}).filter(isSelected).length, 2);
+    assert.deepEqual(ofWriter?.spec.namespaceSelector, { matchNames: ['infra'] });
+    assert.deepEqual(ofWriter?.spec.podMetricsEndpoints, endpoint('metrics'));
+    assert.deepEqual(spec.containers[0].ports, [{ name: 'metrics', containerPort: 9193 }]);
+    const unmonitored = await render(values);
+    assert.ok(!unmonitored.some(({ kind }) => kind === 'PodMonitor'));
+  });
+
+  it('have a writer of status whose metrics alone are open where there is a network policy', async () => {
+    const objects = await render({ ...values, networkPolicy: { enabled: true, metricsFrom: [{ podSelector: {} }] } });
+    const { podSelector, ingress } = only(objects, 'NetworkPolicy', '-sidecars').spec;
+    assert.deepEqual(podSelector, only(objects, 'Deployment', '-sidecars').spec.selector);
+    assert.deepEqual(ingress, [{ ports: [{ port: 'metrics', protocol: 'TCP' }], from: [{ podSelector: {} }] }]);
+  });
+
   it('are injected only where the API server can, and else by the command that the notes give', async () => {
     const served = 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy';
     const args = ['install', 'postern', CHART, '--dry-run=client', '-n', 'infra'];

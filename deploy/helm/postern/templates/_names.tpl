@@ -26,6 +26,11 @@ app.kubernetes.io/name: {{ include "postern.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
+{{/* Peer of a NetworkPolicy: the test of this release, which asks as Envoy does and reads whether replicas are ready. */}}
+{{- define "postern.ownTest" -}}
+- podSelector: {matchLabels: {app.kubernetes.io/name: {{ include "postern.name" . }}-test, app.kubernetes.io/instance: {{ .Release.Name }}}}
+{{- end }}
+
 {{- define "postern.labels" -}}
 {{ include "postern.selector" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
