@@ -124,6 +124,26 @@ describe('guides to a cluster, followed word by word', {
     await follow('rollout.md', '"mode":"Enforce"');
   });
 
+  it('docs/rollout.md: lets nothing through by the default of the chart, before its grant is there', async () => {
+    const install = `helm install teams deploy/helm/postern -n postern-system --set className=teams`;
+    assert.equal((await cluster.shell(install)).code, 0);
+    const policy = blockOf('docs/rollout.md', 'yaml', 'mode: Audit').replace('spec:', 'spec:\n  className: teams');
+    writeFileSync(join(cluster.folder, 'teams.yaml'), policy.replace('name: carts,', 'name: of-teams,'));
+    writeFileSync(join(cluster.folder, 'grant.yaml'), blockOf('docs/rollout.md', 'yaml', 'kind: HostGrant'));
+    const teams = await cluster.agentOf('teams-postern');
+    assert.equal((await cluster.shell('kubectl apply -f teams.yaml')).code, 0);
+    const reason = 'jsonpath={.status.conditions[?(@.type=="Accepted")].reason}';
+    await until(
+      async () => (await kubectl('-n', 'shop', 'get', 'apol', 'of-teams', '-o', reason)) === 'HostNotGranted',
+    );
+    assert.equal(await ask('carts.example.org', '', teams), 404);
+    assert.equal((await cluster.shell('kubectl apply -f grant.yaml')).code, 0);
+    await until(async () => (await ask('carts.example.org', '', teams)) === 200);
+    await teams.stop();
+    const gone = 'kubectl delete -f teams.yaml -f grant.yaml && helm uninstall teams -n postern-system';
+    assert.equal((await cluster.shell(gone)).code, 0);
+  });
+
   it('docs/key-rotation.md: changes keys by consumer and by Secret, without a gap', async () => {
     const { out } = await postern(['keys', 'new']);
     assert.match(out, /[0-9a-f]{64}/);

@@ -11,6 +11,8 @@ const PAGE = 'docs/gateway-api.md';
 const KEY = 'a-key-of-the-route-0123456789';
 const SIGNED = ['Host: orders.example.org', `X-Api-Key: ${KEY}`];
 const OBJECTS = `
+${blockOf(PAGE, 'yaml', 'kind: HostGrant')}
+---
 ${blockOf(PAGE, 'yaml', 'kind: APIPolicy')}
 ---
 apiVersion: postern.dev/v1alpha1
@@ -44,7 +46,9 @@ const WAYS: Readonly<Record<string, (of: HTTPRoute) => Made>> = {
 describe('docs/gateway-api.md', { skip: skipWithout(found) }, () => {
   let agent: TestAgent;
   before(async () => {
-    agent = await startTestAgent(OBJECTS, { bodies: 'forwarded', 'trust-context-extensions': 'false' });
+    // The chart's own default: without the grant of the page none of it is accepted.
+    const grants = { 'host-grants': 'required' };
+    agent = await startTestAgent(OBJECTS, { bodies: 'forwarded', 'trust-context-extensions': 'false', ...grants });
     await agent.ready;
   });
   after(() => agent?.stop());

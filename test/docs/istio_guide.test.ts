@@ -12,6 +12,13 @@ const PAGE = 'docs/istio.md';
 const KEY = 'a-key-of-the-mesh-0123456789';
 const SIGNED = `X-Api-Key: ${KEY}`;
 const OBJECTS = `
+${blockOf(PAGE, 'yaml', 'kind: HostGrant')}
+---
+apiVersion: postern.dev/v1alpha1
+kind: HostGrant
+metadata: {name: others}
+spec: {hosts: [site.example.org, inside.example.org], namespaceSelector: {}}
+---
 ${blockOf(PAGE, 'yaml', 'metadata: {name: orders, namespace: shop}')}
 ---
 apiVersion: postern.dev/v1alpha1
@@ -73,7 +80,9 @@ describe('docs/istio.md', { skip: skipWithout(found) }, () => {
   let front: Front;
 
   before(async () => {
-    agent = await startTestAgent(OBJECTS, { bodies: 'forwarded', 'trust-context-extensions': 'false' });
+    // The chart's own default: without the grant of the page none of it is accepted.
+    const grants = { 'host-grants': 'required' };
+    agent = await startTestAgent(OBJECTS, { bodies: 'forwarded', 'trust-context-extensions': 'false', ...grants });
     await agent.ready;
     const httpFilters = shown.http_filters;
     front = await startGuideFront(path, portOf(agent), { ...ASKED, httpFilters, manager: INBOUND });
