@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { BlockList, Socket, Socket } from 'node:net';
+import type { BlockList, Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ListenAddress } from '../../core/listen-address.ts';
 import { limitConnections } from '../../listen/connection-limit.ts';
