@@ -40,28 +40,28 @@ const sourcesOf = (isRelaxed = false, prefetch = false): { sources: KeySources; 
 const asSource = (source: KeySource | string): KeySource => (typeof source === 'string' ? assert.fail(source) : source);
 
 describe('createKeySources() for keys by URL', () => {
-  keySourceContract(() => asSource(sourcesOf().sources.byUrl('https://sso.example.org/keys')));
+  keySourceContract(() => asSource(sourcesOf().sources.byUrl('https://sso.example.org/keys', 'shop')));
 
   it('shares one source, and refuses what may not be fetched', () => {
     const { sources } = sourcesOf();
     const url = 'https://sso.example.org/keys';
-    assert.equal(sources.byUrl(url), sources.byUrl(url));
-    assert.notEqual(sources.byUrl(url), sources.byUrl(`${url}?`));
-    assert.equal(sources.byUrl('http://sso.example.org/keys'), '"http://sso.example.org/keys" must be https');
-    assert.match(String(sources.byUrl('https://169.254.169.254/')), /link-local/);
-    assert.equal(typeof sourcesOf(true).sources.byUrl('http://127.0.0.1/keys'), 'object');
+    assert.equal(sources.byUrl(url, 'shop'), sources.byUrl(url, 'shop'));
+    assert.notEqual(sources.byUrl(url, 'shop'), sources.byUrl(`${url}?`, 'shop'));
+    assert.equal(sources.byUrl('http://sso.example.org/keys', 'shop'), '"http://sso.example.org/keys" must be https');
+    assert.match(String(sources.byUrl('https://169.254.169.254/', 'shop')), /link-local/);
+    assert.equal(typeof sourcesOf(true).sources.byUrl('http://127.0.0.1/keys', 'shop'), 'object');
   });
 });
 
 describe('createKeySources() for keys by discovery', () => {
-  keySourceContract(() => asSource(sourcesOf().sources.byDiscovery('https://sso.example.org')));
+  keySourceContract(() => asSource(sourcesOf().sources.byDiscovery('https://sso.example.org', 'shop')));
 
   it('shares one source for an issuer, apart from that of a URL', async () => {
     const { sources, client } = sourcesOf();
     const issuer = 'https://sso.example.org';
-    const source = asSource(sources.byDiscovery(issuer));
-    assert.equal(sources.byDiscovery(issuer), source);
-    assert.notEqual(sources.byUrl(issuer), source);
+    const source = asSource(sources.byDiscovery(issuer, 'shop'));
+    assert.equal(sources.byDiscovery(issuer, 'shop'), source);
+    assert.notEqual(sources.byUrl(issuer, 'shop'), source);
     await source.fetch();
     assert.deepEqual(client.asked, [`${issuer}/.well-known/openid-configuration`, `${issuer}/keys`]);
   });
@@ -69,7 +69,7 @@ describe('createKeySources() for keys by discovery', () => {
   it('refuses an issuer that cannot be discovered or fetched', () => {
     const { sources } = sourcesOf();
     for (const issuer of ['joe', 'http://sso.example.org', 'https://10.0.0.1', 'https://x.example.org/?a']) {
-      assert.equal(typeof sources.byDiscovery(issuer), 'string', issuer);
+      assert.equal(typeof sources.byDiscovery(issuer, 'shop'), 'string', issuer);
     }
   });
 });
@@ -96,9 +96,11 @@ describe('createKeySources() for inline keys', () => {
 describe('createKeySources() with prefetch', () => {
   it('fetches keys when a policy names them, a few at a time', async () => {
     const { sources, client } = sourcesOf(false, true);
-    const held = Array.from({ length: 30 }, (_, index) => asSource(sources.byUrl(`https://sso.example.org/${index}`)));
+    const held = Array.from({ length: 30 }, (_, index) =>
+      asSource(sources.byUrl(`https://sso.example.org/${index}`, 'shop')),
+    );
     for (let i = 0; i < 30; i += 1) await new Promise((resolve) => setImmediate(resolve));
-    assert.deepEqual([client.asked.length, client.most], [30, 8]);
+    assert.deepEqual([client.asked.length, client.most], [30, 4]);
     assert.equal(
       held.every((source) => source.current() !== undefined),
       true,
@@ -107,7 +109,7 @@ describe('createKeySources() with prefetch', () => {
 
   it('fetches nothing ahead without it', () => {
     const { sources, client } = sourcesOf();
-    sources.byUrl('https://sso.example.org/keys');
+    sources.byUrl('https://sso.example.org/keys', 'shop');
     assert.deepEqual(client.asked, []);
   });
 });

@@ -3,7 +3,9 @@ import { withoutUserinfo } from '../core/without-userinfo.ts';
 import type { KeySet, KeySource, KeySources } from '../phases/authn/key-source.ts';
 import { discoverKeys, whyUndiscoverable } from './discovery.ts';
 import { readKeySet } from './key-set.ts';
+import { NamespaceKeys, type Waiting } from './namespace-keys.ts';
 import type { OutboundClient } from './outbound.ts';
+import { Prefetch } from './prefetch.ts';
 import { RemoteKeys } from './remote-keys.ts';
 
 export interface KeySourcesOptions {
@@ -17,9 +19,6 @@ export interface KeySourcesOptions {
   readonly prefetch?: boolean;
 }
 
-/** Most keys fetched ahead at one time: ten thousand policies may arrive at once. */
-const MAX_PREFETCHES = 8;
-
 /** Key sources that can be looked at. */
 export interface ObservedKeySources extends KeySources {
   /** Age of the oldest fetched set that would serve now, in milliseconds; undefined when there is none. */
@@ -30,11 +29,19 @@ export interface ObservedKeySources extends KeySources {
 export function createKeySources(options: KeySourcesOptions): ObservedKeySources {
   const { client, clock, random, observe } = options;
   const remote = new Registry();
-  const prefetch = options.prefetch === true ? createPrefetch() : () => undefined;
-  const shared = (kind: 'issuer' | 'url', url: string, locate: () => Promise<string>): KeySource => {
+  const prefetch = options.prefetch === true ? new Prefetch() : undefined;
+  const views = new Map<string, { readonly waiting: Waiting; readonly sources: WeakMap<RemoteKeys, NamespaceKeys> }>();
+  const seenBy = (namespace: string, source: RemoteKeys): KeySource => {
+    const { waiting, sources } = views.get(namespace) ?? { waiting: { count: 0 }, sources: new WeakMap() };
+    views.set(namespace, { waiting, sources });
+    const view = sources.get(source) ?? new NamespaceKeys(source, waiting);
+    sources.set(source, view);
+    return view;
+  };
+  const shared = ({ kind, url, namespace }: Named, locate: () => Promise<string>): KeySource => {
     const key = `${kind} ${url}`;
     const known = remote.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) return seenBy(namespace, known);
     const source = new RemoteKeys({
       locate,
       get: (from) => client.get(from),
@@ -43,26 +50,35 @@ export function createKeySources(options: KeySourcesOptions): ObservedKeySources
       observe: (result, why) => observe(result, url, why),
     });
     remote.set(key, source);
-    prefetch(source);
-    return source;
+    prefetch?.add(source, namespace);
+    return seenBy(namespace, source);
   };
   return {
-    byUrl: (url) => {
+    byUrl: (url, namespace) => {
       const why = client.whyRefused(url);
-      return why === undefined ? shared('url', url, () => Promise.resolve(url)) : `"${withoutUserinfo(url)}" ${why}`;
+      if (why !== undefined) return `"${withoutUserinfo(url)}" ${why}`;
+      return shared({ kind: 'url', url, namespace }, () => Promise.resolve(url));
     },
-    byDiscovery: (issuer) => {
+    byDiscovery: (issuer, namespace) => {
       const undiscoverable = whyUndiscoverable(issuer);
       if (undiscoverable !== undefined) return undiscoverable;
       const why = client.whyRefused(issuer);
       if (why !== undefined) return `"${withoutUserinfo(issuer)}" ${why}`;
-      return shared('issuer', issuer, () => discoverKeys(issuer, async (url) => (await client.get(url)).body));
+      const locate = () => discoverKeys(issuer, async (url) => (await client.get(url)).body);
+      return shared({ kind: 'issuer', url: issuer, namespace }, locate);
     },
     inline: inlineKeys,
     get oldestMs() {
       return remote.oldestMs;
     },
   };
+}
+
+interface Named {
+  readonly kind: 'issuer' | 'url';
+  readonly url: string;
+  /** Of the policy that names it. */
+  readonly namespace: string;
 }
 
 /** Sources in use: one that no policy holds any more is forgotten with what it fetched. */
@@ -85,28 +101,6 @@ class Registry {
     this.#sources.set(key, new WeakRef(source));
     this.#ended.register(source, key);
   }
-}
-
-/** A queue of first fetches. What fails is tried again when a token needs it. */
-function createPrefetch(): (source: KeySource) => void {
-  const waiting: KeySource[] = [];
-  let running = 0;
-  const next = (): void => {
-    const source = running < MAX_PREFETCHES ? waiting.shift() : undefined;
-    if (source === undefined) return;
-    running += 1;
-    source
-      .fetch()
-      .catch(() => undefined)
-      .finally(() => {
-        running -= 1;
-        next();
-      });
-  };
-  return (source) => {
-    waiting.push(source);
-    next();
-  };
 }
 
 /** Most keys that are written into one policy's method: all of them are read whenever it changes. */

@@ -124,8 +124,9 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'KeySourcesOptions.random port 1': ['jitter of a fetch'],
     'KeySourcesOptions.observe port 1': ['report of a fetch'],
     'createKeySources await 1': ['discovery over the network'],
-    'createPrefetch .catch 1': ['fetch ahead'],
-    'createPrefetch .finally 1': ['fetch ahead'],
+  },
+  'internal/keys/namespace-keys.ts': {
+    'NamespaceKeys.fetch await 1': FETCH,
   },
   'internal/keys/outbound.ts': {
     'ForbiddenAddresses.refresh port 1': ["look-up of the API server's addresses"],
@@ -133,6 +134,10 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'OutboundClient.get Promise.race 1': ["look-up of the API server's addresses"],
     'OutboundClient.get await 2': ['connection to the issuer', 'answer of the issuer'],
     'OutboundClient.get await 3': ['answer of the issuer'],
+  },
+  'internal/keys/prefetch.ts': {
+    'Prefetch.#fetch .catch 1': ['fetch ahead'],
+    'Prefetch.#fetch .finally 1': ['fetch ahead'],
   },
   'internal/keys/remote-keys.ts': {
     'RemoteKeysOptions.locate port 1': ['place of keys', 'discovery'],

@@ -109,7 +109,7 @@ describe('an OpenID provider', () => {
   const clock = { wallMs: () => Date.parse('2030-01-01'), monotonicMs: () => monotonicMs };
   const newBench = (audiences: readonly string[] = [AUDIENCE]): Bench => {
     const sources = createKeySources({ client, clock, random: () => 0, observe: () => undefined });
-    const source = sources.byDiscovery(issuer.url);
+    const source = sources.byDiscovery(issuer.url, 'shop');
     assert.notEqual(typeof source, 'string');
     const authentication = {
       methods: [{ name: 'sso', jwt: { issuer: issuer.url, audiences, types: ['at+jwt'] } }],

@@ -44,7 +44,7 @@ export function compileJwt(spec: JwtSpec, context: JwtContext, problems: Problem
     problems.at('clockSkew').error('Invalid', `"${spec.clockSkew}" would keep expired tokens alive: at most "10m"`);
   }
   const audiences = audiencesOf(spec, problems.at('audiences'));
-  const keys = keySourceOf(spec, { algorithms, sources: context.sources }, problems);
+  const keys = keySourceOf(spec, { ...context, algorithms }, problems);
   if (keys === undefined) return undefined;
   const { policy, name } = context;
   return Object.freeze({
@@ -77,12 +77,12 @@ function audiencesOf({ audiences }: JwtSpec, problems: ProblemList): readonly st
   return undefined;
 }
 
-interface KeyContext {
+interface KeyContext extends JwtContext {
   readonly algorithms: readonly string[];
-  readonly sources: KeySources;
 }
 
-function keySourceOf(spec: JwtSpec, { algorithms, sources }: KeyContext, problems: ProblemList): KeySource | undefined {
+function keySourceOf(spec: JwtSpec, context: KeyContext, problems: ProblemList): KeySource | undefined {
+  const { algorithms } = context;
   const symmetric = algorithms.filter((algorithm) => algorithm.startsWith('HS')).length;
   if (symmetric > 0 && symmetric < algorithms.length) {
     const message = 'Symmetric and asymmetric algorithms never share a method: make two methods (RFC 8725 §3.1)';
@@ -93,7 +93,7 @@ function keySourceOf(spec: JwtSpec, { algorithms, sources }: KeyContext, problem
     problems.at('algorithms').error('Invalid', 'Symmetric algorithms need jwks.inline: a fetched key set is public');
     return undefined;
   }
-  const [at, source] = locate(spec, { algorithms, sources }, problems);
+  const [at, source] = locate(spec, context, problems);
   if (typeof source !== 'string') return source;
   at.error('Invalid', source);
   return undefined;
@@ -101,12 +101,12 @@ function keySourceOf(spec: JwtSpec, { algorithms, sources }: KeyContext, problem
 
 function locate(
   { issuer, jwks }: JwtSpec,
-  { algorithms, sources }: KeyContext,
+  { algorithms, sources, policy: { namespace } }: KeyContext,
   problems: ProblemList,
 ): [ProblemList, KeySource | string] {
-  if (jwks === undefined) return [problems.at('issuer'), sources.byDiscovery(issuer)];
+  if (jwks === undefined) return [problems.at('issuer'), sources.byDiscovery(issuer, namespace)];
   const at = problems.at('jwks');
-  if (jwks.url !== undefined) return [at.at('url'), sources.byUrl(jwks.url)];
+  if (jwks.url !== undefined) return [at.at('url'), sources.byUrl(jwks.url, namespace)];
   const allowsSymmetric = algorithms.some((algorithm) => algorithm.startsWith('HS'));
   return [at.at('inline'), sources.inline(jwks.inline ?? '', allowsSymmetric)];
 }

@@ -38,9 +38,13 @@ export interface KeySource {
 
 /** How a policy gets at the keys of its issuers. A string says what is wrong with what the author wrote. */
 export interface KeySources {
-  /** Keys found by discovery at the issuer. */
-  byDiscovery(issuer: string): KeySource | string;
-  byUrl(url: string): KeySource | string;
+  /**
+   * Keys found by discovery at the issuer.
+   *
+   * @param namespace of the policy: others' issuers are asked beside its own, however slow those are
+   */
+  byDiscovery(issuer: string, namespace: string): KeySource | string;
+  byUrl(url: string, namespace: string): KeySource | string;
   /** @param text a JWK Set as JSON; symmetric keys in it count only with `allowsSymmetric` */
   inline(text: string, allowsSymmetric: boolean): KeySource | string;
 }
