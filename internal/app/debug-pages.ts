@@ -4,6 +4,7 @@ import type { ObjectReport } from '../policy/store.ts';
 import type { PolicySourceAdapter } from './source.ts';
 
 export interface DebugState {
+  /** Of the last build; what its source has to add goes before. */
   readonly reports: () => readonly ObjectReport[];
   readonly version: () => number | undefined;
   readonly source: PolicySourceAdapter;
@@ -17,14 +18,16 @@ export function debugPages({ reports, version, source, counters }: DebugState): 
       '/debug/policies',
       () => ({
         snapshot: version() ?? null,
-        objects: reports().map(
-          ({ object, isAccepted, servesLastGood, servingGeneration, problems, hosts, heldBy }) => ({
+        objects: (source.reports ?? reports)().map(
+          ({ object, isAccepted, servesLastGood, servingGeneration, problems, hosts, heldBy, ...standing }) => ({
             kind: object.kind,
             name: objectKey(object.metadata),
             generation: object.metadata.generation,
             accepted: isAccepted,
             servesLastGood,
             servingGeneration: servingGeneration ?? null,
+            shadowed: standing.isShadowed,
+            lapsed: standing.isLapsed ?? false,
             hosts,
             ...(heldBy !== undefined && { heldBy }),
             problems: problems.map(({ reason, path, message, severity }) => ({ reason, path, message, severity })),

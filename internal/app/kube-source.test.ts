@@ -214,6 +214,13 @@ describe('a cluster as source', () => {
     const line =
       'The installed CustomResourceDefinition "apiroles.postern.dev" is of another version than this agent: apply the deploy/crds of its version';
     assert.deepEqual(bench.adapter.problems(), [line]);
+    const withIt = (bench.adapter.reports?.() ?? []).filter(({ problems }) =>
+      problems.some(({ reason }) => reason === 'SchemaOutdated'),
+    );
+    assert.deepEqual(
+      withIt.map(({ object }) => object.metadata.name),
+      ['reader'],
+    );
     const { instances } = JSON.parse(bench.written.get('shop/apiroles/reader') ?? '') as {
       instances: readonly { conditions: readonly Record<string, unknown>[] }[];
     };

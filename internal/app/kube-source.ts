@@ -156,8 +156,10 @@ class KubeSource implements PolicySourceAdapter {
     this.#reports = isSidecarClass ? withSelectorConflicts(build.reports) : build.reports;
     void this.#unaccepted.tell(build.reports);
     this.#replica.built(build);
-    this.#status.report(withOutdated(this.#reports, this.#outdated));
+    this.#status.report(this.reports());
   }
+
+  reports = (): readonly ObjectReport[] => withOutdated(this.#reports, this.#outdated);
 
   async stop(): Promise<void> {
     this.#kinds.stop();
@@ -190,6 +192,6 @@ class KubeSource implements PolicySourceAdapter {
     this.#outdated = outdated;
     if (outdated.size === 0) log.info('The installed schemas are of this version again');
     else log.warn('Installed schemas are of another version: apply deploy/crds', { definitions: [...outdated] });
-    this.#status.report(withOutdated(this.#reports, outdated));
+    this.#status.report(this.reports());
   }
 }

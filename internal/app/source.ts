@@ -2,7 +2,7 @@ import type { Refusal } from '../core/decision.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
 import type { SourceObject } from '../policy/object.ts';
 import type { RecordedSpec } from '../policy/policy-record.ts';
-import type { Build, Horizon, PolicyStore } from '../policy/store.ts';
+import type { Build, Horizon, ObjectReport, PolicyStore } from '../policy/store.ts';
 
 /** A cluster as the log names it. */
 export interface Cluster {
@@ -21,6 +21,8 @@ export interface PolicySourceAdapter {
   readonly recordedSpec?: (object: SourceObject) => RecordedSpec | undefined;
   /** Begins to feed the store; calls `complete` on it once everything has been given. */
   start(store: PolicyStore): Promise<void>;
+  /** What the last build found with what only this source knows besides, as its statuses say it. */
+  readonly reports?: () => readonly ObjectReport[];
   /** Told what each build found, for status and log. */
   report(build: Pick<Build, 'reports' | 'horizon'>): void;
   /** How far its watches have come; undefined for a source without a history. */
