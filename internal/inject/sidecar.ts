@@ -27,7 +27,7 @@ const TOKEN_VOLUME = 'postern-token';
 const LABELS_VOLUME = 'postern-labels';
 /** Where the socket's volume lies in every container that gets it. */
 export const SOCKET_FOLDER = '/run/postern';
-export const SOCKET = `${SOCKET_FOLDER}/postern.sock`;
+const SOCKET = `${SOCKET_FOLDER}/postern.sock`;
 /** A Pod or a template with this label as "true" is injected; `postern inject` leaves out one that says "false". */
 export const INJECT_LABEL = 'postern.dev/inject';
 /** Names the container that gets the socket; without it all of them do. */

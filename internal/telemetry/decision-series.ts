@@ -9,7 +9,7 @@ const REASON_INDEX = Object.freeze(
 );
 
 /** Most series of one family; what comes later is counted under the policy `other`. */
-export const MAX_SERIES = 50_000;
+const MAX_SERIES = 50_000;
 /** Lines written before other work gets its turn: a scrape of all series must not hold up a check. */
 const LINES_PER_TURN = 2000;
 

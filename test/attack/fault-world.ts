@@ -130,7 +130,7 @@ const EDGE: EdgeOptions = {
   trustContextExtensions: true,
 };
 
-export const WORKING_KEYS: KeySource = { current: () => KEYS, fetch: () => Promise.resolve(KEYS) };
+const WORKING_KEYS: KeySource = { current: () => KEYS, fetch: () => Promise.resolve(KEYS) };
 
 /** What the agent wires, from the bytes of a check to those of its answer, with ports of the caller's choice. */
 export async function aWorld(parts: Parts = {}): Promise<World> {
