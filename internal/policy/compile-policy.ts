@@ -17,6 +17,7 @@ import { compileEdits, type EditPlan, type UpstreamHeader } from './edit-plan.ts
 import { checkExpressionSize } from './expression-size.ts';
 import type { Knowledge } from './knowledge.ts';
 import { stepsOf } from './phases.ts';
+import { checkUpstreamHeader } from './reserved-headers.ts';
 import type { ApiPolicySpec } from './resource/api-policy.ts';
 import { warnAboutAttributes, warnAboutTls } from './warn-about-instance.ts';
 import type { Workload } from './workload.ts';
@@ -179,9 +180,6 @@ interface EditsContext {
   readonly problems: ProblemList;
 }
 
-/** Headers that a policy may not set: Envoy's own, and those that frame the message. */
-const RESERVED_HEADER = /^(?::|x-envoy-|host$|content-length$|transfer-encoding$|connection$|upgrade$|te$|trailer$)/;
-
 function* compilePolicyEdits(
   spec: ApiPolicySpec,
   { authentication, params, caseInsensitive, budget, problems }: EditsContext,
@@ -189,8 +187,7 @@ function* compilePolicyEdits(
   const upstreamHeaders: UpstreamHeader[] = [];
   for (const [index, header] of (spec.response?.upstreamHeaders ?? []).entries()) {
     const at = problems.at('upstreamHeaders').at(index);
-    if (RESERVED_HEADER.test(header.name))
-      at.at('name').error('Invalid', `"${header.name}" is not a policy's to set: use a name of your own`);
+    checkUpstreamHeader(header.name, at.at('name'));
     const value = yield* compileExpression(
       header.value.expression,
       { result: 'key', params, caseInsensitive, use: 'key', budget },

@@ -22,6 +22,17 @@ export const isOddName = (name: string): boolean => ODD.test(name);
 /** `x_auth.user`, `X-Auth-User` and `x-auth-user` are one variable to a CGI-like upstream (RFC 3875 §4.1.18). */
 export const foldName = (name: string): string => name.toLowerCase().replace(ALL_ODD, '-');
 
+/**
+ * What is the proxies' or the browser's to say, and what frames the message: Envoy's own names, where the request came
+ * from, hop by hop fields (RFC 9110 §7.6.1), `Sec-` fields, which no script can set (Fetch §2.2.2), and gRPC's. Who set one
+ * of them would take it from all clients of its host.
+ */
+const OF_PROXIES =
+  /^(?::|x-envoy-|x-forwarded-|sec-|grpc-|(?:x-real-ip|forwarded|via|host|content-length|transfer-encoding|connection|upgrade|te|trailer)$)/;
+
+/** @param name as written, in any spelling: `x_forwarded_for` is the same to a CGI-like upstream */
+export const isOfProxies = (name: string): boolean => OF_PROXIES.test(foldName(name));
+
 /** Most names besides overrides that every answer removes; Envoy refuses an answer that is too long. */
 const MAX_LISTED = 64;
 
@@ -74,7 +85,10 @@ const EVERYDAY = new Set(
   `accept accept-charset accept-encoding accept-language authorization baggage cache-control content-encoding
   content-language content-length content-type cookie dpop expect host if-match if-modified-since if-none-match if-range
   if-unmodified-since last-event-id origin pragma prefer range referer te traceparent tracestate transfer-encoding upgrade
-  user-agent x-csrf-token x-request-id x-requested-with x-xsrf-token`.split(/\s+/),
+  access-control-request-headers access-control-request-method b3 dnt idempotency-key keep-alive priority save-data
+  upgrade-insecure-requests user-agent x-b3-flags x-b3-parentspanid x-b3-sampled x-b3-spanid x-b3-traceid x-csrf-token x-request-id x-requested-with x-xsrf-token`.split(
+    /\s+/,
+  ),
 );
 
 /**
@@ -86,7 +100,7 @@ const EVERYDAY = new Set(
 export function ownOfOthers(byNamespace: ReadonlyMap<string, OwnHeaders>): ReadonlyMap<string, OwnHeaders> {
   const names = new Set<string>();
   for (const own of byNamespace.values()) {
-    for (const name of own.names) if (!EVERYDAY.has(foldName(name))) names.add(name);
+    for (const name of own.names) if (!EVERYDAY.has(foldName(name)) && !isOfProxies(name)) names.add(name);
   }
   const common = made(names);
   const isCommon = (own: OwnHeaders): boolean => [...own.names].every((name) => common.names.has(name));

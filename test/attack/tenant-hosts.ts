@@ -178,6 +178,23 @@ const OTHERS: readonly TenantAttack[] = [
     decided: ['bank', 'allowed'],
     keeps: ['authorization', 'cookie'],
   }),
+  ...['x-forwarded-for', 'x_forwarded_for', 'sec-websocket-key', 'grpc-timeout', 'x-real-ip', 'forwarded', 'via'].map(
+    (name) =>
+      granted({
+        name: `takes ${name}, which proxies and browsers write, from the clients of its neighbour`,
+        before: documents(BANK, EVIL, policyOf('bank', { target: '{hosts: [api.example.org], paths: ["/bank/**"]}' })),
+        applies: evil(
+          '{hosts: [api.example.org], paths: ["/evil/**"]}',
+          `, response: {upstreamHeaders: [{name: ${name}, value: {expression: "'x'"}}]}`,
+        ),
+        request: {
+          ...at('/bank/x'),
+          headers: { 'x-forwarded-for': '192.0.2.7', 'sec-websocket-key': 'k', via: '1.1 a' },
+        },
+        decided: ['bank', 'allowed'],
+        keeps: ['x-forwarded-for', 'sec-websocket-key', 'grpc-timeout', 'x-real-ip', 'forwarded', 'via'],
+      }),
+  ),
   ...[documents(BANK, EVIL), SHARED].map((grants, index) =>
     granted({
       name: `takes everyday headers from requests that a route of its neighbour leads to the shared host (${index})`,

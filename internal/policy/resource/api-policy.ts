@@ -110,7 +110,11 @@ export const transportSpec = z.strictObject({
 });
 
 export const responseSpec = z.strictObject({
-  upstreamHeaders: namedList(upstreamHeader, 32).optional().describe('Headers for the upstream.'),
+  upstreamHeaders: namedList(upstreamHeader, 32)
+    .optional()
+    .describe(
+      'Headers for the upstream. Not names that frame the message, that proxies or browsers write (x-envoy-…, x-forwarded-…, forwarded, via, x-real-ip, sec-…, grpc-…), or that upstreams take for another method or path (x-http-method-override, x-original-url, …), in no spelling.',
+    ),
   keepHeaders: z
     .array(headerName())
     .max(16)
