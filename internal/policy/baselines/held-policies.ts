@@ -60,7 +60,7 @@ export class HeldPolicies {
     return Object.freeze({
       ...policy,
       steps: heldSteps(policy.steps, { overrides, policy: policy.ref, ports: this.#ports }),
-      edits: overrides.deny === undefined ? policy.edits : withoutKeptOverrides(policy.edits),
+      edits: overrides.judgesTarget ? withoutKeptOverrides(policy.edits) : policy.edits,
       readsBody: policy.readsBody || readsBody,
       attributes: new Set([...policy.attributes, ...overrides.attributes]),
       held: Object.freeze({ by, readsBody, isStandIn: false }),

@@ -16,10 +16,14 @@ export interface OverrideSet {
   readonly requireTls: Step | undefined;
   readonly requireCaller: Step | undefined;
   readonly deny: Step | undefined;
+  /** Something hangs on the method or path: no header that names another may reach the upstream. */
+  readonly judgesTarget: boolean;
   readonly readsQuery: boolean;
   readonly readsBody: boolean;
   readonly attributes: ReadonlySet<string>;
 }
+
+const TARGET = ['request.method', 'request.path', 'request.params', 'request.query', 'request.queryValues'];
 
 /** @param parts by the names of their baselines: the answer does not depend on it, but which of two refusals is told does */
 export function overrideSet(parts: readonly Overrides[]): OverrideSet {
@@ -33,6 +37,7 @@ export function overrideSet(parts: readonly Overrides[]): OverrideSet {
     requireTls: tls && ((evaluation) => (evaluation.request.isTls ? undefined : tls)),
     requireCaller: callers.length === 0 ? undefined : requireCaller(callers),
     deny: denies.length === 0 ? undefined : denyInAnyMode(denies),
+    judgesTarget: denies.length > 0 || callers.length > 0 || TARGET.some((name) => attributes.has(name)),
     readsQuery: attributes.has('request.query') || attributes.has('request.queryValues'),
     readsBody: attributes.has('request.body'),
     attributes,
