@@ -1,4 +1,5 @@
 import type { NamespaceView } from '../core/evaluation.ts';
+import type { PathTemplate } from '../match/path-template.ts';
 import type { Assignment, Candidate } from './assign.ts';
 import type { HeldPolicies } from './baselines/held-policies.ts';
 import type { OverrideSet } from './baselines/override-set.ts';
@@ -75,11 +76,20 @@ export async function buildSnapshot({
       policy: serving && held.hold(serving, overrides),
       standIn: serving === undefined && isAudited ? held.standIn(meta, overrides) : undefined,
     };
-    named.set(objectKey(meta), served);
-    addRoutes(routes, serving?.target.routes ?? claimed.routes, served);
+    // What could not be read whole may have been meant narrower: Audit does not open the rest.
+    const guessed: Served =
+      serving !== undefined || claimed.isWhole ? served : { ...served, isAudit: false, standIn: undefined };
+    named.set(objectKey(meta), guessed);
+    addRoutes(routes, serving?.target.routes ?? claimed.routes, guessed);
     if (serving !== undefined && serving.target.routes.length > 0) addOwn(ofRoutes, meta.namespace, serving.edits.own);
     for (const place of assignment.places) {
-      const lost = hosts.add(place, served, optionsOf.get(place.host) ?? STRICT);
+      const options = optionsOf.get(place.host) ?? STRICT;
+      if (guessed !== served) {
+        const isGuessed = (template: PathTemplate) => claimed.guessed.has(template);
+        hosts.add({ ...place, templates: place.templates.filter(isGuessed) }, guessed, options);
+      }
+      const isRead = (template: PathTemplate) => guessed === served || !claimed.guessed.has(template);
+      const lost = hosts.add({ ...place, templates: place.templates.filter(isRead) }, served, options);
       if (lost.length > 0 && serving !== undefined)
         shadows.set(candidate, [...(shadows.get(candidate) ?? []), ...lost]);
     }

@@ -55,4 +55,21 @@ describe('claimedTarget()', () => {
     for (const spec of [undefined, null, 7, 'x', [], { target: null }, { target: [] }])
       assert.deepEqual(claimedTarget(spec).hosts, []);
   });
+
+  const whole: readonly (readonly [object, boolean])[] = [
+    [{ hosts: ['a.test'], paths: ['/v1/**'] }, true],
+    [{ hosts: ['a.test'] }, true],
+    [{ hosts: ['a.test'], paths: ['/v2/{id/**'] }, false],
+    [{ hosts: ['a.test'], path: ['/v2/**'] }, false],
+    [{ routes: [{ name: 'r', sectionName: 'x' }] }, true],
+    [{ routes: [{ name: 'r', sectionName: 7 }] }, false],
+    [{ routes: [{ name: 'r', section: 'x' }] }, false],
+    [{ routes: [{ name: 'r', kind: 'Route' }] }, false],
+    [{ routes: ['r'] }, false],
+  ];
+  for (const [target, isWhole] of whole) {
+    it(`${isWhole ? 'read' : 'guessed'} ${JSON.stringify(target)}`, () => {
+      assert.equal(claimedTarget({ target }).isWhole, isWhole);
+    });
+  }
 });

@@ -13,6 +13,10 @@ export interface ClaimedTarget {
   readonly routes: readonly RouteTarget[];
   /** The paths below its hosts; never empty. */
   readonly templates: readonly PathTemplate[];
+  /** Those of them that may be wider than what was meant: they deny, also in Audit. */
+  readonly guessed: ReadonlySet<PathTemplate>;
+  /** Everything of it was read as it is written. */
+  readonly isWhole: boolean;
 }
 
 /**
@@ -22,18 +26,54 @@ export interface ClaimedTarget {
  */
 export function claimedTarget(spec: unknown, workload?: Workload): ClaimedTarget {
   const target = member(spec, 'target');
-  const read = listOf(member(target, 'paths')).map(claimedTemplate);
+  const paths = listOf(member(target, 'paths'));
+  const read = paths.map(claimedTemplate);
   const templates = read.length === 0 ? [EVERYTHING] : read;
-  if (workload !== undefined) return claimedWorkload(member(target, 'workloadSelector'), workload, templates);
+  const selector = member(target, 'workloadSelector');
+  const routes = listOf(member(target, 'routes'));
+  // A field in another spelling may be what would have narrowed it.
+  const isNarrow =
+    hasOnly(target, TARGET_FIELDS) &&
+    (workload === undefined ? routes.every(isRoute) : selector === undefined || isSelector(selector));
+  const guessed = new Set(isNarrow ? read.filter((template, index) => template.source !== paths[index]) : templates);
+  const claimed = { templates, guessed, isWhole: isNarrow && guessed.size === 0 };
+  if (workload !== undefined) return claimedWorkload(selector, workload, claimed);
   return Object.freeze({
     hosts: [...new Set(listOf(member(target, 'hosts')).flatMap(claimedHost))],
-    routes: listOf(member(target, 'routes')).flatMap(claimedRoutes),
-    templates,
+    routes: routes.flatMap(claimedRoutes),
+    ...claimed,
   });
 }
 
+const TARGET_FIELDS = ['hosts', 'routes', 'workloadSelector', 'paths', 'pathOptions'];
+const ROUTE_FIELDS = ['group', 'kind', 'name', 'sectionName'];
+
+const hasOnly = (value: unknown, fields: readonly string[]): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).every((key) => fields.includes(key));
+
+function isRoute(route: unknown): boolean {
+  const section = member(route, 'sectionName');
+  const kind = member(route, 'kind') ?? 'HTTPRoute';
+  return (
+    hasOnly(route, ROUTE_FIELDS) &&
+    ROUTE_KINDS.some((known) => known === kind) &&
+    (section === undefined || typeof section === 'string')
+  );
+}
+
+function isSelector(selector: unknown): boolean {
+  const labels = member(selector, 'matchLabels');
+  if (!hasOnly(selector, ['matchLabels']) || typeof labels !== 'object' || labels === null) return false;
+  const values = Object.values(labels);
+  return values.length > 0 && values.every((value) => typeof value === 'string');
+}
+
 /** Labels that cannot be read narrow nothing: a selector of which nothing can be read may have meant this Pod. */
-function claimedWorkload(selector: unknown, workload: Workload, templates: ClaimedTarget['templates']): ClaimedTarget {
+function claimedWorkload(
+  selector: unknown,
+  workload: Workload,
+  claimed: Omit<ClaimedTarget, 'hosts' | 'routes'>,
+): ClaimedTarget {
   const labels = Object.entries(Object(member(selector, 'matchLabels')) as object).filter(
     (label): label is [string, string] => typeof label[1] === 'string',
   );
@@ -43,7 +83,7 @@ function claimedWorkload(selector: unknown, workload: Workload, templates: Claim
       return isGiven ? workload.hostsOf(labels) : [];
     },
     routes: [],
-    templates,
+    ...claimed,
   });
 }
 

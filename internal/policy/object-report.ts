@@ -21,6 +21,8 @@ export interface ObjectReport {
   readonly hosts: readonly string[];
   /** A grant is gone by which it held some of them, or two namespaces are recorded to have held them: they deny, also in Audit. */
   readonly isLapsed?: boolean;
+  /** Its target could not be read whole: what that leaves open is refused, also in Audit. */
+  readonly isMisread?: boolean;
   /** Baselines whose overrides hold the policy. */
   readonly heldBy?: readonly string[];
 }
@@ -56,6 +58,7 @@ export function policyReport({ object, candidate, assignment, ...found }: Policy
     problems,
     hosts: hostsOf(assignment),
     isLapsed: assignment.isLapsed,
+    isMisread: !candidate.claimed.isWhole,
     heldBy: found.heldBy,
   };
 }

@@ -39,7 +39,13 @@ export interface CompileOptions {
   readonly budgets: NamespaceBudgets;
 }
 
-const NOTHING_CLAIMED: ClaimedTarget = Object.freeze({ hosts: [], routes: [], templates: [] });
+const NOTHING_CLAIMED: ClaimedTarget = Object.freeze({
+  hosts: [],
+  routes: [],
+  templates: [],
+  guessed: new Set<never>(),
+  isWhole: true,
+});
 
 /** One APIPolicy over time: its newest spec, and the last one that was accepted. */
 export class PolicyRecord {

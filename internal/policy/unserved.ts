@@ -8,14 +8,15 @@ const MAX_SHOWN = 3;
 export const standingText = (report: ObjectReport): string =>
   report.servesLastGood ? `generation ${report.servingGeneration} goes on serving` : unservedText(report);
 
-type Unserved = Pick<ObjectReport, 'object' | 'hosts' | 'problems' | 'isLapsed' | 'heldBy'>;
+type Unserved = Pick<ObjectReport, 'object' | 'hosts' | 'problems' | 'isLapsed' | 'isMisread' | 'heldBy'>;
 
 /** What becomes of the requests that a policy is meant for while no spec of it was ever accepted: a clause. */
 export function unservedText(report: Unserved): string {
   const { spec } = report.object;
-  const { hosts, problems, isLapsed = false, heldBy = [] } = report;
+  const { hosts, problems, isLapsed = false, isMisread = false, heldBy = [] } = report;
   const passes = heldBy.length === 0 ? 'passes unchecked' : `passes where the overrides of ${shown(heldBy)} let it`;
-  const fate = member(spec, 'mode') === 'Audit' && !isLapsed ? passes : 'is refused';
+  const asRead = isMisread ? `${passes} as far as its target can be read, and is refused beyond that` : passes;
+  const fate = member(spec, 'mode') === 'Audit' && !isLapsed ? asRead : 'is refused';
   // Only those that it keeps: a host that another namespace holds is answered by that one.
   if (hosts.length > 0) return `what it claims of ${shown(hosts)} ${fate}`;
   const target = member(spec, 'target');
