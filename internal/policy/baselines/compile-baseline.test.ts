@@ -57,6 +57,24 @@ describe('compileBaseline()', () => {
     });
   }
 
+  it('warns where a deny hangs on what authors of policies can say by keys of their own', () => {
+    for (const name of ['issuer', 'subject', 'id', 'consumer', 'claims', 'scopes']) {
+      const problems = new ProblemList();
+      const read =
+        name === 'scopes' ? `'a' in identity.scopes` : name === 'claims' ? 'identity.claims.a' : `identity.${name}`;
+      const spec = { namespaceSelector: {}, ...when(name === 'scopes' ? read : `${read} != 'a'`) };
+      inOneGo(compileBaseline(spec, { name: 'platform', ports: PORTS }, problems));
+      assert.deepEqual(
+        problems.problems.map(({ path, message, severity }) => [
+          path,
+          message.slice(0, message.indexOf(' ')),
+          severity,
+        ]),
+        [[`${DENY}.when`, `identity.${name}`, 'warning']],
+      );
+    }
+  });
+
   it('lets none read words that a namespace or a policy chooses', () => {
     for (const name of ['roles', 'groups'])
       assert.match(wrongWith(when(`'a' in identity.${name}`)).join(), new RegExp(`cannot read identity.${name}: `));

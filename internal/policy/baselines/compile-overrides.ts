@@ -11,7 +11,7 @@ import { checkExpressionSize } from '../expression-size.ts';
 import type { Knowledge } from '../knowledge.ts';
 import type { ApiBaselineSpec } from '../resource/api-baseline.ts';
 import { warnAboutAttributes, warnAboutTls } from '../warn-about-instance.ts';
-import { checkReads } from './tenants-words.ts';
+import { checkReads, warnAboutProof } from './tenants-words.ts';
 
 export type OverridesSpec = NonNullable<ApiBaselineSpec['overrides']>;
 
@@ -97,7 +97,9 @@ function* compileDenies(
   for (const name of read) attributes.add(name);
   for (const { name, criteria } of denies) {
     const index = rules.findIndex((rule) => rule.name === name);
-    checkAll(criteria.when, rules[index]?.deny.when ?? [], at.at(index).at('deny').at('when'));
+    const conditions = at.at(index).at('deny').at('when');
+    checkAll(criteria.when, rules[index]?.deny.when ?? [], conditions);
+    for (const expression of criteria.when) warnAboutProof(expression, conditions);
   }
   return Object.freeze(denies.map((rule) => Object.freeze({ ...rule, name: `${by}/${rule.name}` })));
 }

@@ -17,3 +17,23 @@ export function checkReads({ attributes }: Expression, problems: ProblemList): v
   for (const [name, why] of Object.entries(ATTRIBUTES))
     if (attributes.has(name)) problems.error('Invalid', `An override cannot read ${name}: ${why}`);
 }
+
+/** What a token says is proved by the keys that a policy names, inline even. */
+const BY_POLICYS_KEYS = [
+  'identity.issuer',
+  'identity.subject',
+  'identity.id',
+  'identity.scopes',
+  'identity.claims',
+  'identity.consumer',
+];
+
+/** Says where a deny hangs on what the authors of policies can have said by tokens of their own. */
+export function warnAboutProof({ attributes }: Expression, problems: ProblemList): void {
+  const name = BY_POLICYS_KEYS.find((one) => attributes.has(one));
+  if (name === undefined) return;
+  problems.warn(
+    'Invalid',
+    `${name} is proved by keys that each policy names itself, so this holds clients of a namespace, and not its authors: deny by paths, methods or cidrs what has to hold for these too`,
+  );
+}
