@@ -123,6 +123,30 @@ describe('injectManifests()', () => {
     assert.match(String(problemsOf('kind: Pod\nkind: Pod\n')), /^shop\.yaml:2: document 1: Map keys must be unique/);
   });
 
+  it('refuses a container that would mount the token of the sidecar, or where its socket lies to write there', () => {
+    const mounting = (mount: string, of = 'app') =>
+      pod().replace(`{name: ${of},`, `{name: ${of}, volumeMounts: [{name: data, mountPath: /d}, ${mount}],`);
+    for (const name of OURS.split(' '))
+      assert.deepEqual(inject(mounting(`{name: ${name}, mountPath: /x, readOnly: true}`)).problems, [
+        `shop.yaml:5: document 1: Pod "orders": spec.containers[1].volumeMounts[1].name is "${name}", which no container but the sidecar mounts so: leave it out`,
+      ]);
+    const early = '  initContainers: [{name: migrate, volumeMounts: [{name: postern-token, mountPath: /x}]}]\n';
+    assert.match(
+      String(inject(pod(early)).problems),
+      /spec\.initContainers\[0\]\.volumeMounts\[0\]\.name is "postern-token"/,
+    );
+    const injected = inject(pod()).text;
+    assert.match(String(inject(injected.replaceAll('readOnly: true', 'readOnly: false')).problems), /"postern-socket"/);
+    assert.deepEqual(inject(injected).problems, []);
+  });
+
+  it('refuses a Pod whose containers share their processes, and so the token', () => {
+    assert.deepEqual(inject(pod('  shareProcessNamespace: true\n')).problems, [
+      'shop.yaml:6: document 1: Pod "orders": spec.shareProcessNamespace is true, and so every container could read the token of the sidecar: leave it out',
+    ]);
+    assert.deepEqual(inject(pod('  shareProcessNamespace: false\n')).problems, []);
+  });
+
   it('refuses lists that are shared by an alias, which would change or lose what others mount', () => {
     const shared = pod().replace(
       '[{name: envoy, image: e}, {name: app, image: a}]',

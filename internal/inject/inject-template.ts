@@ -49,6 +49,12 @@ export function injectTemplate(
     lists.initContainers.some(({ name }) => name === CONTAINER) &&
     lists.volumes.some(({ name }) => name === SOCKET_VOLUME);
   if (!isInjected) refuseTaken(lists, sidecar, wrong);
+  refuseMounts(lists, { sidecar, isInjected }, wrong);
+  if (plain(document, [...path, 'spec', 'shareProcessNamespace']) === true)
+    wrong(
+      ['spec', 'shareProcessNamespace'],
+      'is true, and so every container could read the token of the sidecar: leave it out',
+    );
   if (problems.length > 0) return { isChanged: false, problems };
   const wanting = containersWithout(lists, sidecar, envoy);
   for (const at of wanting) append(document, [...path, ...at, 'volumeMounts'], sidecar.mount);
@@ -91,6 +97,28 @@ function refuseTaken(lists: Lists, sidecar: Sidecar, wrong: Wrong): void {
           ['spec', field, index, 'name'],
           `is "${String(name)}", which the sidecar has for its own: choose another`,
         );
+}
+
+/** Whoever mounts a volume of the sidecar has its token, or can put its own socket where Envoy asks. */
+function refuseMounts(
+  { containers, initContainers }: Lists,
+  { sidecar, isInjected }: { readonly sidecar: Sidecar; readonly isInjected: boolean },
+  wrong: Wrong,
+): void {
+  const reserved = new Set<unknown>(sidecar.volumes.map(({ name }) => name));
+  for (const [field, list] of Object.entries({ containers, initContainers }))
+    for (const [index, { name: container, volumeMounts }] of list.entries()) {
+      if (container === CONTAINER || !Array.isArray(volumeMounts)) continue;
+      for (const [at, mount] of volumeMounts.entries()) {
+        const { name, readOnly } = recordOf(mount);
+        const isGiven = isInjected && name === sidecar.mount.name && readOnly === true;
+        if (reserved.has(name) && !isGiven)
+          wrong(
+            ['spec', field, index, 'volumeMounts', at, 'name'],
+            `is "${String(name)}", which no container but the sidecar mounts so: leave it out`,
+          );
+      }
+    }
 }
 
 /** Those that may ask and cannot yet: every container that runs beside the sidecar, or the one that is named. */

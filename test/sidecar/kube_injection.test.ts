@@ -212,6 +212,26 @@ describe('a chart that injects sidecars', {
     assert.equal(shapeOf(own), 'postern | envoy app |  | ');
   });
 
+  it('leaves alone a Pod with a container that would mount the token, or write where the socket lies', async () => {
+    const mounting = (name: string) => [{ name: 'app', image: 'a', volumeMounts: [{ name, mountPath: '/x' }] }];
+    const posts = (pod: object) => api.kubectl(['create', '-n', 'shop', '-f', '-'], JSON.stringify(pod));
+    for (const name of OURS.split(' '))
+      for (const spec of [
+        { containers: mounting(name) },
+        { initContainers: mounting(name).map((c) => ({ ...c, name: 'i' })) },
+      ]) {
+        const { code, stderr } = await posts(aPod(spec));
+        // Nobody else declares the volume.
+        assert.notEqual(code, 0, name);
+        assert.match(stderr, /volumeMounts\[0\]\.name: Not found/);
+      }
+  });
+
+  it('leaves alone a Pod whose containers share their processes, and so the token', async () => {
+    assert.equal(shapeOf(await create(aPod({ shareProcessNamespace: true }))), UNTOUCHED);
+    assert.equal(shapeOf(await create(aPod({ shareProcessNamespace: false }))), INJECTED);
+  });
+
   it('keeps what a container mounts where the socket would lie', async () => {
     const mount = [{ name: 'data', mountPath: '/run/postern' }];
     const containers = [{ name: 'envoy', image: 'e', volumeMounts: mount }];
