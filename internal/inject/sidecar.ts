@@ -71,7 +71,11 @@ export function sidecarOf(settings: SidecarSettings): Sidecar {
         '--drain-timeout=5s',
         ...args,
       ],
-      env: [{ name: 'POSTERN_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } }, ...env],
+      env: [
+        { name: 'POSTERN_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
+        ...API_SERVER,
+        ...env,
+      ],
       ports: [{ name: 'postern-metrics', containerPort: adminPort }],
       // The others start when policies serve: ten minutes to mend what is missing, then it is tried anew.
       startupProbe: { ...probe('/readyz'), periodSeconds: 1, failureThreshold: 600 },
@@ -101,6 +105,15 @@ export function sidecarOf(settings: SidecarSettings): Sidecar {
     mount: { name: SOCKET_VOLUME, mountPath: SOCKET_FOLDER, readOnly: true },
   };
 }
+
+/**
+ * By name: the variables of the kubelet are those of a Service "kubernetes" of the Pod's own namespace where there is
+ * one, so that whoever makes such a Service would choose whom the sidecar asks.
+ */
+const API_SERVER = [
+  { name: 'KUBERNETES_SERVICE_HOST', value: 'kubernetes.default.svc' },
+  { name: 'KUBERNETES_SERVICE_PORT', value: '443' },
+];
 
 /** As the kubelet gives a Pod its account, but for this container alone. */
 const TOKEN_SOURCES = [

@@ -143,7 +143,7 @@ describe('a chart that injects sidecars', {
       return given.includes('--admin-addr=:9999');
     });
     const sidecar = sidecarIn((await create(aPod())).spec);
-    assert.deepEqual([sidecar.args?.slice(-3), sidecar.env?.slice(1)], [more, env]);
+    assert.deepEqual([sidecar.args?.slice(-3), sidecar.env?.slice(3)], [more, env]);
     assert.equal((await upgrade(VALUES)).stderr, '');
   });
 

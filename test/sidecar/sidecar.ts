@@ -48,7 +48,7 @@ export function startSidecar(
   });
   assert.deepEqual(
     env.map(({ name }) => name),
-    ['POSTERN_NAMESPACE'],
+    ['POSTERN_NAMESPACE', 'KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT'],
   );
   return startAgentProcess(placed, { POSTERN_NAMESPACE: account.namespace, KUBECONFIG: account.kubeconfig });
 }

@@ -24,6 +24,14 @@
           "fieldPath": "metadata.namespace"
         }
       }
+    },
+    {
+      "name": "KUBERNETES_SERVICE_HOST",
+      "value": "kubernetes.default.svc"
+    },
+    {
+      "name": "KUBERNETES_SERVICE_PORT",
+      "value": "443"
     }{{ range .Values.sidecar.env }}, {{ toJson . }}{{ end }}
   ],
   "ports": [
