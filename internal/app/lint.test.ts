@@ -43,8 +43,8 @@ describe('lintFiles()', () => {
       ].join(''),
     );
     assert.deepEqual(await said(), [
-      'a.yaml:9:1: warning: spec: Without authentication nobody can get in (NobodyAllowed)',
       'a.yaml:14:1: warning: spec: Without authorization nobody can get in but by its public routes (NobodyAllowed)',
+      'a.yaml:9:1: warning: spec: Without authentication nobody can get in (NobodyAllowed)',
     ]);
   });
 

@@ -2,7 +2,7 @@ import { systemClock } from '../core/clock.ts';
 import { PosternError } from '../core/error.ts';
 import { member } from '../core/member.ts';
 import type { FileObject, LocatedProblem } from '../files/parse-file.ts';
-import { lintHints } from './lint-hints.ts';
+import { isAuthenticationGiven, isHinted, lintHints } from './lint-hints.ts';
 import { type HostGrantsRule, loadOffline } from './offline.ts';
 import { readPolicyFiles } from './policy-files.ts';
 
@@ -37,6 +37,10 @@ export async function lintFiles(
   const { objects, problems } = await readPolicyFiles(paths);
   const classes = classesOf(objects);
   if (className !== undefined && !classes.has(className) && problems.length === 0) throw noneOf(className, classes);
+  const isGiven = isAuthenticationGiven(objects);
+  const isSaidElsewhere = (problem: LocatedProblem): boolean =>
+    isHinted(problem) ||
+    (isGiven && problem.reason === 'NobodyAllowed' && problem.message.startsWith('Without authentication '));
   const sidecarClasses = sidecarClassesOf(objects);
   // What is wrong with shared objects, every class says.
   const found = new Map<string, LocatedProblem>();
@@ -58,6 +62,7 @@ export async function lintFiles(
       });
       await offline.close();
       for (const problem of offline.problems) {
+        if (isSaidElsewhere(problem)) continue;
         const key = JSON.stringify(problem);
         if (!found.has(key)) found.set(key, isOpen ? problem : asWarning(problem));
       }

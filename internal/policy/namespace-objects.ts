@@ -6,6 +6,14 @@ import { missingRole } from '../phases/authz/missing-role.ts';
 import { compilePermissions } from '../phases/authz/permissions.ts';
 import { type CompiledRoles, compileRoles, type RoleInput } from '../phases/authz/role-index.ts';
 import { type Live, LiveSpecs } from './live-specs.ts';
+import {
+  missingSubjects,
+  type NamedPolicy,
+  namedPolicies,
+  type Subjects,
+  subjectNotFound,
+  subjectsOf,
+} from './missing-references.ts';
 import type { SourceObject } from './object.ts';
 import { type ApiConsumerSpec, apiConsumerSpec } from './resource/api-consumer.ts';
 import { type ApiRoleBindingSpec, apiRoleBindingSpec, apiRoleSpec } from './resource/api-role.ts';
@@ -31,6 +39,13 @@ export interface CompiledNamespace {
   readonly roles: Pick<CompiledRoles, 'defined' | 'bound'>;
   /** Of every object that it was compiled from. */
   readonly problems: ReadonlyMap<SourceObject, readonly Problem[]>;
+  /** Policies that its roles name: these come and go without it being compiled again. */
+  readonly policyRefs: ReadonlyMap<SourceObject, readonly NamedPolicy[]>;
+}
+
+/** A role as it is compiled, with what it names. */
+interface ReadRole extends RoleInput {
+  readonly policyRefs: readonly NamedPolicy[];
 }
 
 /** Live objects of one namespace, as its sources gave them. Bindings, consumers and roles have no last good version. */
@@ -44,7 +59,7 @@ export class NamespaceObjects {
   readonly #consumers = new LiveSpecs<ApiConsumerSpec>((object, problems) =>
     parseSpec(apiConsumerSpec, object.spec, problems),
   );
-  readonly #roles = new LiveSpecs<RoleInput>(readRole);
+  readonly #roles = new LiveSpecs<ReadRole>(readRole);
   readonly #bindings = new LiveSpecs<ApiRoleBindingSpec>((object, problems) =>
     parseSpec(apiRoleBindingSpec, object.spec, problems),
   );
@@ -96,6 +111,7 @@ export class NamespaceObjects {
       unread: new Set(bindings.filter(({ spec }) => spec === undefined).map(({ object }) => boundRole(object))),
       breathe,
     });
+    const subjects = subjectsOf(consumers.map(({ object, spec }) => ({ name: object.metadata.name, spec })));
     const problems = new Map<SourceObject, readonly Problem[]>();
     const tell = (live: Live<unknown>, list: ProblemList | undefined): void => {
       problems.set(live.object, [...live.problems, ...(list?.problems ?? [])]);
@@ -104,10 +120,11 @@ export class NamespaceObjects {
     for (const live of roles) tell(live, compiledRoles.problems.get(live.object.metadata.name));
     for (const live of bindings) {
       await breathe();
-      tell(live, unresolved(live, compiledRoles));
+      tell(live, unresolved(live, { ...compiledRoles, subjects }));
     }
     const view: NamespaceView = Object.freeze({ consumers: compiledConsumers.index, roles: compiledRoles.index });
-    return { view, roles: compiledRoles, problems };
+    const policyRefs = new Map(roles.flatMap(({ object, spec }) => (spec ? [[object, spec.policyRefs] as const] : [])));
+    return { view, roles: compiledRoles, problems, policyRefs };
   }
 }
 
@@ -116,21 +133,26 @@ async function readRole(
   { metadata, spec: given }: SourceObject,
   problems: ProblemList,
   breathe: Breathe,
-): Promise<RoleInput | undefined> {
+): Promise<ReadRole | undefined> {
   const spec = parseSpec(apiRoleSpec, given, problems);
   if (spec === undefined) return undefined;
   const permissions = await compilePermissions(spec.permissions, problems.at('permissions'), breathe);
-  return { name: metadata.name, inherits: spec.inherits, permissions };
+  return { name: metadata.name, inherits: spec.inherits, permissions, policyRefs: namedPolicies(spec) };
 }
 
 function specsOf<S>(all: readonly Live<S>[]): S[] {
   return all.map(({ spec }) => spec).filter((spec) => spec !== undefined);
 }
 
-function unresolved({ spec }: Live<ApiRoleBindingSpec>, { defined }: CompiledRoles): ProblemList | undefined {
-  if (spec === undefined || defined.has(spec.roleRef.name)) return undefined;
+function unresolved(
+  { spec }: Live<ApiRoleBindingSpec>,
+  { defined, subjects }: Pick<CompiledRoles, 'defined'> & { readonly subjects: Subjects },
+): ProblemList | undefined {
+  if (spec === undefined) return undefined;
   const problems = new ProblemList();
-  problems.at('roleRef').reference('RoleNotFound', missingRole(spec.roleRef.name, defined));
+  if (!defined.has(spec.roleRef.name))
+    problems.at('roleRef').reference('RoleNotFound', missingRole(spec.roleRef.name, defined));
+  problems.problems.push(...missingSubjects(spec, subjects).map(subjectNotFound));
   return problems;
 }
 

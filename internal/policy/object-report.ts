@@ -2,6 +2,7 @@ import type { Problem } from '../core/problem.ts';
 import { missingRole } from '../phases/authz/missing-role.ts';
 import { type Assignment, type Candidate, hostsOf } from './assign.ts';
 import type { Shadow } from './host-drafts.ts';
+import { policyNotFound } from './missing-references.ts';
 import type { CompiledNamespace } from './namespace-objects.ts';
 import type { SourceObject } from './object.ts';
 
@@ -75,10 +76,20 @@ const shadowProblem = ({ host, template, by }: Shadow): Problem => ({
   severity: 'warning',
 });
 
+/** The class whose policies a snapshot has, and which these are. */
+export interface KnownPolicies {
+  readonly className: string;
+  has(namespace: string, name: string): boolean;
+}
+
 /** Of the live objects that a snapshot was built from: one that came since then has not been judged. */
-export function* liveReports(compiled: Iterable<CompiledNamespace>): Iterable<ObjectReport> {
-  for (const { problems: byObject } of compiled) {
-    for (const [object, problems] of byObject) {
+export function* liveReports(compiled: Iterable<CompiledNamespace>, policies: KnownPolicies): Iterable<ObjectReport> {
+  for (const { problems: byObject, policyRefs } of compiled) {
+    for (const [object, own] of byObject) {
+      const { namespace } = object.metadata;
+      const missing = policyRefs.get(object)?.filter(({ name }) => !policies.has(namespace, name)) ?? [];
+      const problems =
+        missing.length === 0 ? own : [...own, ...missing.map((ref) => policyNotFound(ref, policies.className))];
       yield {
         object,
         isAccepted: !problems.some((problem) => problem.severity === 'error'),

@@ -21,6 +21,7 @@ import { type NamespaceBudgets, weightOf } from './namespace-budgets.ts';
 import { isSameSpec, type SourceObject } from './object.ts';
 import { apiPolicySpec } from './resource/api-policy.ts';
 import { parseSpec } from './resource/parse-spec.ts';
+import { warnAboutClosed } from './warn-about-closed.ts';
 
 /** A spec that was accepted before, as a cluster's object carries it. */
 export interface RecordedSpec {
@@ -143,6 +144,7 @@ export class PolicyRecord {
         isReadable && filled
           ? yield* compilePolicy(filled.spec, refOf(object), { ports: options.ports, problems })
           : undefined;
+      if (this.#newest !== undefined && filled !== undefined) warnAboutClosed(filled.spec, problems);
       this.#problems = Object.freeze([...attributed(problems.problems, filled?.given ?? [])]);
       this.#isOverBudget = false;
       // Where it is wrong, what was recorded is tried with whatever defaults there are.

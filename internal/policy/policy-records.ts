@@ -37,6 +37,10 @@ export class PolicyRecords {
     this.#forget(objectKey(meta));
   }
 
+  has(meta: { readonly namespace: string; readonly name: string }): boolean {
+    return this.#records.has(objectKey(meta));
+  }
+
   /** Older first, as they are now. */
   list(): readonly PolicyRecord[] {
     return this.#byAge.list();

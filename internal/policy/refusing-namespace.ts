@@ -19,5 +19,6 @@ export function refusingNamespace(objects: Iterable<SourceObject>, error: unknow
     view: REFUSING,
     roles: { defined: new Set(names), bound: new Set() },
     problems: new Map(all.map((object) => [object, [problem]])),
+    policyRefs: new Map(),
   };
 }

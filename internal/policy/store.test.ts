@@ -23,7 +23,11 @@ const policy = (id: string, method: object, generation = 1): SourceObject =>
   objectOf(
     'APIPolicy',
     id,
-    { target: { hosts: [`${id.replace('/', '.')}.test`] }, authentication: { methods: [{ name: 'm', ...method }] } },
+    {
+      target: { hosts: [`${id.replace('/', '.')}.test`] },
+      authentication: { methods: [{ name: 'm', ...method }] },
+      authorization: { rules: [{ name: 'all', allow: { any: {} } }] },
+    },
     generation,
   );
 
@@ -122,6 +126,68 @@ describe('PolicyStore', () => {
     assert.deepEqual(again.reports.map(said), [...thrown, ['APIPolicy/c', true, 1, []], ['APIPolicy/d', true, 1, []]]);
     const mended = await world.apply(policy('shop/a', KEYS, 3));
     assert.deepEqual(mended.reports.map(said)[0], ['APIPolicy/a', true, 3, []]);
+  });
+
+  it('says that nobody can get in by a policy without authentication or authorization, and not of one in Audit', async () => {
+    const world = new World();
+    const target = (host: string): object => ({ target: { hosts: [host] } });
+    const { reports } = await world.apply(
+      objectOf('APIPolicy', 'shop/bare', target('bare.test')),
+      objectOf('APIPolicy', 'shop/counted', { ...target('counted.test'), mode: 'Audit' }),
+      policy('shop/open', KEYS),
+    );
+    assert.deepEqual(reports.map(said), [
+      [
+        'APIPolicy/bare',
+        true,
+        1,
+        ['Without authentication nobody can get in', 'Without authorization nobody can get in'],
+      ],
+      ['APIPolicy/counted', true, 1, []],
+      ['APIPolicy/open', true, 1, []],
+    ]);
+    assert.deepEqual(
+      reports[0]?.problems.map(({ severity }) => severity),
+      ['warning', 'warning'],
+    );
+  });
+
+  it('says that a role names a policy that is not there, until it comes and again when it goes', async () => {
+    const world = new World();
+    const role = objectOf('APIRole', 'shop/reader', { permissions: [{ name: 'p', policyRefs: [{ name: 'ordes' }] }] });
+    const missing = {
+      reason: 'PolicyNotFound',
+      path: 'spec.permissions[0].policyRefs[0]',
+      message: 'No APIPolicy "ordes" of the class "postern" is in this namespace: it permits nothing there',
+      severity: 'warning',
+    };
+    const ofRole = ({ reports }: Build): unknown => reports.find(({ object }) => object === role)?.problems;
+    assert.deepEqual(ofRole(await world.apply(role, policy('pay/ordes', KEYS))), [missing]);
+    assert.deepEqual(ofRole(await world.apply(policy('shop/ordes', KEYS))), []);
+    world.store.delete('APIPolicy', { namespace: 'shop', name: 'ordes' });
+    assert.deepEqual(ofRole(await world.next()), [missing]);
+  });
+
+  it('says that a binding is to a consumer that is not there, or to a group that nobody has', async () => {
+    const world = new World();
+    const subjects = ['amce', 'acme'].map((name) => ({ consumer: { name } }));
+    const groups = ['partner', 'partners'].map((name) => ({ consumerGroup: { name } }));
+    const binding = objectOf('APIRoleBinding', 'shop/readers', {
+      roleRef: { name: 'reader' },
+      subjects: [...subjects, ...groups],
+    });
+    const acme = (spec: unknown): SourceObject => objectOf('APIConsumer', 'shop/acme', spec);
+    const ofBinding = ({ reports }: Build): unknown =>
+      reports
+        .find(({ object }) => object === binding)
+        ?.problems.map(({ reason, path, severity }) => `${severity} ${reason} ${path}`);
+    const role = objectOf('APIRole', 'shop/reader', {});
+    assert.deepEqual(ofBinding(await world.apply(role, binding, acme({ groups: ['partners'] }))), [
+      'reference SubjectNotFound spec.subjects[0]',
+      'warning SubjectNotFound spec.subjects[2]',
+    ]);
+    // What cannot be read may be meant to have any group.
+    assert.deepEqual(ofBinding(await world.apply(acme({ groups: 7 }))), ['reference SubjectNotFound spec.subjects[0]']);
   });
 
   it('says nothing of a spec that came while a snapshot was built', async () => {

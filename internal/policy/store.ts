@@ -251,7 +251,8 @@ export class PolicyStore {
         }),
       );
     }
-    for (const report of liveReports(compiled.values())) {
+    const policies = { className, has: (namespace: string, name: string) => this.#policies.has({ namespace, name }) };
+    for (const report of liveReports(compiled.values(), policies)) {
       await breathe();
       reports.push(report);
     }
