@@ -132,7 +132,7 @@ export class FileSource implements PolicySourceAdapter {
     this.#say();
     for (const policy of before.unaccepted)
       if (!found.unaccepted.has(policy) && this.#objects.has(policy))
-        this.#options.log.info('The newest version of a policy serves again', { policy });
+        this.#options.log.info('The newest version of a policy serves now', { policy });
   }
 
   /** Files and directories that could not be read as a whole, and now can. */

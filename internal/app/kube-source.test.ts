@@ -162,7 +162,7 @@ describe('a cluster as source', () => {
     assert.deepEqual(told, ['begins leases infra/postern-status-postern', 'ends leases infra/postern-status-postern']);
   });
 
-  it('says in the log of each change of a policy that is not accepted, what serves meanwhile, and when it serves again', async () => {
+  it('says in the log of each change of a policy that is not accepted, what serves meanwhile, and when it serves', async () => {
     const open = { any: {} };
     const wrong = { when: [{ expression: 'requst.method == 1' }] };
     const policy = (generation: number, allow: object): object => ({
@@ -197,7 +197,7 @@ describe('a cluster as source', () => {
       `APIPolicy/shop/orders: generation ${generation} is not accepted: spec.authorization.rules[0].allow.when[0].expression: 1:1: There is no "requst": did you mean "request"?`;
     assert.deepEqual(said(), [
       ['warn', `${why(1)}; what it claims of "api.example.org" is refused`],
-      ['info', 'The newest version of a policy serves again'],
+      ['info', 'The newest version of a policy serves now'],
       ['warn', `${why(3)}; generation 2 goes on serving`],
       ['warn', `${why(4)}; generation 2 goes on serving`],
     ]);

@@ -8,7 +8,7 @@ import type { Log } from '../telemetry/log.ts';
 
 /**
  * Tells the log of objects of a cluster that are not accepted: a line when one comes or is another, and one when the
- * newest version of a policy serves again. Warnings are left to the status: many policies may share one.
+ * newest version of a policy serves. Warnings are left to the status: many policies may share one.
  */
 export class UnacceptedLines {
   readonly #log: Log;
@@ -31,7 +31,7 @@ export class UnacceptedLines {
     this.#said = lines;
     for (const [object, line] of lines) if (before.get(object) !== line) this.#log.warn(line);
     for (const policy of before.keys())
-      if (accepted.has(policy)) this.#log.info('The newest version of a policy serves again', { policy });
+      if (accepted.has(policy)) this.#log.info('The newest version of a policy serves now', { policy });
   }
 }
 

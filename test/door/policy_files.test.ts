@@ -59,7 +59,7 @@ describe('the log of an agent on a directory', { timeout: 60_000 }, () => {
     const { agent } = await start(t, wrong);
     await until(() => says(agent, '(InvalidExpression); what it claims of "api.example.org" is refused'));
     agent.write('policies.yaml', POLICY);
-    await until(() => says(agent, 'The newest version of a policy serves again'));
+    await until(() => says(agent, 'The newest version of a policy serves now'));
     agent.write('policies.yaml', wrong);
     await until(() => says(agent, '(InvalidExpression); generation 2 goes on serving'));
     const said = agent.lines.map(({ message }) => String(message)).filter((text) => text.includes('methud'));
