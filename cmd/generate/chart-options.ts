@@ -1,6 +1,6 @@
 import type { OptionName } from '../../internal/config/options.ts';
+import { IP_NETWORK, PEER_NETWORK } from './network-patterns.ts';
 
-const NETWORK = '[0-9a-fA-F.:]+(/[0-9]{1,3})?';
 const LABEL_KEY = '([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?';
 const LABEL_VALUE = '([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?';
 const REQUIREMENT = `(!?${LABEL_KEY}|${LABEL_KEY} ?(=|==|!=) ?${LABEL_VALUE}|${LABEL_KEY} (in|notin) \\(${LABEL_VALUE}( ?, ?${LABEL_VALUE})*\\))`;
@@ -21,14 +21,19 @@ export const CHART_OPTIONS: Readonly<Record<OptionName, 'chart' | 'enum' | Reado
   'host-grants': 'enum',
   'client-address': {
     type: 'string',
-    pattern: `^(direct|forwarded-for:hops=([1-9]|1[0-6])|forwarded-for:cidrs=${NETWORK}(,${NETWORK})*|header:[A-Za-z0-9-]{1,128})$`,
+    pattern: `^(direct|forwarded-for:hops=([1-9]|1[0-6])|forwarded-for:cidrs=${PEER_NETWORK}(,${PEER_NETWORK})*|header:[A-Za-z0-9-]{1,128})$`,
   },
   bodies: 'enum',
   'transport-security': 'enum',
   'trust-context-extensions': 'enum',
   'route-metadata': 'enum',
   'cluster-issuer': { type: 'string', pattern: '^https://[^\\s?#@]+$' },
-  'outbound-allow': { type: 'array', minItems: 1, maxItems: 256, items: { type: 'string', pattern: `^${NETWORK}$` } },
+  'outbound-allow': {
+    type: 'array',
+    minItems: 1,
+    maxItems: 256,
+    items: { type: 'string', pattern: `^${IP_NETWORK}$` },
+  },
   unmatched: 'enum',
   'grpc-addr': 'chart',
   'http-addr': 'chart',

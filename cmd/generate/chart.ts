@@ -6,6 +6,7 @@ import { CHART_OPTIONS, OF_GATEWAYS } from './chart-options.ts';
 import { sidecarTemplate } from './chart-sidecar.ts';
 import { ALERTS } from './monitoring/alerts.ts';
 import { generateMonitoring } from './monitoring/monitoring.ts';
+import { CIDR, PEER_NETWORK } from './network-patterns.ts';
 
 const CHART = 'deploy/helm/postern';
 
@@ -24,18 +25,34 @@ interface Options {
   properties: unknown;
 }
 
+interface Patterned {
+  pattern: string;
+}
+
+interface Source {
+  properties: { ipBlock: { properties: { cidr: Patterned; except: { items: Patterned } } } };
+}
+
 interface Schema {
   properties: {
     options: Options;
     sidecar: { properties: { options: Options } };
+    http: { properties: { trustedPeers: { items: Patterned } } };
+    networkPolicy: { properties: Record<'checksFrom' | 'metricsFrom', { items: Source }> };
     alerts: { properties: { disabled: { items: { enum: readonly string[] } } } };
   };
 }
 
-/** Options and alerts; the rest of the schema is written by hand and stays as it is. */
+/** Options, networks and alerts; the rest of the schema is written by hand and stays as it is. */
 function withNames(text: string): string {
   const schema = JSON.parse(text) as Schema;
   schema.properties.alerts.properties.disabled.items.enum = ALERTS.map(({ alert }) => alert);
+  schema.properties.http.properties.trustedPeers.items.pattern = `^${PEER_NETWORK}$`;
+  for (const from of ['checksFrom', 'metricsFrom'] as const) {
+    const { cidr, except } = schema.properties.networkPolicy.properties[from].items.properties.ipBlock.properties;
+    cidr.pattern = `^${CIDR}$`;
+    except.items.pattern = `^${CIDR}$`;
+  }
   const given = OPTION_NAMES.filter((name) => CHART_OPTIONS[name] !== 'chart');
   const schemas = (names: readonly OptionName[]): object =>
     Object.fromEntries(names.map((name) => [camelCase(name), schemaOf(name)]));

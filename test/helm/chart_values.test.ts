@@ -96,11 +96,25 @@ describe('the schema of the chart’s values', () => {
       'forwarded-for:hops=17',
       'a=b',
     ];
+    const networks = ['10.0.0.0/8', '10.0.0.0/33', '0.0.0.0/0', '256.0.0.0/8', '1.2/99', '192.0.2.7', '010.0.0.0/8'];
+    const networks6 = [
+      '::/0',
+      ':::/999',
+      '::',
+      '2001:db8::/32',
+      '2001:db8::/129',
+      '1:2:3:4:5:6:7:8',
+      '1::2::3',
+      '::1:2/08',
+    ];
+    const sources = [...networks, ...networks6].map((network) => `forwarded-for:cidrs=${network}`);
     const more = ['a in (b, c)', 'a in b', '!a', 'a==', 'https://a.example.org/r', 'http://a.example.org', ''];
     for (const name of OPTION_NAMES) {
       const pattern = SCHEMA.properties?.options?.properties?.[camelCase(name)]?.pattern;
       if (pattern === undefined) continue;
-      const taken = [...samples, ...words, ...more].filter((text) => new RegExp(pattern).test(text));
+      const taken = [...samples, ...words, ...networks, ...networks6, ...sources, ...more].filter((text) =>
+        new RegExp(pattern).test(text),
+      );
       assert.ok(taken.length > 0, `${name}: no sample is taken`);
       assert.deepEqual(
         taken.filter((text) => !optionOf(name).parse(text).ok),
