@@ -16,8 +16,12 @@ const blockOf = (language: string): string =>
 
 describe('docs/monitoring.md', () => {
   it('installs what it speaks of', { skip: skipWithout(obtainedHelm) }, async () => {
-    const [, , , name = '', chart = '', ...flags] = blockOf('sh').trim().split(' ');
-    assert.deepEqual([name, chart], ['postern', 'deploy/helm/postern']);
+    const command = blockOf('sh').trim();
+    const [, verb, name = '', chart, ...given] = command.split(' ');
+    assert.deepEqual([verb, name, chart], ['upgrade', 'postern', 'deploy/helm/postern']);
+    // Without it the upgrade would drop the values that the reader has set before.
+    assert.ok(given.includes('--reset-then-reuse-values'), command);
+    const flags = given.filter((flag) => flag !== '--reset-then-reuse-values');
     const served = ['--api-versions', /--api-versions (\S+)`/.exec(PAGE)?.[1] ?? ''];
     const { code, stdout, stderr } = await helm(['template', name, CHART, ...flags, ...served]);
     assert.deepEqual([code, stderr], [0, '']);

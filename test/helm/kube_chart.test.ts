@@ -190,7 +190,10 @@ describe('a release in a real cluster', { skip: skipWithout(obtainedKubernetes) 
     await succeeds(['install', 'postern', CHART, '-n', 'infra']);
     await succeeds(['uninstall', 'postern', '-n', 'infra']);
     const left = await succeeds(['install', 'other', CHART, '-n', 'infra']);
-    assert.match(left, /helm upgrade other CHART -n infra --reuse-values --set crds.install=Always --take-ownership/);
+    assert.match(
+      left,
+      /helm upgrade other deploy\/helm\/postern -n infra --reset-then-reuse-values --set crds.install=Always --take-ownership/,
+    );
     await succeeds([
       'upgrade',
       'other',
