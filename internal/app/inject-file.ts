@@ -3,7 +3,7 @@ import { shortPath } from '../config/paths.ts';
 import { readConfig } from '../config/read-config.ts';
 import { PosternError } from '../core/error.ts';
 import { type Injected, injectManifests } from '../inject/inject-manifests.ts';
-import { SIDECAR_DEFAULTS, sidecarOf } from '../inject/sidecar.ts';
+import { DRAIN_TIMEOUT, SIDECAR_DEFAULTS, sidecarOf } from '../inject/sidecar.ts';
 
 export interface InjectInput {
   /** undefined: standard input. */
@@ -40,12 +40,18 @@ function read(file: string | undefined): string {
 
 /** What the injected agent would say of them when it starts is said here. */
 function checkOptions(className: string, options: readonly string[]): void {
-  const own = { kube: true, namespace: 'default', 'workload-labels': 'labels', class: className };
+  const own = {
+    kube: true,
+    namespace: 'default',
+    'workload-labels': 'labels',
+    class: className,
+    'drain-timeout': DRAIN_TIMEOUT,
+  };
   const given = options.map((option): [string, string | boolean] => {
     const equals = option.indexOf('=');
     return equals === -1 ? [option, true] : [option.slice(0, equals), option.slice(equals + 1)];
   });
-  const taken = given.find(([name]) => Object.hasOwn(own, name) || /-addr$|^debug-addr$|^drain-timeout$/.test(name));
+  const taken = given.find(([name]) => Object.hasOwn(own, name) || /-addr$|^debug-addr$/.test(name));
   if (taken !== undefined)
     throw new PosternError('ERR_POSTERN_CONFIG', `--option ${taken[0]}: the sidecar has this for its own`);
   const result = readConfig({ flags: { ...Object.fromEntries(given), ...own }, env: {}, readFile: () => '' });

@@ -123,6 +123,15 @@ describe('readConfig()', () => {
     ]);
   });
 
+  it('refuses a drain delay longer than the drain, and takes a drain shorter than the delay that nobody gave', () => {
+    assert.deepEqual(problemsOf(read({ flags: { ...standalone, 'drain-delay': '30s' } })), [
+      '--drain-delay, 30s, is longer than --drain-timeout, 20s, of which it is a part',
+    ]);
+    assert.equal(configOf(read({ flags: { ...standalone, 'drain-timeout': '1s' } })).drainTimeoutMs, 1000);
+    const flags = { ...standalone, 'drain-timeout': '30s', 'drain-delay': '30s' };
+    assert.equal(configOf(read({ flags })).drainDelayMs, 30_000);
+  });
+
   it('does not repeat a value that is wrong as a whole', () => {
     const flags = { kube: true, namespace: 'Shop', 'policy-selector': 'x in (', 'outbound-allow': 'all' };
     assert.deepEqual(problemsOf(read({ flags: { ...flags, 'host-grants': 'first-come' } })), [

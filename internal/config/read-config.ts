@@ -87,6 +87,12 @@ function refuseContradictions(values: OptionValues, given: GivenOptions, problem
   for (const name of ['http-trusted-peers', 'http-carried-headers'] as const)
     if (given.has(name) && !given.has('http-addr')) problems.push(`${origin(name)} has no effect without --http-addr`);
   if (given.has('tls-cert') !== given.has('tls-key')) problems.push('--tls-cert and --tls-key must be given together');
+  const { 'drain-delay': delay = 0, 'drain-timeout': timeout = 0 } = values;
+  if (given.has('drain-delay') && delay > timeout) {
+    problems.push(
+      `${origin('drain-delay')}, ${delay / 1000}s, is longer than ${origin('drain-timeout')}, ${timeout / 1000}s, of which it is a part`,
+    );
+  }
   if (given.has('client-ca') && !given.has('tls-cert')) {
     problems.push(`${origin('client-ca')} has no effect without --tls-cert and --tls-key`);
   }

@@ -12,6 +12,9 @@ export interface SidecarSettings {
   readonly env: readonly unknown[];
 }
 
+/** Of a sidecar: whoever asks it has ended before. */
+export const DRAIN_TIMEOUT = '5s';
+
 export const SIDECAR_DEFAULTS = Object.freeze({
   imagePullPolicy: 'IfNotPresent',
   className: 'sidecar',
@@ -67,8 +70,7 @@ export function sidecarOf(settings: SidecarSettings): Sidecar {
         `--grpc-addr=unix:${SOCKET}`,
         `--admin-addr=:${adminPort}`,
         '--debug-addr=off',
-        // Whoever asks has ended before.
-        '--drain-timeout=5s',
+        `--drain-timeout=${DRAIN_TIMEOUT}`,
         ...args,
       ],
       env: [

@@ -73,6 +73,7 @@ describe('postern inject', () => {
     [['-f', 'deployment.yaml', '--option', 'clientaddress=direct'], /Unknown flag "--clientaddress": the nearest is/],
     [['-f', 'deployment.yaml', '--option', 'bodies=yes'], /--bodies "yes" is not one of unknown, forwarded/],
     [['-f', 'deployment.yaml', '--option', 'namespace=web'], /--option namespace: the sidecar has this for its own/],
+    [['-f', 'deployment.yaml', '--option', 'drain-delay=6s'], /--drain-delay, 6s, is longer than --drain-timeout, 5s/],
     [['-f', 'deployment.yaml', '--option', 'host-grants=first-come'], /--host-grants has no effect in a sidecar class/],
   ] as const) {
     it(`refuses ${args.join(' ') || 'no file'}, and writes nothing`, async () => {
