@@ -116,11 +116,17 @@ describe('a release in a real cluster', { skip: skipWithout(obtainedKubernetes) 
     await succeeds(['upgrade', 'postern', CHART, '-n', 'infra', '--reset-values']);
   });
 
-  it('says of a namespace for Secrets that is not there which one it is', async () => {
-    const { code, stderr } = await run(['upgrade', 'postern', CHART, '-n', 'infra'], { secretNamespaces: ['nowhere'] });
+  it('applies nothing where a namespace is not there, and says how to make it', async () => {
+    const values = {
+      namespaces: ['shop'],
+      secretNamespaces: ['shop'],
+      sidecar: { enabled: true, namespaces: ['nowhere'] },
+    };
+    const { code, stderr } = await run(['upgrade', 'postern', CHART, '-n', 'infra'], values);
     assert.equal(code, 1);
-    assert.match(stderr, /namespaces "nowhere" not found/);
-    await succeeds(['upgrade', 'postern', CHART, '-n', 'infra', '--reset-values']);
+    assert.match(stderr, /no namespace "nowhere" yet, and Roles go there: kubectl create namespace nowhere\n/);
+    assert.doesNotMatch(stderr, /"shop"/);
+    assert.doesNotMatch(await kubectl(['get', 'role', '-A']), /^shop /m);
   });
 
   it('has CRDs that an upgrade upgrades', async (t) => {
