@@ -39,6 +39,8 @@ export function injectCommand(): Command {
         const { text, found, changed, problems } = injectFile({ ...given, className, file, options: option });
         if (problems.length > 0) fail(2, problems);
         process.stdout.write(text);
+        if (found === 0)
+          process.stderr.write('warning: no Pods there, and nothing that makes them: nothing is injected\n');
         process.stderr.write(`${found} found, ${changed} injected\n`);
       } catch (error) {
         fail(2, [describe(error)]);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { OPTION_NAMES, optionOf } from '../config/options.ts';
 import { shortPath } from '../config/paths.ts';
 import { readConfig } from '../config/read-config.ts';
 import { PosternError } from '../core/error.ts';
@@ -22,6 +23,8 @@ export interface InjectInput {
  */
 export function injectFile({ file, image, className, adminPort, options }: InjectInput): Injected {
   const args = options.map((option) => `--${option}`);
+  checkImage(image);
+  checkClass(className);
   checkOptions(className, options);
   const sidecar = sidecarOf({ ...SIDECAR_DEFAULTS, image, className, adminPort, args });
   return injectManifests(read(file), file === undefined ? 'standard input' : shortPath(file), sidecar);
@@ -36,6 +39,27 @@ function read(file: string | undefined): string {
       cause: error,
     });
   }
+}
+
+function checkImage(image: string): void {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._:/@-]*$/.test(image))
+    throw new PosternError('ERR_POSTERN_CONFIG', `--image "${image}" is no image: write it as "registry/postern:TAG"`);
+}
+
+/** A sidecar of the gateways' class would serve none of its policies: those claim hosts. */
+function checkClass(className: string): void {
+  if (className === optionOf('class').fallback)
+    throw new PosternError(
+      'ERR_POSTERN_CONFIG',
+      `--class "${className}" is the class of gateways: name that of the sidecars, "${SIDECAR_DEFAULTS.className}" say`,
+    );
+}
+
+/** Only a switch may stand without a value. */
+function checkValues(options: readonly string[]): void {
+  const bare = OPTION_NAMES.find((name) => options.includes(name) && optionOf(name).placeholder !== undefined);
+  if (bare !== undefined)
+    throw new PosternError('ERR_POSTERN_CONFIG', `--option ${bare} has no value: write --option ${bare}=VALUE`);
 }
 
 /** What the injected agent would say of them when it starts is said here. */
@@ -54,6 +78,7 @@ function checkOptions(className: string, options: readonly string[]): void {
   const taken = given.find(([name]) => Object.hasOwn(own, name) || /-addr$|^debug-addr$/.test(name));
   if (taken !== undefined)
     throw new PosternError('ERR_POSTERN_CONFIG', `--option ${taken[0]}: the sidecar has this for its own`);
+  checkValues(options);
   const result = readConfig({ flags: { ...Object.fromEntries(given), ...own }, env: {}, readFile: () => '' });
   if (!result.ok) throw new PosternError('ERR_POSTERN_CONFIG', result.problems.join('; '));
 }

@@ -34,7 +34,8 @@ describe('postern inject', () => {
 
   it('writes manifests with the sidecar, as docs/sidecars.md has it', async () => {
     const page = readFileSync(join(ROOT, 'docs/sidecars.md'), 'utf8');
-    const command = /^postern inject (.*) \| kubectl apply -f -$/m.exec(page)?.[1] ?? assert.fail('no command');
+    const command =
+      /^npm run -s policy -- inject (.*) \| kubectl apply -f -$/m.exec(page)?.[1] ?? assert.fail('no command');
     const { code, out, err } = await run(command.split(' '));
     assert.deepEqual([code, err], [0, '1 found, 1 injected\n']);
     assert.ok(out.startsWith("# the shop's\n"));
@@ -61,6 +62,16 @@ describe('postern inject', () => {
     assert.equal(again, once);
   });
 
+  it('says of a file without Pods that nothing is injected, and passes it on', async () => {
+    writeFileSync(join(folder, 'service.yaml'), '{apiVersion: v1, kind: Service, metadata: {name: s}}\n');
+    const { code, out, err } = await run(['-f', 'service.yaml']);
+    assert.deepEqual([code, out], [0, readFileSync(join(folder, 'service.yaml'), 'utf8')]);
+    assert.equal(
+      err,
+      'warning: no Pods there, and nothing that makes them: nothing is injected\n0 found, 0 injected\n',
+    );
+  });
+
   for (const [args, said] of [
     [[], /Required option '-f, --filename <file>' not specified/],
     [['-f', 'nowhere.yaml'], /^error: ".*nowhere\.yaml" cannot be read: ENOENT/],
@@ -74,6 +85,9 @@ describe('postern inject', () => {
     [['-f', 'deployment.yaml', '--option', 'bodies=yes'], /--bodies "yes" is not one of unknown, forwarded/],
     [['-f', 'deployment.yaml', '--option', 'namespace=web'], /--option namespace: the sidecar has this for its own/],
     [['-f', 'deployment.yaml', '--option', 'drain-delay=6s'], /--drain-delay, 6s, is longer than --drain-timeout, 5s/],
+    [['-f', 'deployment.yaml', '--option', 'client-address'], /--option client-address has no value: write/],
+    [['-f', 'deployment.yaml', '--class', 'postern'], /--class "postern" is the class of gateways: .*"sidecar" say/],
+    [['-f', 'deployment.yaml', '--image', 'x y'], /--image "x y" is no image: write it as/],
     [['-f', 'deployment.yaml', '--option', 'host-grants=first-come'], /--host-grants has no effect in a sidecar class/],
   ] as const) {
     it(`refuses ${args.join(' ') || 'no file'}, and writes nothing`, async () => {
