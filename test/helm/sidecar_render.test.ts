@@ -125,7 +125,7 @@ describe('the sidecars of the chart', { skip: skipWithout(obtainedHelm) }, () =>
     const without = await helm(args, { values: { ...values, sidecar: more } });
     assert.doesNotMatch(without.stdout, /kind: MutatingAdmissionPolicy/);
     const command =
-      "postern inject -f deployment.yaml --class sidecar --image postern:0.1.0 --admin-port 9999 --option 'client-address=direct'";
+      "docker run --rm -i postern:0.1.0 inject -f - --class sidecar --image postern:0.1.0 --admin-port 9999 --option 'client-address=direct'";
     assert.ok(without.stdout.includes(`MISSING: this API server does not serve`), without.stdout);
     assert.ok(without.stdout.includes(command), without.stdout);
     const template = ['template', 'postern', CHART, '-n', 'infra', '--api-versions', served];
