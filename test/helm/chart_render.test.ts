@@ -378,7 +378,7 @@ describe('the chart', { skip: skipWithout(obtainedHelm) }, () => {
 
   for (const [name, values, find, found] of SWITCHED) {
     it(`does what it says of ${name}`, async () => {
-      assert.deepEqual(find(await render({ ...NO_CRDS, ...values })), found);
+      assert.deepEqual(find(await render({ ...NO_CRDS, ...values }, 'postern', ['monitoring.coreos.com/v1'])), found);
     });
   }
 });

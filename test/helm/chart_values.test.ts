@@ -128,6 +128,14 @@ describe('the schema of the chart’s values', () => {
 describe('helm install', { skip: skipWithout(obtainedHelm), concurrency: 2 }, () => {
   it('is tried with fifty wrong values files and more', () => assert.ok(WRONG_VALUES.length >= 50));
 
+  it('leaves out what the Prometheus operator would read where it is not served, and says so', async () => {
+    const values = { serviceMonitor: { enabled: true }, alerts: { enabled: true } };
+    const { code, stdout } = await helm(['install', 'postern', CHART, '--dry-run=client'], { values });
+    assert.equal(code, 0);
+    assert.doesNotMatch(stdout, /^kind: (ServiceMonitor|PrometheusRule)$/m);
+    assert.match(stdout, /MISSING: the ServiceMonitor and the alerts\. This cluster does not serve/);
+  });
+
   for (const [values, said] of WRONG_VALUES) {
     it(`refuses ${JSON.stringify(values)} by name`, async () => {
       const { code, stderr } = await helm(['install', 'postern', CHART, '--dry-run=client'], { values });
