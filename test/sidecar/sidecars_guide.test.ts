@@ -29,7 +29,7 @@ const commands = (begin: string): string[][] =>
   (blocks('sh').find((text) => text.startsWith(begin)) ?? assert.fail(begin))
     .trim()
     .split('\n')
-    .map((line) => line.split(' '));
+    .map((line) => line.split(' ').map((word) => word.replace(/^'(.*)'$/, '$1')));
 
 const POLICIES = yaml(/kind: APIPolicy/).replace(/sha256: [0-9a-f]{64}/, `sha256: ${hash('sha256', KEY, 'hex')}`);
 const MORE = `
