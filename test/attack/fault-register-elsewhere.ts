@@ -58,7 +58,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/extauthz/listener.ts':
         'ListenerOptions.onConnection 1, ListenerOptions.onError 1, Listener.stop 1, Listener.destroy 1, startListener 1',
       'internal/extauthz/http/drain.ts': 'drainConnections 2',
-      'internal/extauthz/http/http-door.ts': 'HttpDoor.drain 1, startHttpDoor 4',
+      'internal/extauthz/http/http-door.ts': 'HttpDoor.drain 1, HttpDoorOptions.onRefusedPeer 1, startHttpDoor 5',
       'internal/listen/listen.ts': 'listenOn 3, clearStaleSocket 1, isServed 1',
       'internal/extauthz/tls-termination.ts':
         'TlsOptions.onCertificate 1, TlsOptions.onError 1, TlsTermination.accept 1, TlsTermination.stop 1, startTls 1, withCertificates 1',
@@ -115,15 +115,17 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/match/path-table.ts': 'Whole.isWanted 1',
       'internal/policy/assign.ts': 'assignHosts 5, assignBy 2',
       'internal/policy/claiming.ts':
-        'Claiming.hold 1, Claiming.holdRecorded 1, Claiming.problemsOf 1, Claiming.take 1, Claiming.lapsedOf 1, HostRule 1',
+        'Claiming.hold 1, Claiming.holdRecorded 1, Claiming.noteRecorded 1, Claiming.problemsOf 1, Claiming.take 1, Claiming.lapsedOf 1, HostRule 1',
       'internal/policy/cluster-objects.ts':
         'CompiledCluster.labelsOf 1, ClusterObjectsOptions.recordedSpec 1, ClusterObjects.compile 2, ClusterObjects.#read 1',
       'internal/policy/compile-records.ts': 'compileRecords 6',
       'internal/policy/host-drafts.ts': 'HostDrafts.table 2',
       'internal/policy/host-grants.ts': 'HostGrants.of 2',
-      'internal/policy/lapsed-claims.ts': 'lapseClaims 2',
+      'internal/policy/lapsed-claims.ts': 'lapseClaims 3, grantedNow 1',
       'internal/policy/path-agreement.ts': 'PathAgreement.of 4, PathAgreement.keep 1',
-      'internal/policy/baselines/baseline-view.ts': 'Labels 1',
+      'internal/policy/baselines/baseline-view.ts': 'Labels 1, BaselinesOfBuild.of 1, BaselinesOfBuild.serve 1',
+      'internal/policy/missing-references.ts': 'Subjects.hasConsumer 1, Subjects.hasGroup 1',
+      'internal/policy/object-report.ts': 'KnownPolicies.has 1',
       'internal/policy/build-snapshot.ts': 'SnapshotInputs.overridesOf 1, SnapshotInputs.breathe 1, buildSnapshot 3',
       'internal/policy/live-specs.ts': 'LiveSpecs.read 2, LiveSpecs.#readOne 1',
       'internal/policy/namespace-objects.ts': 'NamespaceObjects.compile 6, readRole 1',

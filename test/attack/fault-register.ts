@@ -108,7 +108,6 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
   'internal/extauthz/http/http-body.ts': { 'readBody Promise.withResolvers 1': ['connection over HTTP'] },
   'internal/extauthz/http/http-check.ts': { 'CheckHttp port 1': ['transport over HTTP'] },
   'internal/extauthz/http/http-handler.ts': {
-    'HttpHandlerOptions.onRefusedPeer port 1': 'told of a peer that is refused whatever becomes of the telling',
     'HttpHandlerOptions.onError port 1': 'told of an answer that failed, when it is one no more',
     'HttpHandler.handle .then 1': ['transport over HTTP'],
     'HttpHandler.handle .catch 1': ['transport over HTTP'],
