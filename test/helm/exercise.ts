@@ -22,6 +22,8 @@ const WRITERS = ['postern', 'narrow-postern', 'postern-sidecars'].map(
 /** A Pod's own account: a sidecar has no other. */
 const ACCOUNTS = [...WRITERS, 'system:serviceaccount:shop:default'];
 const CONFLICT_MS = 120_000;
+/** Longer than a writer waits for other replicas before it writes. */
+const LABELS_MS = 2000;
 
 /** An object of every kind, and a Secret that one of them names. */
 const OBJECTS = `
@@ -182,21 +184,24 @@ async function meetConflicts(api: ApiServer, writers: readonly string[]): Promis
   const contentType = 'application/merge-patch+json';
   for (const { kind, plural } of Object.values(KINDS)) {
     const names = kind === 'APIPolicy' ? ['all', 'narrow', 'pods'] : ['all'];
-    const patchAll = async (body: object): Promise<void> => {
-      for (const name of names) {
-        const path = `/apis/${API_VERSION}/${isClusterScoped(kind) ? '' : 'namespaces/shop/'}${plural}/${name}`;
-        const { status, body: said } = await api.call('PATCH', path, body, { contentType });
-        assert.equal(status, 200, JSON.stringify(said));
-      }
+    const patch = async (name: string, body: object): Promise<void> => {
+      const path = `/apis/${API_VERSION}/${isClusterScoped(kind) ? '' : 'namespaces/shop/'}${plural}/${name}`;
+      const { status, body: said } = await api.call('PATCH', path, body, { contentType });
+      assert.equal(status, 200, JSON.stringify(said));
+    };
+    /** Whatever the moment at which a writer comes, the object is another one by then. */
+    const labelOn = async (name: string, by: number, untilMs: number): Promise<void> => {
+      for (let turn = 0; performance.now() < untilMs; turn += 1)
+        await patch(name, { metadata: { labels: { [`by-${by}`]: String(turn) } } });
     };
     const isLeft = (writer: string): boolean => !usedBy(writer, api.audited()).rights.has(`get ${plural}.postern.dev`);
     const giveUpMs = performance.now() + CONFLICT_MS;
     let left = writers;
     for (let turn = 0; left.length > 0; turn += 1) {
       assert.ok(performance.now() < giveUpMs, `no status of ${plural} met a conflict: ${left.join()}`);
-      await patchAll({ spec: CHANGES[kind](turn) });
-      for (let label = 0; label < 20; label += 1)
-        await patchAll({ metadata: { labels: { turn: `${turn}-${label}` } } });
+      await Promise.all(names.map((name) => patch(name, { spec: CHANGES[kind](turn) })));
+      const untilMs = performance.now() + LABELS_MS;
+      await Promise.all(names.flatMap((name) => [labelOn(name, 1, untilMs), labelOn(name, 2, untilMs)]));
       left = left.filter(isLeft);
     }
   }
