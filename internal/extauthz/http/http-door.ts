@@ -102,7 +102,7 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     address,
     async drain(timeoutMs, delayMs = 0) {
       const delay = Math.min(delayMs, timeoutMs);
-      if (handler.sockets.size > 0) await pause(delay);
+      if (delay > 0 && handler.sockets.size > 0) await pause(delay);
       stop();
       handler.isDraining = true;
       await drainConnections(server, handler.sockets, timeoutMs - delay);
