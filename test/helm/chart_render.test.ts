@@ -233,6 +233,8 @@ describe('the chart', { skip: skipWithout(obtainedHelm) }, () => {
       maxConnectionAge: '90s',
       maxLimitKeys: 5_000_000,
       maxReceiveBytes: '8Mi',
+      namespacePolicies: 2000,
+      namespacePolicyBytes: '64Mi',
       grpcReflection: true,
       logLevel: 'debug',
     };
