@@ -1,4 +1,5 @@
 import { lowerAscii, type PathTemplate } from './path-template.ts';
+import { type Branches, branchFor } from './segment-tree.ts';
 
 /** How many nodes of trees may still be looked at; below zero, nothing more is found. */
 export interface Looks {
@@ -9,13 +10,11 @@ export interface Looks {
 const MANY = Symbol('many');
 type Owner = string | typeof MANY | undefined;
 
-interface Node {
+interface Node extends Branches<Node> {
   /** Of the node and of all below it. */
   all: Owner;
   rest: Owner;
   end: Owner;
-  literals: Map<string, Node> | undefined;
-  parameter: Node | undefined;
 }
 
 const newNode = (): Node => ({
@@ -44,19 +43,7 @@ export class OwnedPaths {
         node.rest = joined(node.rest, owner);
         return;
       }
-      if (segment.kind === 'parameter') {
-        node.parameter ??= newNode();
-        node = node.parameter;
-        continue;
-      }
-      const text = lowerAscii(segment.text);
-      node.literals ??= new Map();
-      let next = node.literals.get(text);
-      if (next === undefined) {
-        next = newNode();
-        node.literals.set(text, next);
-      }
-      node = next;
+      node = branchFor(node, segment, { asKey: lowerAscii, newNode });
     }
     node.all = joined(node.all, owner);
     node.end = joined(node.end, owner);

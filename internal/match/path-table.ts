@@ -1,5 +1,6 @@
 import { isSpent, type Meter } from '../core/meter.ts';
 import { lowerAscii, type PathTemplate, parametersOf } from './path-template.ts';
+import { type Branches, branchFor } from './segment-tree.ts';
 
 export interface PathEntry<T> {
   readonly template: PathTemplate;
@@ -11,15 +12,14 @@ export interface PathHit<T> {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-interface Node<T> {
-  /** Most nodes are the last of a template and have none. */
-  literals: Map<string, Node<T>> | undefined;
-  parameter: Node<T> | undefined;
+interface Node<T> extends Branches<Node<T>> {
   rest: PathEntry<T> | undefined;
   end: PathEntry<T> | undefined;
 }
 
 const newNode = <T>(): Node<T> => ({ literals: undefined, parameter: undefined, rest: undefined, end: undefined });
+
+const asItIs = (text: string): string => text;
 
 /** What a look at one node is charged: in a large tree none of it is in the processor's cache. */
 const LOOK = 150;
@@ -51,25 +51,14 @@ export class PathTable<T> {
 
   /** @returns the entry that stays: this one, or an equal one that was there before */
   add(entry: PathEntry<T>): PathEntry<T> {
+    const asKey = this.#caseInsensitive ? lowerAscii : asItIs;
     let node = this.#root;
     for (const segment of entry.template.segments) {
       if (segment.kind === 'rest') {
         node.rest ??= entry;
         return node.rest;
       }
-      if (segment.kind === 'parameter') {
-        node.parameter ??= newNode();
-        node = node.parameter;
-        continue;
-      }
-      const text = this.#caseInsensitive ? lowerAscii(segment.text) : segment.text;
-      node.literals ??= new Map();
-      let next = node.literals.get(text);
-      if (next === undefined) {
-        next = newNode();
-        node.literals.set(text, next);
-      }
-      node = next;
+      node = branchFor(node, segment, { asKey, newNode: newNode<T> });
     }
     node.end ??= entry;
     return node.end;
