@@ -156,7 +156,10 @@ interface InstanceEntry {
   readonly conditions: readonly Condition[];
 }
 
-/** Whether two statuses say the same, whatever the order of their members. */
+/**
+ * Whether two statuses say the same, whatever the order of their members, and since whenever: two releases of one class
+ * would write their times against each other for ever.
+ */
 export function saysSame(a: unknown, b: unknown): boolean {
   return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
 }
@@ -166,6 +169,7 @@ function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
+      .filter(([key]) => key !== 'lastTransitionTime')
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, member]) => [key, sorted(member)]),
   );

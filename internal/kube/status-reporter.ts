@@ -70,14 +70,6 @@ interface Instance {
   readonly conditions?: readonly Condition[];
 }
 
-/** A status without the times since when its conditions hold. */
-function timeless(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(timeless);
-  if (typeof value !== 'object' || value === null) return value;
-  const members = Object.entries(value).filter(([name]) => name !== 'lastTransitionTime');
-  return Object.fromEntries(members.map(([name, member]) => [name, timeless(member)]));
-}
-
 /** Turns what builds found into statuses and has those written that say something new; only while the lease is held. */
 export class StatusReporter {
   readonly #options: StatusReporterOptions;
@@ -206,8 +198,7 @@ export class StatusReporter {
             isAwaited: standing === 'awaited',
           });
     this.#wanted.set(key, { words, status, comparedVersion: resourceVersion });
-    // Since when something is so is nothing new: two releases of one class would write against each other for ever.
-    if (saysSame(timeless(status), timeless(this.#ownPart(object.kind, object.status)))) return key;
+    if (saysSame(status, this.#ownPart(object.kind, object.status))) return key;
     const resource = { group: GROUP, version: VERSION, plural: KINDS[object.kind as KindName].plural };
     const about = { kind: object.kind, namespace, name, uid, generation, resourceVersion };
     this.#writer.want({ resource, apiVersion: API_VERSION, ...about, status });
