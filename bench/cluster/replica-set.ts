@@ -4,7 +4,7 @@ import { obtainKubernetes } from '../../test/components/kubernetes.ts';
 import { until } from '../../test/components/until.ts';
 import { checkOver } from '../../test/door/client.ts';
 import { type BenchServer, startPostern } from '../servers.ts';
-import { createAll, EVERY_HOST } from './objects.ts';
+import { anyone, createAll, EVERY_HOST } from './objects.ts';
 
 const HOST = 'replicas.example.org';
 const PATH = '/apis/postern.dev/v1alpha1/namespaces/default/apipolicies';
@@ -36,17 +36,6 @@ export async function startReplicas(count: number): Promise<ReplicaSet> {
   };
 }
 
-export const policy = (name: string, host: string, isOpen: boolean): object => ({
-  apiVersion: 'postern.dev/v1alpha1',
-  kind: 'APIPolicy',
-  metadata: { name, namespace: 'default' },
-  spec: {
-    target: { hosts: [host] },
-    authentication: { anonymous: {} },
-    authorization: { rules: [{ name: 'all', ...(isOpen ? { allow: { any: {} } } : { deny: { any: {} } }) }] },
-  },
-});
-
 /** What a replica answers by: the policy that lets everybody in or the other one; neither while it refuses to answer. */
 export async function answersBy({ target }: BenchServer): Promise<'open' | 'closed' | 'neither'> {
   const { http } = await checkOver(target, { host: HOST });
@@ -57,7 +46,7 @@ export async function answersBy({ target }: BenchServer): Promise<'open' | 'clos
 /** Changes the policy by kubectl; resolves, as kubectl returns, with its new generation. */
 export async function change(api: ApiServer, isOpen: boolean): Promise<number> {
   const args = ['apply', '-f', '-', '-o', 'jsonpath={.metadata.generation}'];
-  const { code, stdout, stderr } = await api.kubectl(args, JSON.stringify(policy('changing', HOST, isOpen)));
+  const { code, stdout, stderr } = await api.kubectl(args, JSON.stringify(anyone('changing', HOST, isOpen)));
   if (code !== 0) throw new Error(stderr);
   return Number(stdout);
 }

@@ -3,15 +3,8 @@ import type { ApiServer } from '../../test/components/api-server.ts';
 import { closeClients } from '../../test/door/client.ts';
 import type { Figure } from '../figures.ts';
 import type { BenchServer } from '../servers.ts';
-import {
-  answersBy,
-  change,
-  isProgrammed,
-  policy,
-  type ReplicaSet,
-  startReplicas,
-  statusWrites,
-} from './replica-set.ts';
+import { anyone, createAll } from './objects.ts';
+import { answersBy, change, isProgrammed, type ReplicaSet, startReplicas, statusWrites } from './replica-set.ts';
 
 type Say = (line: string) => void;
 
@@ -158,15 +151,10 @@ async function oldAnswers(
 }
 
 async function measureIdle({ api }: ReplicaSet, say: Say): Promise<Figure> {
-  for (let at = 0; at < IDLE_POLICIES; at += 100) {
-    const create = (_: unknown, i: number): Promise<unknown> =>
-      api.call(
-        'POST',
-        '/apis/postern.dev/v1alpha1/namespaces/default/apipolicies',
-        policy(`idle-${at + i}`, `idle-${at + i}.example.org`, true),
-      );
-    await Promise.all(Array.from({ length: 100 }, create));
-  }
+  await createAll(
+    api,
+    Array.from({ length: IDLE_POLICIES }, (_, i) => anyone(`idle-${i}`, `idle-${i}.example.org`, true)),
+  );
   // Twenty statuses a second, and some time for what follows.
   await wait((IDLE_POLICIES / 20) * 1000 + 20_000);
   const before = await agentRequests(api);

@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { request } from 'undici';
 import { parseAllDocuments } from 'yaml';
-import { KINDS, type KindName } from '../../internal/policy/resource/kinds.ts';
 import { type ApiServer, startApiServer } from '../../test/components/api-server.ts';
 import { obtainKubernetes } from '../../test/components/kubernetes.ts';
 import { checkOver, closeClients } from '../../test/door/client.ts';
 import { envoyBinary, send, startFront } from '../../test/envoy/harness.ts';
+import { anyone, type Created, createAll } from '../cluster/objects.ts';
 import type { Figure } from '../figures.ts';
 import { API_KEY, apiKeyPolicies } from '../policies.ts';
 import { type BenchServer, type StartedAt, startPostern } from '../servers.ts';
@@ -17,31 +17,6 @@ const NAMESPACE = '/apis/postern.dev/v1alpha1/namespaces/default';
 const PATH = `${NAMESPACE}/apipolicies`;
 /** What one of the many policies lets in. */
 const CALL = { path: '/v1/orders/42', headers: { 'x-api-key': API_KEY } };
-
-interface Created {
-  readonly kind: KindName;
-  readonly [field: string]: unknown;
-}
-
-const policy = (name: string, host: string, rule: object): Created => ({
-  apiVersion: 'postern.dev/v1alpha1',
-  kind: 'APIPolicy',
-  metadata: { name, namespace: 'default' },
-  spec: {
-    target: { hosts: [host] },
-    authentication: { anonymous: {} },
-    authorization: { rules: [{ name: 'all', ...rule }] },
-  },
-});
-
-/** Makes objects many at a time. */
-async function createAll(api: ApiServer, objects: readonly Created[]): Promise<void> {
-  const create = async (object: Created): Promise<void> => {
-    const { status, body } = await api.call('POST', `${NAMESPACE}/${KINDS[object.kind].plural}`, object);
-    if (status !== 201) throw new Error(`An object was refused with ${status}: ${JSON.stringify(body)}`);
-  };
-  for (let at = 0; at < objects.length; at += 100) await Promise.all(objects.slice(at, at + 100).map(create));
-}
 
 const startAgent = (api: ApiServer, until?: StartedAt): Promise<BenchServer> =>
   startPostern(
@@ -82,7 +57,7 @@ export async function measureCluster(say: (line: string) => void): Promise<Figur
 }
 
 async function measureChanges(api: ApiServer, envoyPath: string, say: (line: string) => void): Promise<Figure[]> {
-  await createAll(api, [policy('flip', 'api.example.org', { allow: { any: {} } })]);
+  await createAll(api, [anyone('flip', 'api.example.org', true)]);
   const agent = await startAgent(api);
   const front = await startFront(envoyPath, agent.target);
   const latencies: number[] = [];
@@ -90,7 +65,7 @@ async function measureChanges(api: ApiServer, envoyPath: string, say: (line: str
     const isOpen = i % 2 === 1;
     const { code, stderr } = await api.kubectl(
       ['apply', '-f', '-'],
-      JSON.stringify(policy('flip', 'api.example.org', isOpen ? { allow: { any: {} } } : { deny: { any: {} } })),
+      JSON.stringify(anyone('flip', 'api.example.org', isOpen)),
     );
     if (code !== 0) throw new Error(stderr);
     const start = performance.now();
@@ -121,7 +96,7 @@ async function measureChanges(api: ApiServer, envoyPath: string, say: (line: str
  */
 async function flip(api: ApiServer, agent: BenchServer, say: (line: string) => void): Promise<number> {
   const form = (method: string): object => ({
-    ...policy('flip', 'api.example.org', { allow: { methods: [method] } }),
+    ...anyone('flip', 'api.example.org', true),
     spec: {
       target: { hosts: ['api.example.org'] },
       authentication: { anonymous: {} },

@@ -61,10 +61,6 @@ function withNames(text: string): string {
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
-interface Options {
-  properties: unknown;
-}
-
 export const camelCase = (name: string): string =>
   name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
