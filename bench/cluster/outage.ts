@@ -12,7 +12,8 @@ const [OPEN, SHUT] = ['open.example.org', 'shut.example.org'];
 
 interface Tally {
   answers: number;
-  wrong: number;
+  /** What was answered wrongly, how often. */
+  readonly wrong: Map<string, number>;
 }
 
 /**
@@ -35,7 +36,9 @@ async function watch(
         // Who is restarted while it is asked answers nothing, which Envoy takes for an error; who is not has to answer.
         if (http === undefined && asked.mayEnd) continue;
         tally.answers += 1;
-        if (host === SHUT ? http === 200 || http === undefined : asked.knows && http !== 200) tally.wrong += 1;
+        if (!(host === SHUT ? http === 200 || http === undefined : asked.knows && http !== 200)) continue;
+        const what = `${host} ${http ?? 'no answer'}`;
+        tally.wrong.set(what, (tally.wrong.get(what) ?? 0) + 1);
       }
     }
     await wait(2);
@@ -51,7 +54,7 @@ async function outage(api: ApiServer, say: (line: string) => void): Promise<Figu
   const stays = await startPostern('', flags);
   let restarted: BenchServer | undefined = await startPostern('', flags);
   let knows = true;
-  const tally: Tally = { answers: 0, wrong: 0 };
+  const tally: Tally = { answers: 0, wrong: new Map() };
   let isOver = false;
   const watching = Promise.all([
     watch(
@@ -87,13 +90,15 @@ async function outage(api: ApiServer, say: (line: string) => void): Promise<Figu
       await wait(10);
     }
   const recoverS = Math.round((performance.now() - backMs) / 100) / 10;
-  say(`  ${tally.answers} answers, ${tally.wrong} wrong; enforced again after ${recoverS} s`);
+  const wrong = [...tally.wrong.values()].reduce((sum, count) => sum + count, 0);
+  const which = JSON.stringify(Object.fromEntries(tally.wrong));
+  say(`  ${tally.answers} answers, ${wrong} wrong: ${which}; enforced again after ${recoverS} s`);
   await stays.stop();
   await restarted.stop();
   return [
     {
       key: 'outage_wrong',
-      value: tally.wrong,
+      value: wrong,
       unit: 'answers',
       bar: '0',
       note: `${tally.answers} answers of two agents over ${OUTAGE_MS / 1000} s without an API server, one of them restarted meanwhile`,

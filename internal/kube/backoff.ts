@@ -6,7 +6,51 @@ const FIRST_MS = 200;
  *
  * @param random from 0 to 1
  */
-export function backoffMs(failures: number, mostMs: number, random: number): number {
+function backoffMs(failures: number, mostMs: number, random: number): number {
   const full = Math.min(mostMs, FIRST_MS * 2 ** Math.min(failures - 1, 20));
   return full * (0.5 + random / 2);
+}
+
+/** Longest pauses before another try. */
+export interface LongestPauses {
+  /** Where the API server is away, or in trouble: what changes when it is back is to be seen at once. */
+  readonly awayMs: number;
+  /** Where it answers that it will not: that takes somebody to mend it. */
+  readonly refusedMs: number;
+}
+
+/**
+ * How often in a row it went wrong, told apart by whether the API server refused or is away, so that neither a long
+ * outage nor its last moments (who comes up refuses at first) make the first try after it late.
+ */
+export class Retries {
+  readonly #longest: LongestPauses;
+  readonly #random: () => number;
+  #away = 0;
+  #refused = 0;
+
+  constructor(longest: LongestPauses, random: () => number) {
+    this.#longest = longest;
+    this.#random = random;
+  }
+
+  /** Nothing is wrong any more. */
+  clear(): void {
+    this.#away = 0;
+    this.#refused = 0;
+  }
+
+  /**
+   * Counts one more failure.
+   *
+   * @param status the API server's, 0 without an answer
+   * @returns how long to wait, in milliseconds
+   */
+  failed(status: number): number {
+    const isAway = status === 0 || status >= 500;
+    if (isAway) this.#away += 1;
+    else this.#refused += 1;
+    const { awayMs, refusedMs } = this.#longest;
+    return isAway ? backoffMs(this.#away, awayMs, this.#random()) : backoffMs(this.#refused, refusedMs, this.#random());
+  }
 }

@@ -24,14 +24,28 @@ async function pauses(count: number, headers = {}, status = 503): Promise<readon
 describe('Reflector, when something goes wrong', () => {
   afterEach(() => bench.stop());
 
-  it('waits twice as long each time, up to half a minute, at least half of that', async () => {
+  it('waits twice as long each time it is refused, up to half a minute, at least half of that', async () => {
     await start(0);
-    assert.deepEqual(await pauses(10), [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 15_000, 15_000]);
+    const found = await pauses(10, {}, 403);
+    assert.deepEqual(found, [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 15_000, 15_000]);
   });
 
   it('waits up to all of it, by chance', async () => {
     await start(1);
-    assert.deepEqual(await pauses(9), [200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000]);
+    assert.deepEqual(await pauses(9, {}, 403), [200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000]);
+  });
+
+  it('waits three seconds at most while the API server is in trouble: what changed meanwhile is served soon', async () => {
+    await start(1);
+    assert.deepEqual(await pauses(7), [200, 400, 800, 1600, 3000, 3000, 3000]);
+  });
+
+  it('is not late after an outage that ends with refusals, as an API server that comes up does', async () => {
+    await start(1);
+    await pauses(20);
+    assert.deepEqual(await pauses(2, {}, 403), [200, 400]);
+    assert.deepEqual(await pauses(1), [3000]);
+    assert.deepEqual(await pauses(1, {}, 403), [800], 'nor is it hurried by one that comes and goes');
   });
 
   it('begins with short pauses again after a list', async () => {
@@ -48,7 +62,7 @@ describe('Reflector, when something goes wrong', () => {
     await start();
     assert.deepEqual(await pauses(2, { 'retry-after': '7' }, 429), [7000, 7000]);
     assert.deepEqual(await pauses(1, { 'retry-after': '86400' }, 503), [30_000]);
-    assert.deepEqual(await pauses(1, { 'retry-after': 'soon' }, 503), [800]);
+    assert.deepEqual(await pauses(1, { 'retry-after': 'soon' }, 503), [200]);
   });
 
   it('takes an answer that does not begin in time for none', async () => {

@@ -1,6 +1,6 @@
 import { breather } from '../core/breather.ts';
 import type { Clock } from '../core/clock.ts';
-import { backoffMs } from './backoff.ts';
+import { Retries } from './backoff.ts';
 import { GarbledError, KubeError, reasonOf } from './kube-error.ts';
 import { isBefore, type KubeObject, keyOf, readObject } from './kube-object.ts';
 import { currentVersion, listPages, type Scope } from './list-pages.ts';
@@ -39,7 +39,7 @@ export interface ReflectorOptions extends Scope, ReflectorHandler {
 const SILENCE_MS = 75_000;
 /** How often everything is looked at anew. */
 export const RELIST_MS = 30 * 60_000;
-const MAX_BACKOFF_MS = 30_000;
+const PAUSES = { awayMs: 3000, refusedMs: 30_000 };
 /** What ended sooner than this without a word is tried again only after a pause. */
 const HASTY_MS = 1000;
 const WATCH_S = 300;
@@ -68,7 +68,9 @@ export class Reflector {
   #isListing = false;
   /** Whether the place may lie in another history: an API server that comes back may have an older store. */
   #isPlaceDoubted = false;
-  #failures = 0;
+  readonly #retries: Retries;
+  /** How long to wait before the next try; undefined while nothing is wrong. */
+  #pauseMs: number | undefined;
   #silences = 0;
   #heardMs: number;
   #listedMs = -Infinity;
@@ -81,6 +83,7 @@ export class Reflector {
     this.#apiVersion = group === '' ? version : `${group}/${version}`;
     this.#heardMs = options.clock.monotonicMs();
     this.#breathe = breather(options.clock);
+    this.#retries = new Retries(PAUSES, options.random);
   }
 
   get isSynced(): boolean {
@@ -135,10 +138,9 @@ export class Reflector {
         retryAfterMs = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
         this.#judge(error);
       }
-      if (this.#failures === 0) continue;
-      const waitMs = backoffMs(this.#failures, MAX_BACKOFF_MS, this.#options.random());
+      if (this.#pauseMs === undefined) continue;
       const isOver = AbortSignal.any([signal, this.#interrupt.signal]);
-      await pause(Math.max(waitMs, Math.min(retryAfterMs, MAX_BACKOFF_MS)), this.#timers, isOver);
+      await pause(Math.max(this.#pauseMs, Math.min(retryAfterMs, PAUSES.refusedMs)), this.#timers, isOver);
     }
   }
 
@@ -176,7 +178,7 @@ export class Reflector {
     this.#isListing = false;
     this.#isPlaceDoubted = false;
     this.#listedMs = this.#options.clock.monotonicMs();
-    this.#failures = 0;
+    this.#succeed();
     this.#options.onContact?.();
     this.#tellSynced();
     for (const resolve of this.#awaiting.splice(0, awaiting)) resolve();
@@ -214,7 +216,7 @@ export class Reflector {
         await this.#breathe();
         if (signal.aborted) return;
         this.#heard();
-        this.#failures = 0;
+        this.#succeed();
         this.#silences = 0;
         this.#event(next.value);
         next = await events.next();
@@ -234,7 +236,7 @@ export class Reflector {
       return;
     }
     if (lastedMs < HASTY_MS) this.#fail('the watch ended at once', 0);
-    else this.#failures = 0;
+    else this.#succeed();
   }
 
   #event({ type, object: sent }: WatchEvent): void {
@@ -268,13 +270,18 @@ export class Reflector {
     this.#isPlaceDoubted = this.#version !== '' && (status === 0 || status >= 500);
     // A version that is forgotten is nobody's failure, unless listing does not help.
     const isFresh = this.#isListing || this.#options.clock.monotonicMs() - this.#listedMs < HASTY_MS;
-    if (status === GONE && this.#failures === 0 && !isFresh) return;
+    if (status === GONE && this.#pauseMs === undefined && !isFresh) return;
     this.#fail(reasonOf(error), status);
   }
 
   #fail(why: string, status: number): void {
-    this.#failures += 1;
+    this.#pauseMs = this.#retries.failed(status);
     this.#options.onError(why, status);
+  }
+
+  #succeed(): void {
+    this.#pauseMs = undefined;
+    this.#retries.clear();
   }
 
   #heard(): void {

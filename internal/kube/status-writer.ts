@@ -1,7 +1,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '../core/clock.ts';
 import { applyStatus, type DesiredStatus } from './apply-status.ts';
-import { backoffMs } from './backoff.ts';
+import { Retries } from './backoff.ts';
 import { KubeError, reasonOf } from './kube-error.ts';
 import { systemTimers, type Timers } from './timers.ts';
 import { WriteRate } from './write-rate.ts';
@@ -25,7 +25,8 @@ export interface StatusWriterOptions {
 const WRITES_PER_S = 20;
 /** In flight together: one that hangs holds up no other. */
 const AT_ONCE = 4;
-const MAX_BACKOFF_MS = 5 * 60_000;
+const NO_ANSWER = { status: 0, retryAfterMs: undefined };
+const PAUSES = { awayMs: 10_000, refusedMs: 5 * 60_000 };
 
 /**
  * Writes statuses by server-side apply, a bounded number a second, the newest for each object. One that fails is tried
@@ -39,7 +40,7 @@ export class StatusWriter {
   readonly #ready = new Map<string, DesiredStatus>();
   /** Waiting for another try; each cancels its timer. */
   readonly #delayed = new Map<string, { readonly desired: DesiredStatus; readonly cancel: () => void }>();
-  readonly #failures = new Map<string, number>();
+  readonly #failures = new Map<string, Retries>();
   readonly #inFlight = new Set<string>();
   #stopped = new AbortController();
   #isEnded = false;
@@ -120,12 +121,12 @@ export class StatusWriter {
   }
 
   #later(key: string, desired: DesiredStatus, error: unknown): void {
-    const failures = (this.#failures.get(key) ?? 0) + 1;
-    this.#failures.set(key, failures);
+    const retries = this.#failures.get(key) ?? new Retries(PAUSES, this.#options.random);
+    this.#failures.set(key, retries);
     const newest = this.#ready.get(key) ?? desired;
     this.#ready.delete(key);
-    const asked = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
-    const waitMs = Math.max(asked, backoffMs(failures, MAX_BACKOFF_MS, this.#options.random()));
+    const { status, retryAfterMs } = error instanceof KubeError ? error : NO_ANSWER;
+    const waitMs = Math.max(retryAfterMs ?? 0, retries.failed(status));
     const cancel = this.#timers.after(waitMs, () => {
       const waited = this.#delayed.get(key);
       this.#delayed.delete(key);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { backoffMs } from './backoff.ts';
 import { WriteRate } from './write-rate.ts';
 
 describe('WriteRate', () => {
@@ -17,13 +16,5 @@ describe('WriteRate', () => {
     const rate = new WriteRate(2);
     assert.deepEqual([rate.take(0), rate.take(400), rate.take(500), rate.take(500)], [0, 0, 500, 500]);
     assert.deepEqual([rate.take(1000), rate.take(1000)], [0, 400]);
-  });
-});
-
-describe('backoffMs()', () => {
-  it('doubles up to the most, and lies between half and all of it', () => {
-    const pauses = (random: number) => [1, 2, 3, 8, 9, 1000].map((failures) => backoffMs(failures, 30_000, random));
-    assert.deepEqual(pauses(0), [100, 200, 400, 12_800, 15_000, 15_000]);
-    assert.deepEqual(pauses(1), [200, 400, 800, 25_600, 30_000, 30_000]);
   });
 });
