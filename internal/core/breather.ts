@@ -1,23 +1,50 @@
 import type { Clock } from './clock.ts';
 
 /** Longest stretch of work between two turns of the event loop: checks are answered in between. */
-export const SLICE_MS = 4;
+export const SLICE_MS = 0.5;
 
 /** Awaited between pieces of work that is done beside checks; undefined means go on. */
 export type Breathe = () => Promise<void> | undefined;
 
-/** Gives the event loop a turn when a slice of work is used up. */
-export function breather(clock: Clock): Breathe {
-  let startMs = clock.monotonicMs();
-  return () => {
-    if (clock.monotonicMs() - startMs < SLICE_MS) return undefined;
+/** Whose turn it is: one worker for each turn of the event loop, in the order in which they asked. */
+class Turns {
+  readonly #clock: Clock;
+  readonly #waiting: (() => void)[] = [];
+  #startMs: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#startMs = clock.monotonicMs();
+  }
+
+  readonly breathe: Breathe = () => {
+    if (this.#clock.monotonicMs() - this.#startMs < SLICE_MS) return undefined;
     return new Promise((resolve) => {
-      setImmediate(() => {
-        startMs = clock.monotonicMs();
-        resolve();
-      });
+      this.#waiting.push(resolve);
+      if (this.#waiting.length === 1) setImmediate(this.#next);
     });
   };
+
+  readonly #next = (): void => {
+    this.#startMs = this.#clock.monotonicMs();
+    this.#waiting.shift()?.();
+    if (this.#waiting.length > 0) setImmediate(this.#next);
+  };
+}
+
+const turns = new WeakMap<Clock, Turns>();
+
+/**
+ * Gives the event loop a turn when a slice of work is used up. Whoever goes by one clock shares its turns: watches that
+ * are read, a snapshot that is built and statuses that are compared keep a check waiting for one slice, not for one each.
+ */
+export function breather(clock: Clock): Breathe {
+  let shared = turns.get(clock);
+  if (shared === undefined) {
+    shared = new Turns(clock);
+    turns.set(clock, shared);
+  }
+  return shared.breathe;
 }
 
 /** Work in steps, each short; it gives what they come to. */

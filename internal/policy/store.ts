@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Breathe, breather } from '../core/breather.ts';
 import type { Clock } from '../core/clock.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
@@ -65,6 +66,9 @@ export interface StoreOptions {
 const SETTLE_MS = 5;
 /** A build that failed is tried again after so long. */
 const RETRY_MS = 1000;
+/** Between builds that follow each other is a rest: so many times as long as the last one took, and no longer than this. */
+const RESTS = 4;
+const LONGEST_REST_MS = 1000;
 
 /**
  * Holds the objects as their source gave them and keeps the current snapshot: built aside, in slices, swapped whole.
@@ -180,8 +184,12 @@ export class PolicyStore {
       hasFailed = false;
       const awaiting = this.#awaiting.splice(0);
       try {
-        await this.#build();
+        const { tookMs, hasFreed } = await this.#build();
         for (const resolve of awaiting) resolve();
+        // What was given up was still held in this build: the next one gives it to whoever asked.
+        if (hasFreed) this.#isChanged = true;
+        // Who changes things all the time has a part of the time built for him; checks have the rest.
+        else if (this.#isChanged && tookMs > 0) await wait(Math.min(RESTS * tookMs, LONGEST_REST_MS));
       } catch (error) {
         hasFailed = true;
         this.#awaiting.unshift(...awaiting);
@@ -195,7 +203,7 @@ export class PolicyStore {
     if (hasFailed) this.#buildIn(RETRY_MS);
   }
 
-  async #build(): Promise<void> {
+  async #build(): Promise<{ readonly tookMs: number; readonly hasFreed: boolean }> {
     const { clock, ports, className, recordedSpec = () => undefined } = this.#options;
     const startMs = clock.monotonicMs();
     ports.workload?.settle();
@@ -264,9 +272,9 @@ export class PolicyStore {
     this.#held.keepOnly(uids);
     this.#snapshot = snapshot;
     this.#settledVersion = cluster.version;
-    // What was given up was still held in this build: the next one gives it to whoever asked.
-    if (hasFreed) this.#isChanged = true;
-    this.#options.onBuild({ snapshot, reports, horizon, tookMs: clock.monotonicMs() - startMs });
+    const tookMs = clock.monotonicMs() - startMs;
+    this.#options.onBuild({ snapshot, reports, horizon, tookMs });
+    return { tookMs, hasFreed };
   }
 
   async #hostRule(

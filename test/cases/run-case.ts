@@ -161,14 +161,12 @@ export async function load(yaml: string, instance: Instance = {}): Promise<Loade
   };
   /** What one build frees the next one gives: the last of them is what the change came to. */
   const settled = async (): Promise<Build> => {
-    let seen: Build = await told.promise;
-    for (let turn = 0; turn < 2; turn += 1) {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (newest === undefined || newest === seen) continue;
+    let seen = await told.promise;
+    for (;;) {
+      await store.caughtUp();
+      if (newest === undefined || newest === seen) return seen;
       seen = newest;
-      turn = -1;
     }
-    return seen;
   };
   const remove = async (names: readonly string[]): Promise<Build> => {
     told = Promise.withResolvers<Build>();
