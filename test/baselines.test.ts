@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { DEFAULT_SECTIONS } from '../internal/policy/baselines/defaults.ts';
 import type { CompiledPolicy } from '../internal/policy/compiled-policy.ts';
 import type { SourceObject } from '../internal/policy/object.ts';
 import type { RecordedSpec } from '../internal/policy/policy-record.ts';
+import { apiBaselineSpec } from '../internal/policy/resource/api-baseline.ts';
+import { apiPolicySpec } from '../internal/policy/resource/api-policy.ts';
 import type { ObjectReport } from '../internal/policy/store.ts';
 import { type Loaded, load } from './cases/run-case.ts';
+import { FULL_SPECS } from './crd/full-specs.ts';
 
 const policy = (name: string, more = ''): string => `
 apiVersion: postern.dev/v1alpha1
@@ -115,6 +119,19 @@ describe('a baseline over time', () => {
     const heldBy = reports.filter(({ object }) => object.kind === 'APIPolicy').map((report) => report.heldBy);
     assert.deepEqual(heldBy, [['platform'], ['platform'], ['platform']]);
   });
+});
+
+it('a section of a baseline, once checked, is one that a policy may have: so a record of both is read back', () => {
+  const specs = FULL_SPECS.filter(({ kind }) => kind === 'APIBaseline').map(({ spec }) => apiBaselineSpec.parse(spec));
+  const sections = new Set<string>();
+  for (const { defaults } of specs) {
+    if (defaults === undefined) continue;
+    for (const name of Object.keys(defaults)) sections.add(name);
+    const given = JSON.parse(JSON.stringify(defaults)) as typeof defaults;
+    const { target, className, mode, ...rest } = apiPolicySpec.parse({ target: { hosts: ['a.test'] }, ...given });
+    assert.deepEqual(JSON.parse(JSON.stringify(rest)), given);
+  }
+  assert.deepEqual([...sections].sort(), [...DEFAULT_SECTIONS].sort());
 });
 
 describe('what a change of a baseline costs', () => {

@@ -107,6 +107,39 @@ describe('a budget of a namespace', () => {
     assert.equal(await reasonOf(agent, 'p.web.test'), 'allowed');
   });
 
+  it('counts what a baseline gives a policy with it, also where it is only recorded: a restart answers the same', async () => {
+    const limits = Array.from({ length: 8 }, (_, i) => ({
+      name: `l${i}`,
+      stage: 'BeforeAuthentication',
+      key: [{ expression: `request.path + '${'x'.repeat(400)}'` }],
+      rates: [{ requests: 1, window: '1h' }],
+    }));
+    const baseline = (generation: number, defaults: object): SourceObject => ({
+      apiVersion: 'postern.dev/v1alpha1',
+      kind: 'APIBaseline',
+      metadata: { name: 'platform', namespace: '', uid: 'b', generation },
+      spec: { namespaceSelector: {}, defaults },
+    });
+    const bytes = weightOf(policy('a').spec) + 1000;
+    const agent = await started([baseline(1, {}), policy('a')], { bytes });
+    assert.deepEqual(overBudget(agent.newest()), {});
+    agent.store.apply(baseline(2, { rateLimits: limits }));
+    assert.deepEqual(overBudget(await agent.apply('')), { a: true });
+    const { spec } = policy('a');
+    const accepted = packSpec(policy('a'), []);
+    const recorded = { ...policy('a'), status: { hosts: ['a.shop.test'], accepted } };
+    const fresh = await started([baseline(2, { rateLimits: limits }), recorded], { bytes });
+    assert.deepEqual(overBudget(fresh.newest()), { a: true });
+    for (const each of [agent, fresh]) assert.equal(await reasonOf(each, 'a.shop.test'), 'allowed');
+    const heavy = packSpec({ ...policy('a'), spec: { ...(spec as object), rateLimits: limits } }, []);
+    const forged = { ...policy('a'), status: { hosts: ['a.shop.test'], accepted: heavy } };
+    const refusing = await started([baseline(2, { rateLimits: limits }), forged], { bytes });
+    assert.equal(await reasonOf(refusing, 'a.shop.test'), 'no_route');
+    // What is too much with one default fits again with another.
+    agent.store.apply(baseline(3, { auditLog: {} }));
+    assert.deepEqual(overBudget(await agent.apply('')), {});
+  });
+
   it('gives what is deleted to what waits, and keeps what serves where nothing is deleted', async () => {
     const agent = await started([policy('a'), policy('b'), policy('c')], { policies: 2 });
     for (let generation = 2; generation < 5; generation += 1) agent.store.apply(policy('c', { generation }));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { packSpec, unpackSpec } from '../internal/kube/accepted-spec.ts';
+import { policyStatus } from '../internal/kube/conditions.ts';
 import type { SourceObject } from '../internal/policy/object.ts';
 import type { ObjectReport } from '../internal/policy/store.ts';
 import { type Loaded, load } from './cases/run-case.ts';
@@ -10,6 +11,8 @@ const HOST = 'api.example.org';
 const OPEN = { rules: [{ name: 'all', allow: { any: {} } }] };
 const CLOSED = { rules: [{ name: 'all', allow: { roles: ['nobody'] } }] };
 const BROKEN = { rules: [{ name: 'all', allow: { when: [{ expression: 'requst.method' }] } }] };
+
+const NONE = { requests: 1, window: '1h' };
 
 const specOf = (authorization: object, rest: object = {}): object => ({
   target: { hosts: [HOST] },
@@ -187,6 +190,99 @@ describe('an instance that was restarted', () => {
     assert.equal((await agent.check({ path: '/admin/x' })).policy?.ref.name, 'b-admin');
     assert.equal((await agent.check({ host: 'other.test', path: '/y;x' })).policy?.ref.name, 'a-site');
     assert.equal((await agent.check({ path: '/x' })).decision.reason, 'no_route');
+  });
+});
+
+describe('a policy that a changed default of a baseline breaks', () => {
+  const RULES = { rules: [...OPEN.rules, { name: 'd', deny: { groups: ['x'], via: ['keys'] } }] };
+  const bare = { target: { hosts: [HOST] }, authorization: RULES };
+  const giving = (generation: number, defaults: object): SourceObject => ({
+    apiVersion: 'postern.dev/v1alpha1',
+    kind: 'APIBaseline',
+    metadata: { name: 'platform', namespace: '', uid: 'b', generation },
+    spec: { namespaceSelector: {}, defaults },
+  });
+  const methods = (name: string): object => ({ authentication: { anonymous: {}, methods: [{ name, apiKey: {} }] } });
+  const later = giving(2, methods('partners'));
+  const brokenBy = {
+    isAccepted: false,
+    servesLastGood: true,
+    servingGeneration: 3,
+    problems: [
+      'No authentication method "keys"; this policy has "partners" (authentication is that of APIBaseline "platform")',
+    ],
+  };
+  const whole = ({ isAccepted, servesLastGood, servingGeneration, problems }: ObjectReport): object => ({
+    isAccepted,
+    servesLastGood,
+    servingGeneration,
+    problems: problems.map(({ message }) => message),
+  });
+  const ofPolicy = (reports: readonly ObjectReport[]): ObjectReport => {
+    const found = reports.find(({ object }) => object.kind === 'APIPolicy');
+    assert.ok(found);
+    return found;
+  };
+
+  /** An instance that runs as the baseline changes, and what it wrote of the policy before and after. */
+  async function running(): Promise<Loaded & { readonly status: object; readonly report: ObjectReport }> {
+    const agent = await restarted(giving(1, methods('keys')), policy(3, bare));
+    const before = policyStatus(ofPolicy(agent.reports), [], undefined);
+    agent.store.apply(later);
+    const report = ofPolicy((await agent.apply('')).reports);
+    return { ...agent, report, status: policyStatus(report, [], before) };
+  }
+
+  it('is served by a restarted instance as by those that run, and told which baseline it is', async () => {
+    const agent = await running();
+    const fresh = await restarted(later, policy(3, bare, { status: agent.status }));
+    for (const each of [agent, fresh]) assert.equal(await reasonOf(each), 'allowed');
+    assert.deepEqual([whole(agent.report), whole(ofPolicy(fresh.reports))], [brokenBy, brokenBy]);
+    const written = policyStatus(ofPolicy(fresh.reports), [], agent.status);
+    assert.deepEqual(written, agent.status);
+  });
+
+  it('serves its newest again once the baseline is mended', async () => {
+    const { status } = await running();
+    const fresh = await restarted(later, policy(3, bare, { status }));
+    fresh.store.apply(giving(3, methods('keys')));
+    const { isAccepted, servingGeneration } = ofPolicy((await fresh.apply('')).reports);
+    assert.deepEqual([isAccepted, servingGeneration], [true, 3]);
+  });
+
+  it('is given nothing more by its record, neither under an older generation', async () => {
+    const { status } = await running();
+    const limits = { rateLimits: [{ name: 'l', stage: 'BeforeAuthentication', key: [], rates: [NONE] }] };
+    const limiting = giving(2, { ...methods('partners'), ...limits });
+    for (const generation of [3, 4]) {
+      const spec = generation === 3 ? bare : { ...bare, authorization: BROKEN };
+      const fresh = await restarted(limiting, policy(generation, spec, { status }));
+      assert.equal(ofPolicy(fresh.reports).servingGeneration, 3);
+      for (let count = 0; count < 3; count += 1) assert.equal(await reasonOf(fresh), 'allowed');
+    }
+  });
+
+  const refused: Readonly<Record<string, object>> = {
+    'another rule than its own': { ...bare, ...methods('keys'), authorization: { rules: OPEN.rules } },
+    'a host that it does not claim': { ...bare, ...methods('keys'), target: { hosts: [HOST, 'other.test'] } },
+    'a section that no baseline may give': {
+      ...bare,
+      ...methods('keys'),
+      public: [{ name: 'p', methods: ['GET'], paths: ['/**'] }],
+    },
+    'a field that nobody knows': { ...bare, ...methods('keys'), colour: 'red' },
+  };
+  for (const [what, spec] of Object.entries(refused)) {
+    it(`takes no record of its own generation for good that has ${what}`, async () => {
+      const fresh = await restarted(later, policy(3, bare, { status: { accepted: packSpec(policy(3, spec), []) } }));
+      assert.equal(await reasonOf(fresh), 'no_route');
+    });
+  }
+
+  it('takes no section from a record of its own generation that its author wrote', async () => {
+    const spec = { ...bare, ...methods('partners') };
+    const forged = { status: { accepted: packSpec(policy(3, { ...bare, ...methods('keys') }), []) } };
+    assert.equal(await reasonOf(await restarted(policy(3, spec, forged))), 'no_route');
   });
 });
 

@@ -145,7 +145,7 @@ describe('policyStatus()', () => {
     const status = policyStatus(report, [], undefined) as { hosts: unknown; accepted: object };
     assert.deepEqual(status.hosts, ['api.example.org']);
     const newer = { ...report.object, metadata: { ...report.object.metadata, generation: 4 }, status };
-    assert.deepEqual(unpackSpec(newer, 'postern'), { generation: 3, spec: report.object.spec });
+    assert.deepEqual(unpackSpec(newer, 'postern'), { generation: 3, spec: report.object.spec, isFilled: true });
   });
 
   it('carries on what was accepted before while the newest is refused', () => {

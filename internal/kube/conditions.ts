@@ -35,6 +35,7 @@ function standingOf(report: ObjectReport, awaited: string | undefined): string {
   if (isAccepted) return isShadowed ? 'Older policies govern all of its hosts and paths: it is never asked' : '';
   const until = report.isLapsed === true ? untilGivenBack(report) : 'a spec of it is accepted';
   if (servingGeneration === undefined) return sentence(`${unservedText(report)} until ${until}`);
+  if (servingGeneration === object.metadata.generation) return 'It serves as it was accepted, until it can be again';
   return `Generation ${servingGeneration} serves until generation ${object.metadata.generation} is mended`;
 }
 
@@ -129,7 +130,7 @@ export function conditionsOf(
 export function policyStatus(report: ObjectReport, conditions: readonly Condition[], previous: unknown): object {
   const { object, isAccepted, hosts } = report;
   // One that cannot be packed takes the older one away: better none, which denies.
-  const accepted = isAccepted ? packSpec(object) : (previous as Accepting | undefined)?.accepted;
+  const accepted = isAccepted ? packSpec(object, report.given ?? []) : (previous as Accepting | undefined)?.accepted;
   return { conditions, ...(hosts.length > 0 && { hosts: [...hosts] }), ...(accepted !== undefined && { accepted }) };
 }
 

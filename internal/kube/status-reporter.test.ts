@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { SourceObject } from '../policy/object.ts';
 import type { ObjectReport } from '../policy/store.ts';
+import { unpackSpec } from './accepted-spec.ts';
 import { ManualTimers } from './manual-timers.fixture.ts';
 import { Programming } from './programming.ts';
 import type { Replica } from './replicas.ts';
@@ -93,6 +94,23 @@ describe('StatusReporter', () => {
     timers.advance(60_000);
     reporter.report([aReport(anObject('a', { version: '8', status }))]);
     reporter.report([aReport(anObject('a', { version: '8', status }))]);
+    await nothingMore();
+  });
+
+  it('records anew what a baseline gives, though the policy is as it was', async () => {
+    const given = (percent: number) => [
+      { section: 'auditLog', by: 'platform', value: { allows: { percent } } } as const,
+    ];
+    const before = given(1);
+    const recorded = async (): Promise<unknown> =>
+      unpackSpec(anObject('a', { status: (await written()).status }), 'edge')?.spec;
+    reporter.resume();
+    reporter.report([aReport(anObject('a'), { given: before })]);
+    assert.deepEqual(await recorded(), { auditLog: { allows: { percent: 1 } } });
+    reporter.report([aReport(anObject('a'), { given: before })]);
+    await nothingMore();
+    reporter.report([aReport(anObject('a'), { given: given(2) })]);
+    assert.deepEqual(await recorded(), { auditLog: { allows: { percent: 2 } } });
     await nothingMore();
   });
 

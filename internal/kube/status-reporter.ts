@@ -48,16 +48,22 @@ const SOON_MS = 20;
 /** What was last wanted for an object: a watch may show an older status than the one just written. */
 interface Wanted {
   readonly words: string;
+  readonly given: ObjectReport['given'];
   readonly status: object;
   /** The object that it was last compared with: a status that somebody else changed is another one. */
   readonly comparedVersion: string | undefined;
 }
 
+/** Sections are the same objects as long as their baseline says the same. */
+const isSameGiven = (a: ObjectReport['given'] = [], b: ObjectReport['given'] = []): boolean =>
+  a.length === b.length && a.every((one, index) => one === b[index]);
+
 /**
  * What a report says, without working out the status: the same words make the same status. All of it but the object, of
- * which only the generation is told of: what a report will say one day is not left out.
+ * which only the generation is told of, and what baselines gave, which is compared as it is: what a report will say one
+ * day is not left out.
  */
-function wordsOf({ object, ...said }: ObjectReport): string {
+function wordsOf({ object, given, ...said }: ObjectReport): string {
   return `${object.metadata.generation} ${JSON.stringify(said)}`;
 }
 
@@ -188,16 +194,16 @@ export class StatusReporter {
     if (standing === 'settling') return key;
     const words = `${wordsOf(report)}/${standing}`;
     const known = this.#wanted.get(key);
-    if (known?.words === words && known.comparedVersion === resourceVersion) return key;
-    const status =
-      known?.words === words
-        ? known.status
-        : this.#statusOf(report, {
-            previous: known?.status ?? object.status,
-            nowIso,
-            isAwaited: standing === 'awaited',
-          });
-    this.#wanted.set(key, { words, status, comparedVersion: resourceVersion });
+    const isKnown = known?.words === words && isSameGiven(known.given, report.given);
+    if (isKnown && known.comparedVersion === resourceVersion) return key;
+    const status = isKnown
+      ? known.status
+      : this.#statusOf(report, {
+          previous: known?.status ?? object.status,
+          nowIso,
+          isAwaited: standing === 'awaited',
+        });
+    this.#wanted.set(key, { words, given: report.given, status, comparedVersion: resourceVersion });
     if (saysSame(status, this.#ownPart(object.kind, object.status))) return key;
     const resource = { group: GROUP, version: VERSION, plural: KINDS[object.kind as KindName].plural };
     const about = { kind: object.kind, namespace, name, uid, generation, resourceVersion };

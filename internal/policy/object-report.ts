@@ -1,6 +1,7 @@
 import type { Problem } from '../core/problem.ts';
 import { missingRole } from '../phases/authz/missing-role.ts';
 import { type Assignment, type Candidate, hostsOf } from './assign.ts';
+import type { Default } from './baselines/defaults.ts';
 import type { Shadow } from './host-drafts.ts';
 import { policyNotFound } from './missing-references.ts';
 import type { CompiledNamespace } from './namespace-objects.ts';
@@ -26,6 +27,8 @@ export interface ObjectReport {
   readonly isMisread?: boolean;
   /** Baselines whose overrides hold the policy. */
   readonly heldBy?: readonly string[];
+  /** What baselines gave for sections that the newest spec leaves out, where it was accepted with it. */
+  readonly given?: readonly Default[];
 }
 
 export interface PolicyFindings {
@@ -36,6 +39,7 @@ export interface PolicyFindings {
   readonly problems: readonly Problem[];
   readonly shadows: readonly Shadow[];
   readonly heldBy: readonly string[];
+  readonly given: readonly Default[];
   /** Of its namespace, as the snapshot has them. */
   readonly roles: CompiledNamespace['roles'] | undefined;
 }
@@ -61,6 +65,7 @@ export function policyReport({ object, candidate, assignment, ...found }: Policy
     isLapsed: assignment.isLapsed,
     isMisread: !candidate.claimed.isWhole,
     heldBy: found.heldBy,
+    ...(isAccepted && { given: found.given }),
   };
 }
 

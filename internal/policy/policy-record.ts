@@ -12,7 +12,10 @@ import {
   type Defaults,
   fillDefaults,
   givenBy,
+  isFilledFrom,
+  NO_DEFAULTS,
   omittedSections,
+  withGiven,
 } from './baselines/defaults.ts';
 import { type ClaimedTarget, claimedTarget } from './claimed-target.ts';
 import { compilePolicy, type PolicyPorts } from './compile-policy.ts';
@@ -27,6 +30,8 @@ import { warnAboutClosed } from './warn-about-closed.ts';
 export interface RecordedSpec {
   readonly generation: number;
   readonly spec: unknown;
+  /** What baselines gave it then is in it, and nothing is given it any more. */
+  readonly isFilled?: boolean;
 }
 
 export interface CompileOptions {
@@ -94,6 +99,11 @@ export class PolicyRecord {
     return this.#problems;
   }
 
+  /** What baselines gave the newest spec, if it compiled. */
+  get given(): readonly Default[] {
+    return this.#given;
+  }
+
   /** Whether the object as it is now was compiled, with what these defaults give it, and is within its budget. */
   isCompiledWith({ defaultsOf, budgets }: Pick<CompileOptions, 'defaultsOf' | 'budgets'>): boolean {
     const { namespace } = this.object.metadata;
@@ -125,12 +135,12 @@ export class PolicyRecord {
     this.#judged = object;
     const previous = this.#compiledFrom;
     const isSame = previous !== undefined && (previous === object || isSameSpec(previous, object));
-    // What was recorded in vain may be of use with other defaults.
-    if (isSame && !this.#isGiven(defaults)) this.#refused = undefined;
-    if (!isSame) {
-      // First of all: what it claims denies, also where the rest of it cannot even be compiled.
-      this.#claimed = claimedTarget(object.spec, options.ports.workload);
+    // First of all: what it claims denies, also where the rest of it cannot even be compiled.
+    if (!isSame) this.#claimed = claimedTarget(object.spec, options.ports.workload);
+    if (!isSame || !this.#isGiven(defaults)) {
       this.#weight = weightOf(object.spec);
+      // What was recorded in vain may be of use with other defaults.
+      if (isSame) this.#refused = undefined;
     }
     const isKnown = isSame && !this.#isOverBudget && this.#isGiven(defaults);
     const tooMuch = options.budgets.take(this, namespace, this.#weight);
@@ -151,7 +161,7 @@ export class PolicyRecord {
       this.#omitted = this.#newest === undefined || spec === undefined ? DEFAULT_SECTIONS : omittedSections(spec);
       this.#given = givenBy(defaults, this.#omitted);
       if (this.#newest !== undefined) {
-        this.#weight = weightOf(object.spec, this.#newest.patternParts);
+        this.#weight = weightOf(withGiven(object.spec, this.#given), this.#newest.patternParts);
         const tooHeavy = options.budgets.take(this, namespace, this.#weight);
         if (tooHeavy !== undefined) this.#refuse(tooHeavy);
       }
@@ -175,6 +185,7 @@ export class PolicyRecord {
     const { namespace } = object.metadata;
     const restored = yield* restore(object, {
       ...options,
+      isRight: this.#newest !== undefined,
       fits: (weight) => options.budgets.take(this, namespace, weight) === undefined,
     });
     this.#accepted = restored?.policy;
@@ -215,6 +226,8 @@ export class PolicyRecord {
 }
 
 interface RestoreOptions extends CompileOptions {
+  /** The newest spec compiled. */
+  readonly isRight: boolean;
   /** Whether so many bytes of it are within the budget. */
   readonly fits: (weight: number) => boolean;
 }
@@ -225,21 +238,26 @@ interface Restored {
 }
 
 /**
- * The last good spec of before this process began, checked again in full. Only an older one than the object's own: the
- * newest is judged by itself, and there is none after it. Whatever cannot be used is ignored, for anybody who may write
- * a status may have written it.
+ * The last good spec of before this process began, checked again in full. Of the object's own generation only what a
+ * baseline gave it before may be different, and only where it does not compile with what it is given now. Whatever cannot
+ * be used is ignored, for anybody who may write a status may have written it.
  */
 function* restore(object: SourceObject, options: RestoreOptions): Steps<Restored | undefined> {
-  const { ports, className, defaultsOf, recordedSpec, fits } = options;
+  const { ports, className, defaultsOf, recordedSpec, isRight, fits } = options;
   try {
     const recorded = recordedSpec(object);
-    if (recorded === undefined || recorded.generation >= object.metadata.generation) return undefined;
+    if (recorded === undefined || recorded.generation > object.metadata.generation) return undefined;
     yield;
+    if (recorded.generation === object.metadata.generation) {
+      // The newest is judged by itself, and there is none after it.
+      if (isRight || recorded.isFilled !== true || !isFilledFrom(recorded.spec, object.spec)) return undefined;
+    }
     if (!fits(weightOf(recorded.spec))) return undefined;
     const problems = new ProblemList();
     const spec = parseSpec(apiPolicySpec, recorded.spec, problems);
     if (spec === undefined || spec.className !== className) return undefined;
-    const filled = fillDefaults(spec, defaultsOf(object.metadata.namespace), problems);
+    const defaults = recorded.isFilled === true ? NO_DEFAULTS : defaultsOf(object.metadata.namespace);
+    const filled = fillDefaults(spec, defaults, problems);
     const ref = Object.freeze({ ...refOf(object), generation: recorded.generation });
     const policy = yield* compilePolicy(filled.spec, ref, { ports, problems });
     const weight = weightOf(recorded.spec, policy?.patternParts);
@@ -249,7 +267,7 @@ function* restore(object: SourceObject, options: RestoreOptions): Steps<Restored
   }
 }
 
-/** Of the generation too: a record is only of use to a newer one. */
+/** Of the generation too: what a record is good for depends on it. */
 const recordDigest = ({ metadata, status }: SourceObject): string =>
   hash('sha256', `${metadata.generation} ${JSON.stringify(member(status, 'accepted') ?? null)}`);
 

@@ -255,6 +255,7 @@ export class PolicyStore {
           problems: thrown.get(record) ?? record.problems,
           shadows: shadows.get(candidate) ?? [],
           heldBy: overridesOf(candidate.meta.namespace)?.by ?? [],
+          given: record.given,
           roles: compiled.get(candidate.meta.namespace)?.roles,
         }),
       );

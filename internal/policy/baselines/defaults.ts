@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Problem, ProblemList } from '../../core/problem.ts';
 import type { ApiBaselineSpec } from '../resource/api-baseline.ts';
 import type { ApiPolicySpec } from '../resource/api-policy.ts';
@@ -68,11 +69,36 @@ export function fillDefaults(spec: ApiPolicySpec, defaults: Defaults, problems: 
   return { spec: given.length === 0 ? spec : { ...spec, ...sections }, given };
 }
 
+/** A spec as its author wrote it, with the sections that others gave. */
+export const withGiven = (spec: unknown, given: readonly Default[]): object => ({
+  ...(spec ?? {}),
+  ...Object.fromEntries(given.map(({ section, value }) => [section, value])),
+});
+
+/**
+ * Whether one spec is the other, but for sections that this one leaves out. Neither was checked yet.
+ *
+ * @param own what an author wrote
+ */
+export function isFilledFrom(filled: unknown, own: unknown): boolean {
+  if (!isObject(filled) || !isObject(own)) return false;
+  const rest: Record<string, unknown> = { ...filled };
+  for (const section of DEFAULT_SECTIONS) if (!Object.hasOwn(own, section)) delete rest[section];
+  return isDeepStrictEqual(plain(rest), plain(own));
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+/** Of which reader it came, and in what order, is no difference. */
+const plain = (value: object): unknown => JSON.parse(JSON.stringify(value));
+
 /** Says of what is wrong with a section that an author never wrote where it comes from. */
 export function attributed(problems: readonly Problem[], given: readonly Default[]): readonly Problem[] {
   const known = given.filter(({ value }) => value !== undefined);
   if (known.length === 0) return problems;
   return problems.map((problem) => {
+    // Of the whole spec, such as how much text its expressions have together.
+    if (problem.path === 'spec')
+      return { ...problem, message: `${problem.message} (with ${known.map(givenWords).join(' and ')})` };
     const own = known.find(({ section }) => isWithin(problem.path, `spec.${section}`));
     if (own !== undefined) {
       const where = `${problem.path.replace('spec.', 'spec.defaults.')} of APIBaseline "${own.by}", which gives it: write ${own.section} here, or mend it there`;
@@ -83,6 +109,8 @@ export function attributed(problems: readonly Problem[], given: readonly Default
     return { ...problem, message: `${problem.message} (authentication is that of APIBaseline "${authentication.by}")` };
   });
 }
+
+const givenWords = ({ section, by }: Default): string => `${section} of APIBaseline "${by}"`;
 
 const isWithin = (path: string, section: string): boolean =>
   path === section || path.startsWith(`${section}.`) || path.startsWith(`${section}[`);
