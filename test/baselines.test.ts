@@ -134,6 +134,37 @@ it('a section of a baseline, once checked, is one that a policy may have: so a r
   assert.deepEqual([...sections].sort(), [...DEFAULT_SECTIONS].sort());
 });
 
+it('tells of limits that count locally, whether its author, a default or an override has them', async () => {
+  const limits = [
+    {
+      name: 'l',
+      stage: 'BeforeAuthentication',
+      key: [{ expression: 'client.network' }],
+      rates: [{ requests: 1, window: '1s' }],
+    },
+  ];
+  const own = policy('own', `, rateLimits: ${JSON.stringify(limits)}${ANYBODY}`);
+  const loaded = await load([POLICIES, own].join('---'));
+  const said = (reports: readonly ObjectReport[]): object =>
+    Object.fromEntries(
+      reports
+        .filter(({ object }) => object.kind === 'APIPolicy')
+        .map(({ object, localLimits }) => [object.metadata.name, localLimits]),
+    );
+  const none = { a: undefined, b: undefined, bare: undefined };
+  assert.deepEqual(said(loaded.build.reports), { ...none, own: { hasOwn: true, by: [] } });
+  const given = { hasOwn: true, by: ['platform'] };
+  assert.deepEqual(said(await put(loaded, baseline({ defaults: { rateLimits: limits } }))), {
+    a: given,
+    b: given,
+    bare: given,
+    own: { hasOwn: true, by: [] },
+  });
+  const held = { hasOwn: false, by: ['platform'] };
+  const overriding = baseline({ overrides: { rateLimits: limits } }, { generation: 2 });
+  assert.deepEqual(said(await put(loaded, overriding)), { a: held, b: held, bare: held, own: given });
+});
+
 describe('what a change of a baseline costs', () => {
   it('is nothing where its status or its labels were written, or a namespace that it does not select was', async () => {
     const loaded = await load(POLICIES);

@@ -309,11 +309,10 @@ describe('StatusReporter, one of several replicas', () => {
   });
 
   it('names once by how many replicas a limit counts, also when there are more later and another writes', async () => {
-    const spec = { rateLimits: [{ name: 'all' }] };
-    const limited = (parts: Parts = {}) => ({ ...anObject('a', parts), spec });
+    const limited = (parts: Parts = {}) => aReport(anObject('a', parts), { localLimits: { hasOwn: true, by: [] } });
     haveCome('7', '7', '7');
     reporter.resume();
-    reporter.report([aReport(limited())]);
+    reporter.report([limited()]);
     const { status } = await written();
     const { conditions } = status as { conditions: { type: string; reason: string; message: string }[] };
     const warning = conditions.find(({ type }) => type === 'Warning');
@@ -326,7 +325,26 @@ describe('StatusReporter, one of several replicas', () => {
     );
     haveCome('7', '7', '7', '7', '7');
     reporter.pause();
-    reporter.report([aReport(limited({ version: '8', status }))]);
+    reporter.report([limited({ version: '8', status })]);
+    reporter.resume();
+    await nothingMore();
+  });
+
+  it('says of limits that came with a baseline, after the policy was programmed, that they count locally', async () => {
+    haveCome('7', '7', '7');
+    reporter.resume();
+    reporter.report([aReport(anObject('a'))]);
+    const { status } = await written();
+    const localLimits = { hasOwn: false, by: ['platform'] };
+    reporter.report([aReport(anObject('a', { version: '8', status }), { localLimits })]);
+    const said = (await written()).status as { conditions: { type: string; message: string }[] };
+    assert.equal(
+      said.conditions.find(({ type }) => type === 'Warning')?.message,
+      'each of 3 replicas counts by itself, so that up to 3 times as many requests pass (APIBaseline "platform" has limits for it)',
+    );
+    haveCome('7', '7', '7', '7');
+    reporter.pause();
+    reporter.report([aReport(anObject('a', { version: '9', status: said }), { localLimits })]);
     reporter.resume();
     await nothingMore();
   });

@@ -228,10 +228,10 @@ export class StatusReporter {
   }
 
   #statusOf(report: ObjectReport, { previous, nowIso, isAwaited }: About): object {
-    const { kind, metadata } = report.object;
+    const { kind } = report.object;
     const { programming } = this.#options;
     const before = this.#conditionsIn(kind, previous);
-    const replicas = replicasSaid(before, metadata.generation) ?? programming?.replicas ?? 1;
+    const replicas = replicasSaid(before, report) ?? programming?.replicas ?? 1;
     const limits = localLimits(report, replicas);
     const said = limits === undefined ? report : { ...report, problems: [...report.problems, limits] };
     const found = conditionsOf(said, before, nowIso, isAwaited ? programming?.text(report) : undefined);

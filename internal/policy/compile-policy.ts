@@ -110,6 +110,7 @@ export function* compilePolicy(
     carriers,
     logAllowsPercent: spec.auditLog?.allows?.percent ?? 0,
     redactedHeaders: (spec.auditLog?.redact ?? []).flatMap(({ header }) => (header === undefined ? [] : [header.name])),
+    countsLocally: limits.length > 0,
     readsBody: attributes.has('request.body'),
     held: undefined,
     attributes,

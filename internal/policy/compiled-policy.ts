@@ -67,6 +67,8 @@ export interface CompiledPolicy {
   /** Percent of allows that are logged. */
   readonly logAllowsPercent: number;
   readonly redactedHeaders: readonly string[];
+  /** It has limits, each replica counts them by itself; those of what holds it are not among them. */
+  readonly countsLocally: boolean;
   /** An expression of it, or of what holds it, reads `request.body`. */
   readonly readsBody: boolean;
   /** Its namespace's overrides, which are among its steps; undefined where there are none. */

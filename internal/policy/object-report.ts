@@ -2,6 +2,8 @@ import type { Problem } from '../core/problem.ts';
 import { missingRole } from '../phases/authz/missing-role.ts';
 import { type Assignment, type Candidate, hostsOf } from './assign.ts';
 import type { Default } from './baselines/defaults.ts';
+import type { OverrideSet } from './baselines/override-set.ts';
+import type { CompiledPolicy } from './compiled-policy.ts';
 import type { Shadow } from './host-drafts.ts';
 import { policyNotFound } from './missing-references.ts';
 import type { CompiledNamespace } from './namespace-objects.ts';
@@ -27,8 +29,17 @@ export interface ObjectReport {
   readonly isMisread?: boolean;
   /** Baselines whose overrides hold the policy. */
   readonly heldBy?: readonly string[];
+  /** Limits of what serves that every replica counts by itself; undefined where there are none. */
+  readonly localLimits?: LocalLimits | undefined;
   /** What baselines gave for sections that the newest spec leaves out, where it was accepted with it. */
   readonly given?: readonly Default[];
+}
+
+export interface LocalLimits {
+  /** The policy has some, whether its author wrote them or a baseline gave them. */
+  readonly hasOwn: boolean;
+  /** Names of baselines whose limits are among them. */
+  readonly by: readonly string[];
 }
 
 export interface PolicyFindings {
@@ -38,7 +49,7 @@ export interface PolicyFindings {
   readonly assignment: Assignment;
   readonly problems: readonly Problem[];
   readonly shadows: readonly Shadow[];
-  readonly heldBy: readonly string[];
+  readonly overrides: OverrideSet | undefined;
   readonly given: readonly Default[];
   /** Of its namespace, as the snapshot has them. */
   readonly roles: CompiledNamespace['roles'] | undefined;
@@ -64,9 +75,19 @@ export function policyReport({ object, candidate, assignment, ...found }: Policy
     hosts: hostsOf(assignment),
     isLapsed: assignment.isLapsed,
     isMisread: !candidate.claimed.isWhole,
-    heldBy: found.heldBy,
-    ...(isAccepted && { given: found.given }),
+    heldBy: found.overrides?.by ?? [],
+    ...(isAccepted && { given: found.given, localLimits: localLimitsOf(serving, found) }),
   };
+}
+
+function localLimitsOf(
+  serving: CompiledPolicy,
+  { overrides, given }: Pick<PolicyFindings, 'overrides' | 'given'>,
+): LocalLimits | undefined {
+  const { countsLocally: hasOwn } = serving;
+  const byDefault = given.filter(({ section }) => section === 'rateLimits').map(({ by }) => by);
+  const by = [...new Set([...byDefault, ...(overrides?.limitsBy ?? [])])];
+  return hasOwn || by.length > 0 ? { hasOwn, by } : undefined;
 }
 
 function isShadowed({ serving, places }: Assignment, shadows: readonly Shadow[]): boolean {

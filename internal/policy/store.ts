@@ -254,7 +254,7 @@ export class PolicyStore {
           assignment,
           problems: thrown.get(record) ?? record.problems,
           shadows: shadows.get(candidate) ?? [],
-          heldBy: overridesOf(candidate.meta.namespace)?.by ?? [],
+          overrides: overridesOf(candidate.meta.namespace),
           given: record.given,
           roles: compiled.get(candidate.meta.namespace)?.roles,
         }),

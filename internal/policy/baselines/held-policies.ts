@@ -106,6 +106,7 @@ const NOBODYS: Omit<CompiledPolicy, 'ref'> = Object.freeze({
   carriers: Object.freeze([]),
   logAllowsPercent: 0,
   redactedHeaders: Object.freeze([]),
+  countsLocally: false,
   readsBody: false,
   held: undefined,
   attributes: new Set<string>(),

@@ -18,6 +18,8 @@ export interface OverrideSet {
   readonly deny: Step | undefined;
   /** Something hangs on the method or path: no header that names another may reach the upstream. */
   readonly judgesTarget: boolean;
+  /** Names of those that have limits. */
+  readonly limitsBy: readonly string[];
   readonly readsQuery: boolean;
   readonly readsBody: boolean;
   readonly attributes: ReadonlySet<string>;
@@ -38,6 +40,7 @@ export function overrideSet(parts: readonly Overrides[]): OverrideSet {
     requireCaller: callers.length === 0 ? undefined : requireCaller(callers),
     deny: denies.length === 0 ? undefined : denyInAnyMode(denies),
     judgesTarget: denies.length > 0 || callers.length > 0 || TARGET.some((name) => attributes.has(name)),
+    limitsBy: parts.filter(({ limits }) => limits.length > 0).map(({ by }) => by),
     readsQuery: attributes.has('request.query') || attributes.has('request.queryValues'),
     readsBody: attributes.has('request.body'),
     attributes,
