@@ -51,6 +51,8 @@ export const CHART_OPTIONS: Readonly<Record<OptionName, 'chart' | 'enum' | Reado
   'max-limit-keys': { type: 'integer', minimum: 1000, maximum: 100_000_000 },
   'namespace-policies': { type: 'integer', minimum: 1, maximum: 10_000_000 },
   'namespace-policy-bytes': { type: 'string', pattern: '^[1-9][0-9]{0,2}(Mi|Gi)$' },
+  'namespace-objects': { type: 'integer', minimum: 1, maximum: 10_000_000 },
+  'namespace-object-bytes': { type: 'string', pattern: '^[1-9][0-9]{0,2}(Mi|Gi)$' },
   'max-receive-bytes': {
     type: 'string',
     pattern: '^((6[4-9]|[7-9][0-9]|[1-9][0-9]{2,4})Ki|([1-9]|[1-5][0-9]|6[0-4])Mi)$',
@@ -66,6 +68,8 @@ export const OF_GATEWAYS: ReadonlySet<OptionName> = new Set([
   'host-grants',
   'namespace-policies',
   'namespace-policy-bytes',
+  'namespace-objects',
+  'namespace-object-bytes',
   'trust-context-extensions',
   'route-metadata',
 ]);

@@ -117,6 +117,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       hostGrants: config.hostGrants,
       secrets: (namespace) => source.adapter.secrets(namespace),
       namespaceBudget: config.namespaceBudget,
+      objectBudget: config.objectBudget,
       hasNamespaces: config.source.kind === 'kube',
       ...(source.adapter.recordedSpec && { recordedSpec: source.adapter.recordedSpec }),
       ...(source.adapter.horizon && { horizon: source.adapter.horizon }),

@@ -31,6 +31,8 @@ export interface Config {
   readonly maxLimitKeys: number;
   /** What the policies of one namespace may come to; undefined: as much as they like. */
   readonly namespaceBudget: NamespaceBudgetConfig | undefined;
+  /** The same for its consumers, roles and bindings together. */
+  readonly objectBudget: ObjectBudgetConfig | undefined;
   readonly maxReceiveBytes: number;
   readonly grpcReflection: boolean;
   readonly logLevel: LogLevel;
@@ -50,6 +52,12 @@ export type PolicySource =
 
 export interface NamespaceBudgetConfig {
   readonly policies: number;
+  /** Of memory, once they are compiled. */
+  readonly bytes: number;
+}
+
+export interface ObjectBudgetConfig {
+  readonly objects: number;
   /** Of memory, once they are compiled. */
   readonly bytes: number;
 }

@@ -232,6 +232,18 @@ export const OPTIONS = Object.freeze({
     doc: 'Most memory that the compiled policies of a namespace take, as it is estimated of their specs and patterns',
     parse: bytes(1024 * 1024, 1024 * 1024 * 1024 * 1024),
   }),
+  'namespace-objects': option({
+    placeholder: 'COUNT',
+    fallbackDoc: '100000 where several namespaces are watched, else no bound',
+    doc: 'Most consumers, roles and bindings of a namespace together; the newest above that count for nothing (QuotaExceeded)',
+    parse: count(1, 10_000_000),
+  }),
+  'namespace-object-bytes': option({
+    placeholder: 'SIZE',
+    fallbackDoc: '256Mi where several namespaces are watched, else no bound',
+    doc: 'Most memory that they take compiled, as it is estimated of their specs',
+    parse: bytes(1024 * 1024, 1024 * 1024 * 1024 * 1024),
+  }),
   'max-receive-bytes': option({
     placeholder: 'SIZE',
     // Whoever reaches the port can make it hold this much for every stream: a body of 1 MiB with all headers, not more.

@@ -50,6 +50,7 @@ describe('readConfig()', () => {
       maxConnectionAgeMs: 300_000,
       maxLimitKeys: 1_000_000,
       namespaceBudget: undefined,
+      objectBudget: undefined,
       maxReceiveBytes: 2_097_152,
       http: undefined,
       grpcReflection: false,
@@ -234,6 +235,18 @@ describe('readConfig()', () => {
       policies: Infinity,
       bytes: 2_097_152,
     });
+    const objectBudgetOf = (flags: Record<string, string | boolean>) => configOf(read({ flags })).objectBudget;
+    assert.deepEqual(objectBudgetOf({ kube: true }), { objects: 100_000, bytes: 268_435_456 });
+    assert.deepEqual(objectBudgetOf({ kube: true, namespace: 'shop', 'namespace-objects': '7' }), {
+      objects: 7,
+      bytes: Infinity,
+    });
+    for (const more of [
+      { namespace: 'shop' },
+      { 'sidecar-class': true },
+      { namespace: 'shop', 'namespace-policies': '5' },
+    ])
+      assert.equal(objectBudgetOf({ kube: true, ...more }), undefined);
     const flags = { kube: true, 'namespace-policies': '0', 'namespace-policy-bytes': '1' };
     assert.deepEqual(problemsOf(read({ flags })), [
       '--namespace-policies "0" is not a whole number from 1 to 10000000',

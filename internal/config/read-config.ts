@@ -5,6 +5,7 @@ import type {
   Config,
   HttpDoorConfig,
   NamespaceBudgetConfig,
+  ObjectBudgetConfig,
   Outbound,
   PolicySource,
   SidecarRole,
@@ -117,15 +118,39 @@ const GATEWAY: ListenAddress = Object.freeze({ kind: 'tcp', host: '', port: 9191
 const STANDALONE: ListenAddress = Object.freeze({ kind: 'tcp', host: '127.0.0.1', port: 9191 });
 
 /** Of many tenants, who may not take each other's room. An owner of all takes it from nobody, unless told not to. */
-const BUDGET: NamespaceBudgetConfig = Object.freeze({ policies: 10_000, bytes: 256 * 1024 * 1024 });
+const MAX_BYTES = 256 * 1024 * 1024;
+const MAX_POLICIES = 10_000;
+const MAX_OBJECTS = 100_000;
 
 function budgetOf(
   { 'namespace-policies': policies, 'namespace-policy-bytes': bytes }: OptionValues,
   isOneOwner: boolean,
 ): NamespaceBudgetConfig | undefined {
-  if (isOneOwner && policies === undefined && bytes === undefined) return undefined;
-  const byDefault = isOneOwner ? { policies: Infinity, bytes: Infinity } : BUDGET;
-  return Object.freeze({ policies: policies ?? byDefault.policies, bytes: bytes ?? byDefault.bytes });
+  const bounds = boundsOf({ count: policies, bytes }, { count: MAX_POLICIES, bytes: MAX_BYTES }, isOneOwner);
+  return bounds && Object.freeze({ policies: bounds.count, bytes: bounds.bytes });
+}
+
+function objectBudgetOf(
+  { 'namespace-objects': objects, 'namespace-object-bytes': bytes }: OptionValues,
+  isOneOwner: boolean,
+): ObjectBudgetConfig | undefined {
+  const bounds = boundsOf({ count: objects, bytes }, { count: MAX_OBJECTS, bytes: MAX_BYTES }, isOneOwner);
+  return bounds && Object.freeze({ objects: bounds.count, bytes: bounds.bytes });
+}
+
+interface Bounds {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+function boundsOf(
+  { count, bytes }: { readonly [K in keyof Bounds]: number | undefined },
+  ofMany: Bounds,
+  isOneOwner: boolean,
+): Bounds | undefined {
+  if (isOneOwner && count === undefined && bytes === undefined) return undefined;
+  const byDefault = isOneOwner ? { count: Infinity, bytes: Infinity } : ofMany;
+  return { count: count ?? byDefault.count, bytes: bytes ?? byDefault.bytes };
 }
 
 interface Known {
@@ -168,6 +193,7 @@ function assemble(values: OptionValues, known: Known): Config {
     maxConnectionAgeMs: required(values, 'max-connection-age'),
     maxLimitKeys: required(values, 'max-limit-keys'),
     namespaceBudget: budgetOf(values, known.isOneOwner || sidecar !== undefined),
+    objectBudget: objectBudgetOf(values, known.isOneOwner || sidecar !== undefined),
     maxReceiveBytes: required(values, 'max-receive-bytes'),
     grpcReflection: required(values, 'grpc-reflection'),
     logLevel: required(values, 'log-level'),

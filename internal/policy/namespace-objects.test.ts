@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { anEvaluation } from '../core/evaluation.fixture.ts';
 import { NamespaceObjects } from './namespace-objects.ts';
 import type { SourceObject } from './object.ts';
 
@@ -72,6 +73,38 @@ describe('NamespaceObjects', () => {
       [...problems.values()],
       [[], [{ reason: 'Invalid', path: 'spec', message: 'It cannot be compiled: boom', severity: 'error' }]],
     );
+  });
+
+  it('asks for no Secret that only consumers over the budget name, until there is room', async () => {
+    const objects = new NamespaceObjects('shop', { objects: 2, bytes: 1e6 });
+    const naming = (name: string): SourceObject =>
+      objectOf('APIConsumer', name, { keys: [{ name: 'k', secretRef: { name: `s-${name}`, key: 'k' } }] });
+    for (const name of ['c', 'a', 'b']) objects.apply('APIConsumer', naming(name));
+    const { problems } = await compile(objects);
+    assert.deepEqual([...objects.secretNames()].sort(), ['s-a', 's-b']);
+    const told = [...problems].map(([{ metadata }, [first]]) => [metadata.name, first?.reason]);
+    assert.deepEqual(told.sort(), [
+      ['a', 'SecretNotFound'],
+      ['b', 'SecretNotFound'],
+      ['c', 'QuotaExceeded'],
+    ]);
+    objects.delete('APIConsumer', 'a');
+    await compile(objects);
+    assert.deepEqual([...objects.secretNames()].sort(), ['s-b', 's-c']);
+  });
+
+  it('takes any role for anybody’s where more bindings are over the budget than it remembers the roles of', async () => {
+    const objects = new NamespaceObjects('shop', { objects: 2, bytes: 1e6 });
+    objects.apply('APIRole', objectOf('APIRole', 'a', {}));
+    objects.apply('APIRole', objectOf('APIRole', 'b', {}));
+    const evaluation = anEvaluation();
+    assert.equal((await compile(objects)).view.roles.isHeldForDeny('a', evaluation), false);
+    for (let i = 0; i < 1001; i += 1)
+      objects.apply(
+        'APIRoleBinding',
+        objectOf('APIRoleBinding', `x${i}`, { roleRef: { name: `r${i}` }, subjects: [] }),
+      );
+    assert.equal((await compile(objects)).view.roles.isHeldForDeny('a', evaluation), true);
   });
 
   it('tells nothing of what was thrown at a Secret, for it may hold the key', async () => {

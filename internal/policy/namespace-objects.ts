@@ -15,11 +15,12 @@ import {
   subjectsOf,
 } from './missing-references.ts';
 import type { SourceObject } from './object.ts';
+import { type ObjectBudget, ObjectBudgets } from './object-budget.ts';
 import { type ApiConsumerSpec, apiConsumerSpec } from './resource/api-consumer.ts';
 import { type ApiRoleBindingSpec, apiRoleBindingSpec, apiRoleSpec } from './resource/api-role.ts';
 import type { KindName } from './resource/kinds.ts';
 import { parseSpec } from './resource/parse-spec.ts';
-import { boundRole, unreadConsumer } from './unread-spec.ts';
+import { unreadConsumer, unreadConsumers, unreadRoles } from './unread-spec.ts';
 
 /** Kinds whose objects are live, within one namespace: there is no last good version of them. */
 const LIVE_KINDS = ['APIConsumer', 'APIRole', 'APIRoleBinding'] as const satisfies readonly KindName[];
@@ -64,8 +65,14 @@ export class NamespaceObjects {
     parseSpec(apiRoleBindingSpec, object.spec, problems),
   );
 
-  constructor(namespace: string) {
+  readonly #budget: ObjectBudgets;
+  /** Names of consumers that were over the budget when they were last compiled. */
+  #overBudget: ReadonlySet<string> = new Set();
+
+  /** @param budget what it may have; undefined: as much as it likes */
+  constructor(namespace: string, budget?: ObjectBudget) {
     this.#namespace = namespace;
+    this.#budget = new ObjectBudgets(budget);
   }
 
   apply(kind: LiveKind, object: SourceObject): void {
@@ -80,10 +87,11 @@ export class NamespaceObjects {
     for (const objects of Object.values(this.#objects)) yield* objects.values();
   }
 
-  /** Secrets that consumers name. */
+  /** Secrets that consumers name which are within the budget, as far as that is known. */
   secretNames(): ReadonlySet<string> {
     const names = new Set<string>();
     for (const object of this.#objects.APIConsumer.values()) {
+      if (this.#overBudget.has(object.metadata.name)) continue;
       // Asked after every build: what a consumer names is read as it stands, and judged when it is compiled.
       for (const { secretRef } of unreadConsumer(object).keys) if (secretRef !== undefined) names.add(secretRef.name);
     }
@@ -92,27 +100,36 @@ export class NamespaceObjects {
 
   /** Compiles the objects as they are when it is called; what changes while it waits is the next one's. */
   async compile({ secrets, clusterIssuer, breathe }: NamespaceContext): Promise<CompiledNamespace> {
-    const objects = {
-      consumers: [...this.#objects.APIConsumer.values()],
-      roles: [...this.#objects.APIRole.values()],
-      bindings: [...this.#objects.APIRoleBinding.values()],
-    };
-    const consumers = await this.#consumers.read(objects.consumers, breathe);
-    const roles = await this.#roles.read(objects.roles, breathe);
-    const bindings = await this.#bindings.read(objects.bindings, breathe);
+    const objects = [...this.all()];
+    const over = await this.#budget.over(objects, breathe);
+    const within = (kind: LiveKind): SourceObject[] =>
+      objects.filter((object) => object.kind === kind && !over.has(object));
+    const refused = (kind: LiveKind): readonly SourceObject[] =>
+      [...over.keys()].filter((object) => object.kind === kind);
+    const consumers = await this.#consumers.read(within('APIConsumer'), breathe);
+    const roles = await this.#roles.read(within('APIRole'), breathe);
+    const bindings = await this.#bindings.read(within('APIRoleBinding'), breathe);
+    const tooMany = { consumers: refused('APIConsumer'), bindings: refused('APIRoleBinding') };
+    this.#overBudget = new Set(tooMany.consumers.map(({ metadata }) => metadata.name));
     const compiledConsumers = await compileConsumers(
       consumers.map(({ object, spec }) =>
         spec === undefined ? unreadConsumer(object) : { name: object.metadata.name, ...spec },
       ),
-      { secrets: guarded(secrets), namespace: this.#namespace, breathe },
+      { secrets: guarded(secrets), namespace: this.#namespace, uncounted: unreadConsumers(tooMany.consumers), breathe },
     );
+    const unread = bindings.filter(({ spec }) => spec === undefined).map(({ object }) => object);
     const compiledRoles = await compileRoles(specsOf(roles), specsOf(bindings), {
       clusterIssuer,
-      unread: new Set(bindings.filter(({ spec }) => spec === undefined).map(({ object }) => boundRole(object))),
+      unread: unreadRoles([...unread, ...tooMany.bindings]),
       breathe,
     });
-    const subjects = subjectsOf(consumers.map(({ object, spec }) => ({ name: object.metadata.name, spec })));
-    const problems = new Map<SourceObject, readonly Problem[]>();
+    const subjects = subjectsOf([
+      ...consumers.map(({ object, spec }) => ({ name: object.metadata.name, spec })),
+      ...tooMany.consumers.map(({ metadata: { name } }) => ({ name, spec: undefined })),
+    ]);
+    const problems = new Map<SourceObject, readonly Problem[]>(
+      [...over].map(([object, problem]) => [object, [problem]]),
+    );
     const tell = (live: Live<unknown>, list: ProblemList | undefined): void => {
       problems.set(live.object, [...live.problems, ...(list?.problems ?? [])]);
     };

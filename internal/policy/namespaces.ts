@@ -2,9 +2,12 @@ import type { Breathe } from '../core/breather.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
 import { type CompiledNamespace, type LiveKind, NamespaceObjects } from './namespace-objects.ts';
 import type { SourceObject } from './object.ts';
+import type { ObjectBudget } from './object-budget.ts';
 import { refusingNamespace } from './refusing-namespace.ts';
 
 export interface NamespacesOptions {
+  /** What the consumers, roles and bindings of each namespace may come to; undefined: as much as they like. */
+  readonly objectBudget?: ObjectBudget | undefined;
   readonly clusterIssuer: string | undefined;
   readonly secrets: (namespace: string) => SecretLookup;
 }
@@ -23,7 +26,7 @@ export class Namespaces {
 
   apply(kind: LiveKind, object: SourceObject): void {
     const { namespace } = object.metadata;
-    const objects = this.#objects.get(namespace) ?? new NamespaceObjects(namespace);
+    const objects = this.#objects.get(namespace) ?? new NamespaceObjects(namespace, this.#options.objectBudget);
     this.#objects.set(namespace, objects);
     objects.apply(kind, object);
     this.#dirty.add(namespace);

@@ -20,6 +20,7 @@ import { type NamespaceBudget, NamespaceBudgets } from './namespace-budgets.ts';
 import { isLiveKind } from './namespace-objects.ts';
 import { Namespaces } from './namespaces.ts';
 import type { SourceObject } from './object.ts';
+import type { ObjectBudget } from './object-budget.ts';
 import { liveReports, type ObjectReport, policyReport } from './object-report.ts';
 import type { CompileOptions, PolicyRecord, RecordedSpec } from './policy-record.ts';
 import { PolicyRecords } from './policy-records.ts';
@@ -49,6 +50,8 @@ export interface StoreOptions {
   readonly secrets: (namespace: string) => SecretLookup;
   /** What each namespace may have; undefined: as much as it likes. */
   readonly namespaceBudget?: NamespaceBudget | undefined;
+  /** The same for consumers, roles and bindings. */
+  readonly objectBudget?: ObjectBudget | undefined;
   /** Whether the source gives Namespaces, so that one whose object has not come has unknown labels. */
   readonly hasNamespaces?: boolean;
   /** Reads back what an object carries of the last spec that was accepted: only where objects come from a cluster. */

@@ -128,8 +128,10 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/policy/object-report.ts': 'KnownPolicies.has 1',
       'internal/policy/build-snapshot.ts': 'SnapshotInputs.overridesOf 1, SnapshotInputs.breathe 1, buildSnapshot 3',
       'internal/policy/live-specs.ts': 'LiveSpecs.read 2, LiveSpecs.#readOne 1',
-      'internal/policy/namespace-objects.ts': 'NamespaceObjects.compile 6, readRole 1',
+      'internal/policy/namespace-objects.ts': 'NamespaceObjects.compile 7, readRole 1',
       'internal/policy/namespaces.ts': 'NamespacesOptions.secrets 1, Namespaces.compile 2, Namespaces.#compileOne 1',
+      'internal/policy/object-budget.ts': 'ObjectBudgets.over 3, ObjectBudgets.#isAllWithin 1',
+      'internal/policy/sorted-by-age.ts': 'sortedByAge 2, merge 1',
       'internal/policy/store.ts':
         'StoreOptions.secrets 1, StoreOptions.recordedSpec 1, StoreOptions.horizon 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, PolicyStore.caughtUp 1, PolicyStore.#buildAll 2, PolicyStore.#build 9, PolicyStore.#hostRule 2',
     },

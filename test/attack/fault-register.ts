@@ -189,6 +189,7 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'SecretLookup port 1': AT_COMPILE,
     'compileConsumers await 1': AT_BUILD,
     'compileConsumers await 2': AT_BUILD,
+    'compileConsumers await 3': AT_BUILD,
     'keysOf await 1': AT_BUILD,
   },
   'internal/phases/authn/jwt.ts': {

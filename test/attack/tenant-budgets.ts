@@ -17,9 +17,18 @@ const bomb = (i: number) => ({
 const LONG = 'x'.repeat(2000);
 
 type Attack = Pick<TenantAttack, 'name' | 'objects'> & Partial<TenantAttack>;
+const object = (kind: string, name: string, spec: object) => ({
+  apiVersion: 'postern.dev/v1alpha1',
+  kind,
+  metadata: { name, namespace: 'evil', uid: `${kind}-${name}`, generation: 1 },
+  spec,
+});
+const numbered = (count: number, kind: string, specOf: (i: number) => object) =>
+  Array.from({ length: count }, (_, i) => object(kind, `n${i}`, specOf(i)));
+
 /** While it goes on, the bank applies another policy, which has to serve. */
 const attack = (given: Attack): TenantAttack => ({
-  instance: { ...FROM_CLUSTER, namespaceBudget: BUDGET },
+  instance: { ...FROM_CLUSTER, namespaceBudget: BUDGET, objectBudget: { objects: 1000, bytes: 4_000_000 } },
   before: bank('old'),
   applies: bank('new'),
   request: { host: 'new.bank.test' },
@@ -53,6 +62,26 @@ export const TENANT_BUDGETS: readonly TenantAttack[] = [
   attack({
     name: 'says in status that all of 5,000 policies serve',
     objects: Array.from({ length: 5000 }, (_, i) => forgedNewest([`p${i}.evil.test`], { name: `p${i}` })),
+  }),
+  attack({
+    name: 'applies 20,000 consumers',
+    objects: numbered(20_000, 'APIConsumer', (i) => ({
+      groups: [`g${i}`],
+      keys: [{ name: 'k', sha256: i.toString(16).padStart(64, '0') }],
+    })),
+  }),
+  attack({
+    name: 'applies roles that all inherit as many others as they may',
+    objects: numbered(2000, 'APIRole', (i) => ({
+      inherits: Array.from({ length: 32 }, (_, k) => ({ name: `r${i}-${k}` })),
+    })),
+  }),
+  attack({
+    name: 'applies 20,000 bindings, each of another role',
+    objects: numbered(20_000, 'APIRoleBinding', (i) => ({
+      roleRef: { name: `r${i}` },
+      subjects: [{ consumer: { name: `c${i}` } }],
+    })),
   }),
   attack({
     name: 'claims by policies over its budget what another holds',

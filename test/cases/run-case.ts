@@ -31,6 +31,8 @@ export interface Instance {
   readonly hostGrants?: 'required' | 'first-come';
   /** Most policies of a namespace, and most bytes that they take compiled. */
   readonly namespaceBudget?: { readonly policies: number; readonly bytes: number };
+  /** Most consumers, roles and bindings of a namespace, and most bytes that they take compiled. */
+  readonly objectBudget?: { readonly objects: number; readonly bytes: number };
   /** Most keys of limits. */
   readonly maxLimitKeys?: number;
   /** Namespaces come as objects, as in a cluster: one that has none has unknown labels. */
@@ -122,6 +124,7 @@ export async function load(yaml: string, instance: Instance = {}): Promise<Loade
     className: 'postern',
     hostGrants: instance.hostGrants ?? 'first-come',
     namespaceBudget: instance.namespaceBudget,
+    objectBudget: instance.objectBudget,
     hasNamespaces: instance.hasNamespaces ?? false,
     secrets: (namespace) => secretLookup((name) => secrets.get(`${namespace}/${name}`) ?? 'absent'),
     ...(instance.recordedSpec && { recordedSpec: instance.recordedSpec }),

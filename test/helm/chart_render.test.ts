@@ -235,6 +235,8 @@ describe('the chart', { skip: skipWithout(obtainedHelm) }, () => {
       maxReceiveBytes: '8Mi',
       namespacePolicies: 2000,
       namespacePolicyBytes: '64Mi',
+      namespaceObjects: 3000,
+      namespaceObjectBytes: '32Mi',
       grpcReflection: true,
       logLevel: 'debug',
     };

@@ -152,6 +152,29 @@ describe('compileConsumers()', () => {
     ]);
   });
 
+  it('gives a key to nobody that one which does not count holds as well, and says so to whom it was', async () => {
+    const key = { name: 'k', sha256: sha256(KEY) };
+    const others = ['b', 'c'].map((name) => ({ name, groups: [], keys: [key], isUnread: true }));
+    const { index, problems } = await compileConsumers([acme([key])], {
+      secrets: NO_SECRETS,
+      namespace: 'shop',
+      uncounted: others,
+      breathe: () => undefined,
+    });
+    assert.equal(index.find(KEY, 'm', 0), 'unknown');
+    assert.deepEqual(
+      problems.get('acme')?.problems.map(({ reason, message }) => [reason, message]),
+      [['DuplicateDigest', '"acme" and "b" hold the same key, so it is nobody\'s: give each its own']],
+    );
+    const alone = await compileConsumers([], {
+      secrets: NO_SECRETS,
+      namespace: 'shop',
+      uncounted: others,
+      breathe: () => undefined,
+    });
+    assert.equal(alone.index.find(KEY, 'm', 0), 'unknown');
+  });
+
   it('never finds a mutated key (property)', async () => {
     const { index } = await compile([acme([{ name: 'k1', sha256: sha256(KEY) }])]);
     const near = fc.record({ at: fc.nat({ max: KEY.length }), text: fc.string({ unit: 'binary', maxLength: 3 }) });

@@ -51,6 +51,7 @@ export interface CompiledConsumers {
 }
 
 interface Holding {
+  readonly digest: string;
   readonly key: Key;
   readonly at: ProblemList;
   readonly isUnread: boolean;
@@ -59,6 +60,8 @@ interface Holding {
 export interface ConsumerOptions {
   readonly secrets: SecretLookup;
   readonly namespace: string;
+  /** Those over a budget, each `isUnread`: as if they were not there, but that no key of theirs becomes another's. */
+  readonly uncounted?: Iterable<ConsumerInput>;
   /** Awaited between consumers, so that compiling never keeps a check waiting. */
   readonly breathe: Breathe;
 }
@@ -75,7 +78,7 @@ const EMPTY_DIGEST = hash('sha256', '', 'hex');
  */
 export async function compileConsumers(
   consumers: readonly ConsumerInput[],
-  { secrets, namespace, breathe }: ConsumerOptions,
+  { secrets, namespace, breathe, uncounted = [] }: ConsumerOptions,
 ): Promise<CompiledConsumers> {
   const problems = new Map<string, ProblemList>();
   const held = new Map<string, Holding[]>();
@@ -83,28 +86,43 @@ export async function compileConsumers(
     await breathe();
     const list = new ProblemList();
     problems.set(consumer.name, list);
-    const { isUnread = false } = consumer;
-    const holder: Consumer = {
-      name: consumer.name,
-      groups: Object.freeze([...consumer.groups]),
-      identities: new Map(),
-    };
-    for (const [index, input] of consumer.keys.entries()) {
-      const at = list.at('keys').at(index);
-      // What is wrong with an unread spec was said already.
-      const digest = digestOf(input, { secrets, consumer: consumer.name, at: isUnread ? new ProblemList() : at });
-      if (digest === undefined) continue;
-      const key: Key = {
-        consumer: holder,
-        notBeforeMs: timeOf(input.notBefore, -Infinity),
-        notAfterMs: timeOf(input.notAfter, Infinity),
-      };
-      const holders = held.get(digest);
-      if (holders === undefined) held.set(digest, [{ key, at, isUnread }]);
-      else holders.push({ key, at, isUnread });
+    for (const holding of holdingsOf(consumer, secrets, list.at('keys'))) {
+      const holders = held.get(holding.digest);
+      if (holders === undefined) held.set(holding.digest, [holding]);
+      else holders.push(holding);
     }
   }
+  for (const consumer of uncounted) {
+    await breathe();
+    for (const holding of holdingsOf(consumer, secrets, new ProblemList())) spoil(held.get(holding.digest), holding);
+  }
   return { index: new NamespaceConsumers(await keysOf(held, breathe), namespace), problems };
+}
+
+function* holdingsOf(
+  { name, groups, keys, isUnread = false }: ConsumerInput,
+  secrets: SecretLookup,
+  list: ProblemList,
+): Iterable<Holding> {
+  const consumer: Consumer = { name, groups: Object.freeze([...groups]), identities: new Map() };
+  for (const [index, input] of keys.entries()) {
+    const at = list.at(index);
+    // What is wrong with an unread spec was said already.
+    const digest = digestOf(input, { secrets, consumer: name, at: isUnread ? new ProblemList() : at });
+    if (digest === undefined) continue;
+    const key = {
+      consumer,
+      notBeforeMs: timeOf(input.notBefore, -Infinity),
+      notAfterMs: timeOf(input.notAfter, Infinity),
+    };
+    yield { digest, key, at, isUnread };
+  }
+}
+
+/** A key that somebody holds is one of somebody else as well. Nothing is kept of others, nor of more than one of these. */
+function spoil(holders: Holding[] | undefined, holding: Holding): void {
+  const isShared = holders?.at(-1)?.key.consumer.name !== holders?.[0]?.key.consumer.name;
+  if (!isShared) holders?.push(holding);
 }
 
 /** The keys that are one consumer's; the holders of the others are told. */
