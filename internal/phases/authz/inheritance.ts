@@ -112,7 +112,9 @@ async function settle(group: readonly Draft[], size: number, breathe: Breathe): 
 /** Whether a role grants anything itself. */
 export const isGranting = ({ isDefined, isInCycle }: RoleNode): boolean => isDefined && !isInCycle;
 
+/** A name that nobody defines has no set of its own: there may be many of them, and a set grows with them too. */
 function grantedBy(parents: readonly Draft[], size: number): RoleSet {
+  if (!parents.some(isGranting)) return NOTHING;
   const granted = new RoleSet(size);
   for (const parent of parents) if (isGranting(parent)) include(granted, parent, parent.granting);
   return granted;
