@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { DEFAULT_SECTIONS } from '../internal/policy/baselines/defaults.ts';
 import type { CompiledPolicy } from '../internal/policy/compiled-policy.ts';
 import type { SourceObject } from '../internal/policy/object.ts';
-import type { RecordedSpec } from '../internal/policy/policy-record.ts';
+import type { RecordedSpec } from '../internal/policy/recorded-spec.ts';
 import { apiBaselineSpec } from '../internal/policy/resource/api-baseline.ts';
 import { apiPolicySpec } from '../internal/policy/resource/api-policy.ts';
 import type { ObjectReport } from '../internal/policy/store.ts';

@@ -10,7 +10,7 @@ import { StatusReporter } from '../kube/status-reporter.ts';
 import type { Timers } from '../kube/timers.ts';
 import type { SourceObject } from '../policy/object.ts';
 import { secretLookup } from '../policy/offered-secret.ts';
-import type { RecordedSpec } from '../policy/policy-record.ts';
+import type { RecordedSpec } from '../policy/recorded-spec.ts';
 import type { Build, ObjectReport, PolicyStore } from '../policy/store.ts';
 import type { PodLabels } from '../policy/workload.ts';
 import type { Log } from '../telemetry/log.ts';

@@ -4,7 +4,7 @@ import { type KubeConfig, ownAccount, serverOf } from '../kube/client.ts';
 import { watchPodLabels } from '../kube/pod-labels.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
 import type { SourceObject } from '../policy/object.ts';
-import type { RecordedSpec } from '../policy/policy-record.ts';
+import type { RecordedSpec } from '../policy/recorded-spec.ts';
 import type { Build, PolicyStore } from '../policy/store.ts';
 import type { PodLabels } from '../policy/workload.ts';
 import { KindWatches } from './kind-watches.ts';

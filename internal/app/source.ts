@@ -1,7 +1,7 @@
 import type { Refusal } from '../core/decision.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
 import type { SourceObject } from '../policy/object.ts';
-import type { RecordedSpec } from '../policy/policy-record.ts';
+import type { RecordedSpec } from '../policy/recorded-spec.ts';
 import type { Build, Horizon, ObjectReport, PolicyStore } from '../policy/store.ts';
 
 /** A cluster as the log names it. */

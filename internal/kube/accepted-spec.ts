@@ -3,7 +3,7 @@ import { member } from '../core/member.ts';
 import { parseStrictJson } from '../core/strict-json.ts';
 import type { Default } from '../policy/baselines/defaults.ts';
 import type { SourceObject } from '../policy/object.ts';
-import type { RecordedSpec } from '../policy/policy-record.ts';
+import type { RecordedSpec } from '../policy/recorded-spec.ts';
 import { isClusterScoped } from '../policy/resource/kinds.ts';
 
 /** The last spec of a policy that was accepted, as its status carries it across restarts. */

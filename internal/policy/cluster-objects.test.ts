@@ -49,6 +49,34 @@ describe('ClusterObjects', () => {
     }
   });
 
+  it('takes nothing that was recorded of the newest itself, whatever a forged status says was given to it', async () => {
+    const forged = { generation: 2, spec: { ...EVERYWHERE, transport: {} }, isFilled: true };
+    const objects = objectsOf({ recordedSpec: () => forged });
+    objects.apply('HostGrant', grant(2, { hosts: [] }));
+    assert.deepEqual(await served(objects), [[], [[false, undefined]]]);
+  });
+
+  it('reads what was recorded in vain no second time, until there is something else', async () => {
+    const read: string[] = [];
+    const objects = objectsOf({
+      recordedSpec({ status }) {
+        const { hosts } = (status as { instances: { hosts: string }[] }).instances[0] ?? { hosts: '' };
+        read.push(hosts);
+        return { generation: 1, spec: hosts === 'good' ? EVERYWHERE : {} };
+      },
+    });
+    for (const [hosts, seen] of [
+      ['bad', 1],
+      ['bad', 2],
+      ['good', 2],
+    ] as const) {
+      objects.apply('HostGrant', { ...grant(2, { hosts: [] }), status: { instances: [{ hosts }], seen } });
+      await objects.compile(noPause);
+    }
+    assert.deepEqual(read, ['bad', 'good']);
+    assert.deepEqual(await served(objects), [[['a.example.org']], [[false, 1]]]);
+  });
+
   it('knows the labels of a namespace once its object came, and its name always has one', async () => {
     const objects = objectsOf();
     objects.apply('Namespace', namespace('shop', { team: 'a', 'kubernetes.io/metadata.name': 'forged' }));

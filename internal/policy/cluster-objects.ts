@@ -7,7 +7,7 @@ import type { PolicyPorts } from './compile-policy.ts';
 import { LastGood, type SpecCompiler } from './last-good.ts';
 import type { ObjectMeta, SourceObject } from './object.ts';
 import type { ObjectReport } from './object-report.ts';
-import type { RecordedSpec } from './policy-record.ts';
+import type { RecordReader } from './recorded-spec.ts';
 import { type HostGrantSpec, hostGrantSpec } from './resource/host-grant.ts';
 import { parseSpec } from './resource/parse-spec.ts';
 
@@ -38,7 +38,7 @@ export const isClusterKind = (kind: string): kind is ClusterKind => CLUSTER_KIND
 export interface ClusterObjectsOptions {
   /** Whether namespaces are objects too, whose labels are unknown until they come; in files they need not be written. */
   readonly hasNamespaces: boolean;
-  readonly recordedSpec: (object: SourceObject) => RecordedSpec | undefined;
+  readonly recordedSpec: RecordReader;
   /** What baselines are compiled with, as policies are. */
   readonly ports: PolicyPorts;
 }

@@ -3,7 +3,7 @@ import { type Problem, ProblemList } from '../core/problem.ts';
 import { thrownProblem } from './live-specs.ts';
 import { isSameSpec, type SourceObject } from './object.ts';
 import type { ObjectReport } from './object-report.ts';
-import type { RecordedSpec } from './policy-record.ts';
+import { type RecordReader, Restorer } from './recorded-spec.ts';
 
 /** Reads and compiles a spec; what is wrong with it goes to `problems`, and nothing is given then. */
 export type SpecCompiler<S> = (spec: unknown, problems: ProblemList) => Steps<S | undefined>;
@@ -14,6 +14,7 @@ export type SpecCompiler<S> = (spec: unknown, problems: ProblemList) => Steps<S 
  */
 export class LastGood<S> {
   object: SourceObject;
+  readonly #restorer = new Restorer();
   #readFrom: SourceObject | undefined = undefined;
   #newest: S | undefined = undefined;
   #serving: S | undefined = undefined;
@@ -29,13 +30,13 @@ export class LastGood<S> {
   }
 
   /** Reads the newest spec, unless that was done already; where nothing was accepted yet, also the recorded one. */
-  *read(compile: SpecCompiler<S>, recordedSpec: (object: SourceObject) => RecordedSpec | undefined): Steps<void> {
+  *read(compile: SpecCompiler<S>, recordedSpec: RecordReader): Steps<void> {
     const { object } = this;
     const previous = this.#readFrom;
     if (previous === object) return;
     if (previous !== undefined && isSameSpec(previous, object)) {
       this.#readFrom = object;
-      if (this.#serving === undefined) yield* this.#restore(compile, recordedSpec(object));
+      yield* this.#restore(object, compile, recordedSpec);
       return;
     }
     this.#newest = undefined;
@@ -49,7 +50,7 @@ export class LastGood<S> {
     }
     this.#readFrom = object;
     if (this.#newest !== undefined) this.#serve(this.#newest, object.metadata.generation);
-    else if (this.#serving === undefined) yield* this.#restore(compile, recordedSpec(object));
+    else yield* this.#restore(object, compile, recordedSpec);
   }
 
   get report(): ObjectReport {
@@ -66,17 +67,17 @@ export class LastGood<S> {
     };
   }
 
-  /** Only an older one than the object's own, and checked again in full: whoever may write a status may have written it. */
-  *#restore(compile: SpecCompiler<S>, recorded: RecordedSpec | undefined): Steps<void> {
-    // As with policies, the newest is judged by itself.
-    if (recorded === undefined || recorded.generation >= this.object.metadata.generation) return;
-    const problems = new ProblemList();
-    try {
-      const spec = yield* compile(recorded.spec, problems);
-      if (spec !== undefined && !problems.hasErrors) this.#serve(spec, recorded.generation);
-    } catch {
-      // As if nothing had been recorded.
-    }
+  *#restore(object: SourceObject, compile: SpecCompiler<S>, recordedSpec: RecordReader): Steps<void> {
+    if (this.#serving !== undefined) return;
+    const restored = yield* this.#restorer.restore(object, {
+      recordedSpec,
+      isRight: this.#newest !== undefined,
+      *compile({ spec: recorded, generation }, problems) {
+        const spec = yield* compile(recorded, problems);
+        return spec && { spec, generation };
+      },
+    });
+    if (restored !== undefined) this.#serve(restored.spec, restored.generation);
   }
 
   #serve(spec: S, generation: number): void {

@@ -4,7 +4,8 @@ import { NO_DEFAULTS } from './baselines/defaults.ts';
 import { NamespaceBudgets } from './namespace-budgets.ts';
 import type { SourceObject } from './object.ts';
 import { PORTS } from './policy-ports.fixture.ts';
-import { PolicyRecord, type RecordedSpec } from './policy-record.ts';
+import { PolicyRecord } from './policy-record.ts';
+import type { RecordedSpec } from './recorded-spec.ts';
 
 const objectOf = (spec: object, generation = 1, status?: unknown): SourceObject => ({
   apiVersion: 'postern.dev/v1alpha1',

@@ -22,8 +22,9 @@ import { Namespaces } from './namespaces.ts';
 import type { SourceObject } from './object.ts';
 import type { ObjectBudget } from './object-budget.ts';
 import { liveReports, type ObjectReport, policyReport } from './object-report.ts';
-import type { CompileOptions, PolicyRecord, RecordedSpec } from './policy-record.ts';
+import type { CompileOptions, PolicyRecord } from './policy-record.ts';
 import { PolicyRecords } from './policy-records.ts';
+import type { RecordReader } from './recorded-spec.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { PodLabels } from './workload.ts';
 
@@ -55,7 +56,7 @@ export interface StoreOptions {
   /** Whether the source gives Namespaces, so that one whose object has not come has unknown labels. */
   readonly hasNamespaces?: boolean;
   /** Reads back what an object carries of the last spec that was accepted: only where objects come from a cluster. */
-  readonly recordedSpec?: (object: SourceObject) => RecordedSpec | undefined;
+  readonly recordedSpec?: RecordReader;
   /** Where the source is now; only where it has a history. */
   readonly horizon?: () => Horizon | undefined;
   readonly clock: Clock;

@@ -106,7 +106,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   },
   {
     why: 'gives the event loop its turns while something large is read or written, beside the checks',
-    files: { 'internal/core/breather.ts': 'Breathe 1, Turns.breathe 1, inSlices 1' },
+    files: { 'internal/core/breather.ts': 'Breathe 1, breather 1, inSlices 1' },
   },
   {
     why: 'builds the next snapshot beside the one that checks read',
@@ -117,7 +117,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/policy/claiming.ts':
         'Claiming.hold 1, Claiming.holdRecorded 1, Claiming.noteRecorded 1, Claiming.problemsOf 1, Claiming.take 1, Claiming.lapsedOf 1, HostRule 1',
       'internal/policy/cluster-objects.ts':
-        'CompiledCluster.labelsOf 1, ClusterObjectsOptions.recordedSpec 1, ClusterObjects.compile 2, ClusterObjects.#read 1',
+        'CompiledCluster.labelsOf 1, ClusterObjects.compile 2, ClusterObjects.#read 1',
       'internal/policy/compile-records.ts': 'compileRecords 6',
       'internal/policy/host-drafts.ts': 'HostDrafts.table 2',
       'internal/policy/host-grants.ts': 'HostGrants.of 2',
@@ -133,7 +133,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/policy/object-budget.ts': 'ObjectBudgets.over 3, ObjectBudgets.#isAllWithin 1',
       'internal/policy/sorted-by-age.ts': 'sortedByAge 2, merge 1',
       'internal/policy/store.ts':
-        'StoreOptions.secrets 1, StoreOptions.recordedSpec 1, StoreOptions.horizon 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, PolicyStore.caughtUp 1, PolicyStore.#buildAll 2, PolicyStore.#build 9, PolicyStore.#hostRule 2',
+        'StoreOptions.secrets 1, StoreOptions.horizon 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, PolicyStore.caughtUp 1, PolicyStore.#buildAll 1, PolicyStore.#build 9, PolicyStore.#hostRule 2',
     },
   },
 ];

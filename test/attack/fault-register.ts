@@ -295,8 +295,11 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
   },
   'internal/policy/policy-record.ts': {
     'CompileOptions.defaultsOf port 1': AT_COMPILE,
-    'CompileOptions.recordedSpec port 1': AT_COMPILE,
-    'RestoreOptions.fits port 1': AT_COMPILE,
+  },
+  'internal/policy/newest-spec.ts': { 'NewestOptions.take port 1': AT_COMPILE },
+  'internal/policy/recorded-spec.ts': {
+    'RecordReader port 1': AT_COMPILE,
+    'RestoreOptions.compile port 1': AT_COMPILE,
   },
   'internal/telemetry/log.ts': {
     'Log.error port 1': ['telling: log of faults'],

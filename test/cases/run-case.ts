@@ -13,7 +13,7 @@ import { Engine } from '../../internal/policy/evaluate.ts';
 import { knowledgeOf } from '../../internal/policy/knowledge.ts';
 import { objectKey, type SourceObject } from '../../internal/policy/object.ts';
 import { secretLookup } from '../../internal/policy/offered-secret.ts';
-import type { RecordedSpec } from '../../internal/policy/policy-record.ts';
+import type { RecordedSpec } from '../../internal/policy/recorded-spec.ts';
 import { type Build, PolicyStore } from '../../internal/policy/store.ts';
 import { Workload } from '../../internal/policy/workload.ts';
 
