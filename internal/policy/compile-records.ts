@@ -3,6 +3,9 @@ import type { Problem } from '../core/problem.ts';
 import { thrownProblem } from './live-specs.ts';
 import type { CompileOptions, PolicyRecord } from './policy-record.ts';
 
+/** What was thrown at records while they were compiled. */
+export type Thrown = ReadonlyMap<PolicyRecord, readonly Problem[]>;
+
 /**
  * Compiles what is not compiled yet; what serves, and what did before this process began, goes before what is new.
  *
@@ -13,7 +16,7 @@ export async function compileRecords(
   records: readonly PolicyRecord[],
   options: CompileOptions,
   breathe: Breathe,
-): Promise<ReadonlyMap<PolicyRecord, readonly Problem[]>> {
+): Promise<Thrown> {
   const thrown = new Map<PolicyRecord, readonly Problem[]>();
   const attempt = async (record: PolicyRecord, steps: Steps<void>): Promise<void> => {
     try {
