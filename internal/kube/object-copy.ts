@@ -2,9 +2,11 @@ import { reasonOf } from './kube-error.ts';
 import { type KubeObject, keyOf } from './kube-object.ts';
 
 export interface CopyHandler {
+  /** New, or another than before. A later list tells only what differs, so nothing is compiled twice. */
   readonly onApply: (object: KubeObject) => void;
+  /** Gone, as it was last. One that was deleted and made anew is deleted here before it is applied. */
   readonly onDelete: (object: KubeObject) => void;
-  /** One of the two above threw: the object counts as told, and comes again with the next list. */
+  /** One of the two above threw. It keeps no other object from being told, and comes again with the next list. */
   readonly onUnusable: (object: KubeObject, why: string) => void;
 }
 

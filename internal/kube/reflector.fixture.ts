@@ -1,6 +1,7 @@
 import type { KubeObject } from './kube-object.ts';
 import { ManualTimers } from './manual-timers.fixture.ts';
-import { Reflector, type ReflectorOptions } from './reflector.ts';
+import { Reflector } from './reflector.ts';
+import type { ReflectorOptions } from './reflector-options.ts';
 import { type Asked, ScriptedApi, type Stream, settled, Told } from './scripted-api.fixture.ts';
 
 export const PATH = '/apis/postern.dev/v1alpha1/namespaces/shop/apiroles';

@@ -1,40 +1,13 @@
 import { breather } from '../core/breather.ts';
-import type { Clock } from '../core/clock.ts';
 import { Retries } from './backoff.ts';
 import { GarbledError, KubeError, reasonOf } from './kube-error.ts';
-import { isBefore, type KubeObject, keyOf, readObject } from './kube-object.ts';
-import { currentVersion, listPages, type Scope } from './list-pages.ts';
+import { keyOf, readObject } from './kube-object.ts';
+import { currentVersion, listPages } from './list-pages.ts';
 import { ObjectCopy } from './object-copy.ts';
+import type { ReflectorOptions } from './reflector-options.ts';
 import { pause, systemTimers, type Timers } from './timers.ts';
 import { type WatchEvent, watchEvents } from './watch-events.ts';
-
-/** Told what a copy holds, one object at a time and a few milliseconds at a stretch; in between checks are answered. */
-export interface ReflectorHandler {
-  /** New, or another than before. A later list tells only what differs, so nothing is compiled twice. */
-  readonly onApply: (object: KubeObject) => void;
-  /** Gone, as it was last. One that was deleted and made anew is deleted here before it is applied. */
-  readonly onDelete: (object: KubeObject) => void;
-  /** The first list is complete. */
-  readonly onSynced?: () => void;
-  /** The API server answers (again): a list is complete, or a watch is open. */
-  readonly onContact?: () => void;
-  /** One of the two above threw. It keeps no other object from being told, and comes again with the next list. */
-  readonly onUnusable: (object: KubeObject, why: string) => void;
-  /** What went wrong; it is tried again. `status` is the API server's, 0 without an answer. */
-  readonly onError: (why: string, status: number) => void;
-}
-
-export interface ReflectorOptions extends Scope, ReflectorHandler {
-  readonly kind: string;
-  readonly clock: Clock;
-  /** From 0 to 1, for jitter. */
-  readonly random: () => number;
-  readonly timers?: Timers;
-  /** A watch that says nothing for so long is taken for dead; bookmarks come each minute. */
-  readonly silenceMs?: number;
-  /** After so long everything is listed anew: what a lost event left behind does not stay for ever. */
-  readonly relistMs?: number;
-}
+import { WatchPlace } from './watch-place.ts';
 
 const SILENCE_MS = 75_000;
 /** How often everything is looked at anew. */
@@ -58,20 +31,16 @@ export class Reflector {
   readonly #stopped = new AbortController();
   readonly #synced = Promise.withResolvers<void>();
   readonly #breathe: () => Promise<void> | undefined;
-  /** Where the next watch begins; empty: with a list. */
-  #version = '';
+  readonly #place = new WatchPlace();
   /** Who waits for a list that begins from now on. */
   #awaiting: (() => void)[] = [];
   /** Ends the watch or the pause that keeps such a list from beginning. */
   #interrupt = new AbortController();
   #isSynced = false;
   #isListing = false;
-  /** Whether the place may lie in another history: an API server that comes back may have an older store. */
-  #isPlaceDoubted = false;
   readonly #retries: Retries;
   /** How long to wait before the next try; undefined while nothing is wrong. */
   #pauseMs: number | undefined;
-  #silences = 0;
   #heardMs: number;
   #listedMs = -Infinity;
 
@@ -97,7 +66,7 @@ export class Reflector {
 
   /** The version up to which everything was told; empty while that is not known. */
   get version(): string {
-    return this.#isPlaceDoubted ? '' : this.#version;
+    return this.#place.isDoubted ? '' : this.#place.version;
   }
 
   /** Lists everything anew, now; resolves when all of it was told, and never rejects. */
@@ -129,7 +98,7 @@ export class Reflector {
       this.#isListing = false;
       this.#interrupt = new AbortController();
       try {
-        if (this.#isPlaceDoubted) await this.#checkPlace();
+        if (this.#place.isDoubted) await this.#checkPlace();
         if (this.#mustList()) await this.#list();
         await this.#watch();
       } catch (error) {
@@ -147,7 +116,7 @@ export class Reflector {
   #mustList(): boolean {
     const { clock, relistMs = RELIST_MS } = this.#options;
     const isDue = clock.monotonicMs() - this.#listedMs >= relistMs;
-    return this.#version === '' || this.#awaiting.length > 0 || isDue;
+    return this.#place.version === '' || this.#awaiting.length > 0 || isDue;
   }
 
   async #list(): Promise<void> {
@@ -174,9 +143,8 @@ export class Reflector {
       this.#copy.remove(object);
     }
     if (signal.aborted) return;
-    this.#version = version;
+    this.#place.listed(version);
     this.#isListing = false;
-    this.#isPlaceDoubted = false;
     this.#listedMs = this.#options.clock.monotonicMs();
     this.#succeed();
     this.#options.onContact?.();
@@ -203,7 +171,7 @@ export class Reflector {
     };
     const timeoutS = WATCH_S * (1 + random());
     const events = watchEvents(this.#options, {
-      version: this.#version,
+      version: this.#place.version,
       signal,
       timers: this.#timers,
       silenceMs,
@@ -217,7 +185,7 @@ export class Reflector {
         if (signal.aborted) return;
         this.#heard();
         this.#succeed();
-        this.#silences = 0;
+        this.#place.heard();
         this.#event(next.value);
         next = await events.next();
       }
@@ -228,14 +196,9 @@ export class Reflector {
     }
   }
 
-  /** Silence is no failure: connections die without a word. But one after the other may swallow events. */
   #ended(how: 'silent' | 'ended', lastedMs: number): void {
-    if (how === 'silent') {
-      this.#silences += 1;
-      if (this.#silences > 1) this.#version = '';
-      return;
-    }
-    if (lastedMs < HASTY_MS) this.#fail('the watch ended at once', 0);
+    if (how === 'silent') this.#place.wasSilent();
+    else if (lastedMs < HASTY_MS) this.#fail('the watch ended at once', 0);
     else this.#succeed();
   }
 
@@ -243,31 +206,26 @@ export class Reflector {
     if (type === 'BOOKMARK') {
       const { metadata } = (sent ?? {}) as { readonly metadata?: { readonly resourceVersion?: unknown } };
       if (typeof metadata?.resourceVersion === 'string' && metadata.resourceVersion !== '')
-        this.#version = metadata.resourceVersion;
+        this.#place.moveTo(metadata.resourceVersion);
       return;
     }
     const object = readObject(sent, this.#options.kind, this.#apiVersion);
     if (type === 'DELETED') this.#copy.remove(object);
     else this.#copy.apply(object);
-    this.#version = object.metadata.resourceVersion ?? this.#version;
+    this.#place.moveTo(object.metadata.resourceVersion ?? this.#place.version);
   }
 
-  /**
-   * A store that was restored from a backup goes on from an older version. A watch from a later one is accepted there,
-   * and silent until that version is reached again: what happens until then would be missed.
-   */
   async #checkPlace(): Promise<void> {
     const version = await currentVersion(this.#options, { signal: this.#stopped.signal, timers: this.#timers });
     this.#heard();
-    this.#isPlaceDoubted = false;
-    if (isBefore(version, this.#version)) this.#version = '';
+    this.#place.compare(version);
   }
 
   #judge(error: unknown): void {
     const status = error instanceof KubeError ? error.status : 0;
     const isGarbled = error instanceof GarbledError || !(error instanceof KubeError);
-    if (status === GONE || status === BAD_REQUEST || isGarbled) this.#version = '';
-    this.#isPlaceDoubted = this.#version !== '' && (status === 0 || status >= 500);
+    if (status === GONE || status === BAD_REQUEST || isGarbled) this.#place.forget();
+    this.#place.doubt(status);
     // A version that is forgotten is nobody's failure, unless listing does not help.
     const isFresh = this.#isListing || this.#options.clock.monotonicMs() - this.#listedMs < HASTY_MS;
     if (status === GONE && this.#pauseMs === undefined && !isFresh) return;

@@ -3,12 +3,14 @@ import { breather } from '../core/breather.ts';
 import type { Clock } from '../core/clock.ts';
 import { API_VERSION, GROUP, KINDS, type KindName, VERSION } from '../policy/resource/kinds.ts';
 import type { ObjectReport } from '../policy/store.ts';
-import { type Condition, conditionsOf, instanceStatus, policyStatus, saysSame } from './conditions.ts';
+import { conditionsOf, instanceStatus, policyStatus, saysSame } from './conditions.ts';
 import { localLimits, replicasSaid } from './local-limits.ts';
 import type { Programming } from './programming.ts';
+import { conditionsIn, entryIn, isOwned, ownPart } from './status-entry.ts';
 import { StatusWriter } from './status-writer.ts';
 import { systemTimers, type Timers } from './timers.ts';
 import { uncounted } from './uncounted.ts';
+import { isSameGiven, type Wanted, wordsOf } from './wanted-status.ts';
 
 export interface StatusReporterOptions {
   readonly config: KubeConfig;
@@ -44,37 +46,6 @@ interface About {
 const PATIENCE_MS = 1000;
 /** What replicas tell together is looked at together. */
 const SOON_MS = 20;
-
-/** What was last wanted for an object: a watch may show an older status than the one just written. */
-interface Wanted {
-  readonly words: string;
-  readonly given: ObjectReport['given'];
-  readonly status: object;
-  /** The object that it was last compared with: a status that somebody else changed is another one. */
-  readonly comparedVersion: string | undefined;
-}
-
-/** Sections are the same objects as long as their baseline says the same. */
-const isSameGiven = (a: ObjectReport['given'] = [], b: ObjectReport['given'] = []): boolean =>
-  a.length === b.length && a.every((one, index) => one === b[index]);
-
-/**
- * What a report says, without working out the status: the same words make the same status. All of it but the object, of
- * which only the generation is told of, and what baselines gave, which is compared as it is: what a report will say one
- * day is not left out.
- */
-function wordsOf({ object, given, ...said }: ObjectReport): string {
-  return `${object.metadata.generation} ${JSON.stringify(said)}`;
-}
-
-/** Whether the whole status of a kind is its one instance's. */
-const isOwned = (kind: string): boolean => KINDS[kind as KindName].status === 'conditions';
-
-/** What one class says of a shared kind. */
-interface Instance {
-  readonly className: string;
-  readonly conditions?: readonly Condition[];
-}
 
 /** Turns what builds found into statuses and has those written that say something new; only while the lease is held. */
 export class StatusReporter {
@@ -204,7 +175,7 @@ export class StatusReporter {
           isAwaited: standing === 'awaited',
         });
     this.#wanted.set(key, { words, given: report.given, status, comparedVersion: resourceVersion });
-    if (saysSame(status, this.#ownPart(object.kind, object.status))) return key;
+    if (saysSame(status, ownPart(object.kind, object.status, this.#options.className))) return key;
     const resource = { group: GROUP, version: VERSION, plural: KINDS[object.kind as KindName].plural };
     const about = { kind: object.kind, namespace, name, uid, generation, resourceVersion };
     this.#writer.want({ resource, apiVersion: API_VERSION, ...about, status });
@@ -229,32 +200,14 @@ export class StatusReporter {
 
   #statusOf(report: ObjectReport, { previous, nowIso, isAwaited }: About): object {
     const { kind } = report.object;
-    const { programming } = this.#options;
-    const before = this.#conditionsIn(kind, previous);
+    const { className, programming } = this.#options;
+    const before = conditionsIn(kind, previous, className);
     const replicas = replicasSaid(before, report) ?? programming?.replicas ?? 1;
     const limits = localLimits(report, replicas);
     const said = limits === undefined ? report : { ...report, problems: [...report.problems, limits] };
     const found = conditionsOf(said, before, nowIso, isAwaited ? programming?.text(report) : undefined);
     const conditions = this.#options.isSidecarClass === true ? uncounted(found, before, nowIso) : found;
     if (isOwned(kind)) return policyStatus(report, conditions, previous);
-    const { className } = this.#options;
-    return instanceStatus(report, { className, conditions, previous: this.#entryIn(previous) });
-  }
-
-  /** Of a shared kind's status, only the entry of this class is ours. */
-  #ownPart(kind: string, status: unknown): unknown {
-    if (isOwned(kind)) return status;
-    const entry = this.#entryIn(status);
-    return { instances: entry === undefined ? [] : [entry] };
-  }
-
-  #entryIn(status: unknown): Instance | undefined {
-    const { instances = [] } = (status ?? {}) as { readonly instances?: readonly Instance[] };
-    return instances.find((instance) => instance.className === this.#options.className);
-  }
-
-  #conditionsIn(kind: string, status: unknown): readonly Condition[] {
-    if (!isOwned(kind)) return this.#entryIn(status)?.conditions ?? [];
-    return (status as { readonly conditions?: readonly Condition[] } | undefined)?.conditions ?? [];
+    return instanceStatus(report, { className, conditions, previous: entryIn(previous, className) });
   }
 }
