@@ -1,20 +1,11 @@
+import { BUDGET_OPTIONS } from './budget-options.ts';
 import { carriedHeaders } from './carried-headers.ts';
 import { cidrList, peerNetworks } from './cidr-list.ts';
 import { clientAddressSource } from './client-address-flag.ts';
 import { debugAddress, listenAddress } from './listen-address.ts';
 import { type Option, option } from './option.ts';
-import {
-  bytes,
-  choice,
-  count,
-  durationMs,
-  filePath,
-  issuerUrl,
-  labelName,
-  labelNames,
-  labelSelector,
-  switched,
-} from './scalars.ts';
+import { bytes, choice, durationMs, filePath, issuerUrl, switched } from './scalars.ts';
+import { SOURCE_OPTIONS } from './source-options.ts';
 
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -24,68 +15,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
  * and the reference are made from this table. No name may become a variable that Kubernetes sets for a Service.
  */
 export const OPTIONS = Object.freeze({
-  policies: option({
-    placeholder: 'DIR',
-    doc: 'Serve the policies of a directory, reloaded when files change (standalone)',
-    isPath: true,
-    parse: filePath,
-  }),
-  kube: option({
-    placeholder: undefined,
-    fallback: 'false',
-    doc: 'Serve the policies of a Kubernetes API server, from inside a Pod or by a kubeconfig',
-    parse: switched,
-  }),
-  kubeconfig: option({
-    placeholder: 'FILE',
-    only: 'kube',
-    fallbackDoc: "$KUBECONFIG, else ~/.kube/config, else the Pod's service account",
-    doc: 'How to reach the API server',
-    isPath: true,
-    parse: filePath,
-  }),
-  class: option({
-    placeholder: 'NAME',
-    fallback: 'postern',
-    doc: 'Serve the policies of this spec.className',
-    parse: labelName,
-  }),
-  namespace: option({
-    placeholder: 'NAMES',
-    isList: true,
-    only: 'kube',
-    fallbackDoc: 'every namespace',
-    doc: 'Watch only these namespaces',
-    parse: labelNames,
-  }),
-  'policy-selector': option({
-    placeholder: 'SELECTOR',
-    only: 'kube',
-    fallbackDoc: 'every policy',
-    doc: 'Serve only policies whose labels match',
-    parse: labelSelector,
-  }),
-  'workload-labels': option({
-    placeholder: 'FILE',
-    only: 'kube',
-    doc: "Be a sidecar of its class: the Pod's labels as the downward API writes them, reloaded when they change; needs one --namespace",
-    isPath: true,
-    parse: filePath,
-  }),
-  'sidecar-class': option({
-    placeholder: undefined,
-    fallback: 'false',
-    only: 'kube',
-    doc: "Judge the policies of a sidecar class and write their status; every check is refused, for that is the sidecars' to decide",
-    parse: switched,
-  }),
-  'host-grants': option({
-    placeholder: 'RULE',
-    choices: ['required', 'first-come'],
-    fallbackDoc: 'required when several namespaces are watched, else first-come',
-    doc: 'Who may claim a host: whom a HostGrant names, also path by path, or the namespace that came first',
-    parse: choice('required', 'first-come'),
-  }),
+  ...SOURCE_OPTIONS,
   'client-address': option({
     placeholder: 'SOURCE',
     fallbackDoc: "the peer's address, unknown where that is private",
@@ -214,36 +144,7 @@ export const OPTIONS = Object.freeze({
     doc: 'When Envoy is asked to connect anew, so that new replicas get their share',
     parse: durationMs('1s', '24h'),
   }),
-  'max-limit-keys': option({
-    placeholder: 'COUNT',
-    fallback: '1000000',
-    doc: 'Most keys of rate limits held in memory',
-    parse: count(1000, 100_000_000),
-  }),
-  'namespace-policies': option({
-    placeholder: 'COUNT',
-    fallbackDoc: '10000 where several namespaces are watched, else no bound',
-    doc: 'Most policies of a namespace; the newest above that are not accepted (QuotaExceeded)',
-    parse: count(1, 10_000_000),
-  }),
-  'namespace-policy-bytes': option({
-    placeholder: 'SIZE',
-    fallbackDoc: '256Mi where several namespaces are watched, else no bound',
-    doc: 'Most memory that the compiled policies of a namespace take, as it is estimated of their specs and patterns',
-    parse: bytes(1024 * 1024, 1024 * 1024 * 1024 * 1024),
-  }),
-  'namespace-objects': option({
-    placeholder: 'COUNT',
-    fallbackDoc: '100000 where several namespaces are watched, else no bound',
-    doc: 'Most consumers, roles and bindings of a namespace together; the newest above that count for nothing (QuotaExceeded)',
-    parse: count(1, 10_000_000),
-  }),
-  'namespace-object-bytes': option({
-    placeholder: 'SIZE',
-    fallbackDoc: '256Mi where several namespaces are watched, else no bound',
-    doc: 'Most memory that they take compiled, as it is estimated of their specs',
-    parse: bytes(1024 * 1024, 1024 * 1024 * 1024 * 1024),
-  }),
+  ...BUDGET_OPTIONS,
   'max-receive-bytes': option({
     placeholder: 'SIZE',
     // Whoever reaches the port can make it hold this much for every stream: a body of 1 MiB with all headers, not more.

@@ -1,13 +1,14 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { nearest } from '../../core/nearest.ts';
-import { arithmetic, negate, type Operator, sizeOf } from './arithmetic.ts';
+import { sizeOf } from './arithmetic.ts';
+import { arithmeticNode, isArithmetic, negation } from './arithmetic-node.ts';
 import type { DearParts } from './dear-parts.ts';
 import { FUNCTIONS, type Overload } from './functions.ts';
 import { conditional, logical, not } from './logic.ts';
 import { CompileError, constantNode, type Node, type Run } from './node.ts';
 import { matchesRun } from './pattern.ts';
 import { equality, isOrdering, membership, ordering } from './relations.ts';
-import { BOOL, DURATION, DYN, describeType, isNumeric, join, type StaticType, TIMESTAMP } from './static-type.ts';
+import { BOOL, describeType, join } from './static-type.ts';
 import { isTimeField, TIME_FIELD_NAMES, timeFieldNode } from './time-field.ts';
 import { isError, noOverload, typeNameOf, type Value } from './value.ts';
 
@@ -37,56 +38,6 @@ export function compileCall(expr: Expr, call: Call): Node {
     }
   }
   return named(expr, call);
-}
-
-const ARITHMETIC: ReadonlySet<string> = new Set<Operator>(['_+_', '_-_', '_*_', '_/_', '_%_']);
-const isArithmetic = (name: string): name is Operator => ARITHMETIC.has(name);
-
-function negation(expr: Expr, { type, run }: Node): Node {
-  if (type.name !== 'dyn' && type.name !== 'int' && type.name !== 'double')
-    throw new CompileError(expr, `There is no "-" for ${describeType(type)}`);
-  return {
-    type,
-    run(scope) {
-      const value = run(scope);
-      return isError(value) ? value : negate(value);
-    },
-  };
-}
-
-function arithmeticNode(expr: Expr, [left, right]: readonly [Node, Node], operator: Operator): Node {
-  const type = arithmeticType(left.type, right.type, operator);
-  if (type === undefined) {
-    const sides = `${describeType(left.type)} and ${describeType(right.type)}`;
-    throw new CompileError(expr, `There is no "${operator.charAt(1)}" for ${sides}`);
-  }
-  const { run: runLeft } = left;
-  const { run: runRight } = right;
-  return {
-    type,
-    run(scope) {
-      const a = runLeft(scope);
-      if (isError(a)) return a;
-      const b = runRight(scope);
-      return isError(b) ? b : arithmetic(operator, [a, b], scope.evaluation);
-    },
-  };
-}
-
-const ADDABLE: ReadonlySet<string> = new Set(['string', 'bytes', 'list', 'duration']);
-
-function arithmeticType(a: StaticType, b: StaticType, operator: Operator): StaticType | undefined {
-  if (a.name === 'dyn' || b.name === 'dyn') return DYN;
-  if (a.name === b.name && isNumeric(a)) return operator === '_%_' && a.name === 'double' ? undefined : a;
-  if (operator === '_+_') {
-    if (a.name === b.name && ADDABLE.has(a.name)) return join(a, b);
-    const isShift =
-      (a.name === 'timestamp' && b.name === 'duration') || (a.name === 'duration' && b.name === 'timestamp');
-    return isShift ? TIMESTAMP : undefined;
-  }
-  if (operator !== '_-_') return undefined;
-  if (a.name === 'timestamp') return b.name === 'timestamp' ? DURATION : b.name === 'duration' ? TIMESTAMP : undefined;
-  return a.name === 'duration' && b.name === 'duration' ? DURATION : undefined;
 }
 
 function named(expr: Expr, { name, target, args, dear }: Call): Node {
