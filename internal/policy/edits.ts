@@ -91,6 +91,12 @@ function isOtherSpelling(plan: EditPlan, name: string): boolean {
   return plan.folded.has(folded) || (plan.siblings.has(folded) && !plan.kept.has(folded));
 }
 
+/** Edits with what steps have to say in the answer. */
+export function withAnswerHeaders(edits: Edits, headers: readonly HeaderEdit[] | undefined): Edits {
+  if (headers === undefined || headers.length === 0) return edits;
+  return { ...edits, responseHeaders: [...edits.responseHeaders, ...headers] };
+}
+
 /** Adds every other spelling of our names. */
 function addSpellings(plan: EditPlan, evaluation: Evaluation, removed: string[]): void {
   for (const name of evaluation.request.headers.names()) if (isOtherSpelling(plan, name)) removed.push(name);

@@ -1,7 +1,7 @@
 import type { Attributes } from '../core/attributes.ts';
 import { canonicalize, type EdgeOptions, isGrpc, type Malformed } from '../core/canonicalize.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Decision, HeaderEdit, Refusal } from '../core/decision.ts';
+import type { Decision, Refusal } from '../core/decision.ts';
 import { Evaluation, type NamespaceView, type StepResult } from '../core/evaluation.ts';
 import { GONE, LATE, unforeseen } from '../core/faults.ts';
 import { REASONS } from '../core/reasons.ts';
@@ -10,12 +10,13 @@ import { evaluated, isStandIn } from './baselines/stand-in.ts';
 import type { CheckCall, Checked } from './checked.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import { planBeside } from './edit-plan.ts';
-import { answerHeadersOf, editsOf } from './edits.ts';
+import { answerHeadersOf, editsOf, withAnswerHeaders } from './edits.ts';
 import { type OwnHeaders, withoutOwn } from './own-headers.ts';
 import { type Known, refusalDecision, refusedBefore } from './refused.ts';
 import { hasRepeatedMember, REPEATED_BODY, refuseRepeatedMember } from './repeated-member.ts';
 import { routesOf } from './route-metadata.ts';
-import { type Selection, type SelectOptions, type SidecarPart, selectPolicy } from './select.ts';
+import { type SelectOptions, type SidecarPart, selectPolicy } from './select.ts';
+import type { Selection } from './selection.ts';
 import { settle } from './settle.ts';
 import type { Snapshot } from './snapshot.ts';
 import { judgeUnevaluated } from './unevaluated.ts';
@@ -198,9 +199,8 @@ export class Engine {
   /** A request to which no policy is applied: it passes only where the operator or Audit says so. */
   #unevaluated(selection: Selection, malformed: Malformed | undefined, { request, attributes }: Read): Checked {
     const policy = 'policy' in selection ? selection.policy : undefined;
-    const { headers } = attributes;
     const passesUnmatched = this.#options.unmatched === 'allow';
-    const verdict = judgeUnevaluated(selection, { malformed, headers, passesUnmatched });
+    const verdict = judgeUnevaluated(selection, { malformed, headers: attributes.headers, passesUnmatched });
     if (!('edits' in verdict)) return this.#plain(verdict, attributes, { policy, request });
     const decision: Decision = {
       outcome: 'allow',
@@ -247,9 +247,4 @@ interface Read {
 /** Somebody said who calls, and somebody let them in: what no step refused is not yet granted. */
 function isGranted({ knowsCaller, permit, mode }: Evaluation): boolean {
   return knowsCaller && permit !== undefined && (permit !== 'audit' || mode === 'Audit');
-}
-
-function withAnswerHeaders(edits: Decision['edits'], headers: readonly HeaderEdit[] | undefined): Decision['edits'] {
-  if (headers === undefined || headers.length === 0) return edits;
-  return { ...edits, responseHeaders: [...edits.responseHeaders, ...headers] };
 }

@@ -1,6 +1,6 @@
 import type { Attributes } from '../core/attributes.ts';
 import { member } from '../core/member.ts';
-import type { RouteName } from './select.ts';
+import type { RouteName } from './selection.ts';
 
 /** Namespace of Envoy Gateway's route metadata (SecurityPolicy `extAuth.includeRouteMetadata`). */
 const NAMESPACE = 'envoy-gateway';

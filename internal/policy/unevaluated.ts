@@ -4,7 +4,7 @@ import type { Edits, Finding, Refusal } from '../core/decision.ts';
 import type { ReasonName } from '../core/reasons.ts';
 import { NO_EDITS } from './edits.ts';
 import { withoutOwn } from './own-headers.ts';
-import type { Selection } from './select.ts';
+import type { Selection } from './selection.ts';
 
 /** What may pass though no policy is applied to it, because the operator or Audit says so. */
 export interface Pass {
