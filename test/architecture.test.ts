@@ -83,6 +83,14 @@ const WIRE_FILES: readonly string[] = [
 ].map((name) => `internal/extauthz/${name}`);
 const PROTO = /^internal\/extauthz\/proto-(?:reader|writer)\.ts$/;
 
+/** Lines of a file that can still be read whole. */
+const MAX_LINES = 250;
+/** Longer ones, and why they stay so. */
+const LONG_FILES: Readonly<Record<string, string>> = {
+  'internal/extauthz/read-check.ts': 'reads one message of Envoy, field by field',
+  'internal/extauthz/write-check.ts': 'the one encoder of answers',
+};
+
 const FORBIDDEN_NAMES = /(^|\/)(utils?|helpers?|common|misc|types|index)(\.ts|\/)|Manager\.ts$|Impl\.ts$/;
 
 function sources(folder: string): string[] {
@@ -168,6 +176,14 @@ describe('the architecture', () => {
     assert.deepEqual([allows(telemetry, evaluate, true), allows(telemetry, evaluate, false)], [true, false]);
     assert.ok(typeImportsOf('internal/telemetry/observer.ts').has('internal/policy/checked.ts'));
     assert.equal(typeImportsOf('internal/app/agent.ts').has(evaluate), false);
+  });
+
+  it('keeps files so short that they are read whole, but for those which are named with a reason', () => {
+    const long = product.filter((file) => readFileSync(join(ROOT, file), 'utf8').split('\n').length - 1 > MAX_LINES);
+    assert.deepEqual(
+      long.filter((file) => LONG_FILES[file] === undefined),
+      [],
+    );
   });
 
   it('keeps the phases apart from each other', () => {
