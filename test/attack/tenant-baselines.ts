@@ -1,20 +1,5 @@
 import type { CaseRequest, Instance } from '../cases/run-case.ts';
-
-/** What a namespace does to get past the overrides that hold it. Without them each of these requests passes. */
-export interface Escape {
-  readonly what: string;
-  /** Objects that the namespace `evil` may write. */
-  readonly objects: string;
-  readonly request: CaseRequest;
-  /** What the agent keeps of the policy from before, where it does. */
-  readonly recorded?: { readonly generation: number; readonly spec: unknown };
-  /** Asked so often; the last answer counts. */
-  readonly times?: number;
-  readonly instance?: Instance;
-  /** Whether it passes where nothing holds it; false where it is refused all the same. */
-  readonly passesFree?: false;
-  readonly becomes: string;
-}
+import type { TenantAttack } from './tenant-attack.ts';
 
 /** The platform: who is unknown, reaches /admin, is a robot or asks a fourth time is refused. */
 export const PLATFORM = `
@@ -65,120 +50,154 @@ metadata: {name: robot, namespace: evil}
 spec: {groups: [admins], keys: [{name: k, sha256: afacab3575137afa4e00d9cbcafcb14c9ae25f779d964eb0ea5b2c4eb5dfd163}]}
 `;
 
-const attempt = (what: string, objects: string, request: CaseRequest, more: Partial<Escape> = {}): Escape => ({
-  what,
-  objects,
-  request: { host: HOST, ...request },
-  becomes: 'denied_by_rule',
-  ...more,
-});
+interface More {
+  readonly becomes?: string;
+  /** Of whose policy the answer is. */
+  readonly by?: 'evil' | 'none';
+  /** What the agent keeps of the policy from before, where it does. */
+  readonly recorded?: { readonly generation: number; readonly spec: unknown };
+  /** Asked so often; the last answer counts. */
+  readonly times?: number;
+  readonly instance?: Instance;
+}
+
+function attempt(name: string, applies: string, request: CaseRequest, more: More = {}): TenantAttack {
+  const { becomes = 'denied_by_rule', by = 'evil', recorded, times = 1, instance } = more;
+  const asked = { host: HOST, ...request };
+  return {
+    name,
+    instance: { ...instance, recordedSpec: ({ kind }) => (kind === 'APIPolicy' ? recorded : undefined) },
+    before: PLATFORM,
+    applies,
+    asks: Array.from({ length: times - 1 }, () => asked),
+    request: asked,
+    decided: [by, becomes],
+  };
+}
+/** What stands in for it is nobody's policy. */
+const NEVER_ACCEPTED = { by: 'none' } as const;
 const unknown = { becomes: 'authentication_required' } as const;
 const counted = { times: 4, becomes: 'rate_limited' } as const;
 
-export const ESCAPES: readonly Escape[] = [
-  attempt('allow what is denied', plain(), { path: '/admin/x' }),
-  attempt('put the policy into Audit', audited(), { path: '/admin/x' }),
-  attempt('put it into Audit and break it, so that it was never accepted', audited(`, ${BROKEN}`), {
-    path: '/admin/x',
-  }),
+/** What a namespace does to get past the overrides that hold it. Without them each of these requests passes. */
+export const TENANT_OVERRIDES: readonly TenantAttack[] = [
+  attempt('allows what is denied', plain(), { path: '/admin/x' }),
+  attempt('puts the policy into Audit', audited(), { path: '/admin/x' }),
   attempt(
-    'break it and name it by its route',
+    'puts it into Audit and breaks it, so that it was never accepted',
+    audited(`, ${BROKEN}`),
+    { path: '/admin/x' },
+    NEVER_ACCEPTED,
+  ),
+  attempt(
+    'breaks it and names it by its route',
     audited(`, ${BROKEN}`).replace(target(), 'target: {routes: [{name: r}]}'),
     {
       path: '/admin/x',
       routes: [{ kind: 'HTTPRoute', namespace: 'evil', name: 'r' }],
     },
+    NEVER_ACCEPTED,
   ),
-  attempt('make a public route of it', policy(`${target()}, public: [{name: p, methods: [GET], paths: ["/**"]}]`), {
+  attempt('makes a public route of it', policy(`${target()}, public: [{name: p, methods: [GET], paths: ["/**"]}]`), {
     path: '/admin/x',
   }),
-  attempt('let anybody in', plain(), { path: '/private' }, unknown),
+  attempt('lets anybody in', plain(), { path: '/private' }, unknown),
   attempt(
-    'let anybody in by a public route',
+    'lets anybody in by a public route',
     policy(`${target()}, public: [{name: p, methods: [GET], paths: ["/**"]}]`),
     { path: '/private' },
     unknown,
   ),
-  attempt('let anybody in by Audit', audited(), { path: '/private' }, unknown),
+  attempt('lets anybody in by Audit', audited(), { path: '/private' }, unknown),
   attempt(
-    'let anybody in by a wrong key in Audit',
+    'lets anybody in by a wrong key in Audit',
     audited(', authentication: {methods: [{name: k, apiKey: {}}]}'),
     { path: '/private', headers: { 'x-api-key': 'wrong' } },
     unknown,
   ),
-  attempt('let anybody in by a policy that never was accepted', audited(`, ${BROKEN}`), { path: '/private' }, unknown),
-  attempt('write paths in capitals', plain(), { path: '/ADMIN/x' }),
-  attempt('write paths in capitals where an expression reads them', plain(), { path: '/EXPORT' }),
   attempt(
-    'read paths without regard to case',
+    'lets anybody in by a policy that never was accepted',
+    audited(`, ${BROKEN}`),
+    { path: '/private' },
+    { ...unknown, ...NEVER_ACCEPTED },
+  ),
+  attempt('writes paths in capitals', plain(), { path: '/ADMIN/x' }),
+  attempt('writes paths in capitals where an expression reads them', plain(), { path: '/EXPORT' }),
+  attempt(
+    'reads paths without regard to case',
     policy(`${target(', pathOptions: {caseInsensitive: true}')}, authentication: {anonymous: {}}, ${OPEN}`),
     { path: '/Admin/x' },
   ),
-  attempt('keep encoded slashes', keeping(), { path: '/admin%2fx/y' }),
-  attempt('keep semicolons', keeping(), { path: '/admin;v=1/x' }),
-  attempt('open a path by one of its readings', keeping(), { path: '/open%2fx' }, unknown),
-  attempt('end a path with a slash', plain(), { path: '/admin/' }),
+  attempt('keeps encoded slashes', keeping(), { path: '/admin%2fx/y' }),
+  attempt('keeps semicolons', keeping(), { path: '/admin;v=1/x' }),
+  attempt('opens a path by one of its readings', keeping(), { path: '/open%2fx' }, unknown),
+  attempt('ends a path with a slash', plain(), { path: '/admin/' }),
   attempt(
-    'send what is malformed to a policy in Audit',
+    'sends what is malformed to a policy in Audit',
     audited(),
     { path: '//admin/x' },
-    { becomes: 'malformed_path' },
+    { becomes: 'malformed_path', by: 'none' },
   ),
   attempt(
-    'send it to one that was never accepted',
+    'sends it to one that was never accepted',
     audited(`, ${BROKEN}`),
     { path: '/x/../admin/x' },
-    { becomes: 'malformed_path' },
+    { becomes: 'malformed_path', by: 'none' },
   ),
   attempt(
-    'keep the header that asks for another method',
+    'keeps the header that asks for another method',
     plain(', response: {keepHeaders: [x-http-method-override]}').replace('anonymous', 'anonymous'),
     { method: 'DELETE', path: '/open/x' },
   ),
   attempt(
-    'take away what an override reads',
+    'takes away what an override reads',
     plain(', response: {upstreamHeaders: [{name: user-agent, value: {expression: "\'browser\'"}}]}'),
     { path: '/open/x', headers: { 'user-agent': 'robot' } },
   ),
-  attempt('have the client send it with blanks', plain(), { path: '/open/x', headers: { 'user-agent': ' robot ' } }),
+  attempt('has the client send it with blanks', plain(), { path: '/open/x', headers: { 'user-agent': ' robot ' } }),
   attempt(
-    'have the client send it twice',
+    'has the client send it twice',
     plain(),
     { path: '/open/x', headers: { 'user-agent': ['robot', 'browser'] } },
     { becomes: 'expression_error' },
   ),
   attempt(
-    'send a query that upstreams part otherwise, in Audit',
+    'sends a query that upstreams part otherwise, in Audit',
     audited(),
     { path: '/open/x?a=1;role=admin' },
     { becomes: 'malformed_query' },
   ),
-  attempt('send a parameter twice', plain(), { path: '/open/x?role=user&role=admin' }, { becomes: 'expression_error' }),
   attempt(
-    'send a body that repeats a member, in Audit',
+    'sends a parameter twice',
+    plain(),
+    { path: '/open/x?role=user&role=admin' },
+    { becomes: 'expression_error' },
+  ),
+  attempt(
+    'sends a body that repeats a member, in Audit',
     audited(),
     { method: 'PUT', path: '/open/x', body: '{"role":"u","role":"admin"}', bodyMark: 'false' },
     { becomes: 'malformed_body', instance: { bodies: 'forwarded' } },
   ),
   attempt(
-    'send the body where none is forwarded',
+    'sends the body where none is forwarded',
     plain(),
     { method: 'PUT', path: '/open/x' },
     { becomes: 'expression_error' },
   ),
   attempt(
-    'hide the client',
+    'hides the client',
     plain(),
     { path: '/inside', client: '10.0.0.1' },
     { instance: { clientAddress: 'unset' } },
   ),
   attempt(
-    'give callers a name by an API key',
+    'gives callers a name by an API key',
     policy(`${target()}, authentication: {methods: [{name: k, apiKey: {}}]}, ${OPEN}`) + consumer,
     { path: '/known', headers: { 'x-api-key': 'acme-key' } },
   ),
   attempt(
-    'call a limit as the platform does',
+    'calls a limit as the platform does',
     plain(
       ', rateLimits: [{name: counted, stage: BeforeAuthentication, rates: [{requests: 1000, window: 1h, algorithm: FixedWindow}]}]',
     ),
@@ -186,7 +205,7 @@ export const ESCAPES: readonly Escape[] = [
     counted,
   ),
   attempt(
-    'put a limit of that name into Audit',
+    'puts a limit of that name into Audit',
     plain(
       ', rateLimits: [{name: counted, mode: Audit, stage: BeforeAuthentication, rates: [{requests: 1000, window: 1h, algorithm: FixedWindow}]}]',
     ),
@@ -194,17 +213,22 @@ export const ESCAPES: readonly Escape[] = [
     counted,
   ),
   attempt(
-    'count what is refused not',
+    'counts what is refused not',
     audited(
       ', rateLimits: [{name: a, stage: BeforeAuthentication, countDenied: false, cost: {expression: "0"}, rates: [{requests: 1000, window: 1h}]}]',
     ),
     { path: '/counted/x' },
     counted,
   ),
-  attempt('put it into Audit to escape a limit', audited(), { path: '/counted/x' }, counted),
-  attempt('break it to escape a limit', audited(`, ${BROKEN}`), { path: '/counted/x' }, counted),
+  attempt('puts it into Audit to escape a limit', audited(), { path: '/counted/x' }, counted),
   attempt(
-    'use up what a check may cost before an override is asked',
+    'breaks it to escape a limit',
+    audited(`, ${BROKEN}`),
+    { path: '/counted/x' },
+    { ...counted, ...NEVER_ACCEPTED },
+  ),
+  attempt(
+    'uses up what a check may cost before an override is asked',
     audited(
       ", authentication: {anonymous: {}}, rateLimits: [{name: a, stage: BeforeAuthentication, key: [{expression: \"request.headerValues['x-n'].all(a, request.headerValues['x-n'].all(b, request.headerValues['x-n'].all(c, a + b != c)))\"}], rates: [{requests: 1, window: 1h}]}]",
     ),
@@ -212,13 +236,13 @@ export const ESCAPES: readonly Escape[] = [
     { becomes: 'expression_error' },
   ),
   attempt(
-    'say by a context extension that it is TLS, or which policy governs',
+    'says by a context extension that it is TLS, or which policy governs',
     plain(),
     { path: '/admin/x', context: { 'postern.dev/policy': 'evil/api', 'postern.dev/transport': 'tls' } },
     { instance: { trustContextExtensions: true } },
   ),
   attempt(
-    'forge the last good spec in the status',
+    'forges the last good spec in the status',
     policy(`${target()}, ${BROKEN}`),
     { path: '/admin/x' },
     {
@@ -226,7 +250,7 @@ export const ESCAPES: readonly Escape[] = [
     },
   ),
   attempt(
-    'forge one that lets all in',
+    'forges one that lets all in',
     policy(`${target()}, ${BROKEN}`),
     { path: '/private' },
     {
@@ -242,7 +266,7 @@ export const ESCAPES: readonly Escape[] = [
     },
   ),
   attempt(
-    'name the policy as the baseline',
+    'names the policy as the baseline',
     policy(
       `${target()}, authentication: {anonymous: {}}, authorization: {rules: [{name: admin, allow: {any: {}}}]}`,
       'platform',
@@ -250,8 +274,9 @@ export const ESCAPES: readonly Escape[] = [
     { path: '/admin/x' },
   ),
   attempt(
-    'take the host by a second policy in Audit that was never accepted',
+    'takes the host by a second policy in Audit that was never accepted',
     `${plain()}---${policy(`mode: Audit, target: {hosts: [${HOST}], paths: ["/admin/x"]}, ${BROKEN}`, 'other')}`,
     { path: '/admin/x' },
+    NEVER_ACCEPTED,
   ),
 ];

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { load } from '../cases/run-case.ts';
 import type { TenantAttack } from './tenant-attack.ts';
+import { TENANT_OVERRIDES } from './tenant-baselines.ts';
 import { TENANT_BUDGETS } from './tenant-budgets.ts';
 import { TENANT_HOSTS } from './tenant-hosts.ts';
 import { TENANT_LIMITS } from './tenant-limits.ts';
@@ -13,6 +14,7 @@ export const TOPICS: Readonly<Record<string, readonly TenantAttack[]>> = {
   limits: TENANT_LIMITS,
   budget: TENANT_BUDGETS,
   status: TENANT_STATUS,
+  overrides: TENANT_OVERRIDES,
 };
 
 /** What came of an attack, in the words of what it has to come to. */
