@@ -25,6 +25,24 @@ spec:
   overrides: {authorization: {rules: [{name: reads, deny: {when: [{expression: "${when}"}]}}]}}
 `;
 
+/** It says nothing of authentication, and needs a method of that name. */
+const BARE = `
+apiVersion: postern.dev/v1alpha1
+kind: APIPolicy
+metadata: {name: bare, namespace: shop}
+spec:
+  target: {hosts: [bare.example.org]}
+  authorization: {rules: [{name: all, allow: {any: {}}}, {name: out, deny: {groups: [out], via: [keys]}}]}
+`;
+const giving = (method: string): string => `
+apiVersion: postern.dev/v1alpha1
+kind: APIBaseline
+metadata: {name: gives}
+spec:
+  namespaceSelector: {}
+  defaults: {authentication: {anonymous: {}, methods: [{name: ${method}, apiKey: {}}]}}
+`;
+
 describe('baselines in a cluster', async () => {
   const found = await obtainKubernetes();
   let cluster: Cluster;
@@ -72,5 +90,27 @@ describe('baselines in a cluster', async () => {
     assert.equal(await answer(agent), 403);
     await cluster.apply(baseline("request.method == 'PUT'"));
     await until(async () => (await answer(agent)) === 200);
+  });
+
+  it('leave a policy that a changed default breaks as it was served, by who runs and by who starts', async (t) => {
+    if (requireComponent(found, t) === undefined) return;
+    const bare = (): Promise<number> => answer(agent, { host: 'bare.example.org' });
+    const said = async (): Promise<string> => {
+      const { Accepted, Programmed } = await cluster.statusOf('apol', 'shop/bare');
+      return `${Accepted}, ${Programmed}`;
+    };
+    await cluster.apply(`${giving('keys')}---${BARE}`);
+    await until(async () => (await said()) === 'True Accepted, True Programmed');
+    await cluster.apply(giving('partners'));
+    await until(async () => (await said()) === 'False Invalid, False LastGoodServes');
+    assert.equal(await bare(), 200);
+    await agent.stop();
+    agent = await cluster.agent();
+    assert.equal(await bare(), 200);
+    const [refused] = (await cluster.conditions('apol', 'shop/bare')).filter(({ type }) => type === 'Accepted');
+    assert.match(refused?.message ?? '', /authentication is that of APIBaseline "gives"/);
+    await cluster.apply(giving('keys'));
+    await until(async () => (await said()) === 'True Accepted, True Programmed');
+    assert.equal(await bare(), 200);
   });
 });
