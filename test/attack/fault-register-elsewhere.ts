@@ -106,7 +106,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   },
   {
     why: 'gives the event loop its turns while something large is read or written, beside the checks',
-    files: { 'internal/core/breather.ts': 'Breathe 1, breather 1, inSlices 1' },
+    files: { 'internal/core/breather.ts': 'Breathe 1, Turns.breathe 1, inSlices 1' },
   },
   {
     why: 'builds the next snapshot beside the one that checks read',
@@ -135,7 +135,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/policy/object-budget.ts': 'ObjectBudgets.over 3, ObjectBudgets.#isAllWithin 1',
       'internal/policy/sorted-by-age.ts': 'sortedByAge 2, merge 1',
       'internal/policy/store.ts':
-        'StoreOptions.horizon 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, PolicyStore.caughtUp 1, PolicyStore.#buildAll 1, PolicyStore.#build 1',
+        'StoreOptions.horizon 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, PolicyStore.caughtUp 1, PolicyStore.#buildAll 2, PolicyStore.#build 1',
     },
   },
 ];
