@@ -73,7 +73,7 @@ export class Replica {
     this.programming = new Programming({
       alive: () => this.#replicas.alive(),
       scope: (found) => kinds.scope(found),
-      digest: () => this.#serving?.digest,
+      own: () => this.#serving,
     });
     this.#admission = new Admission({
       clock,

@@ -1,15 +1,15 @@
 import { member } from '../core/member.ts';
 import type { Horizon, ObjectReport } from '../policy/store.ts';
 import type { Replica } from './replicas.ts';
-import { markOf, reaches } from './serving.ts';
+import { markOf, reaches, type Serving, servesToo } from './serving.ts';
 
 export interface ProgrammingOptions {
   /** Those that are alive; undefined while that is not known. */
   readonly alive: () => readonly Replica[] | undefined;
   /** The watch that shows policies of a namespace, as replicas call it. */
   readonly scope: (namespace: string) => string;
-  /** `Serving.digest` of what this replica serves now, told or not. */
-  readonly digest: () => string | undefined;
+  /** What this replica serves now, told or not. */
+  readonly own: () => Serving | undefined;
 }
 
 /** One generation of a policy, as this writer met it. */
@@ -17,6 +17,7 @@ interface Met {
   readonly generation: number;
   /** The resource version at which the watch showed it first: whoever has come so far has it too. */
   readonly version: string | undefined;
+  readonly namespace: string;
   readonly mark: string;
   /** All served it once: that stays, whatever becomes of replicas. */
   isProgrammed: boolean;
@@ -26,10 +27,6 @@ interface Met {
 interface View {
   readonly replicas: readonly Replica[];
   readonly horizon: Horizon;
-  /** What one of them does not serve. */
-  readonly refused: ReadonlySet<string>;
-  /** Of all of it, where somebody refuses too much to name it. */
-  readonly digests: ReadonlySet<string | undefined> | undefined;
 }
 
 /**
@@ -86,11 +83,10 @@ export class Programming {
     if (view === undefined) return `Which replicas serve generation ${generation} is not known yet`;
     const met = this.#meet(report);
     const scope = this.#options.scope(namespace);
-    const late = view.replicas.filter(({ serving }) => {
-      const isNamed = serving?.refused?.includes(met.mark) === false;
-      const hasCome = reaches(serving?.horizon[scope], met.version);
-      return !hasCome || !(isNamed || serving?.digest === this.#options.digest());
-    });
+    const own = this.#options.own();
+    const late = view.replicas.filter(
+      ({ serving }) => !reaches(serving?.horizon[scope], met.version) || !serving || !servesToo(serving, met, own),
+    );
     const names = late.slice(0, 3).map(({ name }) => `"${name}"`);
     const more = late.length > names.length ? ` and ${late.length - names.length} more` : '';
     const count = `${view.replicas.length - late.length} of ${view.replicas.length} replicas`;
@@ -98,23 +94,23 @@ export class Programming {
   }
 
   #meet({ object: { metadata, status } }: ObjectReport): Met {
-    const { uid, generation, resourceVersion } = metadata;
+    const { namespace, uid, generation, resourceVersion } = metadata;
     const known = this.#met.get(uid);
     // After an API server was put back to an older state, its versions count from there.
     const isOfNow = known?.generation === generation && !isAhead(known.version, resourceVersion);
     if (known !== undefined && isOfNow) return known;
     const isProgrammed = known === undefined && isSaid(status, generation);
-    const met: Met = { generation, version: resourceVersion, mark: markOf(metadata), isProgrammed };
+    const met: Met = { generation, version: resourceVersion, namespace, mark: markOf(metadata), isProgrammed };
     this.#met.set(uid, met);
     return met;
   }
 
   #isServedByAll({ object: { metadata } }: ObjectReport, met: Met): boolean {
     const view = this.#current();
-    if (view === undefined || view.refused.has(met.mark)) return false;
+    if (view === undefined) return false;
     if (!reaches(view.horizon[this.#options.scope(metadata.namespace)], met.version)) return false;
-    // Where all refuse what this replica refuses now, this policy is not among it.
-    return view.digests === undefined || (view.digests.size === 1 && view.digests.has(this.#options.digest()));
+    const own = this.#options.own();
+    return view.replicas.every(({ serving }) => serving !== undefined && servesToo(serving, met, own));
   }
 
   #current(): View | undefined {
@@ -126,17 +122,9 @@ export class Programming {
 }
 
 function viewOf(replicas: readonly Replica[]): View {
-  const refused = new Set<string>();
-  const digests = new Set<string | undefined>();
-  let isUnnamed = false;
   let horizon: Record<string, string> | undefined;
-  for (const { serving } of replicas) {
-    digests.add(serving?.digest);
-    isUnnamed ||= serving?.refused === undefined;
-    for (const mark of serving?.refused ?? []) refused.add(mark);
-    horizon = earlier(horizon, serving?.horizon ?? {});
-  }
-  return { replicas, horizon: horizon ?? {}, refused, digests: isUnnamed ? digests : undefined };
+  for (const { serving } of replicas) horizon = earlier(horizon, serving?.horizon ?? {});
+  return { replicas, horizon: horizon ?? {} };
 }
 
 /** For each scope that both know, the version that both have come to. */

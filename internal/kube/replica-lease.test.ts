@@ -5,7 +5,7 @@ import { ReplicaLease } from './replica-lease.ts';
 import { type Asked, aStatus, ScriptedApi, settled, Told } from './scripted-api.fixture.ts';
 import type { Serving } from './serving.ts';
 
-const serving = (version: string): Serving => ({ horizon: { '*': version }, refused: [], digest: 'd' });
+const serving = (version: string): Serving => ({ horizon: { '*': version }, refusals: new Map(), digest: 'd' });
 
 let api: ScriptedApi;
 let timers: ManualTimers;

@@ -11,7 +11,7 @@ import {
   readLease,
   writeLease,
 } from './lease-record.ts';
-import { SERVES_ANNOTATION, type Serving } from './serving.ts';
+import { SERVES_ANNOTATION, type Serving, writeServing } from './serving.ts';
 import { systemTimers, type Timers } from './timers.ts';
 
 export interface ReplicaLeaseOptions {
@@ -167,9 +167,10 @@ export class ReplicaLease {
 
   #words(): LeaseWords {
     const { clock, className } = this.#options;
+    const serves = this.#serving && { [SERVES_ANNOTATION]: writeServing(this.#serving) };
     return {
       labels: { [CLASS_LABEL]: className },
-      annotations: { [SERVES_ANNOTATION]: JSON.stringify(this.#serving), [BEAT_ANNOTATION]: String(this.#beat) },
+      annotations: { ...serves, [BEAT_ANNOTATION]: String(this.#beat) },
       spec: {
         holderIdentity: this.#identity,
         leaseDurationSeconds: REPLICA_LEASE_MS / 1000,

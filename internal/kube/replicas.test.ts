@@ -10,7 +10,7 @@ const OWN = 'postern-replica-edge-a-1';
 const OTHER = 'postern-replica-edge-b-1';
 
 function aLease(name: string, version: number, beat?: number): LeaseObject {
-  const serves = { 'postern.dev/serves': `{"horizon":{"*":"${version}"},"digest":"d","refused":[]}` };
+  const serves = { 'postern.dev/serves': `{"horizon":{"*":"${version}"},"digest":"d","refusals":{"shop":["m"]}}` };
   return {
     metadata: {
       name,
@@ -76,7 +76,11 @@ describe('Replicas', () => {
     assert.equal(alive(), undefined);
     await renew(1, 6);
     assert.deepEqual(alive(), [OTHER, OWN]);
-    assert.deepEqual(replicas.alive()?.[0]?.serving, { horizon: { '*': '3' }, digest: 'd', refused: [] });
+    assert.deepEqual(replicas.alive()?.[0]?.serving, {
+      horizon: { '*': '3' },
+      digest: 'd',
+      refusals: new Map([['shop', ['m']]]),
+    });
     assert.equal(replicas.lease('postern-status-edge')?.metadata.name, 'postern-status-edge');
   });
 

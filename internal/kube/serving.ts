@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Horizon, ObjectReport } from '../policy/store.ts';
+import { digestIn, type Refusals, readRefusals, refusalsOf, writtenRefusals } from './refusals.ts';
 
 /**
  * What one replica serves, small enough for a Lease whatever the number of policies: everything up to its horizon, but
@@ -8,8 +9,8 @@ import type { Horizon, ObjectReport } from '../policy/store.ts';
 export interface Serving {
   /** A resource version by the scope of each watch of policies (`scopeOf`); an empty one is not known. */
   readonly horizon: Horizon;
-  /** Marks of those that it does not serve (`markOf`); left out when there are too many to be named. */
-  readonly refused?: readonly string[];
+  /** Those that it does not serve; left out when they are of too many namespaces. */
+  readonly refusals?: Refusals;
   /** Over the marks of all of them, in order. */
   readonly digest: string;
 }
@@ -17,7 +18,6 @@ export interface Serving {
 /** The annotation of a Lease that carries it, as JSON. */
 export const SERVES_ANNOTATION = 'postern.dev/serves';
 
-const MAX_REFUSED = 100;
 const MAX_TEXT = 128 * 1024;
 const MARK_LENGTH = 12;
 
@@ -36,15 +36,24 @@ export const scopeOf = (namespace: string | undefined, selector: string | undefi
 export function servingOf(
   reports: readonly ObjectReport[],
   horizon: Horizon,
-  untold: Iterable<{ readonly uid: string; readonly generation: number }>,
+  untold: Iterable<{ readonly namespace: string; readonly uid: string; readonly generation: number }>,
 ): Serving {
-  const marks = [...untold].map(markOf);
-  for (const { object, isAccepted } of reports)
-    if (object.kind === 'APIPolicy' && !isAccepted) marks.push(markOf(object.metadata));
-  marks.sort();
-  const digest = hash('sha256', marks.join(' '), 'base64url');
-  return { horizon, ...(marks.length <= MAX_REFUSED && { refused: marks }), digest };
+  const byNamespace = new Map<string, string[]>();
+  const refuse = (policy: { readonly namespace: string; readonly uid: string; readonly generation: number }): void => {
+    const marks = byNamespace.get(policy.namespace);
+    if (marks === undefined) byNamespace.set(policy.namespace, [markOf(policy)]);
+    else marks.push(markOf(policy));
+  };
+  for (const metadata of untold) refuse(metadata);
+  for (const { object, isAccepted } of reports) if (object.kind === 'APIPolicy' && !isAccepted) refuse(object.metadata);
+  const refusals = refusalsOf(byNamespace);
+  const digest = hash('sha256', [...byNamespace.values()].flat().sort().join(' '), 'base64url');
+  return { horizon, ...(refusals !== undefined && { refusals }), digest };
 }
+
+/** The annotation's text. */
+export const writeServing = ({ horizon, refusals, digest }: Serving): string =>
+  JSON.stringify({ horizon, ...(refusals !== undefined && { refusals: writtenRefusals(refusals) }), digest });
 
 /**
  * Reads the annotation of a replica, of this version or another.
@@ -54,13 +63,29 @@ export function servingOf(
 export function readServing(text: string | undefined): Serving | undefined {
   if (text === undefined || text.length > MAX_TEXT) return undefined;
   try {
-    const { horizon, refused, digest } = (JSON.parse(text) ?? {}) as { readonly [key in keyof Serving]?: unknown };
+    const { horizon, refusals, digest } = (JSON.parse(text) ?? {}) as { readonly [key in keyof Serving]?: unknown };
     if (typeof digest !== 'string' || !isRecordOfTexts(horizon)) return undefined;
-    if (refused === undefined) return { horizon, digest };
-    return Array.isArray(refused) && refused.every(isText) ? { horizon, refused, digest } : undefined;
+    if (refusals === undefined) return { horizon, digest };
+    const read = readRefusals(refusals);
+    return read && { horizon, refusals: read, digest };
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Whether a replica serves a generation which this one serves, once it has come so far. Where it does not name all that
+ * it refuses, it does if that is what this one refuses now: this policy is not among it.
+ */
+export function servesToo(
+  { refusals, digest }: Serving,
+  { namespace, mark }: { readonly namespace: string; readonly mark: string },
+  own: Serving | undefined,
+): boolean {
+  if (refusals === undefined) return digest === own?.digest;
+  const refused = refusals.get(namespace) ?? [];
+  if (typeof refused !== 'string') return !refused.includes(mark);
+  return own?.refusals !== undefined && refused === digestIn(own.refusals, namespace);
 }
 
 /** Whether a resource version lies at or behind another: never, where one of them is no version. */

@@ -224,7 +224,7 @@ describe('StatusReporter, one of several replicas', () => {
   beforeEach(async () => {
     await setUp();
     isWriter = true;
-    const programming = new Programming({ alive: () => replicas, scope: () => '*', digest: () => undefined });
+    const programming = new Programming({ alive: () => replicas, scope: () => '*', own: () => undefined });
     reporter = new StatusReporter({
       config: api.config,
       className: 'edge',
