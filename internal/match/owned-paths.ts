@@ -8,7 +8,7 @@ export interface Looks {
 
 /** Owned by more than one: then also by somebody else than who asks. */
 const MANY = Symbol('many');
-type Owner = string | typeof MANY | undefined;
+export type Owner = string | typeof MANY | undefined;
 
 interface Node extends Branches<Node> {
   /** Of the node and of all below it. */
@@ -25,8 +25,10 @@ const newNode = (): Node => ({
   parameter: undefined,
 });
 
-const joined = (before: Owner, owner: string): Owner => (before === undefined || before === owner ? owner : MANY);
-const isOthers = (found: Owner, owner: string): boolean => found !== undefined && found !== owner;
+/** Whose something is once it is this owner's too. */
+export const joined = (before: Owner, owner: string): Owner =>
+  before === undefined || before === owner ? owner : MANY;
+export const isOthers = (found: Owner, owner: string): boolean => found !== undefined && found !== owner;
 
 /**
  * Whose path templates meet whose: two overlap if some path is covered by both, without regard to ASCII case, for one of

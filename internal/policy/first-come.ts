@@ -5,6 +5,8 @@ import { type Claim, type Claiming, type Lapsed, NO_CLAIM, NOBODY, type Place } 
 import { HostClaims } from './claims.ts';
 import { PartClaims } from './part-claims.ts';
 
+const ALL = [EVERYTHING];
+
 /** A host, with all under its wildcard, belongs to the one namespace that claimed it first. */
 export class FirstCome implements Claiming {
   readonly #claims = new HostClaims();
@@ -17,7 +19,7 @@ export class FirstCome implements Claiming {
   }
 
   noteRecorded(candidate: Candidate): void {
-    for (const host of recordedOf(candidate)) this.#recorded.add(host, EVERYTHING, candidate.meta.namespace);
+    for (const host of recordedOf(candidate)) this.#recorded.add(host, ALL, candidate.meta.namespace);
   }
 
   /** Hosts one by one: a host that the policy asks for besides is a new claim. */

@@ -55,6 +55,12 @@ export class GrantedClaims implements Claiming {
     this.#areSettled = areSettled;
   }
 
+  /** The part of all paths of the host, where that is one, and the namespace may claim them. */
+  #ownWhole(host: string, { meta }: Candidate): Part | undefined {
+    const { whole } = this.#grants.on(host);
+    return whole?.selects(meta.namespace) === true ? whole : undefined;
+  }
+
   hold(claim: Claim, candidate: Candidate): void {
     const take = (looks: Looks | undefined): readonly Place[] => this.#takeBy(claim, candidate, looks);
     this.#keep(claim, this.#areSettled ? take(undefined) : this.#bounded(HELD, candidate, take));
@@ -67,7 +73,7 @@ export class GrantedClaims implements Claiming {
       for (const template of claim.templates) {
         const verdict = this.#judge({ host, template, candidate, looks: undefined });
         if (typeof verdict !== 'string')
-          claimsOf(this.#recorded, verdict.part).add(host, template, candidate.meta.namespace);
+          claimsOf(this.#recorded, verdict.part).add(host, [template], candidate.meta.namespace);
       }
     }
   }
@@ -103,7 +109,7 @@ export class GrantedClaims implements Claiming {
         const { part } = verdict;
         if (this.#recorded.get(part)?.isInTheWay(host, template, { namespace, looks }) !== true) continue;
         const claims = claimsOf(this.#claims, part);
-        if (!claims.isInTheWay(host, template, { namespace: NOBODY, looks })) claims.add(host, template, NOBODY);
+        if (!claims.isInTheWay(host, template, { namespace: NOBODY, looks })) claims.add(host, [template], NOBODY);
         places.push({ host, templates: [template], part });
       }
     }
@@ -151,26 +157,39 @@ export class GrantedClaims implements Claiming {
     if (tooManyPairs(claim) !== undefined) return [];
     const places: Place[] = [];
     for (const host of claim.hosts) {
-      const byPart = new Map<Part, PathTemplate[]>();
-      for (const template of claim.templates) {
-        const verdict = this.#judge({ host, template, candidate, looks });
-        if (typeof verdict === 'string') continue;
-        const { part } = verdict;
-        claimsOf(this.#claims, part).add(host, template, candidate.meta.namespace);
-        const templates = byPart.get(part);
-        if (templates === undefined) byPart.set(part, [template]);
-        else templates.push(template);
+      for (const [part, templates] of this.#byPart(host, claim.templates, { candidate, looks })) {
+        claimsOf(this.#claims, part).add(host, templates, candidate.meta.namespace);
+        places.push({ host, templates, part });
       }
-      for (const [part, templates] of byPart) places.push({ host, templates, part });
     }
     return places;
   }
 
+  /** Which of the paths it may have, by the part that gives them. */
+  #byPart(
+    host: string,
+    templates: readonly PathTemplate[],
+    asked: Pick<Pair, 'candidate' | 'looks'>,
+  ): ReadonlyMap<Part, readonly PathTemplate[]> {
+    const whole = asked.looks === undefined ? this.#ownWhole(host, asked.candidate) : undefined;
+    if (whole !== undefined) return new Map([[whole, templates]]);
+    const byPart = new Map<Part, PathTemplate[]>();
+    for (const template of templates) {
+      const verdict = this.#judge({ host, template, ...asked });
+      if (typeof verdict === 'string') continue;
+      const given = byPart.get(verdict.part);
+      if (given === undefined) byPart.set(verdict.part, [template]);
+      else given.push(template);
+    }
+    return byPart;
+  }
+
   #judge({ host, template, candidate, looks }: Pair): Verdict {
     const { namespace } = candidate.meta;
-    const part = this.#grants.grantedFor(host, template);
+    const granted = this.#grants.on(host);
+    const part = granted.grantedFor(template);
     if (part?.selects(namespace) !== true) return 'HostNotGranted';
-    if (this.#grants.isLapsed(host, template)) return 'HostConflict';
+    if (granted.isLapsed(template)) return 'HostConflict';
     if (looks === undefined) return { part };
     const isInTheWay = this.#claims.get(part)?.isInTheWay(host, template, { namespace, looks });
     return isInTheWay === true ? 'HostConflict' : { part };

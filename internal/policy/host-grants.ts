@@ -113,6 +113,44 @@ export class GrantedPaths {
   }
 }
 
+/** What claims of one host are granted: many of their paths are asked about. */
+export class GrantsOnHost {
+  readonly #levels: readonly Level[];
+  /** Mostly all paths are of one cell, so that none has to be looked for. */
+  readonly #only: Cell | undefined;
+
+  /** @param levels most specific first */
+  constructor(levels: readonly Level[]) {
+    this.#levels = levels;
+    const [first] = levels;
+    const [only] = first?.cells ?? [];
+    this.#only = first?.isWhole === true && first.cells.length === 1 && only?.part !== undefined ? only : undefined;
+  }
+
+  /** The part of all of its paths, where they are of one and nothing lapsed; undefined also where nothing is granted. */
+  get whole(): Part | undefined {
+    return this.#only?.isLapsed === false ? this.#only.part : undefined;
+  }
+
+  /** The part in which a claim of the path counts: of the most specific grant of all of it, lapsed or not. */
+  grantedFor(template: PathTemplate): Part | undefined {
+    return (this.#only ?? this.#covering(template, isGranted))?.part;
+  }
+
+  /** Whether all of it is of what lapsed, as far as no more specific grant names it. */
+  isLapsed(template: PathTemplate): boolean {
+    return (this.#only ?? this.#covering(template, isAny))?.isLapsed === true;
+  }
+
+  #covering(template: PathTemplate, isWanted: (cell: Cell) => boolean): Cell | undefined {
+    for (const level of this.#levels) {
+      const found = level.covering(template, isWanted);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+}
+
 const isGranted = ({ part }: Cell): boolean => part !== undefined;
 const isAny = (): boolean => true;
 const partOf = ({ isLapsed, part }: Cell): Part | undefined => (isLapsed ? LAPSED : part);
@@ -124,7 +162,8 @@ const partOf = ({ isLapsed, part }: Cell): Part | undefined => (isLapsed ? LAPSE
 export class HostGrants {
   /** By host as granted, `*.` included. */
   readonly #levels = new Map<string, Level>();
-  #hasLapsed = false;
+  /** By host as claimed. */
+  readonly #onHosts = new Map<string, GrantsOnHost>();
 
   /** @param breathe awaited between hosts */
   static async of({ grants, labelsOf }: CompiledCluster, breathe: Breathe): Promise<HostGrants> {
@@ -163,7 +202,7 @@ export class HostGrants {
   /** Takes away what a policy held there by a grant that is gone, from whoever else is granted it too. */
   lapse(host: string, template: PathTemplate): void {
     this.#cell(host, template).isLapsed = true;
-    this.#hasLapsed = true;
+    this.#onHosts.clear();
   }
 
   #cell(host: string, template: PathTemplate): Cell {
@@ -175,22 +214,19 @@ export class HostGrants {
     return level.cell(template);
   }
 
+  /** @param host as claimed */
+  on(host: string): GrantsOnHost {
+    let known = this.#onHosts.get(host);
+    if (known === undefined) {
+      known = new GrantsOnHost([...this.#over(host)]);
+      this.#onHosts.set(host, known);
+    }
+    return known;
+  }
+
   /** The part in which a claim of this host and path counts: of the most specific grant of all of it, lapsed or not. */
   grantedFor(host: string, template: PathTemplate): Part | undefined {
-    return this.#covering(host, template, isGranted)?.part;
-  }
-
-  /** Whether all of it is of what lapsed, as far as no more specific grant names it. */
-  isLapsed(host: string, template: PathTemplate): boolean {
-    return this.#hasLapsed && this.#covering(host, template, isAny)?.isLapsed === true;
-  }
-
-  #covering(host: string, template: PathTemplate, isWanted: (cell: Cell) => boolean): Cell | undefined {
-    for (const level of this.#over(host)) {
-      const found = level.covering(template, isWanted);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    return this.on(host).grantedFor(template);
   }
 
   /** @param host a host of a request, or as claimed */

@@ -4,6 +4,7 @@ import type { Candidate } from './assign.ts';
 import type { Claim, Lapsed, Place } from './claiming.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import { type HostGrants, LAPSED } from './host-grants.ts';
+import type { ObjectMeta } from './object.ts';
 import { PartClaims } from './part-claims.ts';
 
 /** Nodes of others' claims that may be looked at for one policy. */
@@ -76,9 +77,8 @@ async function grantedNow(grants: HostGrants, candidates: readonly Candidate[], 
     const { accepted, isRestored, meta } = candidate;
     const claim = accepted !== undefined && !isRestored ? accepted.target : recordedClaim(candidate);
     for (const host of claim?.hosts ?? []) {
-      for (const template of claim?.templates ?? [])
-        if (grants.grantedFor(host, template)?.selects(meta.namespace) === true)
-          granted.add(host, template, meta.namespace);
+      const own = claim?.templates.filter((template) => isGranted(grants, host, template, meta)) ?? [];
+      if (own.length > 0) granted.add(host, own, meta.namespace);
     }
   }
   return granted;
@@ -86,10 +86,8 @@ async function grantedNow(grants: HostGrants, candidates: readonly Candidate[], 
 
 function lapsedOf(grants: HostGrants, candidate: Candidate, isFirst: boolean): Lapsed | undefined {
   const { newest, accepted, isRestored, lapsed, meta } = candidate;
-  const isGranted = (host: string, template: PathTemplate): boolean =>
-    grants.grantedFor(host, template)?.selects(meta.namespace) === true;
   // Its author has given up what is not granted any more.
-  if (newest !== undefined && isAllOf(newest.target, isGranted)) return undefined;
+  if (newest !== undefined && isAllGranted(grants, newest.target, meta)) return undefined;
   const known = (isRestored ? undefined : accepted) ?? lapsed;
   const recorded = known === undefined && isFirst ? recordedClaim(candidate) : undefined;
   const held = known ?? recorded?.by;
@@ -97,12 +95,20 @@ function lapsedOf(grants: HostGrants, candidate: Candidate, isFirst: boolean): L
   const { hosts, templates } = recorded ?? held.target;
   const places: Place[] = [];
   for (const host of hosts) {
-    const gone = templates.filter((template) => !isGranted(host, template));
+    const gone = templates.filter((template) => !isGranted(grants, host, template, meta));
     if (gone.length > 0) places.push({ host, templates: gone, part: LAPSED });
   }
   const isOnlyTold = recorded !== undefined || (held === lapsed && candidate.isLapseOnlyTold);
   return places.length === 0 ? undefined : { held, places, isOnlyTold };
 }
 
-const isAllOf = ({ hosts, templates }: Claim, isGranted: (host: string, template: PathTemplate) => boolean): boolean =>
-  hosts.every((host) => templates.every((template) => isGranted(host, template)));
+function isAllGranted(grants: HostGrants, { hosts, templates }: Claim, meta: ObjectMeta): boolean {
+  return hosts.every(
+    (host) =>
+      grants.on(host).whole?.selects(meta.namespace) === true ||
+      templates.every((template) => isGranted(grants, host, template, meta)),
+  );
+}
+
+const isGranted = (grants: HostGrants, host: string, template: PathTemplate, { namespace }: ObjectMeta): boolean =>
+  grants.grantedFor(host, template)?.selects(namespace) === true;

@@ -1,33 +1,37 @@
-import { type Looks, OwnedPaths } from '../match/owned-paths.ts';
+import { isOthers, joined, type Looks, OwnedPaths, type Owner } from '../match/owned-paths.ts';
 import type { PathTemplate } from '../match/path-template.ts';
 import { suffixesOf } from './claims.ts';
 
-/**
- * Who holds what in one part: namespaces are in each other's way only where both hosts and paths overlap.
- */
-export class PartClaims {
-  readonly #exact = new Map<string, OwnedPaths>();
-  readonly #wildcards = new Map<string, OwnedPaths>();
-  /** Paths of every host below a name. */
-  readonly #below = new Map<string, OwnedPaths>();
+interface Claimed {
+  readonly templates: readonly PathTemplate[];
+  readonly namespace: string;
+}
 
-  /** @param host canonical, `*.` for a wildcard */
-  add(host: string, template: PathTemplate, namespace: string): void {
-    const isWildcard = host.startsWith('*.');
-    const name = isWildcard ? host.slice(2) : host;
-    pathsIn(isWildcard ? this.#wildcards : this.#exact, name).add(template, namespace);
-    for (const suffix of suffixesOf(name)) pathsIn(this.#below, suffix).add(template, namespace);
+/** What is held of one host as it was claimed: its paths are put in order when somebody else asks for some of it. */
+class HeldHost {
+  readonly #paths = new OwnedPaths();
+  #unread: Claimed[] = [];
+  owner: Owner = undefined;
+
+  add(claimed: Claimed): void {
+    this.#unread.push(claimed);
+    this.owner = joined(this.owner, claimed.namespace);
   }
 
-  /** Whether another namespace holds some path of it. */
-  isInTheWay(host: string, template: PathTemplate, { namespace, looks }: Asking): boolean {
-    const meets = (paths: OwnedPaths | undefined): boolean => paths?.meetsOther(template, namespace, looks) === true;
-    const isWildcard = host.startsWith('*.');
-    const name = isWildcard ? host.slice(2) : host;
-    if (isWildcard && (meets(this.#below.get(name)) || meets(this.#wildcards.get(name)))) return true;
-    if (!isWildcard && meets(this.#exact.get(name))) return true;
-    return suffixesOf(name).some((suffix) => meets(this.#wildcards.get(suffix)));
+  meetsOther(template: PathTemplate, { namespace, looks }: Asking): boolean {
+    // What is one's own alone is passed over, however much it is.
+    if (!isOthers(this.owner, namespace)) return false;
+    const unread = this.#unread;
+    this.#unread = [];
+    for (const claimed of unread) for (const one of claimed.templates) this.#paths.add(one, claimed.namespace);
+    return this.#paths.meetsOther(template, namespace, looks);
   }
+}
+
+/** All that is held below a name: each host is entered once, however many paths it has and whatever labels. */
+interface Below {
+  readonly hosts: HeldHost[];
+  owner: Owner;
 }
 
 interface Asking {
@@ -35,11 +39,54 @@ interface Asking {
   readonly looks: Looks;
 }
 
-function pathsIn(all: Map<string, OwnedPaths>, name: string): OwnedPaths {
-  let paths = all.get(name);
-  if (paths === undefined) {
-    paths = new OwnedPaths();
-    all.set(name, paths);
+/**
+ * Who holds what in one part: namespaces are in each other's way only where both hosts and paths overlap.
+ */
+export class PartClaims {
+  readonly #exact = new Map<string, HeldHost>();
+  readonly #wildcards = new Map<string, HeldHost>();
+  readonly #below = new Map<string, Below>();
+
+  /** @param host canonical, `*.` for a wildcard */
+  add(host: string, templates: readonly PathTemplate[], namespace: string): void {
+    const isWildcard = host.startsWith('*.');
+    const name = isWildcard ? host.slice(2) : host;
+    const hosts = isWildcard ? this.#wildcards : this.#exact;
+    let held = hosts.get(name);
+    if (held === undefined) {
+      held = new HeldHost();
+      hosts.set(name, held);
+    }
+    const before = held.owner;
+    held.add({ templates, namespace });
+    if (held.owner !== before) this.#noteBelow(name, held, { namespace, isNew: before === undefined });
   }
-  return paths;
+
+  /** Whether another namespace holds some path of it; also true once there are no looks left to tell. */
+  isInTheWay(host: string, template: PathTemplate, asking: Asking): boolean {
+    const meets = (held: HeldHost | undefined): boolean => held?.meetsOther(template, asking) === true;
+    const isWildcard = host.startsWith('*.');
+    const name = isWildcard ? host.slice(2) : host;
+    if (isWildcard && (meets(this.#wildcards.get(name)) || this.#isInTheWayBelow(name, template, asking))) return true;
+    if (!isWildcard && meets(this.#exact.get(name))) return true;
+    return suffixesOf(name).some((suffix) => meets(this.#wildcards.get(suffix)));
+  }
+
+  #isInTheWayBelow(name: string, template: PathTemplate, asking: Asking): boolean {
+    const below = this.#below.get(name);
+    if (below === undefined || !isOthers(below.owner, asking.namespace)) return false;
+    return below.hosts.some((held) => {
+      asking.looks.left -= 1;
+      return asking.looks.left < 0 || held.meetsOther(template, asking);
+    });
+  }
+
+  #noteBelow(name: string, held: HeldHost, { namespace, isNew }: { namespace: string; isNew: boolean }): void {
+    for (const suffix of suffixesOf(name)) {
+      const below = this.#below.get(suffix) ?? { hosts: [], owner: undefined };
+      this.#below.set(suffix, below);
+      below.owner = joined(below.owner, namespace);
+      if (isNew) below.hosts.push(held);
+    }
+  }
 }
