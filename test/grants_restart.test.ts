@@ -1,65 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { packSpec, unpackSpec } from '../internal/kube/accepted-spec.ts';
 import { conditionsOf, policyStatus } from '../internal/kube/conditions.ts';
 import type { SourceObject } from '../internal/policy/object.ts';
-import { type Loaded, load } from './cases/run-case.ts';
-
-const HOST = 'api.example.org';
-
-const specOf = (paths: readonly string[], hosts: readonly string[] = [HOST]) => ({
-  target: { hosts, paths },
-  authentication: { anonymous: {} },
-  authorization: { rules: [{ name: 'all', allow: { any: {} } }] },
-});
-
-interface Given {
-  readonly namespace: string;
-  readonly spec: object;
-  readonly generation?: number;
-  /** The spec of the generation before that status tells of. */
-  readonly accepted?: object;
-  readonly age?: string;
-}
-
-/** A policy whose status tells that it was accepted, in this generation or in the one before. */
-function recorded({ namespace, spec, generation = 1, accepted, age = '2026-01-02T00:00:00Z' }: Given): SourceObject {
-  const metadata = { name: 'p', namespace, uid: `uid-${namespace}`, generation, creationTimestamp: age };
-  const object = { apiVersion: 'postern.dev/v1alpha1', kind: 'APIPolicy', metadata, spec };
-  const before = { ...object, metadata: { ...metadata, generation: generation - 1 }, spec: accepted };
-  const { hosts } = ((accepted ?? spec) as ReturnType<typeof specOf>).target;
-  return { ...object, status: { hosts, accepted: packSpec(accepted === undefined ? object : before) } };
-}
-
-const grant = (name: string, spec: object): SourceObject => ({
-  apiVersion: 'postern.dev/v1alpha1',
-  kind: 'HostGrant',
-  metadata: { name, namespace: '', uid: `uid-${name}`, generation: 1 },
-  spec,
-});
-const named = (...names: readonly string[]): object => ({
-  matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: names }],
-});
-
-/** An instance that has just been started, and was given these objects. */
-const restarted = (...objects: readonly SourceObject[]): Promise<Loaded> => restartedBy('required', objects);
-
-async function restartedBy(hostGrants: 'required' | 'first-come', objects: readonly SourceObject[]): Promise<Loaded> {
-  const loaded = await load('---', {
-    hostGrants,
-    unmatched: 'allow',
-    recordedSpec: (object) => unpackSpec(object, 'postern'),
-    isStarted: false,
-  });
-  for (const object of objects) loaded.store.apply(object);
-  await loaded.apply('---');
-  return loaded;
-}
-
-const said = async ({ check }: Loaded, path: string, host = HOST): Promise<string> => {
-  const { decision } = await check({ host, path });
-  return `${decision.reason} ${decision.policy?.namespace ?? ''}`.trim();
-};
+import { grant, HOST, named, recorded, restarted, restartedBy, said, specOf } from './restarted.ts';
 
 describe('an instance that was restarted, with grants', () => {
   const both = grant('both', { hosts: [HOST], namespaceSelector: named('shop', 'web') });
@@ -265,22 +208,6 @@ describe('a namespace that forges a status', () => {
         assert.equal(await said(agent, '/bank/a/b'), 'allowed bank', `${paths} in the ${build} build`);
         await agent.apply('---');
       }
-    }
-  });
-
-  it('changes by no restart how the paths of its neighbour are read', async () => {
-    const lenient = (target: object) => ({
-      ...specOf(['/evil/**']),
-      target: { hosts: [HOST], paths: ['/evil/**'], pathOptions: target },
-    });
-    for (const options of [{ encodedSlash: 'Keep' }, { semicolon: 'Keep' }, { caseInsensitive: true }]) {
-      const agent = await restarted(
-        mine('/bank/**', 'bank'),
-        mine('/evil/**', 'evil'),
-        recorded({ namespace: 'evil', spec: lenient(options), age: OLD }),
-        bank,
-      );
-      assert.deepEqual([await said(agent, '/bank/x'), await said(agent, '/evil/x')], ['allowed bank', 'no_route']);
     }
   });
 });

@@ -68,7 +68,7 @@ export async function assignHosts(
   rule: HostRule,
   breathe: Breathe,
 ): Promise<ReadonlyMap<Candidate, Assignment>> {
-  const agreement = await PathAgreement.of(byAge, breathe);
+  const agreement = await PathAgreement.of(byAge, { claims: rule(), breathe });
   for (let round = 1; ; round += 1) {
     const assignments = await assignBy(new Assigner(agreement, rule()), byAge, breathe);
     const stuck: Candidate[] = [];
@@ -159,7 +159,7 @@ class Assigner {
   #problems({ target }: CompiledPolicy, candidate: Candidate): readonly Problem[] {
     const problems = this.#claims.problemsOf(target, candidate);
     const unlike = target.hosts.filter((host) => {
-      const options = this.#agreement.optionsOf(host) ?? this.#first.get(host);
+      const options = this.#agreement.optionsOf(host, candidate.meta.namespace) ?? this.#first.get(host);
       return options !== undefined && !isSameOptions(options, target.pathOptions);
     });
     if (unlike.length === 0) return problems;

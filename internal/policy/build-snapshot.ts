@@ -3,9 +3,10 @@ import type { PathTemplate } from '../match/path-template.ts';
 import type { Assignment, Candidate } from './assign.ts';
 import type { HeldPolicies } from './baselines/held-policies.ts';
 import type { OverrideSet } from './baselines/override-set.ts';
-import { type PathOptions, type RouteTarget, type Served, STRICT } from './compiled-policy.ts';
+import type { RouteTarget, Served } from './compiled-policy.ts';
 import { HostDrafts, type Shadow } from './host-drafts.ts';
 import type { HostGrants } from './host-grants.ts';
+import { HostReadings } from './host-readings.ts';
 import { objectKey } from './object.ts';
 import { OVERRIDES, type OwnHeaders, ownOfAll } from './own-headers.ts';
 import { routeKey } from './select.ts';
@@ -52,14 +53,14 @@ export async function buildSnapshot({
   const shadows = new Map<Candidate, Shadow[]>();
   const routes = new Map<string, Served>();
   const ofRoutes = new Map<string, Set<OwnHeaders>>();
-  const optionsOf = new Map<string, PathOptions>();
+  const reading = new HostReadings();
   const ordered: (readonly [Candidate, Assignment])[] = [];
   const last: (readonly [Candidate, Assignment])[] = [];
   for (const one of assignments) {
     const pause = breathe();
     if (pause !== undefined) await pause;
     (passesUnaccepted(one) ? last : ordered).push(one);
-    addOptions(optionsOf, one[1]);
+    reading.add(one[1], one[0].meta.namespace);
   }
   for (const one of last) ordered.push(one);
   for (const [candidate, assignment] of ordered) {
@@ -83,7 +84,7 @@ export async function buildSnapshot({
     addRoutes(routes, serving?.target.routes ?? claimed.routes, guessed);
     if (serving !== undefined && serving.target.routes.length > 0) addOwn(ofRoutes, meta.namespace, serving.edits.own);
     for (const place of assignment.places) {
-      const options = optionsOf.get(place.host) ?? STRICT;
+      const options = serving?.target.pathOptions ?? reading.of(place.host, meta.namespace);
       if (guessed !== served) {
         const isGuessed = (template: PathTemplate) => claimed.guessed.has(template);
         hosts.add({ ...place, templates: place.templates.filter(isGuessed) }, guessed, options);
@@ -114,12 +115,6 @@ function addOwn(ofRoutes: Map<string, Set<OwnHeaders>>, namespace: string, own: 
   const owns = ofRoutes.get(namespace);
   if (owns === undefined) ofRoutes.set(namespace, new Set([OVERRIDES, own]));
   else owns.add(own);
-}
-
-/** How the paths of each host are read, by what serves there: it agrees. */
-function addOptions(options: Map<string, PathOptions>, { serving, places }: Assignment): void {
-  if (serving === undefined) return;
-  for (const { host } of places) options.set(host, serving.target.pathOptions);
 }
 
 function addRoutes(routes: Map<string, Served>, targets: readonly RouteTarget[], served: Served): void {

@@ -25,6 +25,8 @@ export const NOBODY = '';
 
 /** Who holds what while policies are assigned, one after the other. */
 export interface Claiming {
+  /** Whether the rule leaves the policy any path of its claim on that host, whoever holds it. */
+  leaves(host: string, claim: Claim, candidate: Candidate): boolean;
   /** Takes what the policy served before in this process. */
   hold(claim: Claim, candidate: Candidate): void;
   /** Hears what status tells that it held before this process began: all of it before any is taken. */

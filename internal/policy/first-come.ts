@@ -14,6 +14,11 @@ export class FirstCome implements Claiming {
   readonly #recorded = new PartClaims();
   readonly #disputed = new Map<Candidate, Lapsed>();
 
+  /** Every host is anybody's to come to. */
+  leaves(): boolean {
+    return true;
+  }
+
   hold(claim: Claim, candidate: Candidate): void {
     this.take(claim, candidate);
   }

@@ -55,6 +55,13 @@ export class GrantedClaims implements Claiming {
     this.#areSettled = areSettled;
   }
 
+  leaves(host: string, { templates }: Claim, candidate: Candidate): boolean {
+    if (this.#ownWhole(host, candidate) !== undefined) return true;
+    return templates.some(
+      (template) => typeof this.#judge({ host, template, candidate, looks: undefined }) !== 'string',
+    );
+  }
+
   /** The part of all paths of the host, where that is one, and the namespace may claim them. */
   #ownWhole(host: string, { meta }: Candidate): Part | undefined {
     const { whole } = this.#grants.on(host);

@@ -3,7 +3,8 @@ import type { Ground } from './host-table.ts';
 
 /** What is claimed as one host, by part. */
 export interface ClaimedHost {
-  readonly grounds: ReadonlyMap<Part | undefined, Ground>;
+  /** Mostly one to a part; more, whose paths are apart, where its namespaces read them otherwise. */
+  readonly grounds: ReadonlyMap<Part | undefined, readonly Ground[]>;
   /** Everybody who claims anything of it. */
   readonly namespaces: ReadonlySet<string>;
 }
@@ -24,9 +25,10 @@ export class Grounds {
     const part = this.#granted.partAt(segments);
     if (part === undefined) return undefined;
     for (const [index, { grounds }] of this.#claimed.entries()) {
-      const ground = grounds.get(part);
-      const hit = ground?.table.find(segments);
-      if (hit !== undefined && !this.#isHidden(hit.value.namespace, index)) return ground;
+      for (const ground of grounds.get(part) ?? []) {
+        const hit = ground.table.find(segments);
+        if (hit !== undefined && !this.#isHidden(hit.value.namespace, index)) return ground;
+      }
     }
     return undefined;
   }

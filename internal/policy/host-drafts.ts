@@ -8,6 +8,7 @@ import { type ClaimedHost, Grounds } from './grounds.ts';
 import type { HostGrants, Part } from './host-grants.ts';
 import { type Ground, type HostEntry, HostTable } from './host-table.ts';
 import { OVERRIDES, type OwnHeaders, ownOfAll, ownOfOthers } from './own-headers.ts';
+import { isSameOptions } from './path-agreement.ts';
 
 interface GroundDraft {
   readonly pathOptions: PathOptions;
@@ -16,7 +17,7 @@ interface GroundDraft {
 }
 
 interface HostDraft {
-  readonly grounds: Map<Part | undefined, GroundDraft>;
+  readonly grounds: Map<Part | undefined, GroundDraft[]>;
   /** By namespace that claims something of it: of each of its policies that serves. */
   readonly owns: Map<string, Set<OwnHeaders>>;
 }
@@ -44,11 +45,7 @@ export class HostDrafts {
   /** @returns what of it another policy holds already */
   add({ host, part, templates }: Place, served: Served, pathOptions: PathOptions): readonly Shadow[] {
     const draft = this.#draftOf(host);
-    let ground = draft.grounds.get(part);
-    if (ground === undefined) {
-      ground = { pathOptions, table: new PathTable<Served>(pathOptions), isAudit: true };
-      draft.grounds.set(part, ground);
-    }
+    const ground = groundOf(draft, part, pathOptions);
     // What holds a policy besides its author is never in Audit.
     ground.isAudit &&= served.isAudit && served.standIn === undefined && served.policy?.held === undefined;
     let owns = draft.owns.get(served.namespace);
@@ -92,6 +89,16 @@ export class HostDrafts {
   }
 }
 
+function groundOf({ grounds }: HostDraft, part: Part | undefined, pathOptions: PathOptions): GroundDraft {
+  const known = grounds.get(part);
+  const found = known?.find((one) => isSameOptions(one.pathOptions, pathOptions));
+  if (found !== undefined) return found;
+  const ground = { pathOptions, table: new PathTable<Served>(pathOptions), isAudit: true };
+  if (known === undefined) grounds.set(part, [ground]);
+  else known.push(ground);
+  return ground;
+}
+
 /** A claimed host with what all of its grounds have in common. */
 interface FinishedHost extends ClaimedHost {
   /** What each namespace sets behind it. */
@@ -108,11 +115,11 @@ function finished({ grounds, owns }: HostDraft, { ofRoutes, grants }: Omit<Table
   // Also one namespace alone may have guests by a route, where grants leave paths to nobody.
   const isAlone = others.length === 0 && (grants === undefined || own === OVERRIDES);
   const shared = { own, ownBy: isAlone ? undefined : ownOfOthers(byNamespace) };
-  const all = [...grounds].map(([part, ground]): [Part | undefined, Ground] => [
+  const all = [...grounds].map(([part, drafts]): [Part | undefined, readonly Ground[]] => [
     part,
-    Object.freeze({ ...ground, ...shared }),
+    drafts.map((ground) => Object.freeze({ ...ground, ...shared })),
   ]);
-  const isAudit = all.every(([, ground]) => ground.isAudit);
+  const isAudit = all.every(([, ofPart]) => ofPart.every((ground) => ground.isAudit));
   const namespace = others.length === 0 ? only : undefined;
   const common = { namespace, isAudit, ...shared, pathOptions: STRICT, table: NOTHING, grounds: undefined };
   return { grounds: new Map(all), namespaces: new Set(owns.keys()), owns: byNamespace, all: Object.freeze(common) };
@@ -134,7 +141,7 @@ const wildcardsOver = (host: string): readonly string[] =>
 
 /** First come there is one ground to a host, and one namespace. */
 function wholeOf(host: FinishedHost | undefined): HostEntry | undefined {
-  const ground = host?.grounds.get(undefined);
+  const [ground] = host?.grounds.get(undefined) ?? [];
   return host && ground && Object.freeze({ ...host.all, ...ground });
 }
 
@@ -143,9 +150,14 @@ function entryOf(host: string, claimed: ReadonlyMap<string, FinishedHost>, grant
   const granted = grants.pathsOf(host);
   const { only } = granted;
   const [first, ...others] = over;
-  const ground = only && first?.grounds.get(only);
+  const [ground, ...otherGrounds] = (only && first?.grounds.get(only)) ?? [];
   // Mostly the paths of a host are all of one part: nothing more is asked than where there are no grants.
-  if (first !== undefined && ground !== undefined && !others.some(({ grounds }) => grounds.has(only)))
+  if (
+    first !== undefined &&
+    ground !== undefined &&
+    otherGrounds.length === 0 &&
+    !others.some(({ grounds }) => grounds.has(only))
+  )
     return Object.freeze({ ...first.all, ...ground });
   const namespaces = new Set(over.map(({ all }) => all.namespace));
   return Object.freeze({

@@ -1,5 +1,6 @@
 import type { Breathe } from '../core/breather.ts';
 import type { Candidate } from './assign.ts';
+import type { Claiming } from './claiming.ts';
 import { type CompiledPolicy, type PathOptions, STRICT, type Target } from './compiled-policy.ts';
 
 /** A policy that governed a host before, and the spec that it did it by. */
@@ -15,42 +16,54 @@ interface Settled {
   readonly wanted: PathOptions;
 }
 
+export interface AgreementOptions {
+  /** What grants leave: who is left nothing of a host has no say in how its paths are read. */
+  readonly claims: Pick<Claiming, 'leaves'>;
+  /** Awaited between policies. */
+  readonly breathe: Breathe;
+}
+
 /**
  * How the paths of each host are read that a policy governed before. Its holders settle it, and nobody else: who comes
  * to the host later agrees with them. They change it only together, all by their newest specs; where one of those
- * cannot serve for another reason, all stay as they are.
+ * cannot serve for another reason, all stay as they are. Where statuses tell that namespaces of one host never agreed,
+ * one of them is forged: then each reads its own paths as it did, and puts nobody out.
  */
 export class PathAgreement {
-  /** By host, older first. */
+  /** By what is settled together (`#keyOf`), older first. */
   readonly #holders = new Map<string, Holder[]>();
   readonly #settled = new Map<string, Settled>();
-  /** By host that changes: policies whose newest specs cannot serve unless it does. */
+  /** Hosts whose namespaces each settle it for themselves. */
+  readonly #apart = new Set<string>();
+  /** By what changes: policies whose newest specs cannot serve unless it does. */
   readonly #changing = new Map<string, Candidate[]>();
-  /** Hosts that are not changed after all. */
+  /** What is not changed after all. */
   readonly #kept = new Set<string>();
 
-  /**
-   * @param byAge sorted by `compareAge`
-   * @param breathe awaited between policies
-   */
-  static async of(byAge: readonly Candidate[], breathe: Breathe): Promise<PathAgreement> {
+  /** @param byAge sorted by `compareAge` */
+  static async of(byAge: readonly Candidate[], { claims, breathe }: AgreementOptions): Promise<PathAgreement> {
     const agreement = new PathAgreement();
+    const add = (candidate: Candidate, held: CompiledPolicy | undefined, isHeld: (host: string) => boolean): void => {
+      for (const host of held?.target.hosts ?? [])
+        if (held && isHeld(host) && claims.leaves(host, held.target, candidate))
+          agreement.#add(host, { candidate, held });
+    };
     for (const candidate of byAge) {
       const pause = breathe();
       if (pause !== undefined) await pause;
-      agreement.#add(candidate, servedBefore(candidate));
+      add(candidate, servedBefore(candidate), () => true);
     }
     const served = new Set(agreement.#holders.keys());
     for (const candidate of byAge) {
       const pause = breathe();
       if (pause !== undefined) await pause;
-      const isRecorded = (host: string): boolean => candidate.recordedHosts.has(host) && !served.has(host);
-      agreement.#add(candidate, recordedBefore(candidate), isRecorded);
+      const { recordedHosts } = candidate;
+      add(candidate, recordedBefore(candidate), (host) => recordedHosts.has(host) && !served.has(host));
     }
-    for (const [host, holders] of agreement.#holders) {
+    for (const [host, holders] of [...agreement.#holders]) {
       const pause = breathe();
       if (pause !== undefined) await pause;
-      agreement.#settled.set(host, settle(host, holders));
+      agreement.#settle(host, holders);
     }
     for (const candidate of byAge) {
       const pause = breathe();
@@ -61,9 +74,16 @@ export class PathAgreement {
   }
 
   /** undefined for a host that no policy governed: the first one that comes to it decides. */
-  optionsOf(host: string): PathOptions | undefined {
-    const settled = this.#settled.get(host);
-    return settled && (this.#kept.has(host) ? settled.before : settled.wanted);
+  optionsOf(host: string, namespace: string): PathOptions | undefined {
+    const key = this.#keyOf(host, namespace);
+    const settled = this.#settled.get(key);
+    return settled && (this.#kept.has(key) ? settled.before : settled.wanted);
+  }
+
+  #keyOf(host: string, namespace: string): string {
+    if (!this.#apart.has(host)) return host;
+    const own = ownKey(host, namespace);
+    return this.#settled.has(own) ? own : host;
   }
 
   /**
@@ -81,12 +101,13 @@ export class PathAgreement {
       const pause = breathe();
       if (pause !== undefined) await pause;
       for (const host of candidate.accepted?.target.hosts ?? []) {
-        const settled = this.#settled.get(host);
-        if (!isChanged(settled) || this.#kept.has(host)) continue;
-        this.#kept.add(host);
+        const key = this.#keyOf(host, candidate.meta.namespace);
+        const settled = this.#settled.get(key);
+        if (!isChanged(settled) || this.#kept.has(key)) continue;
+        this.#kept.add(key);
         namespaces.add(candidate.meta.namespace);
-        for (const { candidate: holder } of this.#holders.get(host) ?? []) queue.add(holder);
-        for (const refused of this.#changing.get(host) ?? []) queue.add(refused);
+        for (const { candidate: holder } of this.#holders.get(key) ?? []) queue.add(holder);
+        for (const refused of this.#changing.get(key) ?? []) queue.add(refused);
       }
     }
     return namespaces;
@@ -94,24 +115,46 @@ export class PathAgreement {
 
   #addChanging(candidate: Candidate, { hosts, pathOptions }: Target): void {
     for (const host of hosts) {
-      const settled = this.#settled.get(host);
+      const key = this.#keyOf(host, candidate.meta.namespace);
+      const settled = this.#settled.get(key);
       if (!isChanged(settled) || isSameOptions(pathOptions, settled.before)) continue;
-      const changing = this.#changing.get(host);
-      if (changing === undefined) this.#changing.set(host, [candidate]);
+      const changing = this.#changing.get(key);
+      if (changing === undefined) this.#changing.set(key, [candidate]);
       else changing.push(candidate);
     }
   }
 
-  #add(candidate: Candidate, held: CompiledPolicy | undefined, isHeld = (_host: string) => true): void {
-    if (held === undefined) return;
-    for (const host of held.target.hosts) {
-      if (!isHeld(host)) continue;
-      const holders = this.#holders.get(host);
-      if (holders === undefined) this.#holders.set(host, [{ candidate, held }]);
-      else holders.push({ candidate, held });
+  #add(key: string, holder: Holder): void {
+    const holders = this.#holders.get(key);
+    if (holders === undefined) this.#holders.set(key, [holder]);
+    else holders.push(holder);
+  }
+
+  #settle(host: string, holders: readonly Holder[]): void {
+    const [first] = holders;
+    if (first === undefined) return;
+    const isOwn = ({ candidate }: Holder): boolean => candidate.meta.namespace === first.candidate.meta.namespace;
+    const isAgreed = ({ held }: Holder): boolean =>
+      isSameOptions(held.target.pathOptions, first.held.target.pathOptions);
+    if (holders.every(isOwn) || holders.every(isAgreed)) {
+      this.#settled.set(host, settle(host, holders));
+      return;
     }
+    this.#apart.add(host);
+    this.#holders.delete(host);
+    for (const holder of holders) this.#add(ownKey(host, holder.candidate.meta.namespace), holder);
+    for (const namespace of new Set(holders.map(({ candidate }) => candidate.meta.namespace))) {
+      const key = ownKey(host, namespace);
+      this.#settled.set(key, settle(host, this.#holders.get(key) ?? []));
+    }
+    // Whoever comes besides agrees with all of them, as far as one can.
+    const strictest = strictestOf(holders.map(({ held }) => held.target.pathOptions));
+    this.#settled.set(host, { before: strictest, wanted: strictest });
   }
 }
+
+/** No host, and no other namespace's. */
+const ownKey = (host: string, namespace: string): string => `${host} of ${namespace}`;
 
 export const isSameOptions = (a: PathOptions, b: PathOptions): boolean =>
   a.encodedSlash === b.encodedSlash && a.semicolon === b.semicolon && a.caseInsensitive === b.caseInsensitive;
@@ -129,8 +172,8 @@ function recordedBefore({ newest, accepted, isRestored, isRecordedNewest }: Cand
 }
 
 /**
- * Who served together agreed. Where statuses tell of several readings, one of them is forged: whichever it is, it makes
- * nobody's paths be read with more leniency than its own policy asked for.
+ * Who served together agreed. Where statuses of one namespace tell of several readings, one of them is forged: whichever
+ * it is, it makes no paths be read with more leniency than their own policy asked for.
  */
 function strictestOf([first = STRICT, ...others]: readonly PathOptions[]): PathOptions {
   if (others.every((options) => isSameOptions(options, first))) return first;
