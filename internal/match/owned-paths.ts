@@ -1,5 +1,5 @@
-import { lowerAscii, type PathTemplate } from './path-template.ts';
-import { type Branches, branchFor } from './segment-tree.ts';
+import type { PathTemplate } from './path-template.ts';
+import { type Branches, branchFor, foldedOf } from './segment-tree.ts';
 
 /** How many nodes of trees may still be looked at; below zero, nothing more is found. */
 export interface Looks {
@@ -45,7 +45,7 @@ export class OwnedPaths {
         node.rest = joined(node.rest, owner);
         return;
       }
-      node = branchFor(node, segment, { asKey: lowerAscii, newNode });
+      node = branchFor(node, segment, { asKey: foldedOf, newNode });
     }
     node.all = joined(node.all, owner);
     node.end = joined(node.end, owner);
@@ -74,7 +74,7 @@ function meets(node: Node, question: Question, depth: number): boolean {
   if (segment.kind === 'rest') return true;
   if (node.parameter !== undefined && meets(node.parameter, question, depth + 1)) return true;
   if (segment.kind === 'literal') {
-    const literal = node.literals?.get(lowerAscii(segment.text));
+    const literal = node.literals?.get(segment.folded);
     return literal !== undefined && meets(literal, question, depth + 1);
   }
   for (const literal of node.literals?.values() ?? []) {

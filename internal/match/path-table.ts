@@ -1,6 +1,6 @@
 import { isSpent, type Meter } from '../core/meter.ts';
 import { lowerAscii, type PathTemplate, parametersOf } from './path-template.ts';
-import { type Branches, branchFor } from './segment-tree.ts';
+import { type Branches, branchFor, foldedOf, textOf } from './segment-tree.ts';
 
 export interface PathEntry<T> {
   readonly template: PathTemplate;
@@ -18,8 +18,6 @@ interface Node<T> extends Branches<Node<T>> {
 }
 
 const newNode = <T>(): Node<T> => ({ literals: undefined, parameter: undefined, rest: undefined, end: undefined });
-
-const asItIs = (text: string): string => text;
 
 /** What a look at one node is charged: in a large tree none of it is in the processor's cache. */
 const LOOK = 150;
@@ -51,7 +49,7 @@ export class PathTable<T> {
 
   /** @returns the entry that stays: this one, or an equal one that was there before */
   add(entry: PathEntry<T>): PathEntry<T> {
-    const asKey = this.#caseInsensitive ? lowerAscii : asItIs;
+    const asKey = this.#caseInsensitive ? foldedOf : textOf;
     let node = this.#root;
     for (const segment of entry.template.segments) {
       if (segment.kind === 'rest') {
@@ -82,7 +80,7 @@ export class PathTable<T> {
     if (segment === undefined) return wanted(node.end) ?? wanted(node.rest);
     if (segment.kind === 'rest') return wanted(node.rest);
     if (segment.kind === 'literal') {
-      const literal = node.literals?.get(this.#caseInsensitive ? lowerAscii(segment.text) : segment.text);
+      const literal = node.literals?.get(this.#caseInsensitive ? segment.folded : segment.text);
       const viaLiteral = literal && this.#covering(literal, whole, depth + 1);
       if (viaLiteral !== undefined) return viaLiteral;
     }

@@ -5,9 +5,16 @@ import type { ProblemList } from '../core/problem.ts';
 import type { PathReadings } from '../core/request.ts';
 import { MAX_TEMPLATE_LENGTH } from '../core/schema.ts';
 
+/** `folded`: the text with `A`–`Z` in lower case, by which it is found where case does not matter. */
+export interface LiteralSegment {
+  readonly kind: 'literal';
+  readonly text: string;
+  readonly folded: string;
+}
+
 /** One segment of a template: a literal, `{name}` for exactly one segment, or `**` for none or more at the end. */
 export type TemplateSegment =
-  | { readonly kind: 'literal'; readonly text: string }
+  | LiteralSegment
   | { readonly kind: 'parameter'; readonly name: string }
   | { readonly kind: 'rest' };
 
@@ -52,7 +59,8 @@ export function parsePathTemplate(source: string, problems: ProblemList): PathTe
     if (/[{}*]/.test(piece)) return refuse(`has "${piece}": write "{name}" for one whole segment, or "**" at the end`);
     const literal = canonicalPath(`/${piece}`);
     if (!literal.ok) return refuse(`can never match: ${literal.detail}`);
-    segments.push({ kind: 'literal', text: literal.readings.kept[0] ?? '' });
+    const text = literal.readings.kept[0] ?? '';
+    segments.push({ kind: 'literal', text, folded: lowerAscii(text) });
   }
   return Object.freeze({ source, segments, parameters: [...parameters] });
 }

@@ -1,4 +1,4 @@
-import type { PathTemplate } from './path-template.ts';
+import type { LiteralSegment, PathTemplate } from './path-template.ts';
 
 /** A node of a tree of path segments: what is below it, by literal and by `{name}`. Most nodes are last and have neither. */
 export interface Branches<N> {
@@ -11,18 +11,18 @@ type Segment = Exclude<PathTemplate['segments'][number], { kind: 'rest' }>;
 /**
  * The node below for one segment, made where there is none.
  *
- * @param asKey the text of a literal as the tree compares it
+ * @param asKey the text of a literal as the tree compares it: `textOf` or `foldedOf`
  */
 export function branchFor<N extends Branches<N>>(
   node: N,
   segment: Segment,
-  { asKey, newNode }: { readonly asKey: (text: string) => string; readonly newNode: () => N },
+  { asKey, newNode }: { readonly asKey: (literal: LiteralSegment) => string; readonly newNode: () => N },
 ): N {
   if (segment.kind === 'parameter') {
     node.parameter ??= newNode();
     return node.parameter;
   }
-  const text = asKey(segment.text);
+  const text = asKey(segment);
   node.literals ??= new Map();
   let next = node.literals.get(text);
   if (next === undefined) {
@@ -31,3 +31,6 @@ export function branchFor<N extends Branches<N>>(
   }
   return next;
 }
+
+export const textOf = ({ text }: LiteralSegment): string => text;
+export const foldedOf = ({ folded }: LiteralSegment): string => folded;

@@ -1,9 +1,11 @@
 import { type Breathe, breather } from '../core/breather.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Problem } from '../core/problem.ts';
 import { type Assignment, assignHosts, type Candidate, hostsOf } from './assign.ts';
 import { type BaselinesOfBuild, BaselineView } from './baselines/baseline-view.ts';
 import { HeldPolicies } from './baselines/held-policies.ts';
 import { buildSnapshot } from './build-snapshot.ts';
+import { boundClaims } from './claim-bounds.ts';
 import type { HostRule } from './claiming.ts';
 import type { ClusterObjects, CompiledCluster } from './cluster-objects.ts';
 import type { PolicyPorts } from './compile-policy.ts';
@@ -60,6 +62,9 @@ interface Settled {
   readonly record: PolicyRecord;
   readonly candidate: Candidate;
   readonly assignment: Assignment;
+  readonly problems: readonly Problem[];
+  /** What it does not get of its target. */
+  readonly shadows: readonly Shadow[];
 }
 
 /** What a build has compiled of its objects. */
@@ -96,14 +101,16 @@ export class Builder {
     const records = this.#objects.policies.list();
     const compiled = await this.#compile(records, breathe);
     const { cluster, baselines, thrown } = compiled;
-    const byCandidate = new Map<Candidate, PolicyRecord>();
+    const unbounded = new Map<Candidate, PolicyRecord>();
     for (const record of records) {
       const pause = breathe();
       if (pause !== undefined) await pause;
       const { candidate } = record;
       // What a record that threw calls its newest is of an older spec: its last good one serves, or none.
-      byCandidate.set(thrown.has(record) ? { ...candidate, newest: undefined } : candidate, record);
+      unbounded.set(thrown.has(record) ? { ...candidate, newest: undefined } : candidate, record);
     }
+    const bounded = await boundClaims(unbounded, this.#options.namespaceBudget?.policies, breathe);
+    const byCandidate = bounded.candidates;
     const candidates = [...byCandidate.keys()];
     const { grants, rule } = await this.#hostRule(cluster, candidates, breathe);
     const assignments = await assignHosts(candidates, rule, breathe);
@@ -124,8 +131,10 @@ export class Builder {
       if (pause !== undefined) await pause;
       const record = byCandidate.get(candidate);
       if (record === undefined) continue;
-      settled.push({ record, candidate, assignment });
-      reports.push(reportOf({ record, candidate, assignment }, compiled, shadows.get(candidate) ?? []));
+      const problems = [...(thrown.get(record) ?? record.problems), ...bounded.problemsOf(candidate)];
+      const one: Settled = { record, candidate, assignment, problems, shadows: shadows.get(candidate) ?? [] };
+      settled.push(one);
+      reports.push(reportOf(one, compiled));
     }
     reports.push(...(await this.#otherReports(compiled, breathe)));
     return {
@@ -183,16 +192,15 @@ export class Builder {
 }
 
 function reportOf(
-  { record, candidate, assignment }: Settled,
-  { baselines, thrown, namespaces }: Compiled,
-  shadows: readonly Shadow[],
+  { record, candidate, assignment, problems, shadows }: Settled,
+  { baselines, namespaces }: Compiled,
 ): ObjectReport {
   const { namespace } = candidate.meta;
   return policyReport({
     object: record.judged,
     candidate,
     assignment,
-    problems: thrown.get(record) ?? record.problems,
+    problems,
     shadows,
     overrides: baselines.of(namespace).overrides,
     given: record.given,

@@ -119,6 +119,24 @@ export const EVERYTHING: PathTemplate = Object.freeze({
 /** Segments of a template that cannot be read to its end; what lies deeper is claimed with the rest. */
 const MAX_PREFIX = 32;
 
+/** What covers all of them, and nothing narrower that ends in `**` and begins with literals does. */
+export function commonTemplate(templates: readonly PathTemplate[]): PathTemplate {
+  const [first, ...others] = templates;
+  const literals = first?.segments.map((segment) => (segment.kind === 'literal' ? segment.text : undefined)) ?? [];
+  const isCommon = (text: string | undefined, depth: number): boolean =>
+    text !== undefined &&
+    others.every(({ segments }) => {
+      const other = segments[depth];
+      return other?.kind === 'literal' && other.text === text;
+    });
+  const end = literals.findIndex((text, depth) => !isCommon(text, depth));
+  const common = (first?.segments ?? []).slice(0, end === -1 ? literals.length : end);
+  if (common.length === 0) return EVERYTHING;
+  const [rest] = EVERYTHING.segments;
+  const source = `${first?.source.split('/', common.length + 1).join('/')}/**`;
+  return Object.freeze({ source, segments: Object.freeze(rest ? [...common, rest] : common), parameters: [] });
+}
+
 /** The template; or all below the part of it that can be read. */
 function claimedTemplate(path: unknown): PathTemplate {
   if (typeof path !== 'string') return EVERYTHING;

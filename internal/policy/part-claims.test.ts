@@ -4,7 +4,8 @@ import type { PathTemplate } from '../match/path-template.ts';
 import { claimedTarget } from './claimed-target.ts';
 import { PartClaims } from './part-claims.ts';
 
-const templates = (...paths: readonly string[]): readonly PathTemplate[] => claimedTarget({ target: { paths } }).templates;
+const templates = (...paths: readonly string[]): readonly PathTemplate[] =>
+  claimedTarget({ target: { paths } }).templates;
 
 function isInTheWay(claims: PartClaims, host: string, path: string, looks = { left: 1000 }): boolean {
   const [template] = templates(path);
@@ -17,7 +18,17 @@ describe('PartClaims', () => {
     const claims = new PartClaims();
     claims.add('a.b.test', templates('/a/**', '/{x}/y'), 'web');
     claims.add('*.c.test', templates('/w'), 'web');
-    const asked = ['a.b.test', 'b.b.test', '*.b.test', '*.test', 'b.test', 'a.c.test', '*.a.c.test', 'c.test', '*.c.test'];
+    const asked = [
+      'a.b.test',
+      'b.b.test',
+      '*.b.test',
+      '*.test',
+      'b.test',
+      'a.c.test',
+      '*.a.c.test',
+      'c.test',
+      '*.c.test',
+    ];
     const held = (path: string) => asked.filter((host) => isInTheWay(claims, host, path));
     assert.deepEqual(held('/a/x'), ['a.b.test', '*.b.test', '*.test']);
     assert.deepEqual(held('/z/y'), ['a.b.test', '*.b.test', '*.test']);

@@ -2,28 +2,28 @@ import { isOthers, joined, type Looks, OwnedPaths, type Owner } from '../match/o
 import type { PathTemplate } from '../match/path-template.ts';
 import { suffixesOf } from './claims.ts';
 
-interface Claimed {
-  readonly templates: readonly PathTemplate[];
-  readonly namespace: string;
-}
-
-/** What is held of one host as it was claimed: its paths are put in order when somebody else asks for some of it. */
+/** What is held of one host as it was claimed: a namespace's paths are put in order when another one asks for some. */
 class HeldHost {
   readonly #paths = new OwnedPaths();
-  #unread: Claimed[] = [];
+  /** By namespace. */
+  readonly #unread = new Map<string, (readonly PathTemplate[])[]>();
   owner: Owner = undefined;
 
-  add(claimed: Claimed): void {
-    this.#unread.push(claimed);
-    this.owner = joined(this.owner, claimed.namespace);
+  add(templates: readonly PathTemplate[], namespace: string): void {
+    const unread = this.#unread.get(namespace);
+    if (unread === undefined) this.#unread.set(namespace, [templates]);
+    else unread.push(templates);
+    this.owner = joined(this.owner, namespace);
   }
 
   meetsOther(template: PathTemplate, { namespace, looks }: Asking): boolean {
     // What is one's own alone is passed over, however much it is.
     if (!isOthers(this.owner, namespace)) return false;
-    const unread = this.#unread;
-    this.#unread = [];
-    for (const claimed of unread) for (const one of claimed.templates) this.#paths.add(one, claimed.namespace);
+    for (const [owner, unread] of this.#unread) {
+      if (owner === namespace) continue;
+      for (const templates of unread) for (const one of templates) this.#paths.add(one, owner);
+      this.#unread.delete(owner);
+    }
     return this.#paths.meetsOther(template, namespace, looks);
   }
 }
@@ -58,7 +58,7 @@ export class PartClaims {
       hosts.set(name, held);
     }
     const before = held.owner;
-    held.add({ templates, namespace });
+    held.add(templates, namespace);
     if (held.owner !== before) this.#noteBelow(name, held, { namespace, isNew: before === undefined });
   }
 

@@ -14,6 +14,7 @@ const bomb = (i: number) => ({
     deny: { when: [{ expression: `request.path.matches('^[a-f${i}]{450}x{440}${k}$')` }] },
   })),
 });
+const WIDE = Array.from({ length: 64 }, (_, i) => `h${i}.evil.test`);
 const LONG = 'x'.repeat(2000);
 
 type Attack = Pick<TenantAttack, 'name' | 'objects'> & Partial<TenantAttack>;
@@ -58,6 +59,19 @@ export const TENANT_BUDGETS: readonly TenantAttack[] = [
         })),
       },
     }),
+  }),
+  attack({
+    name: 'claims 64 paths on 64 hosts by each of 100 policies',
+    objects: many(100, { rest: { target: { hosts: WIDE, paths: WIDE.map((host) => `/${host}/{id}`) } } }),
+  }),
+  attack({
+    name: 'says in status that it held 64 paths on 64 hosts by each of 100 policies',
+    objects: Array.from({ length: 100 }, (_, i) =>
+      forgedNewest(WIDE, {
+        name: `p${i}`,
+        rest: { target: { hosts: WIDE, paths: WIDE.map((host) => `/${host}/{id}`) } },
+      }),
+    ),
   }),
   attack({
     name: 'says in status that all of 5,000 policies serve',
