@@ -13,11 +13,14 @@ function aTemplate(path: string): PathTemplate {
 
 const plenty = () => ({ left: 10_000 });
 
-function meets(held: readonly (readonly [string, string])[], asked: string, owner: string): boolean {
+function holding(held: readonly (readonly [string, string])[]): OwnedPaths {
   const paths = new OwnedPaths();
   for (const [path, of] of held) paths.add(aTemplate(path), of);
-  return paths.meetsOther(aTemplate(asked), owner, plenty());
+  return paths;
 }
+
+const meets = (held: readonly (readonly [string, string])[], asked: string, owner: string): boolean =>
+  holding(held).meetsOther(aTemplate(asked), owner, plenty());
 
 describe('OwnedPaths', () => {
   const overlaps: readonly (readonly [string, string, boolean])[] = [
@@ -45,7 +48,7 @@ describe('OwnedPaths', () => {
     });
   }
 
-  it('finds a path that two templates cover, if there is one, and none else (property)', () => {
+  it('finds a path that two templates cover, and one beyond it, if there is one, and none else (property)', () => {
     const template = fc
       .tuple(fc.array(fc.constantFrom('a', 'b', '{x}'), { maxLength: 3 }), fc.boolean())
       .map(([parts, isOpen]) => {
@@ -53,7 +56,7 @@ describe('OwnedPaths', () => {
         return `/${[...named, ...(isOpen ? ['**'] : [])].join('/')}`;
       });
     const alphabet = ['a', 'b', 'c'];
-    const all = [0, 1, 2, 3].reduce<string[][]>(
+    const all = [0, 1, 2, 3, 4].reduce<string[][]>(
       (paths) => [...paths, ...paths.flatMap((path) => alphabet.map((part) => [...path, part]))],
       [[]],
     );
@@ -62,11 +65,15 @@ describe('OwnedPaths', () => {
     const held = fc.array(fc.tuple(template, fc.constantFrom('one', 'two', 'three')), { maxLength: 5 });
     fc.assert(
       fc.property(held, template, (others, asked) => {
-        const expected = others.some(
+        const met = others.filter(
           ([path, owner]) =>
             owner !== 'one' && all.some((segments) => covers(path, segments) && covers(asked, segments)),
         );
-        assert.equal(meets(others, asked, 'one'), expected);
+        assert.equal(meets(others, asked, 'one'), met.length > 0);
+        const isBeyond = met.some(([path]) =>
+          all.some((segments) => covers(path, segments) && !covers(asked, segments)),
+        );
+        assert.equal(holding(others).reachesBeyond(aTemplate(asked), 'one', plenty()), isBeyond);
       }),
     );
   });
@@ -85,5 +92,7 @@ describe('OwnedPaths', () => {
     for (let i = 0; i < 1000; i += 1) paths.add(aTemplate(`/theirs${i}/x`), 'bank');
     assert.equal(paths.meetsOther(aTemplate('/{any}/y'), 'shop', plenty()), false);
     assert.equal(paths.meetsOther(aTemplate('/{any}/y'), 'shop', { left: 100 }), true);
+    assert.equal(paths.reachesBeyond(aTemplate('/{any}/y'), 'shop', plenty()), false);
+    assert.equal(paths.reachesBeyond(aTemplate('/{any}/y'), 'shop', { left: 100 }), true);
   });
 });

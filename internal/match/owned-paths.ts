@@ -55,6 +55,14 @@ export class OwnedPaths {
   meetsOther(template: PathTemplate, owner: string, looks: Looks): boolean {
     return meets(this.#root, { segments: template.segments, owner, looks }, 0);
   }
+
+  /**
+   * Whether a template of another owner overlaps this one and covers paths that this one does not; also true once there
+   * are no looks left to tell.
+   */
+  reachesBeyond(template: PathTemplate, owner: string, looks: Looks): boolean {
+    return meetsBeyond(this.#root, { segments: template.segments, owner, looks }, 0);
+  }
 }
 
 interface Question {
@@ -79,6 +87,30 @@ function meets(node: Node, question: Question, depth: number): boolean {
   }
   for (const literal of node.literals?.values() ?? []) {
     if (meets(literal, question, depth + 1)) return true;
+  }
+  return false;
+}
+
+function meetsBeyond(node: Node, question: Question, depth: number): boolean {
+  const { owner, looks, segments } = question;
+  if (!isOthers(node.all, owner)) return false;
+  looks.left -= 1;
+  if (looks.left < 0) return true;
+  const segment = segments[depth];
+  // All that is at this node and below it is covered.
+  if (segment?.kind === 'rest') return false;
+  if (isOthers(node.rest, owner)) return true;
+  if (segment === undefined) return false;
+  if (segment.kind === 'literal') {
+    const literal = node.literals?.get(segment.folded);
+    return (
+      (node.parameter !== undefined && meets(node.parameter, question, depth + 1)) ||
+      (literal !== undefined && meetsBeyond(literal, question, depth + 1))
+    );
+  }
+  if (node.parameter !== undefined && meetsBeyond(node.parameter, question, depth + 1)) return true;
+  for (const literal of node.literals?.values() ?? []) {
+    if (meetsBeyond(literal, question, depth + 1)) return true;
   }
   return false;
 }

@@ -205,6 +205,14 @@ export class HostGrants {
     this.#onHosts.clear();
   }
 
+  /** Leaves there, of what lapsed around it, what a policy holds by a grant of this part. */
+  keep(host: string, template: PathTemplate, part: Part): void {
+    const cell = this.#cell(host, template);
+    cell.part ??= part;
+    cell.isLapsed = false;
+    this.#onHosts.clear();
+  }
+
   #cell(host: string, template: PathTemplate): Cell {
     let level = this.#levels.get(host);
     if (level === undefined) {

@@ -1,9 +1,10 @@
 import type { Breathe } from '../core/breather.ts';
+import type { Looks } from '../match/owned-paths.ts';
 import type { PathTemplate } from '../match/path-template.ts';
 import type { Candidate } from './assign.ts';
 import type { Claim, Lapsed, Place } from './claiming.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
-import { type HostGrants, LAPSED } from './host-grants.ts';
+import { type HostGrants, LAPSED, type Part } from './host-grants.ts';
 import type { ObjectMeta } from './object.ts';
 import { PartClaims } from './part-claims.ts';
 
@@ -39,7 +40,8 @@ export interface LapsedOptions {
 /**
  * Finds what policies hold whose grant is gone, and takes it out of the grants: it denies, and passes to no other namespace,
  * until the policy is gone or asks for what it is granted. What a status alone tells of is taken from nobody who held it
- * and is granted it now: whoever may write a status would have a neighbour refused by it.
+ * and is granted it now: whoever may write a status would have a neighbour refused by it. It lapses
+ * around what such a neighbour held; where the neighbour held more than it, nobody knows whose it was, and it does not.
  */
 export async function lapseClaims(
   grants: HostGrants,
@@ -53,35 +55,79 @@ export async function lapseClaims(
     const found = lapsedOf(grants, candidate, isFirst);
     if (found !== undefined) lapsed.set(candidate, found);
   }
-  const isAnyTold = [...lapsed.values()].some(({ isOnlyTold }) => isOnlyTold);
-  const granted = isAnyTold ? await grantedNow(grants, candidates, breathe) : new PartClaims();
+  const told = [...lapsed].filter(([, { isOnlyTold }]) => isOnlyTold);
+  if (told.length > 0) await lapseAround(grants, told, { candidates, breathe });
   // Not before all are found: what one held must not hide that another lost its own.
-  for (const [{ meta }, { places, isOnlyTold }] of lapsed) {
+  for (const { places, isOnlyTold } of lapsed.values()) {
     const pause = breathe();
     if (pause !== undefined) await pause;
-    const asking = { namespace: meta.namespace, looks: { left: MAX_LOOKS } };
-    for (const { host, templates } of places) {
-      for (const template of templates)
-        if (!isOnlyTold || !granted.isInTheWay(host, template, asking)) grants.lapse(host, template);
-    }
+    if (isOnlyTold) continue;
+    for (const { host, templates } of places) for (const template of templates) grants.lapse(host, template);
   }
   return lapsed;
 }
 
-/** What each namespace served in this process, or is recorded to have held before, as far as it is granted now. */
-async function grantedNow(grants: HostGrants, candidates: readonly Candidate[], breathe: Breathe): Promise<PartClaims> {
-  const granted = new PartClaims();
+/** What a namespace served in this process, or is recorded to have held before, as far as it is granted now. */
+interface HeldPlace {
+  readonly namespace: string;
+  readonly host: string;
+  readonly template: PathTemplate;
+  readonly part: Part;
+}
+
+interface Around {
+  readonly candidates: readonly Candidate[];
+  readonly breathe: Breathe;
+}
+
+async function lapseAround(
+  grants: HostGrants,
+  told: readonly (readonly [Candidate, Lapsed])[],
+  { candidates, breathe }: Around,
+): Promise<void> {
+  const held = await heldNow(grants, candidates, breathe);
+  const holders = new PartClaims();
+  for (const { namespace, host, template } of held) holders.add(host, [template], namespace);
+  const gone = new PartClaims();
+  for (const [{ meta }, { places }] of told) {
+    const pause = breathe();
+    if (pause !== undefined) await pause;
+    const asking = { namespace: meta.namespace, looks: { left: MAX_LOOKS } };
+    for (const { host, templates } of places) {
+      const lost = templates.filter((template) => !holders.reachesBeyond(host, template, asking));
+      for (const template of lost) grants.lapse(host, template);
+      gone.add(host, lost, meta.namespace);
+    }
+  }
+  const asking = new Map<string, Looks>();
+  for (const { namespace, host, template, part } of held) {
+    const pause = breathe();
+    if (pause !== undefined) await pause;
+    const looks = asking.get(namespace) ?? { left: MAX_LOOKS };
+    asking.set(namespace, looks);
+    if (gone.isInTheWay(host, template, { namespace, looks })) grants.keep(host, template, part);
+  }
+}
+
+async function heldNow(
+  grants: HostGrants,
+  candidates: readonly Candidate[],
+  breathe: Breathe,
+): Promise<readonly HeldPlace[]> {
+  const held: HeldPlace[] = [];
   for (const candidate of candidates) {
     const pause = breathe();
     if (pause !== undefined) await pause;
     const { accepted, isRestored, meta } = candidate;
     const claim = accepted !== undefined && !isRestored ? accepted.target : recordedClaim(candidate);
     for (const host of claim?.hosts ?? []) {
-      const own = claim?.templates.filter((template) => isGranted(grants, host, template, meta)) ?? [];
-      if (own.length > 0) granted.add(host, own, meta.namespace);
+      for (const template of claim?.templates ?? []) {
+        const part = grants.grantedFor(host, template);
+        if (part?.selects(meta.namespace) === true) held.push({ namespace: meta.namespace, host, template, part });
+      }
     }
   }
-  return granted;
+  return held;
 }
 
 function lapsedOf(grants: HostGrants, candidate: Candidate, isFirst: boolean): Lapsed | undefined {

@@ -36,6 +36,31 @@ describe('PartClaims', () => {
     assert.deepEqual(held('/other'), []);
   });
 
+  it('tells what of others reaches beyond a claim: a wider host, or a path that is not covered', () => {
+    const claims = new PartClaims();
+    claims.add('a.b.test', templates('/a/**'), 'web');
+    claims.add('*.c.test', templates('/w'), 'web');
+    const reaches = (host: string, path: string): boolean => {
+      const [template] = templates(path);
+      return (
+        template !== undefined && claims.reachesBeyond(host, template, { namespace: 'shop', looks: { left: 1000 } })
+      );
+    };
+    const asked = ['a.b.test', '*.b.test', '*.test', 'a.c.test', '*.a.c.test', '*.c.test'];
+    assert.deepEqual(
+      asked.filter((host) => reaches(host, '/a/x')),
+      ['a.b.test', '*.b.test', '*.test'],
+    );
+    assert.deepEqual(
+      asked.filter((host) => reaches(host, '/**')),
+      ['a.c.test', '*.a.c.test'],
+    );
+    assert.deepEqual(
+      asked.filter((host) => reaches(host, '/other')),
+      [],
+    );
+  });
+
   it('hears of what is added after it was asked', () => {
     const claims = new PartClaims();
     for (const path of ['/a', '/b', '/c']) {

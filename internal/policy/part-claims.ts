@@ -18,13 +18,22 @@ class HeldHost {
 
   meetsOther(template: PathTemplate, { namespace, looks }: Asking): boolean {
     // What is one's own alone is passed over, however much it is.
+    return this.#readFor(namespace) && this.#paths.meetsOther(template, namespace, looks);
+  }
+
+  reachesBeyond(template: PathTemplate, { namespace, looks }: Asking): boolean {
+    return this.#readFor(namespace) && this.#paths.reachesBeyond(template, namespace, looks);
+  }
+
+  /** Puts the paths of others in order; whether there are any. */
+  #readFor(namespace: string): boolean {
     if (!isOthers(this.owner, namespace)) return false;
     for (const [owner, unread] of this.#unread) {
       if (owner === namespace) continue;
       for (const templates of unread) for (const one of templates) this.#paths.add(one, owner);
       this.#unread.delete(owner);
     }
-    return this.#paths.meetsOther(template, namespace, looks);
+    return true;
   }
 }
 
@@ -67,17 +76,30 @@ export class PartClaims {
     const meets = (held: HeldHost | undefined): boolean => held?.meetsOther(template, asking) === true;
     const isWildcard = host.startsWith('*.');
     const name = isWildcard ? host.slice(2) : host;
-    if (isWildcard && (meets(this.#wildcards.get(name)) || this.#isInTheWayBelow(name, template, asking))) return true;
+    if (isWildcard && (meets(this.#wildcards.get(name)) || this.#someBelow(name, asking, meets))) return true;
     if (!isWildcard && meets(this.#exact.get(name))) return true;
     return suffixesOf(name).some((suffix) => meets(this.#wildcards.get(suffix)));
   }
 
-  #isInTheWayBelow(name: string, template: PathTemplate, asking: Asking): boolean {
+  /**
+   * Whether another namespace holds some path of it together with a host or a path that is not of it; also true once there
+   * are no looks left to tell.
+   */
+  reachesBeyond(host: string, template: PathTemplate, asking: Asking): boolean {
+    const reaches = (held: HeldHost | undefined): boolean => held?.reachesBeyond(template, asking) === true;
+    const isWildcard = host.startsWith('*.');
+    const name = isWildcard ? host.slice(2) : host;
+    if (reaches((isWildcard ? this.#wildcards : this.#exact).get(name))) return true;
+    if (isWildcard && this.#someBelow(name, asking, reaches)) return true;
+    return suffixesOf(name).some((suffix) => this.#wildcards.get(suffix)?.meetsOther(template, asking) === true);
+  }
+
+  #someBelow(name: string, { namespace, looks }: Asking, isWanted: (held: HeldHost) => boolean): boolean {
     const below = this.#below.get(name);
-    if (below === undefined || !isOthers(below.owner, asking.namespace)) return false;
+    if (below === undefined || !isOthers(below.owner, namespace)) return false;
     return below.hosts.some((held) => {
-      asking.looks.left -= 1;
-      return asking.looks.left < 0 || held.meetsOther(template, asking);
+      looks.left -= 1;
+      return looks.left < 0 || isWanted(held);
     });
   }
 
