@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { GROUP, KINDS, type Kind, VERSION } from '../policy/resource/kinds.ts';
 import { clusterStatus, ownedStatus, sharedStatus } from '../policy/resource/status.ts';
 import { admissionPolicy } from './admission-policy.ts';
+import { statusPolicy } from './status-policy.ts';
 import { type Json, structuralSchema } from './structural-schema.ts';
 
 const HEADER = '# Generated from the schemas in internal/policy/resource by "npm run generate". Do not edit.\n';
@@ -11,22 +12,27 @@ const HEADER = '# Generated from the schemas in internal/policy/resource by "npm
 /** Annotation by which an agent knows whether the schema that is installed is its own. */
 export const DIGEST_ANNOTATION = 'postern.dev/schema-digest';
 
-/** The files of `deploy/crds`, by name: a CustomResourceDefinition and its admission policy for each kind. */
+/** The files of `deploy/crds`, by name: a CustomResourceDefinition and its admission policies for each kind. */
 export function generateCrds(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const kind of Object.values(KINDS)) {
-    const documents = [definition(kind), ...admissionPolicy(kind, structuralSchema(kind.spec))];
+    const documents = [definition(kind), ...admissionPolicies(kind)];
     const texts = documents.map((document) => stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }));
     files.set(`${GROUP}_${kind.plural}.yaml`, HEADER + texts.join('---\n'));
   }
   return files;
 }
 
-/** Digest of all that the API server and the admission policy check of a kind: agents of one version make one digest. */
+/** Digest of all that the API server and the admission policies check of a kind: agents of one version make one digest. */
 export function schemaDigest(kind: Kind): string {
-  const checked = [objectSchema(kind), admissionPolicy(kind, structuralSchema(kind.spec))];
+  const checked = [objectSchema(kind), admissionPolicies(kind)];
   return hash('sha256', JSON.stringify(checked), 'hex').slice(0, 16);
 }
+
+const admissionPolicies = (kind: Kind): readonly Json[] => [
+  ...admissionPolicy(kind, structuralSchema(kind.spec)),
+  ...statusPolicy(kind),
+];
 
 /** The CustomResourceDefinition of a kind (apiextensions.k8s.io/v1). */
 export function definition(kind: Kind): Json {
