@@ -1,7 +1,7 @@
 import type { Problem } from '../core/problem.ts';
 import type { PathTemplate } from '../match/path-template.ts';
 import type { Candidate } from './assign.ts';
-import type { Part } from './host-grants.ts';
+import type { Part } from './part.ts';
 
 /** What a policy asks for, or held: all of these paths on each of these hosts. */
 export interface Claim {

@@ -4,8 +4,9 @@ import type { PathTemplate } from '../match/path-template.ts';
 import type { Candidate } from './assign.ts';
 import { type Claim, type Claiming, type Lapsed, NOBODY, type Place } from './claiming.ts';
 import { suffixesOf } from './claims.ts';
-import type { HostGrants, Part } from './host-grants.ts';
+import type { HostGrants } from './host-grants.ts';
 import { recordedClaim } from './lapsed-claims.ts';
+import type { Part } from './part.ts';
 import { PartClaims } from './part-claims.ts';
 
 /** Hosts times paths times labels that one policy may claim where others have to be compared with it. */

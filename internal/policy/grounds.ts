@@ -1,5 +1,6 @@
-import type { GrantedPaths, Part } from './host-grants.ts';
+import type { GrantedPaths } from './granted-paths.ts';
 import type { Ground } from './host-table.ts';
+import type { Part } from './part.ts';
 
 /** What is claimed as one host, by part. */
 export interface ClaimedHost {

@@ -1,5 +1,6 @@
 import type { PathReadings } from '../core/request.ts';
-import type { GrantedPaths, HostGrants } from './host-grants.ts';
+import type { GrantedPaths } from './granted-paths.ts';
+import type { HostGrants } from './host-grants.ts';
 import type { HostEntry } from './host-table.ts';
 
 interface Asked {

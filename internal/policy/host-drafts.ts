@@ -5,9 +5,10 @@ import type { Place } from './claiming.ts';
 import { suffixesOf } from './claims.ts';
 import { type PathOptions, type Served, STRICT } from './compiled-policy.ts';
 import { type ClaimedHost, Grounds } from './grounds.ts';
-import type { HostGrants, Part } from './host-grants.ts';
+import type { HostGrants } from './host-grants.ts';
 import { type Ground, type HostEntry, HostTable } from './host-table.ts';
 import { OVERRIDES, type OwnHeaders, ownOfAll, ownOfOthers } from './own-headers.ts';
+import type { Part } from './part.ts';
 import { isSameOptions } from './path-agreement.ts';
 
 interface GroundDraft {

@@ -4,8 +4,9 @@ import type { PathTemplate } from '../match/path-template.ts';
 import type { Candidate } from './assign.ts';
 import type { Claim, Lapsed, Place } from './claiming.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
-import { type HostGrants, LAPSED, type Part } from './host-grants.ts';
+import type { HostGrants } from './host-grants.ts';
 import type { ObjectMeta } from './object.ts';
+import { LAPSED, type Part } from './part.ts';
 import { PartClaims } from './part-claims.ts';
 
 /** Nodes of others' claims that may be looked at for one policy. */
