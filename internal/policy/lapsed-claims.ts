@@ -9,8 +9,8 @@ import type { ObjectMeta } from './object.ts';
 import { LAPSED, type Part } from './part.ts';
 import { PartClaims } from './part-claims.ts';
 
-/** Nodes of others' claims that may be looked at for one policy. */
-const MAX_LOOKS = 200_000;
+/** Nodes of others' claims that may be looked at for all policies of a namespace, in each direction. */
+const MAX_LOOKS = 1_000_000;
 
 /** What status tells that a policy held, with the paths of the spec that it held it by. */
 export function recordedClaim(candidate: Candidate): (Claim & { readonly by: CompiledPolicy }) | undefined {
@@ -90,24 +90,35 @@ async function lapseAround(
   const holders = new PartClaims();
   for (const { namespace, host, template } of held) holders.add(host, [template], namespace);
   const gone = new PartClaims();
+  const looksOf = looksByNamespace();
   for (const [{ meta }, { places }] of told) {
     const pause = breathe();
     if (pause !== undefined) await pause;
-    const asking = { namespace: meta.namespace, looks: { left: MAX_LOOKS } };
+    const asking = { namespace: meta.namespace, looks: looksOf(meta.namespace) };
     for (const { host, templates } of places) {
-      const lost = templates.filter((template) => !holders.reachesBeyond(host, template, asking));
+      // Where nobody has looks left to tell it lapses: what denies is the safe side.
+      const lost = templates.filter(
+        (template) => !holders.reachesBeyond(host, template, asking) || asking.looks.left < 0,
+      );
       for (const template of lost) grants.lapse(host, template);
       gone.add(host, lost, meta.namespace);
     }
   }
-  const asking = new Map<string, Looks>();
+  const looksBack = looksByNamespace();
   for (const { namespace, host, template, part } of held) {
     const pause = breathe();
     if (pause !== undefined) await pause;
-    const looks = asking.get(namespace) ?? { left: MAX_LOOKS };
-    asking.set(namespace, looks);
-    if (gone.isInTheWay(host, template, { namespace, looks })) grants.keep(host, template, part);
+    if (gone.isInTheWay(host, template, { namespace, looks: looksBack(namespace) })) grants.keep(host, template, part);
   }
+}
+
+function looksByNamespace(): (namespace: string) => Looks {
+  const all = new Map<string, Looks>();
+  return (namespace) => {
+    const looks = all.get(namespace) ?? { left: MAX_LOOKS };
+    all.set(namespace, looks);
+    return looks;
+  };
 }
 
 async function heldNow(

@@ -114,14 +114,15 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/match/label-selector.ts': 'LabelMatcher 1',
       'internal/match/path-table.ts': 'Whole.isWanted 1',
       'internal/policy/assign.ts': 'assignHosts 5, assignBy 2',
+      'internal/policy/claim-bounds.ts': 'BoundedClaims.problemsOf 1, boundClaims 2',
       'internal/policy/claiming.ts':
-        'Claiming.hold 1, Claiming.holdRecorded 1, Claiming.noteRecorded 1, Claiming.problemsOf 1, Claiming.take 1, Claiming.lapsedOf 1, HostRule 1',
+        'Claiming.leaves 1, Claiming.hold 1, Claiming.holdRecorded 1, Claiming.noteRecorded 1, Claiming.problemsOf 1, Claiming.take 1, Claiming.lapsedOf 1, HostRule 1',
       'internal/policy/cluster-objects.ts':
         'CompiledCluster.labelsOf 1, ClusterObjects.compile 2, ClusterObjects.#read 1',
       'internal/policy/compile-records.ts': 'compileRecords 6',
       'internal/policy/host-drafts.ts': 'HostDrafts.table 2',
       'internal/policy/host-grants.ts': 'HostGrants.of 2',
-      'internal/policy/lapsed-claims.ts': 'lapseClaims 3, grantedNow 1',
+      'internal/policy/lapsed-claims.ts': 'lapseClaims 3, lapseAround 3, heldNow 1',
       'internal/policy/path-agreement.ts': 'PathAgreement.of 4, PathAgreement.keep 1',
       'internal/policy/baselines/baseline-view.ts': 'Labels 1, BaselinesOfBuild.of 1, BaselinesOfBuild.serve 1',
       'internal/policy/missing-references.ts': 'Subjects.hasConsumer 1, Subjects.hasGroup 1',
