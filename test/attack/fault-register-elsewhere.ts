@@ -132,7 +132,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/policy/namespace-objects.ts': 'NamespaceObjects.compile 7, readRole 1',
       'internal/policy/namespaces.ts': 'NamespacesOptions.secrets 1, Namespaces.compile 2, Namespaces.#compileOne 1',
       'internal/policy/builder.ts':
-        'Built.serve 1, Builder.build 7, Builder.#compile 3, Builder.#hostRule 2, Builder.#otherReports 1',
+        'Built.serve 1, Builder.build 8, Builder.#compile 3, Builder.#hostRule 2, Builder.#otherReports 1',
       'internal/policy/object-budget.ts': 'ObjectBudgets.over 3, ObjectBudgets.#isAllWithin 1',
       'internal/policy/sorted-by-age.ts': 'sortedByAge 2, merge 1',
       'internal/policy/store.ts':
