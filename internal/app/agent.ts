@@ -119,6 +119,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       namespaceBudget: config.namespaceBudget,
       objectBudget: config.objectBudget,
       hasNamespaces: config.source.kind === 'kube',
+      hasEveryNamespace: config.source.kind === 'kube' && config.source.namespaces.length === 0,
       ...(source.adapter.recordedSpec && { recordedSpec: source.adapter.recordedSpec }),
       ...(source.adapter.horizon && { horizon: source.adapter.horizon }),
       clock,

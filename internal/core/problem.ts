@@ -35,6 +35,7 @@ export const PROBLEM_REASONS = [
   'SecretNotOffered',
   'SecretsNotReadable',
   'SchemaOutdated',
+  'SelectsNobody',
   'SubjectAmbiguous',
   'SubjectNotFound',
   'TargetConflict',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Problem } from '../core/problem.ts';
 import { ClusterObjects, type ClusterObjectsOptions } from './cluster-objects.ts';
 import type { SourceObject } from './object.ts';
 import { PORTS } from './policy-ports.fixture.ts';
@@ -19,7 +20,13 @@ const namespace = (name: string, labels?: Readonly<Record<string, string>>): Sou
   metadata: { name, namespace: '', uid: name, generation: 1, ...(labels && { labels }) },
 });
 const objectsOf = (rest: Partial<ClusterObjectsOptions> = {}): ClusterObjects =>
-  new ClusterObjects({ hasNamespaces: true, recordedSpec: () => undefined, ports: PORTS, ...rest });
+  new ClusterObjects({
+    hasNamespaces: true,
+    hasEveryNamespace: true,
+    recordedSpec: () => undefined,
+    ports: PORTS,
+    ...rest,
+  });
 
 async function served(objects: ClusterObjects): Promise<readonly unknown[]> {
   const { grants, reports } = await objects.compile(noPause);
@@ -87,6 +94,69 @@ describe('ClusterObjects', () => {
     );
     const files = await objectsOf({ hasNamespaces: false }).compile(noPause);
     assert.deepEqual(files.labelsOf('web'), { 'kubernetes.io/metadata.name': 'web' });
+  });
+
+  it('says of grants and baselines that no namespace has the labels for, until one has', async () => {
+    const objects = objectsOf();
+    const selecting = (namespaceSelector: object): SourceObject =>
+      grant(1, { hosts: ['a.example.org'], namespaceSelector }, JSON.stringify(namespaceSelector));
+    const said = async (): Promise<readonly unknown[]> => {
+      const { reports } = await objects.compile(noPause);
+      return reports.map(({ object, isAccepted, problems }) => [object.kind, isAccepted, problems.map(wordsOf)]);
+    };
+    const wordsOf = ({ reason, severity, path, message }: Problem): string =>
+      `${reason} ${severity} ${path}: ${message}`;
+    const because = (command: string): string =>
+      `SelectsNobody warning spec.namespaceSelector: No namespace has these labels, so nobody has anything of it: ${command}, or select by labels that kubectl get namespaces --show-labels shows`;
+    objects.apply('Namespace', namespace('web'));
+    objects.apply('HostGrant', selecting({ matchLabels: { team: 'shop', tier: 'a' } }));
+    objects.apply('APIBaseline', {
+      ...selecting({ matchLabels: { 'kubernetes.io/metadata.name': 'pay' } }),
+      kind: 'APIBaseline',
+      spec: {
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'pay' } },
+        defaults: { transport: {} },
+      },
+    });
+    const [ofGrant, ofBaseline] = [
+      because('kubectl label namespace NAMESPACE team=shop tier=a'),
+      because('kubectl create namespace pay'),
+    ];
+    assert.deepEqual(await said(), [
+      ['HostGrant', true, [ofGrant]],
+      ['APIBaseline', true, [ofBaseline]],
+    ]);
+    assert.deepEqual(await said(), [
+      ['HostGrant', true, [ofGrant]],
+      ['APIBaseline', true, [ofBaseline]],
+    ]);
+    objects.apply('Namespace', namespace('pay', { team: 'shop', tier: 'a' }));
+    assert.deepEqual(await said(), [
+      ['HostGrant', true, []],
+      ['APIBaseline', true, []],
+    ]);
+    objects.delete('Namespace', 'pay');
+    assert.deepEqual(await said(), [
+      ['HostGrant', true, [ofGrant]],
+      ['APIBaseline', true, [ofBaseline]],
+    ]);
+    objects.apply('HostGrant', selecting({ matchExpressions: [{ key: 'team', operator: 'Exists' }] }));
+    assert.deepEqual((await said())[0], ['HostGrant', true, [because('kubectl label namespace NAMESPACE KEY=VALUE')]]);
+  });
+
+  it('says of none that it selects nobody where other namespaces than its own are not shown', async () => {
+    for (const hidden of [{ hasEveryNamespace: false }, { hasEveryNamespace: false, hasNamespaces: false }]) {
+      const objects = objectsOf(hidden);
+      objects.apply(
+        'HostGrant',
+        grant(1, { hosts: ['a.example.org'], namespaceSelector: { matchLabels: { a: 'b' } } }),
+      );
+      const { reports } = await objects.compile(noPause);
+      assert.deepEqual(
+        reports.map(({ problems }) => problems),
+        [[]],
+      );
+    }
   });
 
   it('says that nothing is new where only what nobody reads of a Namespace changed', () => {

@@ -1,6 +1,11 @@
 import { type Breathe, inSlices, type Steps } from '../core/breather.ts';
 import type { ProblemList } from '../core/problem.ts';
-import { compileLabelSelector, type LabelMatcher, type Labels } from '../match/label-selector.ts';
+import {
+  compileLabelSelector,
+  type LabelMatcher,
+  type LabelSelectorSpec,
+  type Labels,
+} from '../match/label-selector.ts';
 import type { Baseline } from './baselines/baseline-view.ts';
 import { type CompiledBaseline, compileBaseline } from './baselines/compile-baseline.ts';
 import type { PolicyPorts } from './compile-policy.ts';
@@ -10,6 +15,7 @@ import type { ObjectReport } from './object-report.ts';
 import type { RecordReader } from './recorded-spec.ts';
 import { type HostGrantSpec, hostGrantSpec } from './resource/host-grant.ts';
 import { parseSpec } from './resource/parse-spec.ts';
+import { NAME_LABEL, SelectedNamespaces, selectsNobody } from './selected-namespaces.ts';
 
 /** A spec of the cluster that serves, and which namespaces it is for. */
 export interface Selecting<S> {
@@ -38,13 +44,12 @@ export const isClusterKind = (kind: string): kind is ClusterKind => CLUSTER_KIND
 export interface ClusterObjectsOptions {
   /** Whether namespaces are objects too, whose labels are unknown until they come; in files they need not be written. */
   readonly hasNamespaces: boolean;
+  /** Every namespace of the cluster is among them, so that whoever selects none of them selects nobody. */
+  readonly hasEveryNamespace: boolean;
   readonly recordedSpec: RecordReader;
   /** What baselines are compiled with, as policies are. */
   readonly ports: PolicyPorts;
 }
-
-/** The label that every namespace of a cluster has. */
-const NAME_LABEL = 'kubernetes.io/metadata.name';
 
 /** HostGrants, APIBaselines and Namespaces, as their source gave them. */
 export class ClusterObjects {
@@ -52,6 +57,9 @@ export class ClusterObjects {
   readonly #grants = new Map<string, LastGood<CompiledGrant>>();
   readonly #baselines = new Map<string, LastGood<CompiledBaseline>>();
   readonly #namespaces = new Map<string, Labels>();
+  readonly #selected = new SelectedNamespaces();
+  /** What selects no namespace, as long as nothing changes. */
+  #nobodys: { readonly version: number; readonly metas: ReadonlySet<ObjectMeta> } | undefined = undefined;
   /** Counts every change. */
   #version = 0;
 
@@ -99,7 +107,27 @@ export class ClusterObjects {
       if (given === undefined && hasNamespaces) return undefined;
       return { ...given, [NAME_LABEL]: namespace };
     };
-    return { grants, baselines, labelsOf, reports, version: begun === this.#version ? begun : undefined };
+    const known = { names: () => labels.keys(), labelsOf };
+    const nobodys = await this.#selectingNobody([...grants, ...baselines], known, { begun, breathe });
+    return {
+      grants,
+      baselines,
+      labelsOf,
+      reports: reports.map((report) => withNobody(report, nobodys)),
+      version: begun === this.#version ? begun : undefined,
+    };
+  }
+
+  async #selectingNobody(
+    selectors: Parameters<SelectedNamespaces['selectingNobody']>[0],
+    known: Parameters<SelectedNamespaces['selectingNobody']>[1],
+    { begun, breathe }: { readonly begun: number; readonly breathe: Breathe },
+  ): Promise<ReadonlySet<ObjectMeta>> {
+    if (!this.#options.hasEveryNamespace) return NONE;
+    if (this.#nobodys?.version === begun) return this.#nobodys.metas;
+    const metas = await this.#selected.selectingNobody(selectors, known, breathe);
+    this.#nobodys = begun === this.#version ? { version: begun, metas } : undefined;
+    return metas;
   }
 
   async #read<S>(
@@ -115,6 +143,16 @@ export class ClusterObjects {
     }
     return serving;
   }
+}
+
+const NONE: ReadonlySet<ObjectMeta> = new Set();
+
+/** Only of the newest spec: what an older one selects is not what the object says. */
+function withNobody(report: ObjectReport, nobodys: ReadonlySet<ObjectMeta>): ObjectReport {
+  const { object, isAccepted, problems } = report;
+  if (!isAccepted || !nobodys.has(object.metadata)) return report;
+  const { namespaceSelector } = object.spec as { readonly namespaceSelector: LabelSelectorSpec };
+  return { ...report, problems: [...problems, selectsNobody(namespaceSelector)] };
 }
 
 /** What is made anew under its old name is another object: it inherits no last good spec. */

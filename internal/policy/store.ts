@@ -25,6 +25,8 @@ export type Horizon = Readonly<Record<string, string>>;
 export interface StoreOptions extends BuilderOptions, NamespacesOptions {
   /** Whether the source gives Namespaces, so that one whose object has not come has unknown labels. */
   readonly hasNamespaces?: boolean;
+  /** Whether every Namespace of the cluster is among them. */
+  readonly hasEveryNamespace?: boolean;
   /** Where the source is now; only where it has a history. */
   readonly horizon?: () => Horizon | undefined;
   /** Told of every new snapshot, after it is current. */
@@ -64,8 +66,8 @@ export class PolicyStore {
     this.#options = options;
     this.#policies = new PolicyRecords(options.className);
     this.#namespaces = new Namespaces(options);
-    const { hasNamespaces = false, recordedSpec = () => undefined } = options;
-    this.#cluster = new ClusterObjects({ hasNamespaces, recordedSpec, ports: options.ports });
+    const { ports, hasNamespaces = false, hasEveryNamespace = false, recordedSpec = () => undefined } = options;
+    this.#cluster = new ClusterObjects({ hasNamespaces, hasEveryNamespace, recordedSpec, ports });
     const objects = { policies: this.#policies, namespaces: this.#namespaces, cluster: this.#cluster };
     this.#builder = new Builder(options, objects);
   }

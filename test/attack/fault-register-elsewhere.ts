@@ -118,7 +118,9 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/policy/claiming.ts':
         'Claiming.leaves 1, Claiming.hold 1, Claiming.holdRecorded 1, Claiming.noteRecorded 1, Claiming.problemsOf 1, Claiming.take 1, Claiming.lapsedOf 1, HostRule 1',
       'internal/policy/cluster-objects.ts':
-        'CompiledCluster.labelsOf 1, ClusterObjects.compile 2, ClusterObjects.#read 1',
+        'CompiledCluster.labelsOf 1, ClusterObjects.compile 3, ClusterObjects.#selectingNobody 1, ClusterObjects.#read 1',
+      'internal/policy/selected-namespaces.ts':
+        'KnownNamespaces.names 1, KnownNamespaces.labelsOf 1, SelectedNamespaces.selectingNobody 1, firstOf 1',
       'internal/policy/compile-records.ts': 'compileRecords 6',
       'internal/policy/host-drafts.ts': 'HostDrafts.table 2',
       'internal/policy/host-grants.ts': 'HostGrants.of 2',
