@@ -16,9 +16,9 @@ export function withUnknownLabels(
   return reports.map((report) => {
     const { namespace } = report.object.metadata;
     if (report.object.kind !== 'APIPolicy' || namespaces.has(namespace)) return report;
-    const why = `; the labels of "${namespace}" are not known, for no Namespace of that name is in these files: add what kubectl get namespaces -o yaml prints`;
+    const why = `The labels of "${namespace}" are not known, for no Namespace of that name is in these files: add what kubectl get namespaces -o yaml prints; where that changes nothing: `;
     const problems = report.problems.map((problem) =>
-      problem.reason === 'HostNotGranted' ? { ...problem, message: problem.message + why } : problem,
+      problem.reason === 'HostNotGranted' ? { ...problem, message: why + problem.message } : problem,
     );
     return { ...report, problems };
   });

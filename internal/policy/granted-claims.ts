@@ -6,6 +6,7 @@ import { type Claim, type Claiming, type Lapsed, NOBODY, type Place } from './cl
 import { suffixesOf } from './claims.ts';
 import type { HostGrants } from './host-grants.ts';
 import { recordedClaim } from './lapsed-claims.ts';
+import { notGranted, type Ungranted } from './not-granted.ts';
 import type { Part } from './part.ts';
 import { PartClaims } from './part-claims.ts';
 
@@ -144,16 +145,19 @@ export class GrantedClaims implements Claiming {
 
   #problemsBy(claim: Claim, candidate: Candidate, looks: Looks): readonly Problem[] {
     const problems: Problem[] = [];
+    const ungranted: Ungranted[] = [];
     for (const [index, host] of claim.hosts.entries()) {
+      const paths: string[] = [];
       for (const template of claim.templates) {
         const verdict = this.#judge({ host, template, candidate, looks });
-        if (typeof verdict !== 'string') continue;
-        const path = `spec.target.hosts[${index}]`;
-        problems.push({ reason: verdict, path, message: WORDS[verdict](host, template.source), severity: 'error' });
+        if (verdict === 'HostNotGranted') paths.push(template.source);
+        if (verdict !== 'HostConflict') continue;
+        problems.push(conflict(`spec.target.hosts[${index}]`, host, template.source));
         break;
       }
+      if (paths.length > 0) ungranted.push({ host, index, paths });
     }
-    return problems;
+    return ungranted.length === 0 ? problems : [notGranted(ungranted, candidate.meta), ...problems];
   }
 
   take(claim: Claim, candidate: Candidate): readonly Place[] {
@@ -231,13 +235,13 @@ interface Pair {
   readonly looks: Looks | undefined;
 }
 
-/** Neither tells whose it is. */
-const WORDS = {
-  HostNotGranted: (host: string, path: string) =>
-    `No HostGrant gives "${path}" of "${host}" to this namespace: ask the platform for one with hosts: ["${host}"], paths: ["${path}"] that selects it, or claim less`,
-  HostConflict: (host: string, path: string) =>
-    `"${path}" of "${host}" overlaps what another namespace holds, or is recorded to have held: use hosts or paths of your own`,
-} as const;
+/** It does not tell whose it is. */
+const conflict = (path: string, host: string, template: string): Problem => ({
+  reason: 'HostConflict',
+  path,
+  message: `"${template}" of "${host}" overlaps what another namespace holds, or is recorded to have held: use hosts or paths of your own`,
+  severity: 'error',
+});
 
 /** Of each policy by itself, whatever others claim: so no other can bring it about. */
 function tooManyPairs({ hosts, templates }: Claim): Problem | undefined {
