@@ -40,6 +40,67 @@ describe('secretLookup()', () => {
     }
   });
 
+  describe('in a cluster', () => {
+    const SHOP: SecretReader = { namespace: 'shop', account: undefined };
+    const said = (secret: KnownSecret): string => {
+      const found = secretLookup(() => secret, SHOP)({ name: 's', key: 'k' }, 'acme');
+      return 'reason' in found ? `${found.reason}: ${found.message}` : 'usable';
+    };
+    const CREATE = 'kubectl -n shop create secret generic s --type=postern.dev/credential --from-literal=k="$NEW_KEY"';
+    const offer = (to: string): string => `kubectl -n shop annotate --overwrite secret s postern.dev/used-by=${to}`;
+
+    it('says in whole commands how to make a Secret that is not there', () => {
+      assert.equal(
+        said('absent'),
+        `SecretNotFound: There is no Secret "s" in this namespace: read -rs NEW_KEY && ${CREATE} && ${offer('APIConsumer/acme')}`,
+      );
+    });
+
+    it('says all that is wrong with one, and how to mend it', () => {
+      const data = { k: 'cGxhaW4=' };
+      const patch = 'kubectl -n shop patch secret s -p "{\\"stringData\\":{\\"k\\":\\"$NEW_KEY\\"}}"';
+      assert.equal(said(secretOf({ data })), 'usable');
+      assert.equal(
+        said(secretOf({ data }, 'APIConsumer/other, $(reboot)')),
+        `SecretNotOffered: The Secret "s" is not offered to APIConsumer/acme: ${offer('APIConsumer/other,APIConsumer/acme')}`,
+      );
+      assert.equal(
+        said(secretOf({ data: {} })),
+        `SecretNotFound: The Secret "s" has no data key "k": read -rs NEW_KEY && ${patch}`,
+      );
+      assert.equal(
+        said(secretOf({ data: {} }, null)),
+        `SecretNotOffered: The Secret "s" is not offered to APIConsumer/acme, and has no data key "k": read -rs NEW_KEY && ${patch} && ${offer('APIConsumer/acme')}`,
+      );
+    });
+
+    it('tells nothing of the keys of a Secret that is of another type, which has to be made anew', () => {
+      for (const data of [{}, { k: 'cGxhaW4=' }])
+        assert.equal(
+          said(secretOf({ data, type: 'Opaque' }, 'APIConsumer/other')),
+          `SecretNotOffered: The Secret "s" is of type "Opaque", not postern.dev/credential, and is not offered to APIConsumer/acme: its type cannot be changed: if nothing else uses it, make it anew, read -rs NEW_KEY && kubectl -n shop delete secret s && ${CREATE} && ${offer('APIConsumer/other,APIConsumer/acme')}`,
+        );
+    });
+
+    it('writes no list of readers out that is too long to copy', () => {
+      const many = Array.from({ length: 200 }, (_, i) => `APIConsumer/c${i}`).join(',');
+      assert.match(
+        said(secretOf({ data: { k: '' } }, many)),
+        / postern\.dev\/used-by=ALL_THAT_IT_LISTS,APIConsumer\/acme$/,
+      );
+    });
+  });
+
+  it('says of a file what to write into it', () => {
+    const wanted =
+      'of type postern.dev/credential with the data key "k" and the annotation postern.dev/used-by: APIConsumer/acme';
+    assert.equal(read('absent'), `SecretNotFound: There is no Secret "s" in this namespace: add one ${wanted}`);
+    assert.equal(
+      read(secretOf({ type: undefined })),
+      `SecretNotOffered: The Secret "s" is of type "Opaque", not postern.dev/credential: make it one ${wanted}`,
+    );
+  });
+
   it('says in whole commands how to let the agent read a Secret', () => {
     const said = (reader?: SecretReader): string => {
       const found = secretLookup(() => 'forbidden', reader)({ name: 's', key: 'k' }, 'acme');

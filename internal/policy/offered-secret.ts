@@ -1,9 +1,9 @@
 import { member } from '../core/member.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
+import { making, mending, remaking, SECRET_TYPE, USED_BY, type Wanted } from './mend-secret.ts';
 import type { SourceObject } from './object.ts';
 
-const SECRET_TYPE = 'postern.dev/credential';
-const USED_BY = 'postern.dev/used-by';
+const READER = /^[A-Za-z]+\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 
 /** What is known of a Secret that somebody names: the object, that there is none, or that it may not be read. */
 export type KnownSecret = SourceObject | 'absent' | 'forbidden';
@@ -22,24 +22,43 @@ export interface SecretReader {
 export function secretLookup(find: (name: string) => KnownSecret, reader?: SecretReader): SecretLookup {
   return ({ name, key }, consumer) => {
     const secret = find(name);
+    const wanted: Wanted = { name, key, namespace: reader?.namespace, readers: [`APIConsumer/${consumer}`] };
     if (secret === 'absent')
-      return { reason: 'SecretNotFound', message: `There is no Secret "${name}" in this namespace` };
+      return { reason: 'SecretNotFound', message: `There is no Secret "${name}" in this namespace: ${making(wanted)}` };
     if (secret === 'forbidden')
       return {
         reason: 'SecretsNotReadable',
         message: `The agent may not read the Secret "${name}": ${granting(name, reader)}`,
       };
-    const consumed = `APIConsumer/${consumer}`;
-    const why = whyNotOffered(secret, consumed);
-    if (why !== undefined) return { reason: 'SecretNotOffered', message: `The Secret "${name}" ${why}` };
     const value = dataOf(secret, key);
-    if (value === undefined) {
-      return { reason: 'SecretNotFound', message: `The Secret "${name}" has no data key "${key}"` };
-    }
-    return value === 'no text'
+    const why = unusable(secret, wanted, value !== undefined);
+    if (why !== undefined) return why;
+    return value === undefined || value === 'no text'
       ? { reason: 'Invalid', message: `"${key}" of the Secret "${name}" is no text: quote it` }
       : value;
   };
+}
+
+/** All that is wrong with a Secret, and what mends it. What is not of our type is nobody's here: not even its keys are told. */
+function unusable(
+  { type, metadata }: SourceObject,
+  wanted: Wanted,
+  hasKey: boolean,
+): Exclude<ReturnType<SecretLookup>, Uint8Array> | undefined {
+  const { name, key, readers } = wanted;
+  const usedBy = readersOf(metadata.annotations?.[USED_BY]);
+  const isOfType = type === SECRET_TYPE;
+  const isOffered = readers.every((one) => usedBy.includes(one));
+  if (isOfType && isOffered && hasKey) return undefined;
+  const wrong = [
+    ...(isOfType ? [] : [`is of type "${type ?? 'Opaque'}", not ${SECRET_TYPE}`]),
+    ...(isOffered ? [] : [`is not offered to ${readers.join()}`]),
+    ...(isOfType && !hasKey ? [`has no data key "${key}"`] : []),
+  ];
+  const all = { ...wanted, readers: [...new Set([...usedBy, ...readers])] };
+  const mend = isOfType ? mending(all, { isOffered, hasKey }) : remaking(all);
+  const reason = isOfType && isOffered ? 'SecretNotFound' : 'SecretNotOffered';
+  return { reason, message: `The Secret "${name}" ${wrong.join(', and ')}: ${mend}` };
 }
 
 /** The commands that let the agent read one Secret. The names are the agent's and the Secret's: neither takes another's. */
@@ -55,11 +74,10 @@ function granting(secret: string, reader: SecretReader | undefined): string {
 
 const UNKNOWN_ACCOUNT = { namespace: 'AGENT_NAMESPACE', name: 'AGENT_SERVICE_ACCOUNT' };
 
-function whyNotOffered({ type, metadata }: SourceObject, reader: string): string | undefined {
-  if (type !== SECRET_TYPE) return `is of type "${type ?? 'Opaque'}": make it of type ${SECRET_TYPE}`;
-  const usedBy: unknown = metadata.annotations?.[USED_BY];
-  const readers = typeof usedBy === 'string' ? usedBy.split(',').map((text) => text.trim()) : [];
-  return readers.includes(reader) ? undefined : `is not offered to ${reader}: annotate it with ${USED_BY}=${reader}`;
+/** Who else is listed stays so; what names nobody is left out of a command that people copy. */
+function readersOf(usedBy: unknown): readonly string[] {
+  const listed = typeof usedBy === 'string' ? usedBy.split(',').map((text) => text.trim()) : [];
+  return listed.filter((one) => READER.test(one));
 }
 
 /** Files hold what they hold: a value that is no text is no key, whatever bytes could be made of it. */
