@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { Dialect } from '../internal/extauthz/http/dialect.ts';
+import { clientOf } from '../internal/core/client-address.ts';
+import { type Dialect, requestOf } from '../internal/extauthz/http/dialect.ts';
 import { ENVOY } from '../internal/extauthz/http/envoy-dialect.ts';
 import { createHttpChecks } from '../internal/extauthz/http/http-check.ts';
 import { NGINX } from '../internal/extauthz/http/nginx-dialect.ts';
@@ -83,6 +84,26 @@ for (const [dialect, names] of UNTOLD) {
         assert.equal(await ask(allowed, dialect), 'expression_error', expression);
       }
     }
+  });
+
+  it(`a credential in a header that ${dialect.path} is not told of passes to no upstream, and no address is read of one`, async () => {
+    let taken = 0;
+    for (const name of names) {
+      const message = { method: 'POST', target: `${ENVOY.path}/`, lines: TOLD[dialect.path] ?? [] };
+      const request = requestOf(dialect, { ...message, body: undefined, timeMs: 0 });
+      assert.deepEqual(clientOf({ kind: 'header', name }, request), { address: null, network: null }, name);
+      const methods = `{methods: [{name: keys, apiKey: {from: [{header: ${name}}]}}], anonymous: {}}`;
+      const taking = policyWith(ALL).replace('authentication: {anonymous: {}}', `authentication: ${methods}`);
+      const loaded = await load(taking);
+      // Of some no credential is taken at all.
+      if (loaded.newest().reports[0]?.isAccepted !== true) continue;
+      taken += 1;
+      // Envoy removes whatever is listed, sent or not.
+      assert.equal(await ask(loaded, dialect), dialect === ENVOY ? 'allowed' : 'edit_unsupported', name);
+      const keyed = await load(taking.replace(', anonymous: {}', ''));
+      assert.equal(await ask(keyed, dialect), 'credential_missing', name);
+    }
+    assert.ok(taken > 0);
   });
 
   it(`a rule on a header that ${dialect.path} is told of reads it, also where it is absent`, async () => {

@@ -25,10 +25,11 @@ export const foldName = (name: string): string => name.toLowerCase().replace(ALL
 /**
  * What is the proxies' or the browser's to say, and what frames the message: Envoy's own names, where the request came
  * from, hop by hop fields (RFC 9110 §7.6.1), `Sec-` fields, which no script can set (Fetch §2.2.2), and gRPC's. Who set one
- * of them would take it from all clients of its host.
+ * of them would take it from all clients of its host; and of those that a proxy of the HTTP door keeps to itself nobody
+ * knows whether a client sent them, so that whatever is to be removed there is refused.
  */
 const OF_PROXIES =
-  /^(?::|x-envoy-|x-forwarded-|sec-|grpc-|(?:x-real-ip|forwarded|via|host|content-length|transfer-encoding|connection|upgrade|te|trailer)$)/;
+  /^(?::|x-envoy-|x-forwarded-|sec-|grpc-|(?:x-original-(?:method|uri|host)|x-real-ip|forwarded|via|host|content-length|transfer-encoding|connection|proxy-connection|keep-alive|expect|upgrade|te|trailers?)$)/;
 
 /** @param name as written, in any spelling: `x_forwarded_for` is the same to a CGI-like upstream */
 export const isOfProxies = (name: string): boolean => OF_PROXIES.test(foldName(name));

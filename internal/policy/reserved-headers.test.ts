@@ -46,6 +46,10 @@ describe('response.upstreamHeaders', () => {
     'grpc-timeout',
     'x_envoy_retry_on',
     'content_length',
+    'x-original-host',
+    'expect',
+    'proxy-connection',
+    'trailers',
   ]) {
     it(`leaves ${name} to those that write it`, async () => {
       assert.deepEqual(await setting(name), [
