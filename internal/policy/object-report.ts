@@ -20,6 +20,8 @@ export interface ObjectReport {
   readonly servingGeneration: number | undefined;
   /** Older policies govern all of its hosts and paths, so that it is never asked. */
   readonly isShadowed: boolean;
+  /** Hosts of which older policies govern every path that it claims, whether or not a spec of it serves. */
+  readonly shadowedHosts?: readonly string[];
   readonly problems: readonly Problem[];
   /** Hosts that the policy holds. */
   readonly hosts: readonly string[];
@@ -71,6 +73,7 @@ export function policyReport({ object, candidate, assignment, ...found }: Policy
     servesLastGood: !isAccepted && serving !== undefined,
     servingGeneration: serving?.ref.generation,
     isShadowed: isShadowed(assignment, found.shadows),
+    shadowedHosts: shadowedHosts(assignment, found.shadows),
     problems,
     hosts: hostsOf(assignment),
     isLapsed: assignment.isLapsed,
@@ -94,6 +97,16 @@ function isShadowed({ serving, places }: Assignment, shadows: readonly Shadow[])
   if (serving === undefined || places.length === 0) return false;
   return shadows.length === places.reduce((count, { templates }) => count + templates.length, 0);
 }
+
+function shadowedHosts({ places }: Assignment, shadows: readonly Shadow[]): readonly string[] {
+  if (shadows.length === 0) return NONE;
+  const left = new Map<string, number>();
+  for (const { host, templates } of places) left.set(host, (left.get(host) ?? 0) + templates.length);
+  for (const { host } of shadows) left.set(host, (left.get(host) ?? 0) - 1);
+  return [...left].filter(([, count]) => count === 0).map(([host]) => host);
+}
+
+const NONE: readonly string[] = Object.freeze([]);
 
 const shadowProblem = ({ host, template, by }: Shadow): Problem => ({
   reason: 'TargetConflict',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Problem } from '../core/problem.ts';
 import { unservedText } from './unserved.ts';
+import { THIS_WORKLOAD } from './workload.ts';
 
 const said = (spec: unknown, hosts: readonly string[] = [], problems: readonly Problem[] = []): string =>
   unservedText({ object: { apiVersion: 'v', kind: 'APIPolicy', metadata: METADATA, spec }, hosts, problems });
@@ -23,6 +24,19 @@ describe('unservedText()', () => {
       unservedText({ object, hosts: ['a.test'], problems: [], heldBy: ['platform', 'pci'] }),
       'what it claims of "a.test" passes where the overrides of "platform", "pci" let it',
     );
+  });
+
+  it('says nothing of hosts that older policies govern, in Audit neither, whose paths do not pass unchecked', () => {
+    const object = { apiVersion: 'v', kind: 'APIPolicy', metadata: METADATA, spec: { mode: 'Audit' } };
+    const hosts = ['a.test', 'b.test'];
+    assert.deepEqual(
+      [['a.test'], hosts].map((shadowedHosts) => unservedText({ object, hosts, shadowedHosts, problems: [] })),
+      ['what it claims of "b.test" passes unchecked', 'it governs nothing beside older policies'],
+    );
+  });
+
+  it('speaks of this Pod in a sidecar, which has no hosts', () => {
+    assert.equal(said({}, [THIS_WORKLOAD]), 'what it claims of the requests to this Pod is refused');
   });
 
   it('speaks of routes where it has no hosts, and of nothing where others hold them all', () => {
