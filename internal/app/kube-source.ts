@@ -9,6 +9,7 @@ import { ServerAddresses } from '../kube/server-addresses.ts';
 import { StatusReporter } from '../kube/status-reporter.ts';
 import type { Timers } from '../kube/timers.ts';
 import type { SourceObject } from '../policy/object.ts';
+import { type UnansweredClass, UnansweredClasses } from '../kube/unanswered-classes.ts';
 import { secretLookup } from '../policy/offered-secret.ts';
 import type { RecordedSpec } from '../policy/recorded-spec.ts';
 import type { Build, ObjectReport, PolicyStore } from '../policy/store.ts';
@@ -24,6 +25,7 @@ import type { Cluster, PolicySourceAdapter } from './source.ts';
 import { SourceTroubles } from './source-troubles.ts';
 import { UnacceptedLines } from './unaccepted-lines.ts';
 
+import { unansweredLine } from './unanswered-lines.ts';
 export interface KubeSourceOptions {
   readonly config: Config;
   readonly source: Extract<PolicySource, { kind: 'kube' }>;
@@ -65,6 +67,7 @@ class KubeSource implements PolicySourceAdapter {
   readonly #replica: Replica;
   readonly #schemas: InstalledSchemas;
   readonly #troubles: SourceTroubles;
+  readonly #classes: UnansweredClasses;
   readonly #account: ReturnType<typeof ownAccount>;
   readonly #unaccepted: UnacceptedLines;
   #store: PolicyStore | undefined = undefined;
@@ -72,6 +75,8 @@ class KubeSource implements PolicySourceAdapter {
   /** Names of definitions that are not of this version. */
   #outdated: ReadonlySet<string> = new Set();
 
+  /** A line for each class that policies name and nobody serves. */
+  #unanswered: readonly string[] = [];
   constructor(kube: KubeConfig, options: KubeSourceOptions) {
     this.#options = options;
     this.#account = ownAccount(kube);
@@ -124,6 +129,13 @@ class KubeSource implements PolicySourceAdapter {
     });
   }
 
+    this.#classes = new UnansweredClasses({
+      ...common,
+      className: config.className,
+      namespaces: options.source.namespaces,
+      isSpeaker: () => this.#replica.isWriter,
+      onChange: (classes) => this.#setUnanswered(classes),
+    });
   secrets(namespace: string) {
     if (this.#options.config.sidecar !== undefined) return sidecarSecrets;
     return secretLookup((name) => this.#secrets.find(namespace, name), { namespace, account: this.#account });
@@ -139,7 +151,11 @@ class KubeSource implements PolicySourceAdapter {
     return this.#replica.admitted;
   }
 
-  problems = (): readonly string[] => [...this.#troubles.lines, ...[...this.#outdated].map(outdatedLine)];
+  problems = (): readonly string[] => [
+    ...this.#troubles.lines,
+    ...[...this.#outdated].map(outdatedLine),
+    ...this.#unanswered,
+  ];
 
   start(store: PolicyStore): Promise<void> {
     this.#store = store;
@@ -158,6 +174,7 @@ class KubeSource implements PolicySourceAdapter {
     this.#replica.built(build);
     this.#status.report(this.reports());
   }
+    this.#classes.start();
 
   reports = (): readonly ObjectReport[] => withOutdated(this.#reports, this.#outdated);
 
@@ -175,6 +192,8 @@ class KubeSource implements PolicySourceAdapter {
     await this.#secrets.settled();
     this.#troubles.isSynced = true;
     store.complete();
+    this.#classes.stop();
+    this.#troubles.stop();
   }
 
   /** The one that judges for sidecars reads as few as they do. */
@@ -195,3 +214,11 @@ class KubeSource implements PolicySourceAdapter {
     this.#status.report(this.reports());
   }
 }
+  #setUnanswered(classes: readonly UnansweredClass[]): void {
+    const { log, config } = this.#options;
+    const before = this.#unanswered;
+    this.#unanswered = classes.map((found) => unansweredLine(found, config.className));
+    for (const line of this.#unanswered) if (!before.includes(line)) log.warn(line);
+    if (classes.length === 0) log.info('Every policy is of a class that an instance has answered for');
+  }
+
