@@ -1,6 +1,7 @@
 import type { PolicySource } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { KubeConfig, Resource } from '../kube/client.ts';
+import { isOutage } from '../kube/kube-error.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { scopeOf } from '../kube/serving.ts';
 import type { Timers } from '../kube/timers.ts';
@@ -8,7 +9,9 @@ import { grantingWatch } from '../kube/watch-grant.ts';
 import { type ObjectMeta, objectKey } from '../policy/object.ts';
 import { GROUP, KINDS, type KindName, VERSION } from '../policy/resource/kinds.ts';
 import type { Horizon, PolicyStore } from '../policy/store.ts';
+import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { AbsentNamespaces } from './absent-namespaces.ts';
 import type { SourceTroubles } from './source-troubles.ts';
 
 const FORBIDDEN = 403;
@@ -24,6 +27,7 @@ export interface KindWatchesOptions {
   readonly clock: Clock;
   readonly timers?: Timers;
   readonly metrics: Metrics;
+  readonly log: Log;
   readonly troubles: SourceTroubles;
   /** Whose token the API server is shown; undefined where it is not to be told. */
   readonly account: { readonly namespace: string; readonly name: string } | undefined;
@@ -37,11 +41,15 @@ export class KindWatches {
   readonly #forbidden = new Map<Watched, string>();
   /** Of the policies, by the name that replicas give to what it shows. */
   readonly #scopes = new Map<string, Reflector>();
+  /** Watches whose first list is not complete. */
+  readonly #unlisted = new Set<Watched>();
   /** Policies that the store could not take. */
   readonly #untold = new Map<string, ObjectMeta>();
+  readonly #absent: AbsentNamespaces;
 
   constructor(options: KindWatchesOptions) {
     this.#options = options;
+    this.#absent = new AbsentNamespaces(options.log);
   }
 
   /** What is forbidden, a line for each place: one of its watches, and the commands that mend them all. */
@@ -50,17 +58,30 @@ export class KindWatches {
     return places.size === 0 ? undefined : [...places].map(([granting, why]) => `${why}: ${granting}`).join('\n');
   }
 
+  /** What was not read whole yet, `apiroles shop` each. */
+  get unlisted(): readonly string[] {
+    return [...this.#unlisted].map(({ plural, ...watched }) => {
+      const place = placeOf(watched);
+      return place === '' ? plural : `${plural} ${place}`;
+    });
+  }
+
   /** @param onListed told once every kind was listed in every namespace */
   start(store: PolicyStore, onListed: () => void): void {
     const { metrics } = this.#options;
     const watched = Map.groupBy(this.#watched(), ({ plural }) => plural);
-    let missing = [...watched.values()].flat().length;
-    const onSynced = (): void => {
-      missing -= 1;
-      if (missing === 0) onListed();
+    for (const one of [...watched.values()].flat()) this.#unlisted.add(one);
+    const listed = (one: Watched): void => {
+      this.#unlisted.delete(one);
+      if (this.#unlisted.size === 0) onListed();
     };
     for (const [plural, all] of watched) {
-      const reflectors = all.map((one) => this.#watch(one, store, onSynced));
+      const reflectors = all.map((one) =>
+        this.#watch(one, store, () => {
+          if (one.objectName !== undefined) this.#absent.check(one.objectName);
+          listed(one);
+        }),
+      );
       this.#reflectors.set(plural, reflectors);
       // A resource is watched once for each namespace: the quietest watch counts.
       metrics.read(
@@ -133,12 +154,12 @@ export class KindWatches {
 
   #watch(watched: Watched, store: PolicyStore, onSynced: () => void): Reflector {
     const { kube, clock, timers, metrics, troubles } = this.#options;
-    const { kind, plural, resource, namespace, labelSelector, fieldSelector } = watched;
+    const { kind, plural, resource, namespace, labelSelector, fieldSelector, objectName } = watched;
     const forbidden = this.#forbidden;
     const isPolicy = kind === 'APIPolicy';
     const untold = this.#untold;
     const granting = (): string => this.#granting(watched);
-    const where = { resource: plural, place: namespace ?? fieldSelector ?? '' };
+    const where = { resource: plural, place: placeOf(watched) };
     const reflector = new Reflector({
       config: kube,
       resource,
@@ -149,13 +170,15 @@ export class KindWatches {
       clock,
       random: Math.random,
       ...(timers && { timers }),
-      onApply(object) {
+      onApply: (object) => {
         store.apply(object);
+        if (objectName !== undefined) this.#absent.came(objectName);
         untold.delete(object.metadata.uid);
         troubles.end({ resource: plural, place: objectKey(object.metadata) });
       },
-      onDelete(object) {
+      onDelete: (object) => {
         store.delete(object.kind, object.metadata);
+        if (objectName !== undefined) this.#absent.went(objectName);
         untold.delete(object.metadata.uid);
         troubles.end({ resource: plural, place: objectKey(object.metadata) });
       },
@@ -177,6 +200,7 @@ export class KindWatches {
         troubles.begin({
           ...where,
           why: isUnknown ? `the API server knows no ${plural}: apply deploy/crds first` : said,
+          outage: isOutage(status) ? why : undefined,
         });
       },
     });
@@ -185,6 +209,13 @@ export class KindWatches {
     return reflector;
   }
 }
+
+/** Where something is watched, for people. */
+const placeOf = ({ namespace, fieldSelector = '' }: Pick<Watched, 'namespace' | 'fieldSelector'>): string =>
+  namespace ?? fieldSelector;
+
+/** What a source waits for, in words. */
+export const notListed = (unlisted: readonly string[]): string => `not listed yet: ${unlisted.join(', ')}`;
 
 interface Watched {
   readonly kind: string;

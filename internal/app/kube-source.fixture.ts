@@ -126,9 +126,10 @@ export class KubeSourceBench {
 
   /** The lines of the log about the API server: what began and what ended, by resource and place. */
   troubles(): readonly string[] {
-    return this.lines.flatMap(({ message, resource, place }) => {
-      if (/did not answer/.test(String(message))) return [`begins ${String(resource)} ${String(place)}`];
-      return /answers as it should/.test(String(message)) ? [`ends ${String(resource)} ${String(place)}`] : [];
+    return this.lines.flatMap(({ message, resource, place, affects }) => {
+      const what = affects === undefined && resource === undefined ? 'all' : (affects ?? `${resource} ${place}`);
+      if (/did not answer/.test(String(message))) return [`begins ${String(what)}`];
+      return /answers as it should/.test(String(message)) ? [`ends ${String(what)}`] : [];
     });
   }
 

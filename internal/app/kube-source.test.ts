@@ -29,10 +29,10 @@ function cut(place: string): void {
 }
 
 /** Moves the clock by small steps until something holds. */
-async function advanceUntil(holds: () => boolean): Promise<void> {
+async function advanceUntil(holds: () => boolean, stepMs = 100): Promise<void> {
   for (let step = 0; !holds(); step += 1) {
     assert.ok(step < 2000, `It did not come about: ${holds.toString()}`);
-    bench.timers.advance(100);
+    bench.timers.advance(stepMs);
     for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   }
 }
@@ -54,29 +54,33 @@ describe('a cluster as source', () => {
       cut('shop/apiroles');
       await bench.until(() => bench.adapter.problems().length === 1);
       await advanceUntil(() => bench.adapter.problems()[0] === 'apiroles shop: refused with 503');
+      await advanceUntil(() => bench.troubles().length > 0);
       bench.timers.advance(60_000);
       bench.refused.clear();
       await advanceUntil(() => bench.adapter.problems().length === 0);
-      said.push(...bench.troubles().filter((line) => /apiroles shop/.test(line)));
+      said.push(...bench.troubles());
       const causes = bench.lines.splice(0).flatMap(({ why }) => why ?? []);
       assert.equal(new Set(causes).size, causes.length, `each cause is said once: ${causes.join('; ')}`);
     }
     assert.deepEqual(
       said.filter((line, index) => line !== said[index - 1]),
-      ['begins apiroles shop', 'ends apiroles shop', 'begins apiroles shop', 'ends apiroles shop'],
+      ['begins apiroles shop', 'ends all', 'begins apiroles shop', 'ends all'],
     );
   });
 
   it('says that every request is refused while nothing was read, and what serves after that', async () => {
     bench.refused.set('shop/apiroles', 503);
-    const first = bench.start();
-    await bench.until(() => bench.troubles().length > 0);
+    let isFirst = false;
+    void bench.start().then(() => {
+      isFirst = true;
+    });
+    await advanceUntil(() => bench.troubles().length > 0);
     bench.refused.clear();
     await advanceUntil(() => bench.watches.size === WATCHES);
-    await first;
+    await advanceUntil(() => isFirst);
     const message = 'The API server did not answer as it should; ';
     const said = () =>
-      new Set(bench.lines.splice(0).flatMap(({ message: text, resource }) => (resource === 'apiroles' ? [text] : [])));
+      new Set(bench.lines.splice(0).flatMap(({ message: text }) => (/API server/.test(String(text)) ? [text] : [])));
     assert.deepEqual(
       said(),
       new Set([
@@ -86,7 +90,7 @@ describe('a cluster as source', () => {
     );
     bench.refused.set('shop/apiroles', 503);
     cut('shop/apiroles');
-    await bench.until(() => bench.troubles().length > 0);
+    await advanceUntil(() => bench.troubles().length > 0);
     assert.deepEqual(said(), new Set([`${message}what is known serves`]));
   });
 
@@ -117,6 +121,69 @@ describe('a cluster as source', () => {
     bench.refused.clear();
     await advanceUntil(() => bench.watches.has('shop/apiroles'));
     assert.deepEqual(bench.adapter.problems(), []);
+  });
+
+  it('says what the first snapshot waits for, and what keeps it from coming', async () => {
+    bench.refused.set('shop/apiroles', 403);
+    bench.refused.set('web/apiroles', 503);
+    assert.equal(bench.adapter.awaited?.()?.split('\n').length, 1);
+    let isFirst = false;
+    void bench.start().then(() => {
+      isFirst = true;
+    });
+    await bench.until(() => bench.watches.size === WATCHES - 2 && bench.adapter.problems().length === 2);
+    assert.match(
+      bench.adapter.awaited?.() ?? '',
+      /^not listed yet: apiroles shop, apiroles web\napiroles shop: refused with 403: kubectl -n shop create role [^\n]*\nrefused with 503$/,
+    );
+    bench.refused.clear();
+    bench.refused.set('/leases', 403);
+    await advanceUntil(() => bench.watches.size === WATCHES);
+    await bench.until(() => /^the Lease of this replica\nleases /.test(bench.adapter.awaited?.() ?? ''));
+    bench.refused.clear();
+    await advanceUntil(() => bench.adapter.problems().length === 0);
+    await advanceUntil(() => isFirst);
+  });
+
+  it('says of a namespace that it serves by name, and that is not there, until it comes', async () => {
+    bench.objects.set('shop/namespaces', [{ metadata: { ...aMetadata('shop', ''), uid: 'shop' } }]);
+    await bench.start();
+    const said = (): readonly unknown[] =>
+      bench.lines.flatMap(({ message, namespace }) =>
+        /namespace/.test(String(message)) ? [[message, ...(namespace === undefined ? [] : [namespace])]] : [],
+      );
+    const line =
+      'There is no namespace "web", of which --namespace has policies served: name another one, or kubectl create namespace web';
+    await bench.until(() => said().length > 0);
+    assert.deepEqual(said(), [[line]]);
+    await bench.until(() => bench.watches.has('web/namespaces'));
+    const web = { metadata: { ...aMetadata('web', ''), uid: 'web', resourceVersion: '8' } };
+    bench.watches.get('web/namespaces')?.send('ADDED', web);
+    await bench.until(() => said().length === 2);
+    assert.deepEqual(said()[1], ['A namespace that is to be served is there now', 'web']);
+    bench.watches.get('web/namespaces')?.send('DELETED', { metadata: { ...web.metadata, resourceVersion: '9' } });
+    await bench.until(() => said().length === 3);
+    assert.deepEqual(said()[2], [line]);
+  });
+
+  it('says which class policies name that nobody has answered for, once, and to people, until somebody has', async () => {
+    const policy = (more: object): object => ({
+      metadata: { ...aMetadata('orders'), resourceVersion: '11' },
+      spec: { className: 'postren', target: { hosts: ['api.example.org'] } },
+      ...more,
+    });
+    bench.objects.set('shop/apipolicies', [policy({})]);
+    await bench.start();
+    const line =
+      'One policy names the class "postren", for which no instance has written a status: shop/orders. This one serves "postern" (did you mean that?); a policy\'s class cannot be changed: delete it and make it anew, or install a release with className=postren';
+    const said = (): readonly unknown[] =>
+      bench.lines.flatMap(({ level, message }) => (/class/.test(String(message)) ? [[level, message]] : []));
+    await advanceUntil(() => bench.adapter.problems().includes(line), 500);
+    await advanceUntil(() => bench.adapter.problems().length === 1);
+    assert.deepEqual(said(), [['warn', line]]);
+    bench.objects.set('shop/apipolicies', [policy({ status: { conditions: [{ type: 'Accepted' }] } })]);
+    await advanceUntil(() => bench.adapter.problems().length === 0, 500);
+    assert.deepEqual(said().at(-1), ['info', 'Every policy is of a class that an instance has answered for']);
   });
 
   it('says which kind is not installed, and what to apply', async () => {
@@ -151,10 +218,12 @@ describe('a cluster as source', () => {
     const said = (bench.adapter.problems() as string[]).map((line) =>
       line.replace(/postern-[\w-]+-(\w{8})(?=:)/, 'own'),
     );
+    const account = 'AGENT_NAMESPACE-AGENT_SERVICE_ACCOUNT';
+    const granting = `kubectl -n infra create role postern-leases-${account} --verb=get,list,watch,create,update,delete --resource=leases.coordination.k8s.io && kubectl -n infra create rolebinding postern-leases-${account} --role=postern-leases-${account} --serviceaccount=AGENT_NAMESPACE:AGENT_SERVICE_ACCOUNT`;
     assert.deepEqual(said.sort(), [
-      'leases infra/own: refused with 403; without it no policy is said to be programmed',
-      'leases infra/postern-status-postern: refused with 403; without the Lease "postern-status-postern" of the namespace "infra" this instance writes no status',
-      'leases infra: refused with 403; without it no policy is said to be programmed',
+      `leases infra/own: refused with 403; without it no policy is said to be programmed: ${granting}`,
+      `leases infra/postern-status-postern: refused with 403; without the Lease "postern-status-postern" of the namespace "infra" this instance writes no status: ${granting}`,
+      `leases infra: refused with 403; without it no policy is said to be programmed: ${granting}`,
     ]);
     bench.refused.clear();
     await advanceUntil(() => bench.adapter.problems().length === 0);

@@ -4,19 +4,20 @@ import { DIGEST_ANNOTATION } from '../crd/generate.ts';
 import { unpackSpec } from '../kube/accepted-spec.ts';
 import { type KubeConfig, loadKubeConfig, ownAccount, ownNamespace, serverOf } from '../kube/client.ts';
 import { InstalledSchemas } from '../kube/installed-schemas.ts';
+import { isOutage } from '../kube/kube-error.ts';
 import { SecretWatches } from '../kube/secret-watches.ts';
 import { ServerAddresses } from '../kube/server-addresses.ts';
 import { StatusReporter } from '../kube/status-reporter.ts';
 import type { Timers } from '../kube/timers.ts';
-import type { SourceObject } from '../policy/object.ts';
 import { type UnansweredClass, UnansweredClasses } from '../kube/unanswered-classes.ts';
+import type { SourceObject } from '../policy/object.ts';
 import { secretLookup } from '../policy/offered-secret.ts';
 import type { RecordedSpec } from '../policy/recorded-spec.ts';
 import type { Build, ObjectReport, PolicyStore } from '../policy/store.ts';
 import type { PodLabels } from '../policy/workload.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { KindWatches } from './kind-watches.ts';
+import { KindWatches, notListed } from './kind-watches.ts';
 import { outdatedLine, schemaDigests, withOutdated } from './outdated-schemas.ts';
 import { Replica } from './replica.ts';
 import { withSelectorConflicts } from './selector-conflicts.ts';
@@ -24,8 +25,8 @@ import { SidecarSource, sidecarSecrets } from './sidecar-source.ts';
 import type { Cluster, PolicySourceAdapter } from './source.ts';
 import { SourceTroubles } from './source-troubles.ts';
 import { UnacceptedLines } from './unaccepted-lines.ts';
-
 import { unansweredLine } from './unanswered-lines.ts';
+
 export interface KubeSourceOptions {
   readonly config: Config;
   readonly source: Extract<PolicySource, { kind: 'kube' }>;
@@ -66,23 +67,23 @@ class KubeSource implements PolicySourceAdapter {
   readonly #status: StatusReporter;
   readonly #replica: Replica;
   readonly #schemas: InstalledSchemas;
-  readonly #troubles: SourceTroubles;
   readonly #classes: UnansweredClasses;
+  readonly #troubles: SourceTroubles;
   readonly #account: ReturnType<typeof ownAccount>;
   readonly #unaccepted: UnacceptedLines;
   #store: PolicyStore | undefined = undefined;
   #reports: readonly ObjectReport[] = [];
   /** Names of definitions that are not of this version. */
   #outdated: ReadonlySet<string> = new Set();
-
   /** A line for each class that policies name and nobody serves. */
   #unanswered: readonly string[] = [];
+
   constructor(kube: KubeConfig, options: KubeSourceOptions) {
     this.#options = options;
     this.#account = ownAccount(kube);
     this.cluster = { apiServer: serverOf(kube), context: kube.getCurrentContext() };
     const { config, clock, metrics, log, timers } = options;
-    const troubles = new SourceTroubles(log);
+    const troubles = new SourceTroubles(log, timers);
     this.#troubles = troubles;
     this.#unaccepted = new UnacceptedLines(log, clock);
     const common = { config: kube, clock, random: Math.random, ...(timers && { timers }) };
@@ -90,9 +91,9 @@ class KubeSource implements PolicySourceAdapter {
     this.#secrets = new SecretWatches({
       ...common,
       onChange: (namespace) => this.#store?.secretChanged(namespace),
-      onError(place, why) {
+      onError(place, why, status) {
         metrics.count('postern_watch_restarts_total', 'secrets');
-        troubles.begin({ resource: 'secrets', place, why });
+        troubles.begin({ resource: 'secrets', place, why, outage: isOutage(status) ? why : undefined });
       },
       onRecovery: (place) => troubles.end({ resource: 'secrets', place }),
     });
@@ -101,6 +102,7 @@ class KubeSource implements PolicySourceAdapter {
       kube,
       className: config.className,
       namespace: ownNamespace(kube),
+      account: this.#account,
       log,
       troubles,
       kinds: this.#kinds,
@@ -127,8 +129,6 @@ class KubeSource implements PolicySourceAdapter {
       onChange: (outdated) => this.#setOutdated(outdated),
       onForbidden: (why) => log.info('Whether the installed schemas are of this version is not known', { why }),
     });
-  }
-
     this.#classes = new UnansweredClasses({
       ...common,
       className: config.className,
@@ -136,6 +136,8 @@ class KubeSource implements PolicySourceAdapter {
       isSpeaker: () => this.#replica.isWriter,
       onChange: (classes) => this.#setUnanswered(classes),
     });
+  }
+
   secrets(namespace: string) {
     if (this.#options.config.sidecar !== undefined) return sidecarSecrets;
     return secretLookup((name) => this.#secrets.find(namespace, name), { namespace, account: this.#account });
@@ -144,6 +146,15 @@ class KubeSource implements PolicySourceAdapter {
   recordedSpec = (object: SourceObject): RecordedSpec | undefined => unpackSpec(object, this.#options.config.className);
 
   horizon = () => this.#kinds.horizon();
+
+  /** In a cluster a snapshot also waits until the other replicas know of this one. */
+  awaited = (): string => {
+    const { unlisted } = this.#kinds;
+    const secrets = 'not read yet: Secrets that consumers name';
+    const what =
+      unlisted.length > 0 ? notListed(unlisted) : this.#troubles.isSynced ? 'the Lease of this replica' : secrets;
+    return [what, ...this.#troubles.causes].join('\n');
+  };
 
   notNow = () => this.#replica.notNow();
 
@@ -163,6 +174,7 @@ class KubeSource implements PolicySourceAdapter {
     this.#options.metrics.read('postern_watch_silence_seconds', () => this.#secrets.silenceS, 'secrets');
     this.#replica.start(store);
     this.#schemas.start();
+    this.#classes.start();
     return Promise.resolve();
   }
 
@@ -174,13 +186,14 @@ class KubeSource implements PolicySourceAdapter {
     this.#replica.built(build);
     this.#status.report(this.reports());
   }
-    this.#classes.start();
 
   reports = (): readonly ObjectReport[] => withOutdated(this.#reports, this.#outdated);
 
   async stop(): Promise<void> {
     this.#kinds.stop();
     this.#schemas.stop();
+    this.#classes.stop();
+    this.#troubles.stop();
     this.#secrets.stop();
     this.#status.stop();
     await this.#replica.stop();
@@ -192,8 +205,6 @@ class KubeSource implements PolicySourceAdapter {
     await this.#secrets.settled();
     this.#troubles.isSynced = true;
     store.complete();
-    this.#classes.stop();
-    this.#troubles.stop();
   }
 
   /** The one that judges for sidecars reads as few as they do. */
@@ -206,14 +217,6 @@ class KubeSource implements PolicySourceAdapter {
     else this.#status.pause();
   }
 
-  #setOutdated(outdated: ReadonlySet<string>): void {
-    const { log } = this.#options;
-    this.#outdated = outdated;
-    if (outdated.size === 0) log.info('The installed schemas are of this version again');
-    else log.warn('Installed schemas are of another version: apply deploy/crds', { definitions: [...outdated] });
-    this.#status.report(this.reports());
-  }
-}
   #setUnanswered(classes: readonly UnansweredClass[]): void {
     const { log, config } = this.#options;
     const before = this.#unanswered;
@@ -222,3 +225,11 @@ class KubeSource implements PolicySourceAdapter {
     if (classes.length === 0) log.info('Every policy is of a class that an instance has answered for');
   }
 
+  #setOutdated(outdated: ReadonlySet<string>): void {
+    const { log } = this.#options;
+    this.#outdated = outdated;
+    if (outdated.size === 0) log.info('The installed schemas are of this version again');
+    else log.warn('Installed schemas are of another version: apply deploy/crds', { definitions: [...outdated] });
+    this.#status.report(this.reports());
+  }
+}

@@ -12,12 +12,12 @@ export class Readiness {
   isDraining = false;
   reports: readonly ObjectReport[] = [];
   readonly #clock: Clock;
-  readonly #source: Pick<PolicySourceAdapter, 'notReady'> | undefined;
+  readonly #source: Pick<PolicySourceAdapter, 'notReady' | 'awaited'> | undefined;
   #builtMs: number | undefined = undefined;
   #isOpen = false;
   readonly #first = Promise.withResolvers<void>();
 
-  constructor(clock: Clock, source?: Pick<PolicySourceAdapter, 'notReady'>) {
+  constructor(clock: Clock, source?: Pick<PolicySourceAdapter, 'notReady' | 'awaited'>) {
     this.#clock = clock;
     this.#source = source;
   }
@@ -30,7 +30,9 @@ export class Readiness {
     if (this.isDraining) return 'draining';
     const why = this.#source?.notReady?.();
     if (why !== undefined) return why;
-    return this.#isOpen ? undefined : 'no snapshot yet';
+    if (this.#isOpen) return undefined;
+    const awaited = this.#source?.awaited?.();
+    return awaited === undefined ? 'no snapshot yet' : `no snapshot yet: ${awaited}`;
   }
 
   ageSeconds(): number | undefined {

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { Clock } from '../core/clock.ts';
 import type { Refusal } from '../core/decision.ts';
 import type { KubeConfig } from '../kube/client.ts';
+import { isOutage } from '../kube/kube-error.ts';
 import { LeaseHolder } from '../kube/lease.ts';
 import { CLASS_LABEL } from '../kube/lease-record.ts';
 import { Programming } from '../kube/programming.ts';
@@ -9,17 +10,20 @@ import { ReplicaLease } from '../kube/replica-lease.ts';
 import { Replicas } from '../kube/replicas.ts';
 import { type Serving, servingOf } from '../kube/serving.ts';
 import type { Timers } from '../kube/timers.ts';
+import { grantingLeases } from '../kube/watch-grant.ts';
 import type { Build, ObjectReport, PolicyStore } from '../policy/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Admission } from './admission.ts';
 import type { KindWatches } from './kind-watches.ts';
-import type { SourceTroubles } from './source-troubles.ts';
+import type { SourceTroubles, Trouble } from './source-troubles.ts';
 
 export interface ReplicaOptions {
   readonly kube: KubeConfig;
   readonly className: string;
   /** Where the Leases of the class lie. */
   readonly namespace: string;
+  /** Whose token the API server is shown; undefined where it is not to be told. */
+  readonly account: { readonly namespace: string; readonly name: string } | undefined;
   readonly clock: Clock;
   readonly timers?: Timers;
   readonly log: Log;
@@ -30,6 +34,8 @@ export interface ReplicaOptions {
   /** What replicas serve is something else than before. */
   readonly onReplicas: () => void;
 }
+
+const FORBIDDEN = 403;
 
 /** This process as one of several: it tells what it serves, learns what the others serve, and one of them writes. */
 export class Replica {
@@ -58,7 +64,7 @@ export class Replica {
         this.#admission.renewed(startMs);
         troubles.end(ownPlace());
       },
-      onError: (why) => troubles.begin({ ...ownPlace(), why: `${why}; ${without}` }),
+      onError: (why, status) => troubles.begin({ ...ownPlace(), ...this.#failing(why, status, without) }),
     });
     this.#replicas = new Replicas({
       ...common,
@@ -67,7 +73,7 @@ export class Replica {
         if (this.isWriter) void this.#replicas.sweep();
         onReplicas();
       },
-      onError: (why) => troubles.begin({ ...all, why: `${why}; ${without}` }),
+      onError: (why, status) => troubles.begin({ ...all, ...this.#failing(why, status, without) }),
       onContact: () => troubles.end(all),
     });
     this.programming = new Programming({
@@ -135,6 +141,14 @@ export class Replica {
     await this.#store?.caughtUp();
   }
 
+  /** What to say of Leases that cannot be had: what is lost without them, and where rights are missing, how to give them. */
+  #failing(why: string, status: number | undefined, without: string): Pick<Trouble, 'why' | 'outage'> {
+    if (isOutage(status)) return { why: `${why}; ${without}`, outage: why };
+    const { namespace, account } = this.#options;
+    const mend = status === FORBIDDEN ? `: ${grantingLeases({ namespace, account })}` : '';
+    return { why: `${why}; ${without}${mend}` };
+  }
+
   /** The Lease that elects the one who writes. */
   #electable(
     common: { config: KubeConfig; namespace: string; clock: Clock; random: () => number; timers?: Timers },
@@ -152,7 +166,7 @@ export class Replica {
       known: () => this.#replicas.lease(name),
       onGain: () => onWriter(true),
       onLoss: () => onWriter(false),
-      onError: (why) => troubles.begin({ ...place, why: `${why}; ${without}` }),
+      onError: (why, status) => troubles.begin({ ...place, ...this.#failing(why, status, without) }),
       onContact: () => troubles.end(place),
     });
   }

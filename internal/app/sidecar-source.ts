@@ -7,7 +7,7 @@ import type { SourceObject } from '../policy/object.ts';
 import type { RecordedSpec } from '../policy/recorded-spec.ts';
 import type { Build, PolicyStore } from '../policy/store.ts';
 import type { PodLabels } from '../policy/workload.ts';
-import { KindWatches } from './kind-watches.ts';
+import { KindWatches, notListed } from './kind-watches.ts';
 import type { KubeSourceOptions } from './kube-source.ts';
 import type { Cluster, PolicySourceAdapter } from './source.ts';
 import { SourceTroubles } from './source-troubles.ts';
@@ -35,7 +35,7 @@ export class SidecarSource implements PolicySourceAdapter {
     const { log, clock, config } = options;
     this.#options = options;
     this.cluster = { apiServer: serverOf(kube), context: kube.getCurrentContext() };
-    this.#troubles = new SourceTroubles(log);
+    this.#troubles = new SourceTroubles(log, options.timers);
     this.#unaccepted = new UnacceptedLines(log, clock);
     const { className } = config;
     this.#kinds = new KindWatches({ ...options, kube, troubles: this.#troubles, className, account: ownAccount(kube) });
@@ -51,6 +51,11 @@ export class SidecarSource implements PolicySourceAdapter {
 
   /** Also when it happens later: what a Pod may not read any more, it must not go on deciding by for ever. */
   notReady = (): string | undefined => this.#kinds.forbidden;
+
+  awaited = (): string | undefined => {
+    const { unlisted } = this.#kinds;
+    return unlisted.length === 0 ? undefined : [notListed(unlisted), ...this.#troubles.causes].join('\n');
+  };
 
   start(store: PolicyStore): Promise<void> {
     const { log, role, labels, timers } = this.#options;
@@ -80,6 +85,7 @@ export class SidecarSource implements PolicySourceAdapter {
   stop(): Promise<void> {
     this.#kinds.stop();
     this.#labels?.stop();
+    this.#troubles.stop();
     return Promise.resolve();
   }
 }

@@ -37,5 +37,7 @@ export interface PolicySourceAdapter {
   readonly fileProblems?: () => number;
   /** Why the instance should get no checks, whatever it serves; undefined where there is no reason. */
   readonly notReady?: () => string | undefined;
+  /** What the first snapshot waits for, and what keeps it from coming; undefined where it is not to be told. */
+  readonly awaited?: () => string | undefined;
   stop(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { type Dispatcher, request } from 'undici';
 import { type Connection, connect, renewCredentials } from './connection.ts';
+import { renewing } from './kube-config.ts';
 import { GarbledError, KubeError, unreachable } from './kube-error.ts';
 import { deadline, systemTimers, type Timers } from './timers.ts';
 
@@ -95,7 +96,8 @@ export async function openStream(
   const { statusCode, headers, body } = response;
   if (statusCode >= 200 && statusCode < 300) return { body };
   const text = await textOf(body, MAX_ERROR_BYTES).catch(() => '');
-  const message = messageOf(text) ?? `the API server answered ${statusCode}`;
+  const said = messageOf(text) ?? `the API server answered ${statusCode}`;
+  const message = statusCode === UNAUTHORIZED ? `${said} (401): ${renewing(config)}` : said;
   const retryAfterMs = retryAfter(headers['retry-after']);
   throw new KubeError(statusCode, message, retryAfterMs === undefined ? {} : { retryAfterMs });
 }

@@ -83,7 +83,11 @@ describe('kubeCall(), whose credentials are refused (401)', () => {
   it('asks no more than once more, and does not read files with every refusal', async () => {
     write(api.url, { token: 'wrong' });
     const config = loadKubeConfig(file);
-    const refused = assert.rejects(get(config), { status: 401, message: 'Unauthorized' });
+    const refused = assert.rejects(get(config), {
+      status: 401,
+      message:
+        'Unauthorized (401): the credentials of the user "u" in the kubeconfig are not accepted: renew them there, and test them by kubectl --context x auth whoami',
+    });
     assert.deepEqual([await shown(true), await shown(true)], ['Bearer wrong', 'Bearer wrong']);
     await refused;
     const again = assert.rejects(get(config), { status: 401 });

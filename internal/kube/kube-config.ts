@@ -62,6 +62,16 @@ export function ownAccount(config: KubeConfig): { readonly namespace: string; re
   }
 }
 
+/** What to look at where the API server accepts the credentials of a configuration no more. It holds none of them. */
+export function renewing(config: KubeConfig): string {
+  const user = config.getCurrentUser();
+  const file: unknown = user?.authProvider?.config?.tokenFile;
+  if (typeof file === 'string')
+    return `the token in "${file}" is not accepted: see that it is of this cluster, that it has not expired, and that its ServiceAccount and Pod still exist`;
+  const context = config.getCurrentContext();
+  return `the credentials of the user "${user?.name ?? ''}" in the kubeconfig are not accepted: renew them there, and test them by kubectl --context ${context} auth whoami`;
+}
+
 function read(file: string | undefined): KubeConfig {
   const config = new KubeConfig();
   try {

@@ -46,4 +46,11 @@ export function unreachable(server: string, error: unknown): KubeError {
   return new KubeError(0, `Cannot reach the API server at ${server}: ${why}`, { cause: error });
 }
 
+/** The API server's status, 0 without an answer; undefined where it is no matter of the API server. */
+export const statusOf = (error: unknown): number | undefined => (error instanceof KubeError ? error.status : undefined);
+
+/** Whether whatever is asked for would fail so: nobody answers, or the caller or the server as a whole is at fault. */
+export const isOutage = (status: number | undefined): boolean =>
+  status !== undefined && (status === 0 || status === 401 || status === 429 || status >= 500);
+
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

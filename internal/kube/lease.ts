@@ -1,6 +1,6 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '../core/clock.ts';
-import { KubeError, reasonOf } from './kube-error.ts';
+import { KubeError, reasonOf, statusOf } from './kube-error.ts';
 import { isBefore } from './kube-object.ts';
 import { type LeaseObject, type LeasePlace, type LeaseSpec, microTime, readLease, writeLease } from './lease-record.ts';
 import { systemTimers, type Timers } from './timers.ts';
@@ -16,7 +16,7 @@ export interface LeaseOptions {
   readonly timers?: Timers;
   readonly onGain: () => void;
   readonly onLoss: () => void;
-  readonly onError: (why: string) => void;
+  readonly onError: (why: string, status?: number) => void;
   /** The API server answered as it should, whoever holds the lease. */
   readonly onContact?: () => void;
   /** How long a holder that vanished keeps the others waiting. */
@@ -81,7 +81,7 @@ export class LeaseHolder {
     await this.#turn;
     // Also what a request that was on its way when we stopped has taken.
     if (this.#renewedMs === -Infinity) return;
-    await this.#release().catch((error: unknown) => this.#options.onError(reasonOf(error)));
+    await this.#release().catch((error: unknown) => this.#options.onError(reasonOf(error), statusOf(error)));
   }
 
   get #holdMs(): number {
@@ -96,7 +96,7 @@ export class LeaseHolder {
       // Somebody was faster: the next turn sees who.
       this.#mustRead = true;
       if (error instanceof KubeError && error.status === CONFLICT) this.#options.onContact?.();
-      else this.#options.onError(reasonOf(error));
+      else this.#options.onError(reasonOf(error), statusOf(error));
     }
     if (this.#isStopped) return;
     const jitter = 0.8 + this.#options.random() * 0.4;

@@ -1,6 +1,6 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '../core/clock.ts';
-import { KubeError, reasonOf } from './kube-error.ts';
+import { KubeError, reasonOf, statusOf } from './kube-error.ts';
 import {
   CLASS_LABEL,
   deleteLease,
@@ -25,7 +25,7 @@ export interface ReplicaLeaseOptions {
   readonly timers?: Timers;
   /** It was renewed by a request that began at this monotonic time. */
   readonly onRenewed: (startMs: number) => void;
-  readonly onError: (why: string) => void;
+  readonly onError: (why: string, status?: number) => void;
 }
 
 /** Without a renewal for so long a replica does not count as alive any more. */
@@ -109,7 +109,7 @@ export class ReplicaLease {
     this.#cancelTurn();
     await this.#turn;
     for (const resolve of this.#waiting.splice(0)) resolve(false);
-    await this.#remove().catch((error: unknown) => this.#options.onError(reasonOf(error)));
+    await this.#remove().catch((error: unknown) => this.#options.onError(reasonOf(error), statusOf(error)));
   }
 
   #soon(ms: number): void {
@@ -140,7 +140,7 @@ export class ReplicaLease {
     } catch (error) {
       this.#mustRead = true;
       this.#isUrgent ||= wasUrgent;
-      this.#options.onError(reasonOf(error));
+      this.#options.onError(reasonOf(error), statusOf(error));
     }
     this.#isUnderWay = false;
     for (const resolve of waiting) resolve(isRenewed);

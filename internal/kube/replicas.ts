@@ -1,6 +1,6 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '../core/clock.ts';
-import { KubeError, reasonOf } from './kube-error.ts';
+import { KubeError, reasonOf, statusOf } from './kube-error.ts';
 import type { KubeObject } from './kube-object.ts';
 import { CLASS_LABEL, deleteLease, LEASES, type LeaseObject } from './lease-record.ts';
 import { Reflector } from './reflector.ts';
@@ -19,7 +19,7 @@ export interface ReplicasOptions {
   readonly own: { readonly name: string; begunMs(beat: number): number | undefined };
   /** Something of them is another than before. */
   readonly onChange: () => void;
-  readonly onError: (why: string) => void;
+  readonly onError: (why: string, status?: number) => void;
   readonly onContact: () => void;
 }
 
@@ -126,7 +126,8 @@ export class Replicas {
       await deleteLease({ config, namespace, name, timeoutMs: TIMEOUT_MS }, lease);
     } catch (error) {
       // Gone, or renewed: it was stopped, and goes on.
-      if (!(error instanceof KubeError && (error.status === 404 || error.status === 409))) onError(reasonOf(error));
+      if (!(error instanceof KubeError && (error.status === 404 || error.status === 409)))
+        onError(reasonOf(error), statusOf(error));
     }
   }
 

@@ -18,7 +18,7 @@ export interface SecretWatchesOptions {
   readonly timers?: Timers;
   readonly onChange: (namespace: string) => void;
   /** A Secret cannot be read; `secret` is `namespace/name`. It is tried again. */
-  readonly onError: (secret: string, why: string) => void;
+  readonly onError: (secret: string, why: string, status?: number) => void;
   /** It is read (again), or nobody names it any more. */
   readonly onRecovery: (secret: string) => void;
 }
@@ -104,7 +104,7 @@ class NamedSecret {
       onUnusable: (_, why) => options.onError(secret, why),
       onError: (why, status) => {
         if (status === FORBIDDEN) this.#forbid(true);
-        options.onError(secret, why);
+        options.onError(secret, why, status);
       },
     });
     this.#reflector.start();

@@ -13,14 +13,34 @@ export interface WatchGrant {
  *
  * @param resources as kubectl names them, `apiroles.postern.dev`
  */
-export function grantingWatch(resources: readonly string[], { namespace, objectName, account }: WatchGrant): string {
+export const grantingWatch = (resources: readonly string[], where: WatchGrant): string =>
+  granting({ ...where, what: 'watches', verbs: 'list,watch', resources });
+
+/** The commands that let an agent have its Leases in a namespace, of all replicas of its class. */
+export const grantingLeases = (where: Pick<WatchGrant, 'account'> & { readonly namespace: string }): string =>
+  granting({
+    ...where,
+    objectName: undefined,
+    what: 'leases',
+    verbs: 'get,list,watch,create,update,delete',
+    resources: ['leases.coordination.k8s.io'],
+  });
+
+interface Granting extends WatchGrant {
+  /** What the role is for, in its name. */
+  readonly what: string;
+  readonly verbs: string;
+  readonly resources: readonly string[];
+}
+
+function granting({ namespace, objectName, account, what, verbs, resources }: Granting): string {
   const agent = [account?.namespace ?? 'AGENT_NAMESPACE', account?.name ?? 'AGENT_SERVICE_ACCOUNT'];
   const role = namespace === undefined ? 'clusterrole' : 'role';
   const create = `kubectl${namespace === undefined ? '' : ` -n ${namespace}`} create`;
-  const name = ['postern-watches', ...agent, ...(objectName === undefined ? [] : ['of', objectName])].join('-');
+  const name = [`postern-${what}`, ...agent, ...(objectName === undefined ? [] : ['of', objectName])].join('-');
   const which = objectName === undefined ? '' : ` --resource-name=${objectName}`;
   return [
-    `${create} ${role} ${name} --verb=list,watch --resource=${resources.join(',')}${which}`,
+    `${create} ${role} ${name} --verb=${verbs} --resource=${resources.join(',')}${which}`,
     `${create} ${role}binding ${name} --${role}=${name} --serviceaccount=${agent.join(':')}`,
   ].join(' && ');
 }
