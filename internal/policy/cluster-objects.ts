@@ -147,12 +147,15 @@ export class ClusterObjects {
 
 const NONE: ReadonlySet<ObjectMeta> = new Set();
 
-/** Only of the newest spec: what an older one selects is not what the object says. */
+/**
+ * Before all else: for nobody, whatever else is said of it means nothing. Only of the newest spec: what an older one
+ * selects is not what the object says.
+ */
 function withNobody(report: ObjectReport, nobodys: ReadonlySet<ObjectMeta>): ObjectReport {
   const { object, isAccepted, problems } = report;
   if (!isAccepted || !nobodys.has(object.metadata)) return report;
   const { namespaceSelector } = object.spec as { readonly namespaceSelector: LabelSelectorSpec };
-  return { ...report, problems: [...problems, selectsNobody(namespaceSelector)] };
+  return { ...report, problems: [selectsNobody(namespaceSelector), ...problems] };
 }
 
 /** What is made anew under its old name is another object: it inherits no last good spec. */

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { requireComponent } from '../components/cache.ts';
+import { obtainKubernetes } from '../components/kubernetes.ts';
+import { until } from '../components/until.ts';
+import { type Cluster, startCluster } from './cluster.ts';
+
+const policy = (name: string, hosts: string): string => `
+apiVersion: postern.dev/v1alpha1
+kind: APIPolicy
+metadata: {name: ${name}, namespace: shop}
+spec:
+  target: {hosts: [${hosts}], paths: ["/v1/{id}/**", "/it-s"]}
+  authentication: {anonymous: {}}
+  authorization: {rules: [{name: all, allow: {any: {}}}]}
+`;
+const consumer = (name: string): string => `
+apiVersion: postern.dev/v1alpha1
+kind: APIConsumer
+metadata: {name: ${name}, namespace: shop}
+spec: {keys: [{name: k, secretRef: {name: ${name}-key, key: k2}}]}
+`;
+
+describe('the commands that a status prints', async () => {
+  const found = await obtainKubernetes();
+  let cluster: Cluster;
+  /** Keys that were typed: two consumers may not have the same. */
+  let typed = 0;
+  const home = mkdtempSync(join(tmpdir(), 'postern-commands-'));
+
+  before(async () => {
+    if (!('path' in found)) return;
+    cluster = await startCluster(found.path);
+    await cluster.agent({ 'host-grants': 'required' }, cluster.api.addToken('agent', ['system:masters']));
+  });
+  after(async () => {
+    await cluster?.stop();
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  /** What a condition says, once it says that something is wrong. */
+  async function said(kind: string, place: string, type: string, status: string): Promise<string> {
+    let message = '';
+    await until(async () => {
+      const condition = (await cluster.conditions(kind, place)).find((one) => one.type === type);
+      message = condition?.message ?? '';
+      return condition?.status === status;
+    });
+    return message;
+  }
+
+  const is = async (kind: string, place: string, type: string): Promise<string | undefined> =>
+    (await cluster.statusOf(kind, place))[type];
+
+  /** Runs it as somebody does who copied it, and types the key that it asks for. */
+  function run(command: string): Promise<void> {
+    const binaries = 'path' in found ? found.path : '';
+    const env = { PATH: `${binaries}:${process.env.PATH}`, HOME: home, KUBECONFIG: cluster.api.kubeconfig };
+    return new Promise((resolve, reject) => {
+      const child = execFile('/bin/bash', ['-c', command], { env }, (error, _stdout, stderr) =>
+        error === null ? resolve() : reject(new Error(stderr)),
+      );
+      typed += 1;
+      child.stdin?.end(`pk_0123456789abcdef${typed}\n`);
+    });
+  }
+
+  it('grant a policy all hosts and paths that it lacks, and no more', async (t) => {
+    if (requireComponent(found, t) === undefined) return;
+    await cluster.apply(policy('orders', 'a.example.org, "*.b.example.org"'));
+    const message = await said('apol', 'shop/orders', 'Accepted', 'False');
+    const [, command = ''] = /have the platform run (.*)$/s.exec(message) ?? [];
+    await run(command);
+    await until(async () => (await is('apol', 'shop/orders', 'Accepted')) === 'True Accepted');
+    await assert.rejects(run(command), /AlreadyExists/, 'a grant of that name stays as it is');
+    await cluster.apply(policy('more', 'c.example.org'));
+    assert.match(await said('apol', 'shop/more', 'Accepted', 'False'), /gives this namespace .* of "c\.example\.org":/);
+  });
+
+  it('make a Secret that is not there, and mend one that is wrong', async (t) => {
+    if (requireComponent(found, t) === undefined) return;
+    for (const made of [
+      [],
+      ['generic', 'opaque-key', '--from-literal=k2=0123456789abcdef'],
+      ['generic', 'typed-key', '--type=postern.dev/credential', '--from-literal=other=0123456789abcdef'],
+    ]) {
+      const name = made[1]?.replace('-key', '') ?? 'absent';
+      if (made.length > 0) await run(`kubectl -n shop create secret ${made.join(' ')}`);
+      await cluster.apply(consumer(name));
+      const message = await said('acon', `shop/${name}`, 'ResolvedRefs', 'False');
+      const at = message.search(/read -rs NEW_KEY|kubectl /);
+      assert.notEqual(at, -1, message);
+      await run(message.slice(at));
+      await until(async () => (await is('acon', `shop/${name}`, 'ResolvedRefs')) === 'True ResolvedRefs');
+    }
+  });
+
+  it('give a grant and a baseline a namespace where they select none', async (t) => {
+    if (requireComponent(found, t) === undefined) return;
+    const selector = 'namespaceSelector: {matchLabels: {team: carts}}';
+    await cluster.apply(`
+apiVersion: postern.dev/v1alpha1
+kind: HostGrant
+metadata: {name: carts}
+spec: {hosts: [carts.example.org], ${selector}}
+---
+apiVersion: postern.dev/v1alpha1
+kind: APIBaseline
+metadata: {name: carts}
+spec: {${selector}, overrides: {require: {tls: {}}}}
+`);
+    for (const kind of ['hgrant', 'abase'])
+      await until(async () => (await is(kind, '/carts', 'Warning')) === 'True SelectsNobody');
+    const message = await said('hgrant', '/carts', 'Warning', 'True');
+    const [command = ''] = /kubectl label [^,]*/.exec(message) ?? [];
+    await run(command.replace('NAMESPACE', 'shop'));
+    for (const kind of ['hgrant', 'abase'])
+      await until(async () => !/SelectsNobody/.test((await is(kind, '/carts', 'Warning')) ?? ''));
+  });
+});
