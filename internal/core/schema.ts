@@ -43,15 +43,19 @@ export const expression = () =>
     message: z.string().min(1).max(256).optional().describe('Said to operators when the expression decides.'),
   });
 
-/** HTTP methods, exact; they are case-sensitive (RFC 9110 §9.1). */
-export const methods = () =>
+/**
+ * HTTP methods, exact; they are case-sensitive (RFC 9110 §9.1).
+ *
+ * @param hint what else to write, where there is something
+ */
+export const methods = (hint = '') =>
   z
     .array(
       z
         .string()
         .min(1)
         .max(32)
-        .regex(/^[A-Z][A-Z0-9-]*$/, 'must be an upper-case HTTP method, as in "GET"'),
+        .regex(/^[A-Z][A-Z0-9-]*$/, `must be an upper-case HTTP method, as in "GET"${hint}`),
     )
     .min(1)
     .max(16);

@@ -54,6 +54,16 @@ export const WRONG_CLUSTER_KINDS: readonly WrongShape[] = [
   baseline('empty requirements', overrides({ require: {} }), EMPTY('overrides.require', 'tls, authentication')),
   baseline('a deny of everything by nothing', deny({}), `${DENY}: Invalid value: at least one of any, methods`),
   baseline(
+    'an allow among what only tightens',
+    overrides({ authorization: { rules: [{ name: 'a', allow: { any: {} } }] } }),
+    'spec.overrides.authorization.rules[0]: Invalid value: overrides only tighten: write deny; an allow belongs into the policy',
+  ),
+  baseline(
+    'a deny by what those whom it holds choose',
+    deny({ roles: ['reader'] }),
+    `${DENY}: Invalid value: at least one of any, methods, paths, scopes, cidrs, when must be set; "everyone" is written any: {}, and roles, groups and via are not for overrides`,
+  ),
+  baseline(
     'no path that is open',
     overrides({ require: { authentication: { publicPathsWithin: [] } } }),
     'spec.overrides.require.authentication.publicPathsWithin in body should have at least 1 items',

@@ -32,6 +32,11 @@ export const WRONG_POLICIES: readonly WrongShape[] = [
     'spec.target.hosts[0]: Invalid value: "A.example.org": must be a lower-case host, as in "api.example.org"',
   ),
   policy(
+    'a URL for a host',
+    target({ hosts: ['https://a.example.org'] }),
+    'spec.target.hosts[0]: Invalid value: "https://a.example.org": must be a lower-case host, as in "api.example.org" or "*.example.org", without scheme, port or path',
+  ),
+  policy(
     'a long host',
     target({ hosts: ['a'.repeat(254)] }),
     'spec.target.hosts[0]: Too long: may not be more than 253',

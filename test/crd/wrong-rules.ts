@@ -127,6 +127,11 @@ export const WRONG_RULES: readonly WrongShape[] = [
     `${RULE}.allow.methods[0]: Invalid value: "get": must be an upper-case HTTP method, as in "GET"`,
   ),
   policy(
+    'a star for all methods',
+    allow({ methods: ['*'] }),
+    `${RULE}.allow.methods[0]: Invalid value: "*": must be an upper-case HTTP method, as in "GET"; leave methods out to mean all of them`,
+  ),
+  policy(
     'many rules',
     rules(...times(65, (i) => ({ name: `r${i}`, allow: ANY }))),
     'spec.authorization.rules: Too many: 65: must have at most 64',

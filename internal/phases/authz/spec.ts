@@ -15,7 +15,7 @@ import {
 const criteria = () =>
   z.strictObject({
     any: z.strictObject({}).optional().describe('Everyone; the only way to say so.'),
-    methods: methods().optional().describe('HTTP methods, exact.'),
+    methods: methods('; leave methods out to mean all of them').optional().describe('HTTP methods, exact.'),
     paths: pathTemplates()
       .optional()
       .describe(
@@ -62,11 +62,13 @@ const criteria = () =>
     when: z.array(expression()).min(1).max(16).optional().describe('Conditions, all of which must hold.'),
   });
 
+const EVERYONE = '"everyone" is written any: {}';
+
 /** At least one criterion, and `any` by itself. */
-const meaningful = <T extends z.ZodObject>(object: T) => {
+const meaningful = <T extends z.ZodObject>(object: T, hint = EVERYONE) => {
   const others = Object.keys(object.shape).filter((name) => name !== 'any');
   return withRule(
-    atLeastOne(object, '"everyone" is written any: {}'),
+    atLeastOne(object, hint),
     `!has(self.any) || [${others.map((name) => `has(self.${name})`).join(', ')}].filter(x, x).size() == 0`,
     'any stands alone',
     (value) => value.any === undefined || Object.values(value).filter((member) => member !== undefined).length === 1,
@@ -88,15 +90,26 @@ const rule = exactlyOneOf(
 );
 
 /** Without what each namespace, or each policy, chooses the words of: its own roles, groups and methods. */
-const unchosen = () => meaningful(criteria().omit({ roles: true, groups: true, via: true }));
+const unchosen = () =>
+  meaningful(
+    criteria().omit({ roles: true, groups: true, via: true }),
+    `${EVERYONE}, and roles, groups and via are not for overrides, since those whom these hold choose them`,
+  );
 
 /** A rule of a baseline: it takes away, and is never in Audit. */
-export const denyRuleSpec = z.strictObject({
-  name: itemName().describe('Name of the rule, as logs and metrics say it, behind that of its baseline.'),
-  deny: unchosen().describe(
-    'Refuses the request when everything given holds; beats every allow. It has no roles, groups and via, which those whom it holds choose: write conditions on identity.kind, identity.issuer or identity.claims.',
-  ),
-});
+export const denyRuleSpec = withRule(
+  z.strictObject({
+    name: itemName().describe('Name of the rule, as logs and metrics say it, behind that of its baseline.'),
+    deny: unchosen()
+      .optional()
+      .describe(
+        'Required. Refuses the request when everything given holds; beats every allow. It has no roles, groups and via, which those whom it holds choose: write conditions on identity.kind, identity.issuer or identity.claims.',
+      ),
+  }),
+  'has(self.deny)',
+  'overrides only tighten: write deny; an allow belongs into the policy',
+  ({ deny }) => deny !== undefined,
+);
 
 /** `authorization`: deny beats allow, no match is deny, order means nothing. */
 export const authorizationSpec = z.strictObject({

@@ -98,7 +98,7 @@ function* compileDenies(
   for (const { name, criteria } of denies) {
     const index = rules.findIndex((rule) => rule.name === name);
     const conditions = at.at(index).at('deny').at('when');
-    checkAll(criteria.when, rules[index]?.deny.when ?? [], conditions);
+    checkAll(criteria.when, rules[index]?.deny?.when ?? [], conditions);
     for (const expression of criteria.when) warnAboutProof(expression, conditions);
   }
   return Object.freeze(denies.map((rule) => Object.freeze({ ...rule, name: `${by}/${rule.name}` })));

@@ -6,7 +6,7 @@ const permission = exactlyOneOf(
     name: itemName().describe('Name of the permission.'),
     policyRefs: z.array(objectRef()).min(1).max(64).optional().describe('Policies of this namespace.'),
     allPolicies: z.strictObject({}).optional().describe('Every policy of this namespace.'),
-    methods: methods().optional().describe('HTTP methods; absent: all.'),
+    methods: methods('; leave methods out to mean all of them').optional().describe('HTTP methods; absent: all.'),
     paths: pathTemplates().optional().describe('Path templates; absent: all.'),
   }),
   ['policyRefs', 'allPolicies'],

@@ -8,5 +8,5 @@ export const host = () =>
     .max(253)
     .regex(
       /^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/,
-      'must be a lower-case host, as in "api.example.org" or "*.example.org"',
+      'must be a lower-case host, as in "api.example.org" or "*.example.org", without scheme, port or path',
     );
