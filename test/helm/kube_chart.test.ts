@@ -162,6 +162,14 @@ describe('a release in a real cluster', { skip: skipWithout(obtainedKubernetes) 
     const sidecar = { enabled: true, namespaces: ['default'] };
     const first = await succeeds(['install', 'one', CHART, '-n', 'infra'], { className: 'one', sidecar });
     assert.doesNotMatch(first, /WARNING/);
+    assert.match(
+      first,
+      /^Postern serves the policies of class "one": those whose spec\.className is that, and no others;/m,
+    );
+    const [, ofPods = ''] =
+      /A first policy for Pods [^\n]* there:\n {2}kubectl apply -f - <<'YAML'\n(.*?)\n {2}YAML/s.exec(first) ?? [];
+    await kubectl(['apply', '-f', '-'], ofPods.replaceAll(/^ {2}/gm, ''));
+    await kubectl(['delete', 'apol/hello-pods']);
     assert.match(first, /rollout status deployment\/one-postern\n.*rollout status deployment\/one-postern-sidecars\n/);
     const second = await succeeds(['install', 'two', CHART, '-n', 'infra'], { namespaces: ['default'], sidecar });
     assert.deepEqual(
@@ -173,6 +181,14 @@ describe('a release in a real cluster', { skip: skipWithout(obtainedKubernetes) 
         '--set sidecar.className=two-sidecar',
       ],
     );
+    for (const [command = ''] of second.matchAll(/helm upgrade two deploy\/helm\/postern .*lassName=\S+/g))
+      await succeeds(
+        command
+          .split(' ')
+          .slice(1)
+          .map((arg) => (arg === 'deploy/helm/postern' ? CHART : arg)),
+      );
+    assert.doesNotMatch(await succeeds(['get', 'notes', 'two', '-n', 'infra']), /"(postern|sidecar)" too/);
     for (const release of ['one', 'two']) await succeeds(['uninstall', release, '-n', 'infra']);
   });
 
