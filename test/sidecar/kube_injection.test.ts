@@ -203,6 +203,30 @@ describe('a chart that injects sidecars', {
     assert.equal(shapeOf(await create(named('nobody'))), `postern+ | envoy app | ${OURS} | 65532`);
   });
 
+  it('warns who names a container that is not there, in a Pod or in what makes Pods, and admits it', async () => {
+    const named = (name: string) => aPod({}, { annotations: { 'postern.dev/envoy-container': name } });
+    const deployment = ({ metadata, spec }: ReturnType<typeof aPod>) => ({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { generateName: 'orders-' },
+      spec: { selector: { matchLabels: { app: 'orders' } }, template: { metadata, spec } },
+    });
+    const warned = async (object: object, namespace = 'shop'): Promise<string> => {
+      const args = ['create', '--dry-run=server', '-n', namespace, '-f', '-'];
+      const { code, stderr } = await api.kubectl(args, JSON.stringify(object));
+      assert.equal(code, 0, stderr);
+      return stderr;
+    };
+    const says =
+      /^Warning: .*: the annotation postern\.dev\/envoy-container names nobody, and there is no such container: none gets the socket of the sidecar\. Name one of envoy, app, or leave the annotation out\n$/;
+    await until(async () => says.test(await warned(named('nobody'))));
+    assert.match(await warned(deployment(named('nobody'))), says);
+    const unlabelled = { ...named('nobody'), metadata: { ...named('nobody').metadata, labels: { app: 'orders' } } };
+    for (const fine of [named('envoy'), deployment(named('app')), aPod(), unlabelled])
+      assert.equal(await warned(fine), '');
+    assert.equal(await warned(named('nobody'), 'web'), '', 'where nothing is injected nobody is warned');
+  });
+
   it('leaves alone, and admits, a Pod that has a name of the sidecar for something else', async () => {
     const volume = await create(aPod({ volumes: [{ name: 'postern-token' }] }));
     assert.equal(shapeOf(volume), ' | envoy app | postern-token | ');
