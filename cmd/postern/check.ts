@@ -2,7 +2,13 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { type CheckInput, checkOnce } from '../../internal/app/check-once.ts';
 import { describe, fail, printProblems } from './fail.ts';
-import { classOption, hostGrantsOption, policiesOption } from './policy-options.ts';
+import {
+  classOption,
+  hostGrantsOption,
+  namespaceOption,
+  policiesOption,
+  workloadLabelsOption,
+} from './policy-options.ts';
 
 const EXIT_CODES = `
 Exit codes: 0 for allow, 1 for any other decision, 2 for a mistake in flags or files. It is 2 too when a policy file or
@@ -16,6 +22,8 @@ export function checkCommand(): Command {
     .addOption(policiesOption())
     .addOption(classOption().default('postern'))
     .addOption(hostGrantsOption())
+    .addOption(workloadLabelsOption())
+    .addOption(namespaceOption())
     .option('-X, --method <method>', 'HTTP method', 'GET')
     .option(
       '-H, --header <name: value>',

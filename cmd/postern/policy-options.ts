@@ -18,6 +18,16 @@ export const hostGrantsOption = (): Option =>
     'who may claim a host, as the instance has it (default: required where the files hold a HostGrant, else first-come)',
   ).choices(OPTIONS['host-grants'].choices ?? []);
 
+export const namespaceOption = (): Option =>
+  shared('--namespace <name>', 'namespace', 'namespace of the Pod; with --workload-labels, and only with it');
+
+export const workloadLabelsOption = (): Option =>
+  shared(
+    '--workload-labels <file>',
+    'workload-labels',
+    'decide as the sidecar of a Pod with these labels, lines as in app="orders"; needs --namespace, and --class of the sidecars',
+  ).argParser(typedPath);
+
 export const adminOption = (): Option =>
   shared('--admin-addr <address>', 'admin-addr', 'where the metrics are').default('127.0.0.1:9193');
 

@@ -3,8 +3,10 @@ import { type Attributes, headerFields } from '../core/attributes.ts';
 import { systemClock } from '../core/clock.ts';
 import { PosternError } from '../core/error.ts';
 import { REASONS } from '../core/reasons.ts';
-import type { LocatedProblem } from '../files/parse-file.ts';
+import type { FileObject, LocatedProblem } from '../files/parse-file.ts';
+import { readPodLabels } from '../kube/pod-labels.ts';
 import type { Checked } from '../policy/checked.ts';
+import type { PodLabels } from '../policy/workload.ts';
 import { classesOf, noneOf } from './lint.ts';
 import { type HostGrantsRule, loadOffline } from './offline.ts';
 import { readPolicyFiles } from './policy-files.ts';
@@ -17,6 +19,9 @@ export interface CheckInput {
   readonly class: string;
   /** Who may claim a host; absent: as `loadOffline` reads it from the objects. */
   readonly hostGrants?: HostGrantsRule;
+  /** A file with the labels of the Pod whose sidecar decides, and the namespace of that Pod: both or neither. */
+  readonly workloadLabels?: string;
+  readonly namespace?: string;
   readonly method: string;
   readonly header: readonly string[];
   readonly data?: string;
@@ -59,7 +64,18 @@ export async function checkOnce(input: CheckInput): Promise<CheckOutput> {
   } as const;
   const clock = { wallMs: () => nowMs, monotonicMs: systemClock.monotonicMs };
   const { class: className, hostGrants } = input;
-  const offline = await loadOffline({ objects, className, edge, clock, isOpen: true, hostGrants });
+  const pod = podOf(input);
+  const seen = pod === undefined ? objects : objects.filter((file) => isSeenBy(pod.namespace, file));
+  const offline = await loadOffline({
+    objects: seen,
+    className,
+    edge,
+    clock,
+    isOpen: true,
+    isSidecarClass: pod !== undefined,
+    podLabels: pod?.labels,
+    hostGrants,
+  });
   try {
     const asked = { ...input, ...url, host: host ?? url.host, headers, client, nowMs };
     const checked = await offline.engine.check(attributesOf(asked), CALL);
@@ -74,6 +90,29 @@ export async function checkOnce(input: CheckInput): Promise<CheckOutput> {
     await offline.close();
   }
 }
+
+interface Pod {
+  readonly namespace: string;
+  readonly labels: PodLabels;
+}
+
+/** Whose sidecar decides; undefined where a gateway does. What goes with the one and not with the other is refused. */
+function podOf({ workloadLabels, namespace, hostGrants }: CheckInput): Pod | undefined {
+  const wrong = (message: string): PosternError => new PosternError('ERR_POSTERN_CONFIG', message);
+  if (workloadLabels === undefined) {
+    if (namespace === undefined) return undefined;
+    throw wrong('--namespace goes with --workload-labels: a gateway decides for every namespace of the files');
+  }
+  if (namespace === undefined || namespace === '')
+    throw wrong('--workload-labels needs --namespace: that of the Pod, whose policies its sidecar reads');
+  if (hostGrants !== undefined)
+    throw wrong('--host-grants has no effect in a sidecar class, whose policies select Pods');
+  return { namespace, labels: readPodLabels(workloadLabels) };
+}
+
+/** A sidecar reads what is of its namespace and of the cluster. */
+const isSeenBy = (namespace: string, { object }: FileObject): boolean =>
+  object.metadata.namespace === '' || object.metadata.namespace === namespace;
 
 interface Asked extends RequestUrl {
   readonly method: string;

@@ -14,7 +14,8 @@ import { Engine } from '../policy/evaluate.ts';
 import { ALL_KNOWN } from '../policy/knowledge.ts';
 import { secretLookup } from '../policy/offered-secret.ts';
 import { type Build, PolicyStore } from '../policy/store.ts';
-import { Workload } from '../policy/workload.ts';
+import { type PodLabels, Workload } from '../policy/workload.ts';
+import { sidecarSecrets } from './sidecar-secrets.ts';
 import { withUnknownLabels } from './unknown-labels.ts';
 
 /** The policies of one class, compiled once, without any server. */
@@ -36,6 +37,8 @@ export interface OfflineOptions {
   readonly isOpen: boolean;
   /** Of a sidecar class, whose policies select Pods. */
   readonly isSidecarClass?: boolean;
+  /** Of the Pod whose sidecar decides; without them policies of a sidecar class are judged, and none is selected. */
+  readonly podLabels?: PodLabels | undefined;
   /** Who may claim a host; absent: whom a HostGrant names, if there is one among the objects, else who comes first. */
   readonly hostGrants?: HostGrantsRule | undefined;
 }
@@ -44,7 +47,7 @@ export type HostGrantsRule = 'required' | 'first-come';
 
 /** Compiles what files hold, as an instance of this class would. */
 export async function loadOffline(options: OfflineOptions): Promise<Offline> {
-  const { objects: found, className, edge, clock, isOpen, isSidecarClass = false } = options;
+  const { objects: found, className, edge, clock, isOpen, isSidecarClass = false, podLabels } = options;
   const objects = new Map(found.map((file) => [identityOf(file), file]));
   const outbound = new OutboundClient({ isRelaxed: isOpen, allowed: new BlockList(), forbidden: NOTHING_FORBIDDEN });
   const keyTroubles: string[] = [];
@@ -63,12 +66,15 @@ export async function loadOffline(options: OfflineOptions): Promise<Offline> {
       tokens: createTokenCache(),
       limits: createRateLimitPorts(new MemoryStore({ maxKeys: 1_000_000, onEvict: () => undefined })),
       knows: ALL_KNOWN,
-      workload: isSidecarClass ? new Workload() : undefined,
+      workload: isSidecarClass ? new Workload(podLabels) : undefined,
     },
     clusterIssuer: undefined,
     className,
     hostGrants: hostGrantsOf(options),
-    secrets: (namespace) => secretLookup((name) => objects.get(`Secret/${namespace}/${name}`)?.object ?? 'absent'),
+    secrets: (namespace) =>
+      isSidecarClass
+        ? sidecarSecrets
+        : secretLookup((name) => objects.get(`Secret/${namespace}/${name}`)?.object ?? 'absent'),
     clock,
     onBuild: resolve,
     onFailure: reject,
@@ -81,6 +87,7 @@ export async function loadOffline(options: OfflineOptions): Promise<Offline> {
     edge,
     unmatched: 'deny',
     routeMetadata: 'optional',
+    ...(podLabels !== undefined && { sidecar: 'agent' }),
     checkTimeoutMs: 10_000,
     clock,
     newDecisionId: createDecisionIds(),

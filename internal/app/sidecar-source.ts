@@ -9,6 +9,7 @@ import type { Build, PolicyStore } from '../policy/store.ts';
 import type { PodLabels } from '../policy/workload.ts';
 import { KindWatches, notListed } from './kind-watches.ts';
 import type { KubeSourceOptions } from './kube-source.ts';
+import { sidecarSecrets } from './sidecar-secrets.ts';
 import type { Cluster, PolicySourceAdapter } from './source.ts';
 import { SourceTroubles } from './source-troubles.ts';
 import { UnacceptedLines } from './unaccepted-lines.ts';
@@ -89,9 +90,3 @@ export class SidecarSource implements PolicySourceAdapter {
     return Promise.resolve();
   }
 }
-
-/** In a sidecar class nobody reads Secrets: whoever runs a Pod would read them all. */
-export const sidecarSecrets: SecretLookup = ({ name }) => ({
-  reason: 'SecretsNotReadable',
-  message: `Sidecars read no Secrets: write sha256, the digest of the key in the Secret "${name}", in place of secretRef`,
-});

@@ -55,6 +55,35 @@ describe('postern check', () => {
     assert.match(said.err, /a\.yaml:7:\d+: spec\.authorization.*\nerror: 1 wrong in the policies, see above/s);
   });
 
+  it('decides as the sidecar of a Pod does: by the policies of its namespace that select its labels, whatever the host', async () => {
+    const ofPods = (namespace: string, app: string, path: string): string =>
+      `apiVersion: postern.dev/v1alpha1\nkind: APIPolicy\nmetadata: {name: ${app}, namespace: ${namespace}}\nspec:\n  className: sidecar\n  target: {workloadSelector: {matchLabels: {app: ${app}}}, paths: ["${path}"]}\n  ${AUTHENTICATION}\n  authorization: {rules: [{name: all, allow: {any: {}}}]}\n---\n`;
+    const policies = directory(
+      ofPods('shop', 'orders', '/v1/**') + ofPods('shop', 'carts', '/**') + ofPods('web', 'orders', '/**'),
+    );
+    const labels = join(folder, 'labels');
+    writeFileSync(labels, 'app="orders"\n');
+    const pod = ['--class', 'sidecar', '--workload-labels', labels, '--namespace', 'shop'];
+    const asked = async (path: string, flags: readonly string[] = pod): Promise<readonly unknown[]> => {
+      const said = await check(policies, ...flags, `http://any.example.org${path}`);
+      const { reason, policy: by } = JSON.parse(said.out) as { readonly reason: string; readonly policy?: string };
+      return [said.code, reason, by];
+    };
+    assert.deepEqual(await asked('/v1/7'), [0, 'allowed', 'shop/orders']);
+    assert.deepEqual(await asked('/v2'), [1, 'no_route', undefined]);
+    assert.deepEqual(await asked('/v2', [...pod.slice(0, -1), 'web']), [0, 'allowed', 'web/orders']);
+    for (const [flags, says] of [
+      [['--workload-labels', labels], '--workload-labels needs --namespace: that of the Pod'],
+      [['--namespace', 'shop'], '--namespace goes with --workload-labels'],
+      [[...pod, '--host-grants', 'required'], '--host-grants has no effect in a sidecar class'],
+      [[...pod, '--workload-labels', join(folder, 'none')], 'none" cannot be read'],
+    ] as const) {
+      const { code, err } = await check(policies, ...flags, 'http://any.example.org/');
+      assert.equal(code, 2);
+      assert.ok(err.includes(says), err);
+    }
+  });
+
   it('ends with 2 where a file cannot be read as YAML', async () => {
     const said = await check(directory('kind: [APIPolicy\n'), 'http://api.example.org/');
     assert.equal(said.code, 2);
