@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { readConfig } from '../../internal/config/read-config.ts';
 import { skipWithout } from '../components/cache.ts';
 import { CHART, helm, obtainedHelm, only, type Rendered, render } from './chart.ts';
@@ -115,7 +120,52 @@ describe('the sidecars of the chart', { skip: skipWithout(obtainedHelm) }, () =>
     const objects = await render({ ...values, networkPolicy: { enabled: true, metricsFrom: [{ podSelector: {} }] } });
     const { podSelector, ingress } = only(objects, 'NetworkPolicy', '-sidecars').spec;
     assert.deepEqual(podSelector, only(objects, 'Deployment', '-sidecars').spec.selector);
-    assert.deepEqual(ingress, [{ ports: [{ port: 'metrics', protocol: 'TCP' }], from: [{ podSelector: {} }] }]);
+    const matchLabels = { 'app.kubernetes.io/name': 'postern-test', 'app.kubernetes.io/instance': 'postern' };
+    const from = [{ podSelector: {} }, { podSelector: { matchLabels } }];
+    assert.deepEqual(ingress, [{ ports: [{ port: 'metrics', protocol: 'TCP' }], from }]);
+  });
+
+  it('have a writer of status that the test of the release asks, ready or not, and that no monitor takes for a gateway', async () => {
+    const objects = await render({ ...values, serviceMonitor: { enabled: true } }, 'postern', [
+      'monitoring.coreos.com/v1',
+    ]);
+    const { metadata, spec } = only(objects, 'Service', '-sidecars');
+    assert.deepEqual(spec.selector, only(objects, 'Deployment', '-sidecars').spec.selector.matchLabels);
+    assert.deepEqual([spec.publishNotReadyAddresses, spec.ports[0].port], [true, 9193]);
+    const [, , , ...args] = only(objects, 'Pod').spec.containers[0].command;
+    assert.deepEqual(args, ['--', 'postern', '9191', '9193', 'false', metadata.name]);
+    const { matchLabels } = only(objects, 'ServiceMonitor').spec.selector;
+    const isSelected = Object.entries(matchLabels).every(([label, value]) => metadata.labels?.[label] === value);
+    assert.equal(isSelected, false);
+  });
+
+  it('have a test of the release that says in words when their writer of status is not ready', async (t) => {
+    const gateway = createServer((_, response) => response.end()).listen(0, '127.0.0.1');
+    await once(gateway, 'listening');
+    const { port } = gateway.address() as AddressInfo;
+    let why = '';
+    const writer = createServer((_, response) => response.writeHead(why === '' ? 200 : 503).end(why)).listen(
+      port,
+      '127.0.0.2',
+    );
+    await once(writer, 'listening');
+    t.after(() => Promise.all([gateway, writer].map((server) => server.close())));
+    const [, evaluate, script] = only(await render(values), 'Pod').spec.containers[0].command as string[];
+    const run = (host: string) =>
+      promisify(execFile)(process.execPath, [
+        evaluate ?? '',
+        script ?? '',
+        '--',
+        '127.0.0.1',
+        '1',
+        String(port),
+        'true',
+        host,
+      ]);
+    assert.match((await run('127.0.0.2')).stdout, /^Replicas are ready/);
+    why = 'no snapshot yet: not listed yet: apipolicies shop';
+    await assert.rejects(run('127.0.0.2'), /The instance that writes the status of sidecars is not ready: no snapshot/);
+    await assert.rejects(run('127.0.0.3'), /127\.0\.0\.3 does not answer: /);
   });
 
   it('are injected only where the API server can, and else by the command that the notes give', async () => {

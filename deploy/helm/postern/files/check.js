@@ -1,15 +1,16 @@
 // The test of the release: asks as Envoy does whether the service answers, and says in words what is wrong.
 const { connect } = require('node:http2');
-const [name, port, metricsPort, isTls] = process.argv.slice(1);
+const [name, port, metricsPort, isTls, writer] = process.argv.slice(1);
 const fail = (why) => {
   console.error(why);
   process.exit(1);
 };
 
-async function ready() {
-  const answer = await fetch(`http://${name}:${metricsPort}/readyz`, { signal: AbortSignal.timeout(10_000) });
+async function ready(host, what) {
+  const asked = fetch(`http://${host}:${metricsPort}/readyz`, { signal: AbortSignal.timeout(10_000) });
+  const answer = await asked.catch((error) => fail(`${host} does not answer: ${error.cause?.message ?? error.message}`));
   const text = await answer.text();
-  if (answer.status !== 200) fail(`No replica is ready: ${text}`);
+  if (answer.status !== 200) fail(`${what} is not ready: ${text}`);
 }
 
 // grpc.health.v1: the empty request asks for the whole server, 0x08 0x01 answers SERVING.
@@ -34,7 +35,8 @@ function serving() {
 }
 
 async function main() {
-  await ready();
+  await ready(name, 'A replica');
+  if (writer !== undefined) await ready(writer, 'The instance that writes the status of sidecars');
   if (isTls === 'true') return console.log(`Replicas are ready; ${name}:${port} speaks TLS and is left to Envoy.`);
   if (!(await serving())) fail(`grpc.health.v1 on ${name}:${port} does not say SERVING.`);
   console.log(`${name}:${port} serves checks.`);
