@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { stringify } from 'yaml';
-import { loadKubeConfig, ownAccount, ownNamespace } from './kube-config.ts';
+import { loadKubeConfig, ownAccount, ownNamespace, renewing } from './kube-config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-kubeconfig-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -70,6 +70,19 @@ describe('ownNamespace()', () => {
     const context = { name: 'x', context: { cluster: 'c', user: 'u', namespace: 'infra' } };
     assert.equal(ownNamespace(loadKubeConfig(write(aConfig('https://a', { contexts: [context] })))), 'infra');
     assert.equal(ownNamespace(loadKubeConfig(write(aConfig('https://a')))), 'default');
+  });
+});
+
+describe('renewing()', () => {
+  const said = (user: object): string =>
+    renewing(loadKubeConfig(write(aConfig('https://a', { users: [{ name: 'u', user }] }))));
+
+  it('names the file of a token, or whose credentials a kubeconfig has, and none of them', () => {
+    assert.match(said({ tokenFile: 'token' }), /^the token in "[^"]*\/token" is not accepted: see that /);
+    const ofUser =
+      'the credentials of the user "u" in the kubeconfig are not accepted: renew them there, and test them by kubectl --context x auth whoami';
+    for (const user of [{ token: 'secret' }, { username: 'a', password: 'secret' }, {}])
+      assert.equal(said(user), ofUser);
   });
 });
 
