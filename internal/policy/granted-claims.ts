@@ -3,15 +3,13 @@ import type { Looks } from '../match/owned-paths.ts';
 import type { PathTemplate } from '../match/path-template.ts';
 import type { Candidate } from './assign.ts';
 import { type Claim, type Claiming, type Lapsed, NOBODY, type Place } from './claiming.ts';
-import { suffixesOf } from './claims.ts';
 import type { HostGrants } from './host-grants.ts';
 import { recordedClaim } from './lapsed-claims.ts';
 import { notGranted, type Ungranted } from './not-granted.ts';
 import type { Part } from './part.ts';
 import { PartClaims } from './part-claims.ts';
+import { tooManyPairs } from './too-many-pairs.ts';
 
-/** Hosts times paths times labels that one policy may claim where others have to be compared with it. */
-const MAX_PAIRS = 40_000;
 /**
  * Nodes of others' claims that may be looked at for one policy at a time, some 3 ms of work, and for all policies of a
  * namespace in one build: then what is left of theirs is taken to be in somebody's way. So nobody delays the builds of all.
@@ -242,13 +240,3 @@ const conflict = (path: string, host: string, template: string): Problem => ({
   message: `"${template}" of "${host}" overlaps what another namespace holds, or is recorded to have held: use hosts or paths of your own`,
   severity: 'error',
 });
-
-/** Of each policy by itself, whatever others claim: so no other can bring it about. */
-function tooManyPairs({ hosts, templates }: Claim): Problem | undefined {
-  let labels = 0;
-  for (const host of hosts) labels += suffixesOf(host).length + 1;
-  const count = labels * templates.length;
-  if (count <= MAX_PAIRS) return undefined;
-  const message = `The labels of its hosts times its paths are ${count}, and at most ${MAX_PAIRS} are compared with others: make two policies of it`;
-  return { reason: 'Invalid', path: 'spec.target', message, severity: 'error' };
-}
