@@ -77,7 +77,9 @@ const WIRE_FILES: readonly string[] = [
   'read-check.ts',
   'removals.ts',
   'struct-reader.ts',
+  'wire-extensions.ts',
   'wire-headers.ts',
+  'wire-http.ts',
   'wire-peer.ts',
   'write-check.ts',
 ].map((name) => `internal/extauthz/${name}`);

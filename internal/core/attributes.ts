@@ -52,6 +52,8 @@ export interface HeaderFields {
   /** Every value in order of arrival; undefined when the field is absent. */
   get(name: string): readonly string[] | undefined;
   names(): readonly string[];
+  /** True where it is known that no name holds what CGI folds (`_`, `.`, …), so that none is an odd spelling of another. */
+  readonly arePlain?: boolean;
   /** Lines held: a look-up may compare so many names. */
   readonly size: number;
   /** True when Envoy joined repeated lines with commas and dropped what is not UTF-8 (`headers`, not `header_map`). */

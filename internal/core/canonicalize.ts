@@ -79,16 +79,12 @@ interface Parts {
 
 /** Holds what was canonicalised, and works out on first use what few policies ask for. */
 class CanonicalRequest implements Request {
-  readonly id: string;
   readonly method: string;
-  readonly scheme: string;
   readonly host: string;
   readonly path: string;
   readonly readings: PathReadings;
   readonly query: ReadonlyMap<string, readonly string[]>;
   readonly hasQuerySemicolon: boolean;
-  readonly timeMs: number;
-  readonly protocol: string;
   readonly #attributes: Attributes;
   readonly #options: EdgeOptions;
   #client: Client | undefined = undefined;
@@ -98,18 +94,30 @@ class CanonicalRequest implements Request {
 
   constructor(parts: Parts) {
     const { attributes } = parts;
-    this.id = attributes.id;
     this.method = attributes.method;
-    this.scheme = attributes.scheme;
     this.host = parts.host;
     this.path = parts.path;
     this.readings = parts.readings;
     this.query = parts.query;
     this.hasQuerySemicolon = parts.hasQuerySemicolon;
-    this.timeMs = attributes.timeMs;
-    this.protocol = attributes.protocol;
     this.#attributes = attributes;
     this.#options = parts.options;
+  }
+
+  get id(): string {
+    return this.#attributes.id;
+  }
+
+  get scheme(): string {
+    return this.#attributes.scheme;
+  }
+
+  get timeMs(): number {
+    return this.#attributes.timeMs;
+  }
+
+  get protocol(): string {
+    return this.#attributes.protocol;
   }
 
   get headers() {

@@ -1,5 +1,6 @@
 import { ALL_TOLD, type HeaderFields } from '../core/attributes.ts';
 import { isBlank } from '../core/blanks.ts';
+import { isOddName } from '../policy/own-headers.ts';
 import { BYTES, malformed, type ProtoReader, tagOf } from './proto-reader.ts';
 import { decodeText, lowerAscii, WordTable } from './wire-text.ts';
 
@@ -10,10 +11,16 @@ const HEADERS = tagOf(1, BYTES);
 const KEY = tagOf(1, BYTES);
 const VALUE = tagOf(2, BYTES);
 const RAW_VALUE = tagOf(3, BYTES);
-/** Up to so many names, comparing each with each costs less than a set. */
+/** Up to so many names, looking for one that is there already costs less than leaving it to a set. */
 const FEW = 24;
+/** What is marked at names. */
+const ODD = 1;
+const FOLDED = 2;
 
-const names = new WordTable(lowerAscii);
+const names = new WordTable(
+  lowerAscii,
+  (spelt) => (isOddName(spelt) ? ODD : 0) | (lowerAscii(spelt) === spelt ? 0 : FOLDED),
+);
 
 /**
  * Header fields as they lie in the message: names are read at once, values when they are asked for. Holds both forms,
@@ -24,13 +31,20 @@ export class WireHeaders implements HeaderFields {
   readonly untold = ALL_TOLD;
   readonly #bytes: Buffer;
   readonly #names: string[] = [];
-  readonly #starts: number[] = [];
-  readonly #ends: number[] = [];
-  /** Values by the index of their name's first line. */
-  readonly #decoded: (readonly string[] | undefined)[] = [];
+  /** Where the value of each lies, its length first; -1 where none was sent. */
+  readonly #places: number[] = [];
+  /** Values that were asked for, by the index of their name's first line. */
+  #decoded: (readonly string[] | undefined)[] | undefined = undefined;
   #count = 0;
   #hasEntries = false;
   #hasLines = false;
+  /** Some name has several lines. */
+  #hasRepeated = false;
+  /** Marks of all names together. */
+  #marks = 0;
+  /** A bit for the slot of each name in its table, several slots sharing one. */
+  #slotsLow = 0;
+  #slotsHigh = 0;
   #distinct: readonly string[] | undefined = undefined;
 
   constructor(bytes: Buffer) {
@@ -48,6 +62,7 @@ export class WireHeaders implements HeaderFields {
   get(name: string): readonly string[] | undefined {
     const first = this.#names.indexOf(name);
     if (first === -1) return undefined;
+    this.#decoded ??= new Array(this.#names.length);
     const known = this.#decoded[first];
     if (known !== undefined) return known;
     const values = this.#valuesOf(name, first);
@@ -56,30 +71,38 @@ export class WireHeaders implements HeaderFields {
   }
 
   names(): readonly string[] {
-    this.#distinct ??= distinct(this.#names);
+    if (!this.#hasRepeated) return this.#names;
+    this.#distinct ??= [...new Set(this.#names)];
     return this.#distinct;
+  }
+
+  get arePlain(): boolean {
+    return (this.#marks & ODD) === 0;
   }
 
   /** An entry of `headers`: map<string, string>. */
   readEntry(reader: ProtoReader): void {
     let name = '';
-    let start = 0;
-    let end = 0;
+    let slot = -1;
+    let place = -1;
     for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
-      if (tag === KEY) name = this.#nameAt(reader.span(), reader.position);
-      else if (tag === VALUE) {
-        start = reader.span();
-        end = reader.position;
-      } else reader.skip();
+      if (tag === KEY) {
+        name = this.#nameAt(reader.span(), reader.position);
+        slot = names.slot;
+      } else {
+        if (tag === VALUE) place = reader.position;
+        reader.skip();
+      }
     }
     this.#hasEntries = true;
     this.#countField();
-    const earlier = this.#hasLines ? -1 : this.#names.indexOf(name);
-    if (earlier === -1) this.#add(name, start, end);
-    else {
-      this.#starts[earlier] = start;
-      this.#ends[earlier] = end;
+    const earlier = this.#isNew(slot) ? -1 : this.#names.indexOf(name);
+    if (earlier !== -1 && !this.#hasLines) {
+      this.#places[earlier] = place;
+      return;
     }
+    if (earlier !== -1) this.#hasRepeated = true;
+    this.#add(name, place);
   }
 
   /** `header_map`: envoy.config.core.v3.HeaderMap. */
@@ -99,27 +122,41 @@ export class WireHeaders implements HeaderFields {
   /** envoy.config.core.v3.HeaderValue: `raw_value` where the sender gave bytes, `value` where it gave text. */
   #readLine(reader: ProtoReader): void {
     let name = '';
-    let start = 0;
-    let end = 0;
-    let rawStart = 0;
-    let rawEnd = 0;
+    let slot = -1;
+    let place = -1;
+    let rawPlace = -1;
     for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
-      if (tag === KEY) name = this.#nameAt(reader.span(), reader.position);
-      else if (tag === VALUE) {
-        start = reader.span();
-        end = reader.position;
+      if (tag === KEY) {
+        name = this.#nameAt(reader.span(), reader.position);
+        slot = names.slot;
       } else if (tag === RAW_VALUE) {
-        rawStart = reader.span();
-        rawEnd = reader.position;
-      } else reader.skip();
+        const at = reader.position;
+        rawPlace = reader.span() < reader.position ? at : -1;
+      } else {
+        if (tag === VALUE) place = reader.position;
+        reader.skip();
+      }
     }
     this.#countField();
-    if (rawEnd > rawStart) this.#add(name, rawStart, rawEnd);
-    else this.#add(name, start, end);
+    if (!this.#isNew(slot)) this.#hasRepeated ||= this.#names.length > FEW || this.#names.includes(name);
+    this.#add(name, rawPlace === -1 ? place : rawPlace);
   }
 
   #nameAt(start: number, end: number): string {
-    return names.get(this.#bytes, start, end);
+    const name = names.get(this.#bytes, start, end);
+    this.#marks |= names.mark;
+    return name;
+  }
+
+  /** Whether no name was read that this one can be: the same spelling has the same slot, and so the same bit. */
+  #isNew(slot: number): boolean {
+    if (slot === -1 || (this.#marks & FOLDED) !== 0) return false;
+    const bit = 1 << (slot & 31);
+    const isLow = (slot & 32) === 0;
+    const before = isLow ? this.#slotsLow : this.#slotsHigh;
+    if (isLow) this.#slotsLow = before | bit;
+    else this.#slotsHigh = before | bit;
+    return (before & bit) === 0;
   }
 
   /** Before it is looked for: whatever is sent again and again costs a search each time. */
@@ -128,15 +165,14 @@ export class WireHeaders implements HeaderFields {
     if (this.#count > MAX_HEADERS) throw malformed(`it has more than ${MAX_HEADERS} header fields`);
   }
 
-  #add(name: string, start: number, end: number): void {
+  #add(name: string, place: number): void {
     this.#names.push(name);
-    this.#starts.push(start);
-    this.#ends.push(end);
-    this.#decoded.push(undefined);
+    this.#places.push(place);
   }
 
   #valuesOf(name: string, first: number): readonly string[] {
     const values = [this.#valueAt(first)];
+    if (!this.#hasRepeated) return values;
     for (let i = this.#names.indexOf(name, first + 1); i !== -1; i = this.#names.indexOf(name, i + 1)) {
       values.push(this.#valueAt(i));
     }
@@ -145,16 +181,20 @@ export class WireHeaders implements HeaderFields {
 
   /** Without the blanks around it: of HTTP/2 Envoy hands them on as they came (seen on 1.40.0). */
   #valueAt(index: number): string {
-    let start = this.#starts[index] ?? 0;
-    let end = this.#ends[index] ?? 0;
+    const place = this.#places[index] ?? -1;
+    if (place === -1) return '';
+    // It was read once: length and bytes are there.
+    let length = 0;
+    let start = place;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.#bytes[start] ?? 0;
+      start += 1;
+      length |= (byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    let end = start + length;
     while (start < end && isBlank(this.#bytes[start] ?? 0)) start += 1;
     while (end > start && isBlank(this.#bytes[end - 1] ?? 0)) end -= 1;
     return decodeText(this.#bytes, start, end);
   }
-}
-
-function distinct(all: readonly string[]): readonly string[] {
-  if (all.length > FEW) return [...new Set(all)];
-  for (let i = 1; i < all.length; i += 1) if (all.indexOf(all[i] ?? '') !== i) return [...new Set(all)];
-  return all;
 }

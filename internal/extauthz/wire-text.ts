@@ -5,6 +5,8 @@ import { isUtf8 } from 'node:buffer';
 const SHORT = 16;
 /** One byte each in UTF-8. */
 const ALL_ASCII = /^[^\u0080-\uffff]*$/;
+/** What the runtime makes of bytes that are no UTF-8; text may hold it, too. */
+const REPLACEMENT = '\ufffd';
 
 /**
  * UTF-8 text; each byte that is part of no UTF-8 sequence becomes the lone surrogate U+DC00 + byte, so that different
@@ -18,10 +20,11 @@ export function decodeText(bytes: Buffer, start: number, end: number): string {
 }
 
 function decodeLong(bytes: Buffer, start: number, end: number): string {
-  const latin = bytes.toString('latin1', start, end);
-  if (ALL_ASCII.test(latin)) return latin;
+  const text = bytes.toString('utf8', start, end);
+  // In a text of one byte a character, which nearly all are, there is nothing to look through for it.
+  if (!text.includes(REPLACEMENT)) return text;
   const part = bytes.subarray(start, end);
-  return isUtf8(part) ? part.toString('utf8') : keepBadBytes(part);
+  return isUtf8(part) ? text : keepBadBytes(part);
 }
 
 /** Decodes in pieces, so that no bytes become an argument list of their own length. */
@@ -75,7 +78,8 @@ function pushSequence(units: number[], part: Buffer, at: number, length: number)
   else units.push(0xd800 + ((point - 0x10000) >> 10), 0xdc00 + ((point - 0x10000) & 0x3ff));
 }
 
-const SLOTS = 1024;
+const SLOTS = 2048;
+const PRIME = 0x0100_0193;
 const MAX_WORD = 32;
 
 /**
@@ -86,39 +90,72 @@ const MAX_WORD = 32;
  */
 export class WordTable {
   readonly #fold: (word: string) => string;
-  /** Hash of the word that was looked for last at each place and is not the one kept there. */
+  readonly #markOf: (spelt: string) => number;
+  /** Hash, of all bytes, of the word that was looked for last at each place and is not the one kept there. */
   readonly #missed = new Int32Array(SLOTS);
   readonly #spelt: string[] = Array.from({ length: SLOTS }, () => '');
   readonly #words: string[] = Array.from({ length: SLOTS }, () => '');
+  readonly #marks = new Uint8Array(SLOTS);
+  /** The mark of the word that was given last. */
+  mark = 0;
+  /** Its slot: the same spelling has the same one. -1 where it has none. */
+  slot = -1;
 
-  /** @param fold what to make of a word, once */
-  constructor(fold: (word: string) => string = (word) => word) {
+  /**
+   * @param fold what to make of a word, once
+   * @param markOf what else is to be known of its spelling, as bits
+   */
+  constructor(fold: (word: string) => string = (word) => word, markOf: (spelt: string) => number = () => 0) {
     this.#fold = fold;
+    this.#markOf = markOf;
   }
 
   get(bytes: Buffer, start: number, end: number): string {
     const length = end - start;
-    if (length > MAX_WORD || length === 0) return this.#fold(decodeText(bytes, start, end));
+    if (length > MAX_WORD || length === 0) return this.#give(decodeText(bytes, start, end), -1);
+    const slot = slotOf(bytes, start, end);
+    const spelt = this.#spelt[slot] ?? '';
+    if (spelt.length === length && isSame(spelt, bytes, start)) {
+      this.mark = this.#marks[slot] ?? 0;
+      this.slot = slot;
+      return this.#words[slot] ?? '';
+    }
+    const decoded = decodeText(bytes, start, end);
     let hash = length;
     for (let i = start; i < end; i += 1) hash = (Math.imul(hash, 31) + (bytes[i] ?? 0)) | 0;
-    const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
-    const spelt = this.#spelt[slot] ?? '';
-    if (spelt.length === length && isSame(spelt, bytes, start)) return this.#words[slot] ?? '';
-    const decoded = decodeText(bytes, start, end);
     if (this.#missed[slot] === hash) return this.#keep(slot, decoded, length);
     this.#missed[slot] = hash;
-    return this.#fold(decoded);
+    return this.#give(decoded, slot);
+  }
+
+  #give(spelt: string, slot: number): string {
+    this.mark = this.#markOf(spelt);
+    this.slot = slot;
+    return this.#fold(spelt);
   }
 
   #keep(slot: number, spelt: string, length: number): string {
-    const word = internalised(this.#fold(spelt));
+    const word = internalised(this.#give(spelt, slot));
     // Only what is one byte a character can be compared by `isSame`.
     if (spelt.length === length && ALL_ASCII.test(spelt)) {
       this.#spelt[slot] = spelt;
       this.#words[slot] = word;
+      this.#marks[slot] = this.mark;
     }
     return word;
   }
+}
+
+/** Told by some of the bytes: words that differ in none of these take turns at a place, which costs them a decoding each. */
+function slotOf(bytes: Buffer, start: number, end: number): number {
+  const length = end - start;
+  let hash = Math.imul(length, PRIME) ^ (bytes[start] ?? 0);
+  hash = Math.imul(hash, PRIME) ^ (bytes[start + (length >>> 2)] ?? 0);
+  hash = Math.imul(hash, PRIME) ^ (bytes[start + (length >>> 1)] ?? 0);
+  hash = Math.imul(hash, PRIME) ^ (bytes[end - (length >>> 2) - 1] ?? 0);
+  hash = Math.imul(hash, PRIME) ^ (length > 1 ? (bytes[end - 2] ?? 0) : 0);
+  hash = Math.imul(hash, PRIME) ^ (bytes[end - 1] ?? 0);
+  return (hash ^ (hash >>> 15)) & (SLOTS - 1);
 }
 
 function isSame(text: string, bytes: Buffer, start: number): boolean {

@@ -74,7 +74,9 @@ const isVerified = ({ identity: { kind } }: Evaluation): boolean => kind !== 'un
 
 /** Whether what is removed depends on what the request holds: parts of a header, or other spellings of its name. */
 function needsLook(plan: EditPlan, evaluation: Evaluation, isAudit: boolean): boolean {
-  for (const name of evaluation.request.headers.names()) if (isOtherSpelling(plan, name)) return true;
+  const { headers } = evaluation.request;
+  if (plan.looksAtAll || headers.arePlain !== true)
+    for (const name of headers.names()) if (isOtherSpelling(plan, name)) return true;
   if (isAudit) return false;
   return plan.cookiesToRemove.size > 0 || (plan.schemesToRemove.length > 0 && holdsScheme(plan, evaluation));
 }
