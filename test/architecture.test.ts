@@ -76,6 +76,8 @@ const BANNED: readonly { readonly pattern: RegExp; readonly homes: readonly RegE
 const WIRE_FILES: readonly string[] = [
   'read-check.ts',
   'removals.ts',
+  'response-headers.ts',
+  'response-metadata.ts',
   'struct-reader.ts',
   'wire-extensions.ts',
   'wire-headers.ts',

@@ -108,3 +108,10 @@ export class ProtoWriter {
     this.#bytes = larger;
   }
 }
+
+/** One field of text, as it stands in any message. */
+export function encodedText(tag: number, text: string): Uint8Array {
+  const writer = new ProtoWriter();
+  writer.text(tag, text);
+  return writer.finish();
+}

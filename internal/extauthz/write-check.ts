@@ -1,5 +1,5 @@
-import type { Decision, HeaderEdit, PolicyRef } from '../core/decision.ts';
-import { REASONS, type ReasonName } from '../core/reasons.ts';
+import type { Decision, HeaderEdit } from '../core/decision.ts';
+import { REASONS } from '../core/reasons.ts';
 import { refusalDecision } from '../policy/refused.ts';
 import { editProblem } from './edit-problem.ts';
 import { fieldName } from './header-rules.ts';
@@ -7,6 +7,8 @@ import { grpcMessage, problemDocument } from './problem-document.ts';
 import { BYTES, tagOf, VARINT } from './proto-reader.ts';
 import { ProtoWriter } from './proto-writer.ts';
 import { encodedRemovals, HEADERS_TO_REMOVE } from './removals.ts';
+import { isDecisionId, writeDecisionId, writeHeader, writeHeaders } from './response-headers.ts';
+import { writeMetadata } from './response-metadata.ts';
 
 /** CheckResponse. */
 const STATUS = tagOf(1, BYTES);
@@ -28,35 +30,9 @@ const OK_HEADERS = tagOf(2, BYTES);
 const RESPONSE_HEADERS_TO_ADD = tagOf(6, BYTES);
 const QUERY_PARAMETERS_TO_REMOVE = tagOf(8, BYTES);
 
-/** HeaderValueOption, HeaderValue; map entries have the same two fields. */
-const HEADER = tagOf(1, BYTES);
-const APPEND = tagOf(2, BYTES);
-const APPEND_ACTION = tagOf(3, VARINT);
-const KEEP_EMPTY_VALUE = tagOf(4, VARINT);
-/** BoolValue. */
-const BOOL_VALUE = tagOf(1, VARINT);
-const KEY = tagOf(1, BYTES);
-const VALUE = tagOf(2, BYTES);
-
-/** google.protobuf.Struct, Value. */
-const FIELDS = tagOf(1, BYTES);
-const STRING_VALUE = tagOf(3, BYTES);
-
 const GRPC_OK = 0;
 const GRPC_PERMISSION_DENIED = 7;
 const HTTP_OK = 200;
-const DECISION_ID_HEADER = 'x-postern-decision-id';
-const DECISION_ID = /^[A-Za-z0-9._:-]{1,128}$/;
-
-/**
- * What follows the header in a HeaderValueOption. Envoy lets `append` win where it is present, and up to 1.36 sees
- * nothing else, so it is there wherever it can say the same as `append_action`.
- */
-const ACTIONS: Readonly<Record<HeaderEdit['action'], Uint8Array>> = {
-  Set: Uint8Array.of(APPEND, 0, APPEND_ACTION, 2),
-  Append: Uint8Array.of(APPEND, 2, BOOL_VALUE, 1, APPEND_ACTION, 0),
-  AddIfAbsent: Uint8Array.of(APPEND_ACTION, 1),
-};
 
 /** Shared: writing never waits, and `finish` copies. */
 const writer = new ProtoWriter();
@@ -83,7 +59,7 @@ function problemOf(decision: Decision): string | undefined {
 }
 
 function internalRefusal({ decisionId, policy, findings, isGrpc }: Decision, cause: string): Decision {
-  const id = DECISION_ID.test(decisionId) ? decisionId : '';
+  const id = isDecisionId(decisionId) ? decisionId : '';
   return refusalDecision(
     { reason: 'internal', cause },
     { decisionId: id, policy, findings, answerHeaders: [], isGrpc },
@@ -101,7 +77,7 @@ export function writeSendable(decision: Sendable): Uint8Array {
   const { kind, grpc, answer } = REASONS[decision.reason];
   const isAllow = decision.outcome === 'allow' && kind === 'allow';
   writer.reset();
-  writeMetadata(decision);
+  writeMetadata(writer, DYNAMIC_METADATA, decision);
   if (isAllow) writeOk(decision);
   else writeDenied(decision, answer === 'error' ? ERROR_RESPONSE : DENIED_RESPONSE);
   const before = writer.mark;
@@ -116,14 +92,14 @@ function writeOk({ edits, decisionId }: Decision): void {
   const { requestHeaders, requestHeadersToRemove, responseHeaders, queryToRemove } = edits;
   for (let i = queryToRemove.length - 1; i >= 0; i -= 1)
     writer.text(QUERY_PARAMETERS_TO_REMOVE, queryToRemove[i] ?? '');
-  writeHeaders(RESPONSE_HEADERS_TO_ADD, responseHeaders);
-  writeDecisionId(RESPONSE_HEADERS_TO_ADD, decisionId);
+  writeHeaders(writer, RESPONSE_HEADERS_TO_ADD, responseHeaders);
+  writeDecisionId(writer, RESPONSE_HEADERS_TO_ADD, decisionId);
   const encoded = requestHeaders.length === 0 ? encodedRemovals(requestHeadersToRemove) : undefined;
   if (encoded === undefined) writeRemovals(requestHeadersToRemove, requestHeaders);
   else writer.raw(encoded);
   for (let i = requestHeaders.length - 1; i >= 0; i -= 1) {
     const edit = requestHeaders[i];
-    if (edit !== undefined) writeHeader(OK_HEADERS, edit.name, edit.value, upstreamAction(edit, i, edits));
+    if (edit !== undefined) writeHeader(writer, OK_HEADERS, edit, upstreamAction(edit, i, edits));
   }
   writer.endMessage(OK_RESPONSE, before);
 }
@@ -158,13 +134,12 @@ function writeDenied(decision: Decision, member: number): void {
   // Envoy puts on a denied answer only what is set, nothing that is to be appended.
   for (let i = answerHeaders.length - 1; i >= 0; i -= 1) {
     const edit = answerHeaders[i];
-    if (edit !== undefined) writeHeader(DENIED_HEADERS, edit.name, edit.value, 'Set');
+    if (edit !== undefined) writeHeader(writer, DENIED_HEADERS, edit, 'Set');
   }
-  if (refusal?.retryAfterS !== undefined)
-    writeHeader(DENIED_HEADERS, 'retry-after', seconds(refusal.retryAfterS), 'Set');
+  if (refusal?.retryAfterS !== undefined) setHeader('retry-after', seconds(refusal.retryAfterS));
   if (isGrpc) writeGrpcStatus(decision);
   else writeHttpHeaders(refusal?.challenges);
-  writeDecisionId(DENIED_HEADERS, decisionId);
+  writeDecisionId(writer, DENIED_HEADERS, decisionId);
   const inner = writer.mark;
   writer.varint(isGrpc ? HTTP_OK : REASONS[reason].http);
   writer.varint(CODE);
@@ -175,106 +150,20 @@ function writeDenied(decision: Decision, member: number): void {
 /** Challenges share one field (RFC 9110 §11.6.1): not every Envoy keeps several of a name in a denied answer. */
 function writeHttpHeaders(challenges: readonly string[] | undefined): void {
   if (challenges !== undefined && challenges.length > 0) {
-    writeHeader(
-      DENIED_HEADERS,
-      'www-authenticate',
-      challenges.length === 1 ? (challenges[0] ?? '') : challenges.join(', '),
-      'Set',
-    );
+    setHeader('www-authenticate', challenges.length === 1 ? (challenges[0] ?? '') : challenges.join(', '));
   }
-  writeHeader(DENIED_HEADERS, 'content-type', 'application/problem+json', 'Set');
+  setHeader('content-type', 'application/problem+json');
 }
 
 /** A gRPC caller reads neither HTTP's status nor a body; Envoy keeps a `grpc-status` that is there. */
 function writeGrpcStatus(decision: Decision): void {
-  writeHeader(DENIED_HEADERS, 'grpc-message', grpcMessage(decision), 'Set');
-  writeHeader(DENIED_HEADERS, 'grpc-status', String(REASONS[decision.reason].grpc || GRPC_PERMISSION_DENIED), 'Set');
-  writeHeader(DENIED_HEADERS, 'content-type', 'application/grpc', 'Set');
+  setHeader('grpc-message', grpcMessage(decision));
+  setHeader('grpc-status', String(REASONS[decision.reason].grpc || GRPC_PERMISSION_DENIED));
+  setHeader('content-type', 'application/grpc');
 }
 
 /** Delay-seconds of Retry-After (RFC 9110 §10.2.3): a whole number, never sooner than meant. */
 const seconds = (value: number): string => String(Number.isFinite(value) && value > 0 ? Math.ceil(value) : 1);
 
-function writeHeaders(tag: number, edits: readonly HeaderEdit[]): void {
-  for (let i = edits.length - 1; i >= 0; i -= 1) {
-    const edit = edits[i];
-    if (edit !== undefined) writeHeader(tag, edit.name, edit.value, edit.action);
-  }
-}
-
-function writeHeader(tag: number, name: string, value: string, action: HeaderEdit['action']): void {
-  const before = writer.mark;
-  if (value === '') {
-    writer.byte(1);
-    writer.varint(KEEP_EMPTY_VALUE);
-  }
-  writer.raw(ACTIONS[action]);
-  const inner = writer.mark;
-  writer.text(VALUE, value);
-  writer.text(KEY, fieldName(name) ?? '');
-  writer.endMessage(HEADER, inner);
-  writer.endMessage(tag, before);
-}
-
-/** Every answer carries it, set over what an upstream calls so: its name is encoded once. */
-function writeDecisionId(tag: number, decisionId: string): void {
-  if (!DECISION_ID.test(decisionId)) return;
-  const before = writer.mark;
-  writer.raw(ACTIONS.Set);
-  const inner = writer.mark;
-  writer.text(VALUE, decisionId);
-  writer.raw(DECISION_ID_KEY);
-  writer.endMessage(HEADER, inner);
-  writer.endMessage(tag, before);
-}
-
-/** `dynamic_metadata`, which Envoy files under `envoy.filters.http.ext_authz`: for access logs and later filters. */
-function writeMetadata({ decisionId, policy, reason }: Decision): void {
-  const before = writer.mark;
-  writer.raw(REASON_FIELDS[reason]);
-  writePolicy(policy);
-  writeField('decision_id', decisionId);
-  writer.endMessage(DYNAMIC_METADATA, before);
-}
-
-/** An entry of Struct.fields with a string. */
-function writeField(key: string, value: string, to = writer): void {
-  const before = to.mark;
-  to.text(STRING_VALUE, value);
-  to.endMessage(VALUE, before);
-  to.text(KEY, key);
-  to.endMessage(FIELDS, before);
-}
-
-function encodedText(tag: number, text: string): Uint8Array {
-  const encoder = new ProtoWriter();
-  encoder.text(tag, text);
-  return encoder.finish();
-}
-
-const DECISION_ID_KEY = encodedText(KEY, DECISION_ID_HEADER);
-
-function encodedField(key: string, value: string): Uint8Array {
-  const encoder = new ProtoWriter();
-  writeField(key, value, encoder);
-  return encoder.finish();
-}
-
-const REASON_FIELDS = Object.fromEntries(
-  Object.keys(REASONS).map((reason) => [reason, encodedField('reason', reason)]),
-) as Readonly<Record<ReasonName, Uint8Array>>;
-const NO_POLICY = encodedField('policy', 'none');
-const policyFields = new WeakMap<PolicyRef, Uint8Array>();
-
-function writePolicy(policy: PolicyRef | undefined): void {
-  if (policy === undefined) {
-    writer.raw(NO_POLICY);
-    return;
-  }
-  let field = policyFields.get(policy);
-  if (field === undefined) {
-    field = encodedField('policy', `${policy.namespace}/${policy.name}`);
-    policyFields.set(policy, field);
-  }
-  writer.raw(field);
-}
+const setHeader = (name: string, value: string): void =>
+  writeHeader(writer, DENIED_HEADERS, { name, value, action: 'Set' });
