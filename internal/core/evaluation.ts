@@ -159,8 +159,8 @@ export interface Credential {
   readonly carrier: Carrier;
   /** The secret as presented, without scheme. Never logged. */
   readonly value: string;
-  /** SHA-256 of a token, base64url, where it was worked out already. */
-  readonly digest: string | undefined;
+  /** Place of a token's verdict by the rules of that method, where it was worked out already. */
+  readonly cacheKey: string | undefined;
 }
 
 /** A place of the request that can hold a credential. `name` is canonical: lower-case for headers. */

@@ -118,7 +118,7 @@ describe('decisionRecord()', () => {
         method: 0,
         carrier: { kind: 'header', name: 'x-api-key' },
         value: KEY,
-        digest: undefined,
+        cacheKey: undefined,
       };
       const text = JSON.stringify(recordOf(checked, attributes));
       for (const secret of [KEY, JWT, 'hunter2', 'c2lnbmF0dXJl'])

@@ -29,7 +29,10 @@ export function findCredential(authentication: Authentication, cache: TokenCache
     }
     let found: Credential | undefined;
     let unclaimed: ClaimFailure | undefined;
-    for (const read of authentication.carriers) {
+    const { carriers } = authentication;
+    for (let i = 0; i < carriers.length; i += 1) {
+      const read = carriers[i];
+      if (read === undefined) continue;
       const held = readCarrier(read.carrier, request);
       if (held === undefined) continue;
       if (held === SEVERAL) return reject(evaluation, ambiguousIn(refusals, [read.carrier]));
@@ -37,7 +40,7 @@ export function findCredential(authentication: Authentication, cache: TokenCache
       // Of several reasons the first by name, so that the order of methods tells nothing.
       if (typeof claim === 'string') unclaimed = unclaimed === undefined || claim < unclaimed ? claim : unclaimed;
       else if (found !== undefined) return reject(evaluation, ambiguousIn(refusals, [found.carrier, read.carrier]));
-      else found = { method: claim.method, carrier: read.carrier, value: held, digest: claim.digest };
+      else found = { method: claim.method, carrier: read.carrier, value: held, cacheKey: claim.cacheKey };
     }
     if (unclaimed !== undefined) return reject(evaluation, refusals.unclaimed[unclaimed]);
     evaluation.credential = found;

@@ -44,7 +44,7 @@ export interface ReadCarrier {
 export interface Claim {
   /** Index of the method. */
   readonly method: number;
-  readonly digest: string | undefined;
+  readonly cacheKey: string | undefined;
 }
 
 export interface PublicRoute {
@@ -174,7 +174,7 @@ function claimOf(carrier: Carrier, methods: readonly Method[]): ReadCarrier['cla
   for (const [index, method] of methods.entries()) {
     if (!method.carriers.some((other) => sameCarrier(other, carrier))) continue;
     if (method.kind === 'apiKey') {
-      const claim: Claim = Object.freeze({ method: index, digest: undefined });
+      const claim: Claim = Object.freeze({ method: index, cacheKey: undefined });
       return (held, request) => (isKeyText(held, carrier, request) ? claim : 'credential_unknown');
     }
     readers.push({ index, rules: method.jwt });

@@ -19,20 +19,24 @@ export interface TokenReader {
   readonly rules: JwtRules;
 }
 
-/** The one method whose issuer a token names, unverified; the digest saves a second one. */
+/** The one method whose issuer a token names, unverified; with the token's place in the cache by that method's rules. */
 export function claimToken(
   text: string,
   readers: readonly TokenReader[],
   cache: TokenCache,
-): { readonly method: number; readonly digest: string } | ClaimFailure {
+): { readonly method: number; readonly cacheKey: string } | ClaimFailure {
   if (!looksLikeToken(text)) return 'token_malformed';
   const digest = digestOf(text);
   // A token that was verified before need not be taken apart to know whose it is.
-  for (const { index, rules } of readers) if (cache.has(cacheKeyOf(rules, digest))) return { method: index, digest };
+  for (const { index, rules } of readers) {
+    const cacheKey = cacheKeyOf(rules, digest);
+    if (cache.has(cacheKey)) return { method: index, cacheKey };
+  }
   const token = parseToken(text);
   if (token === undefined) return 'token_malformed';
   const issuer = token.payload.iss;
-  for (const { index, rules } of readers) if (rules.issuer === issuer) return { method: index, digest };
+  for (const { index, rules } of readers)
+    if (rules.issuer === issuer) return { method: index, cacheKey: cacheKeyOf(rules, digest) };
   return 'issuer_unknown';
 }
 
@@ -45,10 +49,10 @@ export interface TokenContext {
 
 /** Whom a token proves: at once when it was verified before, else after its signature is. Never throws for a bad token. */
 export function verifyToken(
-  { value, digest }: Credential,
+  { value, cacheKey: known }: Credential,
   context: TokenContext,
 ): Identity | Promise<Identity | TokenFailure> {
-  const cacheKey = cacheKeyOf(context.rules, digest ?? digestOf(value));
+  const cacheKey = known ?? cacheKeyOf(context.rules, digestOf(value));
   return cachedIdentity(context.cache, cacheKey, context) ?? verifyAnew(value, cacheKey, context);
 }
 

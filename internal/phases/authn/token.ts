@@ -13,8 +13,12 @@ export interface Token {
 const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 /** Whether a text looks like a token at all: three parts and not too long. A JWE has five and is none. */
-export const looksLikeToken = (text: string): boolean =>
-  text.length <= MAX_TOKEN_LENGTH && text.split('.', 4).length === 3;
+export function looksLikeToken(text: string): boolean {
+  if (text.length > MAX_TOKEN_LENGTH) return false;
+  const first = text.indexOf('.');
+  const second = first === -1 ? -1 : text.indexOf('.', first + 1);
+  return second !== -1 && text.indexOf('.', second + 1) === -1;
+}
 
 /**
  * Takes a token apart: three parts of canonical base64url (so that one token has one spelling), header and payload
