@@ -20,6 +20,8 @@ const SWEEP = 4;
 const SWEEP_FULL = 64;
 /** Before an offender goes, this many rows are looked at for one that is idle. */
 const SWEEP_OFFENDER = 1024;
+/** An idle row stays so long while there is room: keys that come again in turn need not be made anew each time. */
+const LINGER_MS = 1000;
 const SEEDS = 0x1_0000_0000;
 
 /**
@@ -74,7 +76,7 @@ export class CounterRows implements WrittenKeys {
   add(key: string, owner: string): number {
     this.additions += 1;
     if (this.size >= this.#options.maxKeys) this.#makeRoom(owner);
-    else this.#sweep(SWEEP);
+    else this.#sweep(SWEEP, this.#clock.nowMs - LINGER_MS);
     const row = this.#free.at(-1) ?? this.#used;
     if (row >>> PAGE_BITS === this.#pages.length) this.#pages.push(new CounterPage());
     this.pageOf(row).reset(row % PAGE_ROWS, key);
@@ -116,13 +118,12 @@ export class CounterRows implements WrittenKeys {
     this.#remove(victim);
   }
 
-  /** Removes idle rows; each step either removes one or learns when one is due. */
-  #sweep(steps: number): void {
-    const { nowMs } = this.#clock;
-    for (let i = 0; i < steps && this.#heap.topDueMs <= nowMs; i += 1) {
+  /** Removes rows that are idle since then; each step either removes one or learns when one is due. */
+  #sweep(steps: number, sinceMs = this.#clock.nowMs): void {
+    for (let i = 0; i < steps && this.#heap.topDueMs <= sinceMs; i += 1) {
       const row = this.#heap.top;
       const idleAtMs = this.#idleAtMs(row);
-      if (idleAtMs <= nowMs) this.#remove(row);
+      if (idleAtMs <= sinceMs) this.#remove(row);
       else this.#heap.postpone(idleAtMs);
     }
   }

@@ -34,6 +34,16 @@ describe('MemoryStore', () => {
     assert.deepEqual({ size: held.store.size, evicted: held.evicted }, { size: 10, evicted: 15 });
   });
 
+  it('keeps an idle key for a second while there is room, and lets it go with the next new one after that', () => {
+    const { store } = storeOf();
+    const brief: Rate = { algorithm: 'GCRA', requests: 1000, windowMs: 1000, burst: 1000 };
+    passes(store, one(brief, 'a'), 0);
+    passes(store, one(brief, 'b'), 900);
+    assert.equal(store.size, 2);
+    passes(store, one(brief, 'c'), 2000);
+    assert.equal(store.size, 1);
+  });
+
   it('begins a key anew after its row was used by another', () => {
     const { store } = storeOf(1);
     const sliding: Rate = { algorithm: 'SlidingWindow', requests: 2, windowMs: 1000 };
