@@ -74,7 +74,7 @@ export class Evaluation implements Meter {
   /** The body as JSON, parsed by the first rule that reads it. */
   parsedBody: StrictJson | undefined = undefined;
   /** RateLimit fields and the like, for whichever answer is given. */
-  answerHeaders: HeaderEdit[] | undefined = undefined;
+  answerHeaders: readonly HeaderEdit[] | undefined = undefined;
   /** What has to be given back or settled once the decision stands, by the limits that took it. */
   settlements: ((outcome: Outcome) => void)[] | undefined = undefined;
 

@@ -19,8 +19,10 @@ export function editProblem({ edits, answerHeaders, refusal }: Decision): string
   if (removals > MAX_REMOVALS) return `${removals} removals are more than ${MAX_REMOVALS}`;
   let size = sizeOfAll(requestHeaders) + sizeOfAll(responseHeaders) + sizeOfAll(answerHeaders);
   size += sizeOfRemovals(requestHeadersToRemove);
-  for (const challenge of refusal?.challenges ?? []) size += isFieldValue(challenge) ? challenge.length : Number.NaN;
-  for (const name of queryToRemove) size += name.isWellFormed() ? name.length : Number.NaN;
+  if (refusal?.challenges !== undefined)
+    for (const challenge of refusal.challenges) size += isFieldValue(challenge) ? challenge.length : Number.NaN;
+  if (queryToRemove.length > 0)
+    for (const name of queryToRemove) size += name.isWellFormed() ? name.length : Number.NaN;
   if (Number.isNaN(size)) return 'a header edit has a name or value that no header can hold';
   return size > MAX_EDIT_CHARACTERS
     ? `${size} characters of header edits are more than ${MAX_EDIT_CHARACTERS}`

@@ -96,8 +96,18 @@ function isOtherSpelling(plan: EditPlan, name: string): boolean {
 /** Edits with what steps have to say in the answer. */
 export function withAnswerHeaders(edits: Edits, headers: readonly HeaderEdit[] | undefined): Edits {
   if (headers === undefined || headers.length === 0) return edits;
-  return { ...edits, responseHeaders: [...edits.responseHeaders, ...headers] };
+  const { requestHeaders, requestHeadersToRemove, queryToRemove, responseHeaders } = edits;
+  return {
+    requestHeaders,
+    requestHeadersToRemove,
+    queryToRemove,
+    responseHeaders: withOwn(responseHeaders, headers),
+  };
 }
+
+/** A policy's own headers of an answer before those of its steps; the steps' list itself where it has none. */
+export const withOwn = (own: readonly HeaderEdit[], headers: readonly HeaderEdit[]): readonly HeaderEdit[] =>
+  own.length === 0 ? headers : [...own, ...headers];
 
 /** Adds every other spelling of our names. */
 function addSpellings(plan: EditPlan, evaluation: Evaluation, removed: string[]): void {

@@ -10,7 +10,7 @@ import { evaluated, isStandIn } from './baselines/stand-in.ts';
 import type { CheckCall, Checked } from './checked.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import { planBeside } from './edit-plan.ts';
-import { answerHeadersOf, editsOf, withAnswerHeaders } from './edits.ts';
+import { answerHeadersOf, editsOf, withAnswerHeaders, withOwn } from './edits.ts';
 import { type OwnHeaders, withoutOwn } from './own-headers.ts';
 import { type Known, refusalDecision, refusedBefore } from './refused.ts';
 import { hasRepeatedMember, REPEATED_BODY, refuseRepeatedMember } from './repeated-member.ts';
@@ -190,7 +190,7 @@ export class Engine {
       decisionId: this.#options.newDecisionId(),
       policy: evaluated(policy)?.ref,
       findings: evaluation.findings ?? NOTHING,
-      answerHeaders: [...answerHeadersOf(policy.edits, evaluation), ...(evaluation.answerHeaders ?? NOTHING)],
+      answerHeaders: withOwn(answerHeadersOf(policy.edits, evaluation), evaluation.answerHeaders ?? NOTHING),
       isGrpc: evaluation.request.isGrpc,
     });
     return { decision, request: evaluation.request, policy: evaluated(policy), evaluation };

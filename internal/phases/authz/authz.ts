@@ -58,7 +58,10 @@ const inAnyMode: Refuse = (_evaluation, refusal) => refusal;
 function judgeDenies(denies: readonly Judged[], evaluation: Evaluation, refuseBy: Refuse): StepResult {
   let erred: Refusal | undefined;
   let erredRule: Rule | undefined;
-  for (const { rule, denied, erred: error } of denies) {
+  for (let i = 0; i < denies.length; i += 1) {
+    const judged = denies[i];
+    if (judged === undefined) throw new Error('A list of denies has a hole');
+    const { rule, denied, erred: error } = judged;
     const match = matchDeny(rule.criteria, evaluation);
     if (match === 'fails') continue;
     const refusal = refuseBy(evaluation, match === 'holds' ? denied : error, rule);
@@ -76,7 +79,9 @@ function judgeAllows(allows: readonly Rule[], evaluation: Evaluation): StepResul
   if (evaluation.isPublic) return grant(evaluation, 'public');
   let erred: Rule | undefined;
   let lacking: Rule | undefined;
-  for (const rule of allows) {
+  for (let i = 0; i < allows.length; i += 1) {
+    const rule = allows[i];
+    if (rule === undefined) continue;
     const match = matchAllow(rule.criteria, evaluation);
     if (match === 'holds') {
       if (rule.mode === 'Enforce') return grant(evaluation, 'rule');
@@ -128,13 +133,7 @@ function matchAllow(criteria: Criteria, evaluation: Evaluation): Match {
     if (address === null || !inCidrs(criteria.cidrs, address)) return 'fails';
   }
   if (criteria.groups !== undefined && !intersects(criteria.groups, identity.groups)) return 'fails';
-  if (
-    criteria.roles !== undefined &&
-    // Only a yes is one: whatever else an index may answer never helps the caller.
-    !criteria.roles.some((role) => evaluation.namespace.roles.permits(role, evaluation) === true)
-  ) {
-    return 'fails';
-  }
+  if (criteria.roles !== undefined && !isPermittedByAny(criteria.roles, evaluation)) return 'fails';
   evaluation.readAs(kept, params);
   const conditions = judgeOthers(judgeConditions(criteria.when, evaluation), criteria, evaluation);
   if (conditions !== 'holds' || criteria.scopes === undefined) return conditions;
@@ -163,9 +162,7 @@ function matchDeny(criteria: Criteria, evaluation: Evaluation): Match {
   }
   if (criteria.groups !== undefined && !intersects(criteria.groups, identity.groups)) return 'fails';
   if (criteria.scopes !== undefined && !intersects(criteria.scopes, identity.scopes)) return 'fails';
-  const { roles } = evaluation.namespace;
-  if (criteria.roles !== undefined && !criteria.roles.some((role) => roles.isHeldForDeny(role, evaluation) !== false))
-    return 'fails';
+  if (criteria.roles !== undefined && !isHeldForDeny(criteria.roles, evaluation)) return 'fails';
   return judgeAny(criteria, evaluation);
 }
 
@@ -192,12 +189,29 @@ function judgeReading({ paths, when }: Criteria, reading: readonly string[], eva
 /** All must hold; one that is false settles it, whatever others do, so the order of errors cannot matter. */
 function judgeConditions(conditions: readonly Expression[], evaluation: Evaluation): Match {
   let match: Match = 'holds';
-  for (const condition of conditions) {
-    const value = isTrue(condition, evaluation);
+  for (let i = 0; i < conditions.length; i += 1) {
+    const condition = conditions[i];
+    const value = condition && isTrue(condition, evaluation);
     if (value === false) return 'fails';
     if (value !== true) match = 'error';
   }
   return match;
+}
+
+function isPermittedByAny(roles: readonly string[], evaluation: Evaluation): boolean {
+  for (let i = 0; i < roles.length; i += 1) {
+    // Only a yes is one: whatever else an index may answer never helps the caller.
+    if (evaluation.namespace.roles.permits(roles[i] ?? '', evaluation) === true) return true;
+  }
+  return false;
+}
+
+function isHeldForDeny(roles: readonly string[], evaluation: Evaluation): boolean {
+  for (let i = 0; i < roles.length; i += 1) {
+    // Only a no is one: whatever else an index may answer never opens a deny.
+    if (evaluation.namespace.roles.isHeldForDeny(roles[i] ?? '', evaluation) !== false) return true;
+  }
+  return false;
 }
 
 function isVia(via: ReadonlySet<string>, { identity }: Evaluation): boolean {

@@ -11,11 +11,13 @@ const digests = new KeyDigests();
 
 /** Limits that apply to a check, and the counters it takes from: those of each limit's rates, in the order of limits. */
 export interface Charges {
-  readonly limits: CompiledLimit[];
-  readonly takes: Take[];
+  limits: readonly CompiledLimit[];
+  takes: readonly Take[];
 }
 
-export const noCharges = (): Charges => ({ limits: [], takes: [] });
+const NONE: readonly never[] = Object.freeze([]);
+
+export const noCharges = (): Charges => ({ limits: NONE, takes: NONE });
 
 /**
  * Adds what a check takes from a limit; nothing when its key is missing and skipped.
@@ -27,15 +29,22 @@ export function addCharge(charges: Charges, limit: CompiledLimit, evaluation: Ev
   if (typeof key !== 'string') return key;
   const cost = costOf(limit, evaluation);
   if (typeof cost !== 'number') return cost;
-  charges.limits.push(limit);
-  const { namespace } = limit;
-  for (const { rate, prefix } of limit.rates) charges.takes.push({ key: prefix + key, rate, cost, namespace });
+  charges.limits = withOne(charges.limits, limit);
+  const { namespace, rates } = limit;
+  for (let i = 0; i < rates.length; i += 1) {
+    const each = rates[i];
+    if (each === undefined) throw new Error('A list of rates has a hole');
+    charges.takes = withOne(charges.takes, { key: each.prefix + key, rate: each.rate, cost, namespace });
+  }
   return undefined;
 }
 
+/** Nearly all are lists of one: a list that grows by itself would keep room for seventeen. */
+const withOne = <T>(list: readonly T[], one: T): readonly T[] => (list.length === 0 ? [one] : list.concat(one));
+
 /** The charges of those of the limits that are wanted. */
 export function chargesOf({ limits, takes }: Charges, isWanted: (limit: CompiledLimit) => boolean): Charges {
-  const wanted = noCharges();
+  const wanted: { readonly limits: CompiledLimit[]; readonly takes: Take[] } = { limits: [], takes: [] };
   let position = 0;
   for (const limit of limits) {
     const end = position + limit.rates.length;

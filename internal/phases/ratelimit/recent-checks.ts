@@ -81,7 +81,8 @@ export class RecentChecks {
   remember({ place, ticket }: Made, taken: Taken | Promise<Taken>, nowMs: number): void {
     if (this.#places[place * FIELDS + TICKET] !== ticket) return;
     this.#places[place * FIELDS + AT_MS] = nowMs;
-    this.#taken[place] = taken;
+    // Nearly always it is the one that stands there: what is not written need not be noted for the collector.
+    if (this.#taken[place] !== taken) this.#taken[place] = taken;
   }
 
   /** Nothing is taken any more: the check takes anew if it comes again. */

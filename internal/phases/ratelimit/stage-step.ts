@@ -37,7 +37,7 @@ export class StageStep {
   }
 
   run(evaluation: Evaluation): StepResult | Promise<StepResult> {
-    for (const limit of this.#audited) limit.count(evaluation);
+    for (let i = 0; i < this.#audited.length; i += 1) this.#audited[i]?.count(evaluation);
     if (this.#enforced.length === 0) return undefined;
     const taken = this.#once.run(evaluation);
     return taken instanceof Promise ? taken.then(({ refusal }) => refusal) : taken.refusal;
@@ -46,7 +46,10 @@ export class StageStep {
   #take(attempt: Attempt): Taken | Promise<Taken> {
     const { evaluation } = attempt;
     const charges = noCharges();
-    for (const limit of this.#enforced) {
+    const enforced = this.#enforced;
+    for (let i = 0; i < enforced.length; i += 1) {
+      const limit = enforced[i];
+      if (limit === undefined) throw new Error('A list of limits has a hole');
       // An enforced limit is never one of a policy in Audit, unless a baseline's, which Audit does not lift.
       const refusal = addCharge(charges, limit, evaluation);
       if (refusal !== undefined) return { refusal, loan: undefined };

@@ -2,6 +2,7 @@
 import type { HeaderEdit, Refusal } from '../../core/decision.ts';
 import type { Evaluation } from '../../core/evaluation.ts';
 import type { Charges } from './charge.ts';
+import type { CompiledLimit } from './compile.ts';
 import type { CounterState, Take } from './counter-store.ts';
 
 /** Whether a store has answered for every counter: one that says nothing of a counter has not let it pass. */
@@ -44,27 +45,35 @@ export function addFields({ charges: { limits }, states }: Told, evaluation: Eva
   let items = '';
   let policies = '';
   let position = 0;
-  for (const { rates } of limits) {
-    for (const { label, policyItem } of rates) {
+  for (let i = 0; i < limits.length; i += 1) {
+    const rates = limits[i]?.rates ?? NO_RATES;
+    for (let k = 0; k < rates.length; k += 1) {
+      const rate = rates[k];
       const state = states[position];
       position += 1;
-      const item = `${label};r=${state?.remaining ?? 0};t=${Math.ceil((state?.waitMs ?? 0) / 1000)}`;
+      if (rate === undefined) continue;
+      const item = `${rate.label};r=${state?.remaining ?? 0};t=${Math.ceil((state?.waitMs ?? 0) / 1000)}`;
       items = items === '' ? item : `${items}, ${item}`;
-      policies = policies === '' ? policyItem : `${policies}, ${policyItem}`;
+      policies = policies === '' ? rate.policyItem : `${policies}, ${rate.policyItem}`;
     }
   }
-  evaluation.answerHeaders ??= [];
-  extend(evaluation.answerHeaders, 'ratelimit', items);
-  extend(evaluation.answerHeaders, 'ratelimit-policy', policies);
-}
-
-/** One field for all stages: a list that grows. */
-function extend(headers: HeaderEdit[], name: string, items: string): void {
-  for (let i = 0; i < headers.length; i += 1) {
-    const known = headers[i];
-    if (known?.name !== name) continue;
-    headers[i] = { ...known, value: `${known.value}, ${items}` };
+  if (evaluation.answerHeaders === undefined) {
+    evaluation.answerHeaders = [
+      { name: 'ratelimit', value: items, action: 'Append' },
+      { name: 'ratelimit-policy', value: policies, action: 'Append' },
+    ];
     return;
   }
-  headers.push({ name, value: items, action: 'Append' });
+  const extended = extend(evaluation.answerHeaders, 'ratelimit', items);
+  evaluation.answerHeaders = extend(extended, 'ratelimit-policy', policies);
+}
+
+const NO_RATES: CompiledLimit['rates'] = Object.freeze([]);
+
+/** One field for all stages: a list that grows. The list before stays as it was, for a decision may have it already. */
+function extend(headers: readonly HeaderEdit[], name: string, items: string): readonly HeaderEdit[] {
+  const at = headers.findIndex((known) => known.name === name);
+  const before = headers[at];
+  if (before === undefined) return [...headers, { name, value: items, action: 'Append' }];
+  return headers.with(at, { ...before, value: `${before.value}, ${items}` });
 }
