@@ -23,9 +23,23 @@ export class ProtoWriter {
 
   /** A copy of what is written. */
   finish(): Buffer {
-    const copy = Buffer.allocUnsafe(this.mark);
-    this.#bytes.copy(copy, 0, this.#position);
+    return this.#copied(Buffer.allocUnsafe(this.mark));
+  }
+
+  /** A copy of what was written since `mark` was `before`; it may be kept for long. */
+  written(before: number): Buffer {
+    return this.#copied(Buffer.allocUnsafeSlow(this.mark - before));
+  }
+
+  #copied(copy: Buffer): Buffer {
+    this.#bytes.copy(copy, 0, this.#position, this.#position + copy.length);
     return copy;
+  }
+
+  /** Writes ASCII over what stands so far behind the beginning of what is written. */
+  overwrite(at: number, text: string): void {
+    const start = this.#position + at;
+    for (let i = 0; i < text.length; i += 1) this.#bytes[start + i] = text.charCodeAt(i);
   }
 
   /** Bytes that are encoded already, tags included. */

@@ -3,6 +3,7 @@ import { REASONS } from '../core/reasons.ts';
 import { refusalDecision } from '../policy/refused.ts';
 import { editProblem } from './edit-problem.ts';
 import { fieldName } from './header-rules.ts';
+import { keepKnown, writeKnown } from './known-answers.ts';
 import { grpcMessage, problemDocument } from './problem-document.ts';
 import { BYTES, tagOf, VARINT } from './proto-reader.ts';
 import { ProtoWriter } from './proto-writer.ts';
@@ -78,12 +79,15 @@ export function writeSendable(decision: Sendable): Uint8Array {
   const isAllow = decision.outcome === 'allow' && kind === 'allow';
   writer.reset();
   writeMetadata(writer, DYNAMIC_METADATA, decision);
+  if (writeKnown(writer, decision)) return writer.finish();
+  const start = writer.mark;
   if (isAllow) writeOk(decision);
   else writeDenied(decision, answer === 'error' ? ERROR_RESPONSE : DENIED_RESPONSE);
   const before = writer.mark;
   writer.varint(isAllow ? GRPC_OK : grpc || GRPC_PERMISSION_DENIED);
   writer.varint(CODE);
   writer.endMessage(STATUS, before);
+  keepKnown(writer, start, decision);
   return writer.finish();
 }
 
