@@ -1,6 +1,8 @@
 /** One byte each in UTF-8, and long enough that a call into the runtime beats a loop. */
 const LONG = 48;
 const START_BYTES = 4096;
+/** Up to this length a loop beats a call into the runtime. */
+const SHORT = 16;
 
 /**
  * Writes protobuf from its end to its beginning, so that the length of an embedded message is known when its tag is
@@ -38,8 +40,7 @@ export class ProtoWriter {
 
   /** Writes ASCII over what stands so far behind the beginning of what is written. */
   overwrite(at: number, text: string): void {
-    const start = this.#position + at;
-    for (let i = 0; i < text.length; i += 1) this.#bytes[start + i] = text.charCodeAt(i);
+    copyAscii(text, this.#bytes, this.#position + at);
   }
 
   /** Bytes that are encoded already, tags included. */
@@ -47,7 +48,8 @@ export class ProtoWriter {
     const { length } = bytes;
     this.#reserve(length);
     this.#position -= length;
-    this.#bytes.set(bytes, this.#position);
+    if (length > SHORT) this.#bytes.set(bytes, this.#position);
+    else copyShort(bytes, this.#bytes, this.#position);
   }
 
   byte(value: number): void {
@@ -92,15 +94,8 @@ export class ProtoWriter {
     }
     this.#reserve(length);
     const start = this.#position - length;
-    for (let i = 0; i < length; i += 1) {
-      const unit = text.charCodeAt(i);
-      if (unit > 0x7f) {
-        this.#utf8(text);
-        return;
-      }
-      this.#bytes[start + i] = unit;
-    }
-    this.#position = start;
+    if (copyAscii(text, this.#bytes, start)) this.#position = start;
+    else this.#utf8(text);
   }
 
   #utf8(text: string): void {
@@ -121,6 +116,20 @@ export class ProtoWriter {
     this.#position = larger.length - mark;
     this.#bytes = larger;
   }
+}
+
+/** @returns false where the text is not ASCII alone: what was copied of it is nothing then */
+function copyAscii(text: string, to: Buffer, start: number): boolean {
+  for (let i = 0; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) return false;
+    to[start + i] = unit;
+  }
+  return true;
+}
+
+function copyShort(bytes: Uint8Array, to: Buffer, start: number): void {
+  for (let i = 0; i < bytes.length; i += 1) to[start + i] = bytes[i] ?? 0;
 }
 
 /** One field of text, as it stands in any message. */
