@@ -103,11 +103,11 @@ const LOW = 0x1_0000_0000;
 const lowOf = (id: number): number => id % LOW;
 
 /** 52 bits of two hashes over what Envoy makes: they spread, and need not resist anyone, for no client chooses it. */
-function identify(owner: number, { id, source }: Request): number {
+function identify(owner: number, { id, source: { address } }: Request): number {
   let low = (0x811c_9dc5 ^ owner) >>> 0;
   let high = (0x9e37_79b9 ^ owner) >>> 0;
-  for (let i = 0; i < source.address.length; i += 1) {
-    const unit = source.address.charCodeAt(i);
+  for (let i = 0; i < address.length; i += 1) {
+    const unit = address.charCodeAt(i);
     low = Math.imul(low ^ unit, PRIME);
     high = Math.imul(high + unit, OTHER_PRIME);
   }
