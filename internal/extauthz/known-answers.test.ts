@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Decision, Edits, PolicyRef, Refusal } from '../core/decision.ts';
 import { REASONS, type ReasonName } from '../core/reasons.ts';
-import { MAX_KNOWN } from './known-answers.ts';
+import { MAX_KNOWN, MAX_LENGTH } from './known-answers.ts';
 import { aDecision, decodeResponse } from './wire.fixture.ts';
 import { writeCheckResponse } from './wire.ts';
 
@@ -116,6 +116,16 @@ describe('answers that are known', () => {
         ?.body;
     for (const given of [decisionId, 'cd'.repeat(16), decisionId])
       assert.ok(bodyOf(given)?.includes(`"detail":"see ${decisionId}"`), given);
+  });
+
+  it('are encoded each time where they are long', () => {
+    const names = Array.from({ length: 200 }, (_, i) => `x-${'n'.repeat(40)}-${i}`);
+    const edits = fixedEdits(names, []);
+    for (const digit of ['7', '8']) {
+      const bytes = writeCheckResponse(aDecision('allowed', { edits, decisionId: digit.repeat(32) }));
+      assert.ok(bytes.length > MAX_LENGTH);
+      assert.deepEqual(decodeResponse(bytes).ok_response?.headers_to_remove, names);
+    }
   });
 
   it('are forgotten when there are too many, and the next ones are right', () => {

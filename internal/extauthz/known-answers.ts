@@ -6,6 +6,8 @@ import { isDecisionId } from './response-headers.ts';
 
 /** Most that are kept. Beyond them all are forgotten: whoever brings more costs an encoding each time, and no memory. */
 export const MAX_KNOWN = 4096;
+/** Longest that is kept, in bytes: policies can name many headers to remove. */
+export const MAX_LENGTH = 4096;
 /** Characters of an id as `createDecisionIds` makes them: what is copied has room for no other. */
 const ID_LENGTH = 32;
 
@@ -41,7 +43,7 @@ export function keepKnown(writer: ProtoWriter, before: number, decision: Decisio
   const key = keyOf(decision);
   if (key === undefined || !isFixed(decision)) return;
   const answers = decision.isGrpc ? grpc : plain;
-  if (answers.has(key)) return;
+  if (answers.has(key) || writer.mark - before > MAX_LENGTH) return;
   const bytes = writer.written(before);
   const idsAt = placesOf(bytes, decision.decisionId);
   // A header, and of what is neither an allow nor for gRPC the document: an id found elsewhere is no id.
