@@ -22,7 +22,10 @@ export interface DoorCall {
   readonly metadata: NamedValues | undefined;
 }
 
-/** The port of every transport: a CheckRequest's bytes in, a CheckResponse's bytes out. Never throws, never rejects. */
+/**
+ * The port of every transport: a CheckRequest's bytes in, a CheckResponse's bytes out. Never throws, never rejects. The bytes
+ * must not change before the answer is there, however long it takes: what a policy asks for is read from them then.
+ */
 export type CheckBytes = (bytes: Uint8Array, call: DoorCall) => Uint8Array | Promise<Uint8Array>;
 
 /** What decides: the policy engine. */
