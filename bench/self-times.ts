@@ -28,6 +28,8 @@ export function selfTimes({ nodes, samples = [] }: Profiler.Profile): readonly S
 function placeOf({ functionName, url, lineNumber }: Profiler.Profile['nodes'][number]['callFrame']): string {
   const name = functionName || '(anonymous)';
   if (url === '') return name;
-  const file = url.startsWith('file:') ? relative(ROOT, fileURLToPath(url)) : url;
+  const path = url.startsWith('file:') ? relative(ROOT, fileURLToPath(url)) : url;
+  // Modules may lie elsewhere, behind a link.
+  const file = path.replace(/^.*?(?=node_modules\/)/, '');
   return `${name} ${file}:${lineNumber + 1}`;
 }
