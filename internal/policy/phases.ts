@@ -75,9 +75,20 @@ export function stepsOf(sections: Sections): readonly PhaseStep[] {
   const steps: PhaseStep[] = [];
   for (const [row, { phase, own }] of ORDER.entries()) {
     const step = own?.(sections);
-    if (step !== undefined) steps.push(Object.freeze({ phase, step, row }));
+    if (step !== undefined) steps.push(phaseStep(phase, step, row));
   }
   return Object.freeze(steps);
+}
+
+const known = new WeakMap<Step, PhaseStep>();
+
+/** One object for a step that policies share. */
+function phaseStep(phase: PhaseName, step: Step, row: number): PhaseStep {
+  const before = known.get(step);
+  if (before?.row === row && before.phase === phase) return before;
+  const made = Object.freeze({ phase, step, row });
+  known.set(step, made);
+  return made;
 }
 
 /** Its steps, each behind those of the overrides that hold it. */

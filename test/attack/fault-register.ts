@@ -183,7 +183,7 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
   },
   'internal/match/path-template.ts': { 'PathMatcher.match port 1': ['path matcher'] },
   'internal/match/label-selector.ts': { 'LabelMatcher port 1': AT_BUILD },
-  'internal/phases/authn/authn.ts': { 'verifyCredential .then 1': ['first keys', 'verification', 'consumers'] },
+  'internal/phases/authn/authn.ts': { 'prover .then 1': ['first keys', 'verification', 'consumers'] },
   'internal/phases/authn/compile.ts': { 'ReadCarrier.claim port 1': ['token cache'] },
   'internal/phases/authn/consumers.ts': {
     'SecretLookup port 1': AT_COMPILE,

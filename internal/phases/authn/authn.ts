@@ -17,7 +17,30 @@ import { TokenFailure } from './token-failure.ts';
  * rejected does not depend on the order of methods; it is refused only by the step that proves, so that limits on
  * failures count it like any other guess.
  */
-export function findCredential(authentication: Authentication, cache: TokenCache): Step {
+export const findCredential = (authentication: Authentication, cache: TokenCache): Step =>
+  once(finding, authentication, cache, () => finder(authentication, cache));
+
+/** Proves the credential that was found. Waits only for a token that was not verified before. */
+export const verifyCredential = (authentication: Authentication, cache: TokenCache): Step =>
+  once(proving, authentication, cache, () => prover(authentication, cache));
+
+/** Steps by what they are made of: policies that share it share them. */
+type StepsOf = WeakMap<Authentication, WeakMap<TokenCache, Step>>;
+const finding: StepsOf = new WeakMap();
+const proving: StepsOf = new WeakMap();
+
+function once(steps: StepsOf, authentication: Authentication, cache: TokenCache, make: () => Step): Step {
+  let byCache = steps.get(authentication);
+  if (byCache === undefined) {
+    byCache = new WeakMap();
+    steps.set(authentication, byCache);
+  }
+  const known = byCache.get(cache) ?? make();
+  byCache.set(cache, known);
+  return known;
+}
+
+function finder(authentication: Authentication, cache: TokenCache): Step {
   const { refusals } = authentication;
   return (evaluation) => {
     const { request } = evaluation;
@@ -56,8 +79,7 @@ function reject(evaluation: Evaluation, refusal: Refusal): undefined {
   evaluation.rejection = refusal;
 }
 
-/** Proves the credential that was found. Waits only for a token that was not verified before. */
-export function verifyCredential({ methods, refusals }: Authentication, cache: TokenCache): Step {
+function prover({ methods, refusals }: Authentication, cache: TokenCache): Step {
   return (evaluation) => {
     const { credential, rejection } = evaluation;
     if (rejection !== undefined) return refuse(evaluation, rejection);

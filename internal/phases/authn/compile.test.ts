@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { aBench, ISSUER } from './authn.fixture.ts';
+import { findCredential, verifyCredential } from './authn.ts';
 import { authenticationSpec } from './spec.ts';
 import { FakeKeys } from './token.fixture.ts';
 
@@ -147,6 +148,49 @@ describe('compileAuthentication()', () => {
       },
     });
     assert.deepEqual(authentication.refusals.missing.challenges, ['Token realm="api"']);
+  });
+});
+
+describe('what policies share', () => {
+  const of = (authentication: object, more: object = {}) => aBench({ authentication, keys, ...more });
+  const partners = { methods: [{ name: 'partners', apiKey: { from: [{ header: 'x-shared' }] } }] };
+
+  it('is all of authentication and its steps, where they ask for the same and hold nothing of a policy', () => {
+    const [a, b] = [of(partners), of(structuredClone(partners))];
+    assert.equal(a.authentication, b.authentication);
+    assert.equal(findCredential(a.authentication, a.cache), findCredential(b.authentication, a.cache));
+    assert.equal(verifyCredential(a.authentication, a.cache), verifyCredential(b.authentication, a.cache));
+  });
+
+  it('is no step of another cache of tokens', () => {
+    const { authentication, cache } = of(partners);
+    const { cache: other } = of(partners);
+    assert.notEqual(findCredential(authentication, cache), findCredential(authentication, other));
+    assert.notEqual(verifyCredential(authentication, cache), verifyCredential(authentication, other));
+  });
+
+  it('is nothing where anything differs', () => {
+    const publicRoutes = [{ name: 'health', methods: ['GET'], paths: ['/healthz'] }];
+    const all = [
+      of(partners),
+      of({ ...partners, anonymous: {} }),
+      of({ methods: [{ name: 'others', apiKey: { from: [{ header: 'x-shared' }] } }] }),
+      of({ methods: [{ name: 'partners', apiKey: { from: [{ header: 'x-other' }] } }] }),
+      of({ methods: [{ name: 'partners', credentials: 'Forward', apiKey: { from: [{ header: 'x-shared' }] } }] }),
+      of(partners, { publicRoutes }),
+      of(partners, { publicRoutes: [{ ...publicRoutes[0], paths: ['/health'] }] }),
+    ].map(({ authentication }) => authentication);
+    assert.equal(new Set(all).size, all.length);
+  });
+
+  it('is nothing where a method takes tokens, whose verdicts are kept by policy', () => {
+    const withToken = { methods: [...partners.methods, { name: 'sso', jwt: jwt() }] };
+    assert.notEqual(of(withToken).authentication, of(withToken).authentication);
+  });
+
+  it('keeps no problem from anybody', () => {
+    const twice = { methods: [...partners.methods, { name: 'again', apiKey: { from: [{ header: 'x-shared' }] } }] };
+    for (let times = 0; times < 2; times += 1) assert.equal(of(twice).problems.problems.length, 1);
   });
 });
 

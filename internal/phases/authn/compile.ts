@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Steps } from '../../core/breather.ts';
 import type { PolicyRef } from '../../core/decision.ts';
 import type { Carrier } from '../../core/evaluation.ts';
@@ -65,15 +66,46 @@ export interface Authentication {
   readonly refusals: Refusals;
 }
 
+interface AuthnSpecs {
+  readonly authentication: AuthenticationSpec | undefined;
+  readonly publicRoutes: PublicSpec | undefined;
+}
+
+/**
+ * Many policies ask for the same. What holds nothing of its policy is shared: of ten thousand policies that are asked in
+ * turn, nothing else is in the processor's cache.
+ */
+const shared = new LRUCache<string, Authentication>({ max: 1024 });
+/** A longer one is seldom asked for twice, and would be kept for as long. */
+const MAX_SHARED_LENGTH = 4096;
+
 /** Compiles `authentication` and `public`; every mistake of the author goes to `problems`. */
 export function* compileAuthentication(
-  specs: {
-    readonly authentication: AuthenticationSpec | undefined;
-    readonly publicRoutes: PublicSpec | undefined;
-  },
+  specs: AuthnSpecs,
   context: AuthnContext,
   problems: ProblemList,
 ): Steps<Authentication> {
+  const key = sharedKey(specs, context);
+  const known = key === undefined ? undefined : shared.get(key);
+  if (known !== undefined) return known;
+  const before = problems.problems.length;
+  const made = yield* compileAnew(specs, context, problems);
+  // What has something to be said of is compiled each time, so that it is said each time.
+  if (key !== undefined && problems.problems.length === before) shared.set(key, made);
+  return made;
+}
+
+/** All that it is made of; undefined where that is the policy's own, as the place of its tokens' verdicts. */
+function sharedKey(
+  { authentication, publicRoutes }: AuthnSpecs,
+  { caseInsensitive }: AuthnContext,
+): string | undefined {
+  if (authentication?.methods?.some(({ jwt }) => jwt !== undefined)) return undefined;
+  const key = JSON.stringify([caseInsensitive, authentication ?? null, publicRoutes ?? null]);
+  return key.length > MAX_SHARED_LENGTH ? undefined : key;
+}
+
+function* compileAnew(specs: AuthnSpecs, context: AuthnContext, problems: ProblemList): Steps<Authentication> {
   const at = problems.at('authentication').at('methods');
   const methods: Method[] = [];
   for (const [index, spec] of (specs.authentication?.methods ?? []).entries()) {
