@@ -23,9 +23,18 @@ const NOT_ALLOWED: Refusal = Object.freeze({ reason: 'not_allowed' });
  * Deny beats allow, no match is deny, and what is unknown never helps the caller. Rules are judged in the order of
  * their names, but the answer does not depend on it.
  */
-export function authorize(authorization: Authorization): Step {
-  const denies = authorization.denies.map(judgedOf);
-  const { allows } = authorization;
+export function authorize({ allows, denies }: Authorization): Step {
+  const known = steps.get(allows);
+  if (known?.denies === denies) return known.step;
+  const step = stepOf(allows, denies.map(judgedOf));
+  steps.set(allows, { denies, step });
+  return step;
+}
+
+/** Steps by their rules: policies that share these share them. */
+const steps = new WeakMap<readonly Rule[], { readonly denies: readonly Rule[]; readonly step: Step }>();
+
+function stepOf(allows: readonly Rule[], denies: readonly Judged[]): Step {
   return (evaluation) => {
     const refusal = judgeDenies(denies, evaluation, byMode) ?? judgeAllows(allows, evaluation);
     evaluation.readAsTarget();

@@ -6,6 +6,7 @@ import { compileCidrs } from '../../match/cidr.ts';
 import type { PartsBudget } from '../../match/expression/dear-parts.ts';
 import { compileExpression, type Expression, type ExpressionUse } from '../../match/expression/expression.ts';
 import { compilePathTemplates, type PathMatcher } from '../../match/path-template.ts';
+import { sharedRules } from './shared-rules.ts';
 import { checkSources, type MethodFacts, warnAboutSubject, warnAboutWords } from './sources.ts';
 import type { AuthorizationSpec, RuleSpec } from './spec.ts';
 
@@ -60,6 +61,7 @@ export function* compileAuthorization(
   context: AuthorizationContext,
   problems: ProblemList,
 ): Steps<Authorization> {
+  const before = problems.problems.length;
   const allows: Rule[] = [];
   const denies: Rule[] = [];
   const roleRefs: { role: string; at: ProblemList }[] = [];
@@ -82,7 +84,11 @@ export function* compileAuthorization(
     for (const expression of compiled.criteria.when) for (const name of expression.attributes) attributes.add(name);
     if (compiled.criteria.cidrs !== undefined) attributes.add('client.address');
   }
-  return Object.freeze({ allows: allows.sort(byName), denies: denies.sort(byName), roleRefs, attributes });
+  const made = { allows: allows.sort(byName), denies: denies.sort(byName) };
+  // What is wrong with a rule may have left it wider than it is written.
+  const isFlawless = problems.problems.length === before;
+  const rules = spec !== undefined && isFlawless ? sharedRules(spec, context, made) : made;
+  return Object.freeze({ allows: rules.allows, denies: rules.denies, roleRefs, attributes });
 }
 
 function* compileRule(rule: RuleSpec, context: AuthorizationContext, problems: ProblemList): Steps<Rule | undefined> {
