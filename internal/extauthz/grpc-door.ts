@@ -19,7 +19,7 @@ import { startTls, type TlsOptions, type TlsTermination } from './tls-terminatio
 
 export const AUTHORIZATION = 'envoy.service.auth.v3.Authorization';
 
-const AGE_GRACE_MS = 10_000;
+export const AGE_GRACE_MS = 10_000;
 /**
  * Envoy's own default for its side. With fewer, a burst on a new connection is refused before Envoy knows of the bound
  * (seen with 256 and 400 requests at once), and Envoy's failure mode has the word.

@@ -18,7 +18,7 @@ export class HealthService {
     this.#health = new HealthImplementation(Object.fromEntries(this.#services.map((name) => [name, 'NOT_SERVING'])));
   }
 
-  addTo(server: Server): void {
+  addTo(server: Pick<Server, 'addService'>): void {
     this.#health.addToServer({
       addService: (service, implementation) => {
         const { watch, ...others } = implementation as UntypedServiceImplementation;

@@ -1,6 +1,6 @@
 import { systemClock } from '../../internal/core/clock.ts';
 import type { CheckBytes } from '../../internal/extauthz/check.ts';
-import { DoorClient, startDoor } from '../door/door-client.ts';
+import { DoorClient, startDoor, TRANSPORTS, type Transport } from '../door/door-client.ts';
 import { checkFrames, H2Client } from '../door/h2-client.ts';
 import { EVERY, type Fault, type FaultCase, failing, type Outcome, put, readOutcome } from './fault.ts';
 import { aWorld } from './fault-world.ts';
@@ -10,15 +10,14 @@ const WITHIN_MS = 100;
 const within = (): Date => new Date(systemClock.wallMs() + WITHIN_MS);
 
 /** Behind a real door on a real connection: what the client is told, and whether the door then serves the next. */
-async function over(check: CheckBytes): Promise<Uint8Array | 'error'> {
+async function over(transport: Transport, check: CheckBytes): Promise<Uint8Array | 'error'> {
   let isFirst = true;
-  const door = await startDoor({
-    check(bytes, call) {
-      if (!isFirst) return bytes;
-      isFirst = false;
-      return check(bytes, call);
-    },
-  });
+  const givenOnce: CheckBytes = (bytes, call) => {
+    if (!isFirst) return bytes;
+    isFirst = false;
+    return check(bytes, call);
+  };
+  const door = await startDoor({ check: givenOnce }, transport);
   const client = new DoorClient(door.address);
   try {
     const answer = await client.check(HELLO, { deadline: within() }).catch(() => 'error' as const);
@@ -38,10 +37,19 @@ const EMPTY: Readonly<Record<string, () => unknown>> = {
   'answers a text later': async () => 'allow',
 };
 
-const transports: FaultCase[] = [
-  ...EVERY.map((fault): readonly [string, () => unknown] => [fault, failing(fault)]),
-  ...Object.entries(EMPTY),
-].map(([fault, check]) => ({ at: 'transport', fault, becomes: 'error', run: () => over(check as CheckBytes) }));
+/** Where a fault is put: the same for each door, by its name. */
+const at = (what: string, transport: Transport): string => (transport === 'native' ? `${what}, native` : what);
+
+const transports: FaultCase[] = TRANSPORTS.flatMap((transport) =>
+  [...EVERY.map((fault): readonly [string, () => unknown] => [fault, failing(fault)]), ...Object.entries(EMPTY)].map(
+    ([fault, check]): FaultCase => ({
+      at: at('transport', transport),
+      fault,
+      becomes: 'error',
+      run: () => over(transport, check as CheckBytes),
+    }),
+  ),
+);
 
 /** Checks that wait for a step that hangs, when the caller goes away or its own deadline comes first. */
 const HANGING = { faults: ['hangs'] as const satisfies readonly Fault[], becomes: 503 as Outcome };
@@ -82,8 +90,15 @@ const callers: FaultCase[] = [
       parts: (fault) => ({ call: { [member]: failing(fault) }, keys: { current: () => undefined, fetch: later } }),
     }),
   ),
-  { at: 'connection', fault: 'closes', becomes: 'error', run: () => cutOff(closed) },
-  { at: 'connection', fault: 'is cancelled', becomes: 'error', run: () => cutOff(cancelled) },
+  ...TRANSPORTS.flatMap((transport): FaultCase[] => [
+    { at: at('connection', transport), fault: 'closes', becomes: 'error', run: () => cutOff(transport, closed) },
+    {
+      at: at('connection', transport),
+      fault: 'is cancelled',
+      becomes: 'error',
+      run: () => cutOff(transport, cancelled),
+    },
+  ]),
 ];
 
 const later = async (): Promise<never> => {
@@ -115,17 +130,16 @@ const closed: Cut = async (address, bytes, asked) => {
 };
 
 /** A call that is cut off while its check waits for a step that hangs; the next one is answered. */
-async function cutOff(cut: Cut): Promise<Uint8Array | 'error'> {
+async function cutOff(transport: Transport, cut: Cut): Promise<Uint8Array | 'error'> {
   const keys = { current: () => undefined, fetch: failing('hangs') };
   const hanging = await aWorld({ checkTimeoutMs: WITHIN_MS, keys });
   const asked = Promise.withResolvers<void>();
-  const door = await startDoor({
-    check(bytes, call) {
-      const answer = hanging.check(bytes, call);
-      asked.resolve();
-      return answer;
-    },
-  });
+  const check: CheckBytes = (bytes, call) => {
+    const answer = hanging.check(bytes, call);
+    asked.resolve();
+    return answer;
+  };
+  const door = await startDoor({ check }, transport);
   const next = new DoorClient(door.address);
   try {
     const answer = await cut(door.address, hanging.bytes('token'), asked.promise);

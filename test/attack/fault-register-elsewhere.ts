@@ -58,11 +58,16 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/extauthz/listener.ts':
         'ListenerOptions.onConnection 1, ListenerOptions.onError 1, Listener.stop 1, Listener.destroy 1, startListener 1',
       'internal/extauthz/http/drain.ts': 'drainConnections 2',
+      'internal/http2/server.ts': 'Http2Server.drain 1, Http2Server.ended 2',
       'internal/extauthz/http/http-door.ts': 'HttpDoor.drain 1, HttpDoorOptions.onRefusedPeer 1, startHttpDoor 5',
       'internal/listen/listen.ts': 'listenOn 3, clearStaleSocket 1, isServed 1',
       'internal/extauthz/tls-termination.ts':
         'TlsOptions.onCertificate 1, TlsOptions.onError 1, TlsTermination.accept 1, TlsTermination.stop 1, startTls 1, withCertificates 1',
     },
+  },
+  {
+    why: 'answers who asks for health, on the same port as checks',
+    files: { 'internal/extauthz/grpc-services.ts': 'Handler 1, Parts.read 1, Parts.write 1, unary 1' },
   },
   {
     why: 'reads objects from the cluster and writes status: a check reads the snapshot that is there',

@@ -100,6 +100,21 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'drain await 1': AT_START,
     'drain await 2': AT_START,
   },
+  'internal/extauthz/native-door.ts': {
+    'NativeDoorOptions.onEnding port 1': 'told of a connection that ends, whatever becomes of the telling',
+    'NativeDoorOptions.onRefused port 1': 'told of a call that is refused, whatever becomes of the telling',
+    'NativeDoorOptions.onForeign port 1': 'told of a connection that is none of HTTP/2',
+    'startNativeDoor await 1': AT_START,
+    'startNativeDoor await 2': AT_START,
+    'startNativeDoor .catch 1': AT_START,
+    'checkMethod .then 1': ['transport, native', 'connection, native'],
+    'DrainTimes.leftMs port 1': AT_START,
+    'drain await 1': AT_START,
+    'drain await 2': AT_START,
+  },
+  'internal/http2/call.ts': {
+    'Call.#later .then 1': ['transport, native', 'connection, native'],
+  },
   'internal/extauthz/http/dialect.ts': {
     'Dialect.read port 1': ['dialect'],
     'Dialect.timeoutMs port 1': ['dialect'],

@@ -1,6 +1,7 @@
 // Obtains what the tests need, with progress; fast when everything is there. With CI=true a missing part is a failure.
 import { obtainEnvoy } from '../../internal/envoy/obtain.ts';
 import { obtainXdsProtos } from '../door/published-descriptors.ts';
+import { obtainH2spec } from '../http2/h2spec.ts';
 import { obtainCollector } from '../telemetry/obtain-collector.ts';
 import { obtainPrometheus } from '../telemetry/obtain-prometheus.ts';
 import { CACHE, type Obtained, progress } from './cache.ts';
@@ -26,6 +27,7 @@ const lists: readonly (readonly Obtaining[])[] = [
   [
     ['kube-apiserver, etcd and kubectl', obtainKubernetes],
     ['Helm', obtainHelm],
+    ['h2spec', obtainH2spec],
     ['the OpenTelemetry Collector', obtainCollector],
   ],
 ];

@@ -17,9 +17,21 @@ import {
   type GrpcDoorOptions,
   startGrpcDoor,
 } from '../../internal/extauthz/grpc-door.ts';
+import { type NativeDoorOptions, startNativeDoor } from '../../internal/extauthz/native-door.ts';
 
 export const CHECK_PATH = `/${AUTHORIZATION}/Check`;
 const bytesAsTheyAre = (bytes: Buffer): Buffer => bytes;
+
+export type Transport = 'grpc-js' | 'native';
+export const TRANSPORTS: readonly Transport[] = ['grpc-js', 'native'];
+let transport: Transport = 'grpc-js';
+
+/** Which door `startDoor` starts from now on: one contract, so the same tests for all. */
+export function useTransport(wanted: Transport): void {
+  transport = wanted;
+}
+
+export const usedTransport = (): Transport => transport;
 
 const doors = new Set<GrpcDoor>();
 const clients = new Set<DoorClient>();
@@ -31,9 +43,13 @@ export async function closeAll(): Promise<void> {
 }
 
 /** A door on a free port of this machine that answers every check with its own bytes, unless told otherwise. */
-export async function startDoor(options: Partial<GrpcDoorOptions> = {}): Promise<GrpcDoor> {
+export async function startDoor(
+  options: Partial<GrpcDoorOptions> & Partial<NativeDoorOptions> = {},
+  over: Transport = transport,
+): Promise<GrpcDoor> {
   const check: CheckBytes = (bytes) => bytes;
-  const door = await startGrpcDoor({
+  const start = over === 'native' ? startNativeDoor : startGrpcDoor;
+  const door = await start({
     address: { kind: 'tcp', host: '127.0.0.1', port: 0 },
     tls: undefined,
     check,

@@ -11,7 +11,7 @@ import { Metadata, status } from '@grpc/grpc-js';
 import { systemClock } from '../../internal/core/clock.ts';
 import { PosternError } from '../../internal/core/error.ts';
 import type { DoorCall } from '../../internal/extauthz/check.ts';
-import { closeAll, DoorClient, portOf, startDoor } from './door-client.ts';
+import { closeAll, DoorClient, portOf, startDoor, usedTransport } from './door-client.ts';
 import { frame, H2Client, requestHeaders } from './h2-client.ts';
 
 const HELLO = Buffer.from('hello');
@@ -142,7 +142,9 @@ describe('the gRPC door', () => {
       const packed = gzipSync(Buffer.alloc(100_000));
       raw.send(requestHeaders(1, [['grpc-encoding', 'gzip']]));
       raw.send(frame('DATA', 1, 1, Buffer.concat([Buffer.from([1, 0, 0, 0, packed.length]), packed])));
-      assert.equal((await raw.trailersOf(1)).get('grpc-status'), String(status.RESOURCE_EXHAUSTED));
+      // Over grpc-js it is unpacked, as far as it may be long; the native door takes nothing that is packed.
+      const refused = usedTransport() === 'native' ? status.UNIMPLEMENTED : status.RESOURCE_EXHAUSTED;
+      assert.equal((await raw.trailersOf(1)).get('grpc-status'), String(refused));
       raw.destroy();
       client.close();
       await door.drain(1000);

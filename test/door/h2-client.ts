@@ -6,19 +6,21 @@ import { CHECK_PATH } from './door-client.ts';
 export const FRAME_TYPES = {
   DATA: 0,
   HEADERS: 1,
+  PRIORITY: 2,
   RST_STREAM: 3,
   SETTINGS: 4,
   PING: 6,
   GOAWAY: 7,
   WINDOW_UPDATE: 8,
   CONTINUATION: 9,
+  UNKNOWN: 0x42,
 } as const;
 export type FrameName = keyof typeof FRAME_TYPES;
 
 export const END_STREAM = 1;
 export const END_HEADERS = 4;
 const ACK = 1;
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
 export interface Frame {
   readonly type: number;
@@ -91,12 +93,12 @@ export class H2Client {
     });
   }
 
-  /** Connects and sends the preface; acknowledges the server's settings by itself. */
-  static async connect(port: number): Promise<H2Client> {
+  /** Connects and sends the preface and settings; acknowledges the server's settings by itself. */
+  static async connect(port: number, settings: Uint8Array = Buffer.alloc(0)): Promise<H2Client> {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     await once(socket, 'connect');
     const client = new H2Client(socket);
-    client.send(Buffer.concat([PREFACE, frame('SETTINGS', 0, 0)]));
+    client.send(Buffer.concat([PREFACE, frame('SETTINGS', 0, 0, settings)]));
     return client;
   }
 
@@ -136,11 +138,20 @@ export class H2Client {
     return data?.payload.subarray(5);
   }
 
-  /** Fields of the last header block on a stream, as far as they are spelt out: grpc-status is, in what Node sends. */
+  /** Fields of the last header block on a stream, as far as they are spelt out: grpc-status is, in what servers send. */
   async trailersOf(stream: number): Promise<ReadonlyMap<string, string>> {
     const isLast = ({ flags }: Frame): boolean => (flags & END_STREAM) !== 0;
     const last = await this.next((each) => each.stream === stream && each.type === FRAME_TYPES.HEADERS && isLast(each));
     return new Map([['grpc-status', grpcStatusIn(last?.payload ?? Buffer.alloc(0))]]);
+  }
+
+  /** Reads nothing more until `resume`. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   get isClosed(): boolean {

@@ -1,0 +1,117 @@
+import type { Socket } from 'node:net';
+import type { CallBound, Ending } from '../core/door-bounds.ts';
+import { addressText } from '../core/listen-address.ts';
+import { DEFAULT_BOUNDS, type Http2Bounds } from '../http2/bounds.ts';
+import type { GrpcMethod, GrpcMethods, UnaryResult } from '../http2/grpc-method.ts';
+import { STATUS } from '../http2/grpc-status.ts';
+import type { ForeignProtocol } from '../http2/preface.ts';
+import { Http2Server } from '../http2/server.ts';
+import type { CheckBytes } from './check.ts';
+import { AGE_GRACE_MS, AUTHORIZATION, type GrpcDoor, type GrpcDoorOptions } from './grpc-door.ts';
+import { GrpcServices } from './grpc-services.ts';
+import { HealthService } from './health-service.ts';
+import { type Listener, startListener } from './listener.ts';
+import { startTls, type TlsTermination } from './tls-termination.ts';
+
+export interface NativeDoorOptions extends Omit<GrpcDoorOptions, 'hasReflection'> {
+  readonly bounds?: Partial<Http2Bounds>;
+  /** Told why a connection is ended that nobody asked to end. */
+  readonly onEnding?: (ending: Ending, error: unknown, peer: string) => void;
+  readonly onRefused?: (bound: CallBound) => void;
+  /** A peer speaks something else than HTTP/2. */
+  readonly onForeign?: (protocol: ForeignProtocol, peer: string) => void;
+}
+
+const NOTHING = (): void => undefined;
+
+/** Starts the gRPC door on sockets of our own: Check and health. It behaves as `startGrpcDoor`'s. */
+export async function startNativeDoor(options: NativeDoorOptions): Promise<GrpcDoor> {
+  const { maxConcurrentStreams, clock } = options;
+  const health = new HealthService([AUTHORIZATION]);
+  const server = new Http2Server({
+    bounds: {
+      ...DEFAULT_BOUNDS,
+      ...options.bounds,
+      ...(maxConcurrentStreams !== undefined && { maxStreams: maxConcurrentStreams }),
+    },
+    methods: methodsOf(options.check, health),
+    maxMessageBytes: options.maxReceiveBytes,
+    maxAgeMs: options.maxConnectionAgeMs,
+    graceMs: options.connectionAgeGraceMs ?? AGE_GRACE_MS,
+    monotonicMs: () => clock.monotonicMs(),
+    random: options.random ?? Math.random,
+    onEnding: options.onEnding ?? NOTHING,
+    onRefused: options.onRefused ?? NOTHING,
+    onForeign: options.onForeign ?? NOTHING,
+  });
+  const accept = (socket: Socket): void => server.accept(socket);
+  const tls = options.tls === undefined ? undefined : await startTls(options.tls, accept);
+  const listener = await startListener({
+    address: options.address,
+    flag: 'grpc-addr',
+    onConnection: tls === undefined ? accept : (socket) => tls.accept(socket),
+    onError: options.onError ?? NOTHING,
+  }).catch((error: unknown) => {
+    tls?.stop();
+    server.stop();
+    throw error;
+  });
+  let drained: Promise<void> | undefined;
+  return {
+    address: addressText(listener.address),
+    setServing: (isServing) => health.setServing(isServing && drained === undefined),
+    drain(timeoutMs, delayMs = 0) {
+      const endMs = clock.monotonicMs() + timeoutMs;
+      const leftMs = (): number => Math.max(0, endMs - clock.monotonicMs());
+      drained ??= drain({ server, health, listener, tls }, { leftMs, delayMs });
+      return drained;
+    },
+  };
+}
+
+function methodsOf(check: CheckBytes, health: HealthService): GrpcMethods {
+  const services = new GrpcServices();
+  health.addTo(services);
+  return services.methods.set(`/${AUTHORIZATION}/Check`, checkMethod(check));
+}
+
+/**
+ * The check neither throws nor rejects, and never answers nothing. Should it do so all the same, Envoy gets an error: an
+ * empty message would let the request pass.
+ */
+const FAILED: UnaryResult = Object.freeze({ code: STATUS.internal, message: 'internal' });
+
+function checkMethod(check: CheckBytes): GrpcMethod {
+  const answerOf = (bytes: unknown): UnaryResult => (bytes instanceof Uint8Array && bytes.length > 0 ? bytes : FAILED);
+  return {
+    kind: 'unary',
+    call(message, call) {
+      const given = check(message, call);
+      return given instanceof Promise ? given.then(answerOf) : answerOf(given);
+    },
+  };
+}
+
+interface Parts {
+  readonly server: Http2Server;
+  readonly health: HealthService;
+  readonly listener: Listener;
+  readonly tls: TlsTermination | undefined;
+}
+
+interface DrainTimes {
+  readonly leftMs: () => number;
+  readonly delayMs: number;
+}
+
+async function drain({ server, health, listener, tls }: Parts, { leftMs, delayMs }: DrainTimes): Promise<void> {
+  health.setServing(false);
+  await server.ended(Math.min(delayMs, leftMs()));
+  tls?.stop();
+  health.endWatches();
+  listener.stop();
+  await server.drain(leftMs());
+  // What is left, connections that never became HTTP/2 among them, such as an unfinished TLS handshake.
+  listener.destroy();
+  server.stop();
+}

@@ -1,0 +1,298 @@
+import type { Socket } from 'node:net';
+import type { CallBound, Ending } from '../core/door-bounds.ts';
+import type { Http2Bounds } from './bounds.ts';
+import { Calls, streamWindow } from './calls.ts';
+import { ERROR, MAX_STREAM, SETTING } from './codes.ts';
+import { ConnectionError } from './connection-error.ts';
+import { FrameReader } from './frame-reader.ts';
+import { FrameWriter } from './frame-writer.ts';
+import type { GrpcMethods } from './grpc-method.ts';
+import { Incoming } from './incoming.ts';
+import { type ForeignProtocol, Preface } from './preface.ts';
+import { settingsFrame } from './settings.ts';
+import type { WriteBuffers } from './write-buffers.ts';
+
+export interface ConnectionOptions {
+  readonly bounds: Http2Bounds;
+  readonly methods: GrpcMethods;
+  readonly maxMessageBytes: number;
+  readonly buffers: WriteBuffers;
+  readonly monotonicMs: () => number;
+  /** Told why a connection is ended that nobody asked to end. */
+  readonly onEnding: (ending: Ending, error: unknown, peer: string) => void;
+  readonly onRefused: (bound: CallBound) => void;
+  readonly onForeign: (protocol: ForeignProtocol, peer: string) => void;
+}
+
+/** Nothing more is read from a peer that has so much unread. */
+const PAUSE_BYTES = 256 * 1024;
+/** How long a peer that is told to go may take to close. */
+const LINGER_MS = 1000;
+/** Longer than a round trip: by then nothing is on its way any more. */
+const NOTICE_MS = 1000;
+const PING = Buffer.from('postern?');
+
+/** One connection: what its socket brings, what goes out in the same turn, how long it may take, and how it ends. */
+export class Connection {
+  readonly #socket: Socket;
+  readonly #options: ConnectionOptions;
+  readonly #preface = new Preface();
+  readonly #writer: FrameWriter;
+  readonly #calls: Calls;
+  readonly #incoming: Incoming;
+  readonly #reader: FrameReader;
+  readonly #peer: string;
+  readonly #openedMs: number;
+  #hasSettings = false;
+  #isAcknowledged = false;
+  #isReading = false;
+  #isFlushDue = false;
+  /** Nothing is read or answered any more. */
+  #isOver = false;
+  #overMs = 0;
+  #isPaused = false;
+  #isRetired = false;
+  #hasGoneAway = false;
+  #lastReadMs: number;
+  #pingedMs: number | undefined = undefined;
+  /** When a frame or a header block began that is not whole. */
+  #partialMs: number | undefined = undefined;
+  #framesBefore = 0;
+  #sentBytes = 0;
+  #sentMs: number;
+  /** For the end of its age, then for the end of the notice, then for the end of the grace. */
+  #timer: NodeJS.Timeout | undefined = undefined;
+
+  constructor(socket: Socket, options: ConnectionOptions) {
+    const { bounds, methods, maxMessageBytes } = options;
+    this.#socket = socket;
+    this.#options = options;
+    this.#peer = socket.remoteAddress ?? '';
+    this.#writer = new FrameWriter(socket, options.buffers);
+    this.#calls = new Calls({
+      bounds,
+      methods,
+      maxMessageBytes,
+      writer: this.#writer,
+      onRefused: options.onRefused,
+      onWritten: () => this.#flushSoon(),
+      onEmpty: () => this.#finish(),
+      onError: (error) => this.#fail(error),
+    });
+    this.#incoming = new Incoming({ bounds, calls: this.#calls, writer: this.#writer, news: this });
+    this.#reader = new FrameReader(this.#incoming);
+    this.#openedMs = options.monotonicMs();
+    this.#lastReadMs = this.#openedMs;
+    this.#sentMs = this.#openedMs;
+    this.#calls.nowMs = this.#openedMs;
+    this.#greet();
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    socket.on('drain', () => this.#resume());
+    socket.on('close', () => this.#closed());
+  }
+
+  /** Asks it to end after a time; it may then take another one for its last calls. */
+  retireIn(ageMs: number, graceMs: number): void {
+    this.#after(ageMs, () => this.retire(graceMs));
+  }
+
+  /**
+   * Gives notice with a GOAWAY that names the highest stream there can be (RFC 9113 §6.8), so that what is on its way is
+   * served, and a little later the final one; cuts it off after `graceMs`.
+   */
+  retire(graceMs: number): void {
+    if (this.#isRetired || this.#isOver) return;
+    this.#isRetired = true;
+    const noticeMs = Math.min(NOTICE_MS, graceMs / 2);
+    this.#writer.goaway(MAX_STREAM, ERROR.none, '');
+    this.#flush();
+    this.#after(noticeMs, () => {
+      this.#after(graceMs - noticeMs, () => this.destroy());
+      this.#leave();
+    });
+  }
+
+  /** Ends it now. */
+  destroy(): void {
+    this.#isOver = true;
+    this.#socket.destroy();
+  }
+
+  /** What has taken too long; asked now and then. */
+  look(nowMs: number): void {
+    if (this.#isOver) {
+      if (nowMs - this.#overMs > LINGER_MS) this.#socket.destroy();
+      return;
+    }
+    try {
+      this.#lookAtPeer(nowMs);
+      this.#calls.look(nowMs);
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#flush();
+  }
+
+  onSettings(): void {
+    this.#hasSettings = true;
+  }
+
+  onSettingsAck(): void {
+    this.#isAcknowledged = true;
+  }
+
+  onPingAck(): void {
+    this.#pingedMs = undefined;
+  }
+
+  onGoaway(): void {
+    this.#calls.refuseNew();
+  }
+
+  #greet(): void {
+    const { bounds, maxMessageBytes } = this.#options;
+    const settings = new Map<number, number>([
+      [SETTING.headerTableSize, bounds.headerTableBytes],
+      [SETTING.maxConcurrentStreams, bounds.maxStreams],
+      [SETTING.initialWindowSize, streamWindow(maxMessageBytes)],
+      [SETTING.maxHeaderListSize, bounds.maxHeaderBytes],
+    ]);
+    this.#writer.prepared(settingsFrame(settings), 0);
+    this.#incoming.replenish();
+    this.#flush();
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#isOver) return;
+    const nowMs = this.#options.monotonicMs();
+    this.#calls.nowMs = nowMs;
+    this.#lastReadMs = nowMs;
+    this.#isReading = true;
+    try {
+      this.#frames(chunk);
+      this.#incoming.replenish();
+      this.#notePartial(nowMs);
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#isReading = false;
+    this.#flush();
+  }
+
+  /** Under load every piece ends within a frame; what counts is since when none has come to its end. */
+  #notePartial(nowMs: number): void {
+    const { count, isInFrame } = this.#reader;
+    const isSame = count === this.#framesBefore;
+    this.#framesBefore = count;
+    if (isInFrame || this.#incoming.isInBlock) this.#partialMs = isSame ? (this.#partialMs ?? nowMs) : nowMs;
+    else this.#partialMs = undefined;
+  }
+
+  #frames(chunk: Buffer): void {
+    if (this.#preface.isWhole) {
+      this.#reader.read(chunk);
+      return;
+    }
+    const start = this.#preface.read(chunk);
+    if (typeof start === 'number') {
+      if (start < chunk.length) this.#reader.read(chunk.subarray(start));
+      return;
+    }
+    this.#options.onForeign(start, this.#peer);
+    throw new ConnectionError(ERROR.protocol, `The peer speaks ${start}`, 'foreign');
+  }
+
+  #lookAtPeer(nowMs: number): void {
+    const { handshakeTimeoutMs, requestTimeoutMs, stallTimeoutMs, pingIntervalMs, pingTimeoutMs } =
+      this.#options.bounds;
+    const isGreeted = this.#hasSettings && this.#isAcknowledged;
+    if (!isGreeted && nowMs - this.#openedMs > handshakeTimeoutMs)
+      throw new ConnectionError(ERROR.settingsTimeout, 'The handshake is not over', 'handshake');
+    if (this.#partialMs !== undefined && nowMs - this.#partialMs > requestTimeoutMs)
+      throw new ConnectionError(ERROR.enhanceYourCalm, 'A frame does not come to its end', 'slow_request');
+    const { bytesWritten, writableLength } = this.#socket;
+    const sent = bytesWritten - writableLength;
+    if (writableLength === 0 || sent !== this.#sentBytes) this.#sentMs = nowMs;
+    this.#sentBytes = sent;
+    if (nowMs - this.#sentMs > stallTimeoutMs)
+      throw new ConnectionError(ERROR.enhanceYourCalm, 'Nothing is read', 'stalled');
+    if (this.#pingedMs !== undefined) {
+      const isThere = this.#lastReadMs >= this.#pingedMs;
+      if (isThere) this.#pingedMs = undefined;
+      else if (nowMs - this.#pingedMs > pingTimeoutMs)
+        throw new ConnectionError(ERROR.enhanceYourCalm, 'The peer is not there', 'silent');
+    } else if (isGreeted && !this.#isPaused && nowMs - this.#lastReadMs > pingIntervalMs) {
+      this.#pingedMs = nowMs;
+      this.#writer.ping(0, PING);
+    }
+  }
+
+  /** Ends it with the code that its peer has earned; never throws. */
+  #fail(error: unknown): void {
+    if (this.#isOver) return;
+    const known =
+      error instanceof ConnectionError ? error : new ConnectionError(ERROR.internal, 'internal', 'internal');
+    this.#options.onEnding(known.ending, error, this.#peer);
+    if (known.ending !== 'foreign') this.#writer.goaway(this.#calls.numbers.last, known.code, known.message);
+    this.#end();
+    // What it goes on to send is not worth reading.
+    this.#socket.pause();
+  }
+
+  /** Nothing on its way any more: no new calls, and the end when the last one is over. */
+  #leave(): void {
+    if (this.#isOver || this.#hasGoneAway) return;
+    this.#hasGoneAway = true;
+    this.#writer.goaway(this.#calls.numbers.last, ERROR.none, '');
+    this.#calls.refuseNew();
+    this.#flush();
+  }
+
+  #finish(): void {
+    if (!this.#isOver) this.#end();
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#overMs = this.#options.monotonicMs();
+    this.#writer.flush();
+    this.#socket.end();
+    this.#calls.dropAll();
+  }
+
+  /** What is written while something is read goes out at the end of that; all else at the end of its turn. */
+  #flushSoon(): void {
+    if (this.#isReading || this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    process.nextTick(() => {
+      this.#isFlushDue = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#isOver) return;
+    this.#writer.flush();
+    if (this.#isPaused || this.#socket.writableLength <= PAUSE_BYTES) return;
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  #resume(): void {
+    if (!this.#isPaused || this.#isOver) return;
+    this.#isPaused = false;
+    this.#socket.resume();
+  }
+
+  #closed(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#calls.dropAll();
+  }
+
+  #after(ms: number, act: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(act, ms);
+    this.#timer.unref();
+  }
+}

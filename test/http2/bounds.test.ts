@@ -1,0 +1,311 @@
+// What one peer can make the native gRPC door do and hold: each bound, and that others are served meanwhile.
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { after, describe, it } from 'node:test';
+import type { Http2Bounds } from '../../internal/http2/bounds.ts';
+import { until } from '../components/until.ts';
+import { closeAll, DoorClient, portOf, startDoor, useTransport } from '../door/door-client.ts';
+import {
+  checkFields,
+  checkFrames,
+  END_HEADERS,
+  END_STREAM,
+  FRAME_TYPES,
+  type Frame,
+  field,
+  frame,
+  H2Client,
+  PREFACE,
+  requestHeaders,
+} from '../door/h2-client.ts';
+
+useTransport('native');
+after(closeAll);
+
+const HELLO = Buffer.from('hello');
+const ENHANCE_YOUR_CALM = 11;
+const SETTINGS_TIMEOUT = 4;
+const RESOURCE_EXHAUSTED = '8';
+const DEADLINE_EXCEEDED = '4';
+
+const uint32 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+};
+const setting = (number: number, value: number): Buffer => Buffer.concat([Buffer.of(0, number), uint32(value)]);
+const repeated = (bytes: Buffer, times: number): Buffer => Buffer.concat(Array.from({ length: times }, () => bytes));
+const codeOf = (goaway: Frame | undefined): number | undefined => goaway?.payload.readUInt32BE(4);
+
+/** A door with these bounds, a peer of it, and what the door says of connections and calls that it ends. */
+async function bounded(bounds: Partial<Http2Bounds>, options: Parameters<typeof startDoor>[0] = {}) {
+  const endings: string[] = [];
+  const refused: string[] = [];
+  const door = await startDoor({
+    ...options,
+    bounds,
+    onEnding: (ending) => endings.push(ending),
+    onRefused: (bound) => refused.push(bound),
+  });
+  const good = new DoorClient(door.address);
+  assert.deepEqual(await good.check(HELLO), HELLO);
+  const raw = await H2Client.connect(portOf(door));
+  await raw.settings();
+  /** The good connection, which was there all the time, is served as before. */
+  const close = async (): Promise<void> => {
+    assert.deepEqual(await good.check(HELLO), HELLO);
+    good.close();
+    raw.destroy();
+    await door.drain(1000);
+  };
+  return { door, raw, endings, refused, close };
+}
+
+describe('the native gRPC door ends a connection', () => {
+  for (const [what, flood] of [
+    ['PING', frame('PING', 0, 0, Buffer.alloc(8))],
+    ['acknowledged PING', frame('PING', 1, 0, Buffer.alloc(8))],
+    ['SETTINGS', frame('SETTINGS', 0, 0, setting(4, 70_000))],
+    ['acknowledged SETTINGS', frame('SETTINGS', 1, 0)],
+    ['WINDOW_UPDATE', frame('WINDOW_UPDATE', 0, 0, uint32(1))],
+    ['PRIORITY', frame('PRIORITY', 0, 1, Buffer.alloc(5))],
+    ['frames that nobody knows', frame('UNKNOWN', 0, 0)],
+  ] as const) {
+    it(`that floods it with ${what}`, async () => {
+      const { raw, endings, close } = await bounded({ maxFrameRate: 100 });
+      raw.send(repeated(flood, 300));
+      assert.equal(codeOf(await raw.ofType('GOAWAY')), ENHANCE_YOUR_CALM);
+      await raw.closed();
+      assert.deepEqual(endings, ['frame_rate']);
+      await close();
+    });
+  }
+
+  for (const [what, data] of [
+    ['empty DATA', Buffer.alloc(0)],
+    ['DATA of nothing but padding', Buffer.concat([Buffer.of(200), Buffer.alloc(200)])],
+    ['DATA of one byte', Buffer.of(0)],
+  ] as const) {
+    it(`that floods it with ${what}`, async () => {
+      const { raw, endings, close } = await bounded({ maxFrameRate: 100 });
+      const flags = data.length > 1 ? 8 : 0;
+      // The message announces enough for all of them.
+      raw.send(Buffer.concat([requestHeaders(1), frame('DATA', 0, 1, Buffer.of(0, 0, 0, 0xff, 0))]));
+      raw.send(repeated(frame('DATA', flags, 1, data), 300));
+      assert.equal(codeOf(await raw.ofType('GOAWAY')), ENHANCE_YOUR_CALM);
+      assert.deepEqual(endings, ['frame_rate']);
+      await close();
+    });
+  }
+
+  it('but not one whose calls are answered, however many such frames they need', async () => {
+    const { raw, endings, close } = await bounded({ maxFrameRate: 10, maxResetRate: 10 });
+    for (let i = 0; i < 200; i += 1) {
+      const id = 2 * i + 1;
+      raw.send(Buffer.concat([checkFrames(id, HELLO), repeated(frame('WINDOW_UPDATE', 0, 0, uint32(10)), 3)]));
+      assert.deepEqual(await raw.messageOf(id), HELLO);
+    }
+    assert.deepEqual(endings, []);
+    await close();
+  });
+
+  it('that takes its calls back as fast as it opens them (CVE-2023-44487)', async () => {
+    let begun = 0;
+    const { raw, endings, close } = await bounded(
+      { maxResetRate: 50 },
+      { check: (bytes) => (bytes.length === 1 ? new Promise(() => (begun += 1)) : bytes) },
+    );
+    for (let id = 1; id < 400; id += 2) {
+      const reset = frame('RST_STREAM', 0, id, uint32(8));
+      raw.send(Buffer.concat([checkFrames(id, Buffer.of(7)), reset]));
+    }
+    assert.equal(codeOf(await raw.ofType('GOAWAY')), ENHANCE_YOUR_CALM);
+    assert.deepEqual([endings, begun], [['reset_rate'], 51]);
+    await close();
+  });
+
+  for (const [what, provoke] of [
+    ['windows that grow by 0', (id: number) => frame('WINDOW_UPDATE', 0, id, uint32(0))],
+    ['windows that overflow', (id: number) => frame('WINDOW_UPDATE', 0, id, uint32(0x7fff_ffff))],
+    ['DATA behind the end', (id: number) => frame('DATA', END_STREAM, id, HELLO)],
+    ['HEADERS behind the end', (id: number) => requestHeaders(id)],
+  ] as const) {
+    it(`that makes it reset its calls by ${what} (CVE-2025-8671)`, async () => {
+      const { raw, endings, close } = await bounded(
+        { maxResetRate: 50 },
+        { check: (bytes) => (bytes.length === 1 ? new Promise(() => undefined) : bytes) },
+      );
+      for (let id = 1; id < 400; id += 2) raw.send(Buffer.concat([checkFrames(id, Buffer.of(7)), provoke(id)]));
+      assert.equal(codeOf(await raw.ofType('GOAWAY')), ENHANCE_YOUR_CALM);
+      assert.deepEqual(endings, ['reset_rate']);
+      await close();
+    });
+  }
+
+  it('whose header block comes in too many pieces (CVE-2024-27983)', async () => {
+    const { raw, endings, close } = await bounded({ maxContinuations: 4 });
+    raw.send(frame('HEADERS', 0, 1, checkFields()));
+    raw.send(repeated(frame('CONTINUATION', 0, 1), 10));
+    assert.equal(codeOf(await raw.ofType('GOAWAY')), ENHANCE_YOUR_CALM);
+    assert.deepEqual(endings, ['continuations']);
+    await close();
+  });
+
+  it('whose header block is too large, in one piece or several', async () => {
+    const { door, raw, endings, close } = await bounded({ maxHeaderBytes: 4096 });
+    const large = field('x', 'a'.repeat(3000));
+    raw.send(frame('HEADERS', END_HEADERS, 1, Buffer.concat([checkFields(), large, large])));
+    assert.equal(codeOf(await raw.ofType('GOAWAY')), ENHANCE_YOUR_CALM);
+    const other = await H2Client.connect(portOf(door));
+    await other.settings();
+    other.send(Buffer.concat([frame('HEADERS', 0, 1, checkFields()), repeated(frame('CONTINUATION', 0, 1, large), 2)]));
+    assert.equal(codeOf(await other.ofType('GOAWAY')), ENHANCE_YOUR_CALM);
+    assert.deepEqual(endings, ['header_bytes', 'header_bytes']);
+    await close();
+  });
+
+  it('that leaves its answers unread, by a window of 0 or by not reading', async () => {
+    const large = Buffer.alloc(200_000);
+    const { door, raw, endings, close } = await bounded(
+      { maxUnsentBytes: 1_000_000 },
+      { check: (bytes) => (bytes.length === 1 ? large : bytes) },
+    );
+    raw.send(frame('SETTINGS', 0, 0, setting(4, 0)));
+    for (let id = 1; id < 20; id += 2) raw.send(checkFrames(id, Buffer.of(7)));
+    assert.equal(codeOf(await raw.ofType('GOAWAY')), ENHANCE_YOUR_CALM);
+    assert.deepEqual(endings, ['unsent_bytes']);
+    const deaf = await H2Client.connect(portOf(door), setting(4, 0x7fff_ffff));
+    await deaf.settings();
+    deaf.send(frame('WINDOW_UPDATE', 0, 0, uint32(0x7000_0000)));
+    deaf.pause();
+    for (let id = 1; id < 400; id += 2) deaf.send(checkFrames(id, Buffer.of(7)));
+    await until(() => endings.length > 1);
+    assert.deepEqual(endings, ['unsent_bytes', 'unsent_bytes']);
+    deaf.destroy();
+    await close();
+  });
+
+  it('that takes nothing of an answer for too long', async () => {
+    const { raw, endings, close } = await bounded({ stallTimeoutMs: 20 });
+    raw.send(frame('SETTINGS', 0, 0, setting(4, 0)));
+    raw.send(checkFrames(1, HELLO));
+    assert.equal(codeOf(await raw.ofType('GOAWAY')), ENHANCE_YOUR_CALM);
+    assert.deepEqual(endings, ['stalled']);
+    await close();
+  });
+
+  it('that never begins, sends no settings, or does not acknowledge those of the door', async () => {
+    const { door, endings, close } = await bounded({ handshakeTimeoutMs: 20 });
+    const begun: readonly Buffer[] = [Buffer.alloc(0), PREFACE, Buffer.concat([PREFACE, frame('SETTINGS', 0, 0)])];
+    for (const said of begun) {
+      const socket = connect(portOf(door), '127.0.0.1');
+      const closed = new Promise((resolve) => socket.on('close', resolve));
+      const heard: Buffer[] = [];
+      socket.on('data', (bytes: Buffer) => heard.push(bytes));
+      socket.write(said);
+      await closed;
+      const goaway = Buffer.concat(heard).indexOf(Buffer.of(FRAME_TYPES.GOAWAY, 0, 0, 0, 0, 0));
+      assert.equal(Buffer.concat(heard).readUInt32BE(goaway + 10), SETTINGS_TIMEOUT);
+    }
+    assert.deepEqual(endings, ['handshake', 'handshake', 'handshake']);
+    await close();
+  });
+
+  it('whose frame or header block does not come to its end', async () => {
+    const { door, raw, endings, close } = await bounded({ requestTimeoutMs: 20 });
+    raw.send(Buffer.of(0, 0, 8, 6));
+    assert.equal(codeOf(await raw.ofType('GOAWAY')), ENHANCE_YOUR_CALM);
+    const other = await H2Client.connect(portOf(door));
+    await other.settings();
+    other.send(frame('HEADERS', 0, 1, checkFields()));
+    assert.equal(codeOf(await other.ofType('GOAWAY')), ENHANCE_YOUR_CALM);
+    assert.deepEqual(endings, ['slow_request', 'slow_request']);
+    await close();
+  });
+
+  it('that is silent and does not say that it is there', async () => {
+    const { raw, endings } = await bounded({ pingIntervalMs: 20, pingTimeoutMs: 20 });
+    assert.deepEqual((await raw.ofType('PING'))?.flags, 0);
+    assert.equal(codeOf(await raw.ofType('GOAWAY')), ENHANCE_YOUR_CALM);
+    assert.deepEqual(endings, ['silent']);
+  });
+
+  it('but not a silent one that says so', async () => {
+    const { raw, endings, close } = await bounded({ pingIntervalMs: 20, pingTimeoutMs: 1000 });
+    for (let i = 0; i < 3; i += 1) {
+      const ping = await raw.ofType('PING');
+      raw.send(frame('PING', 1, 0, ping?.payload));
+    }
+    assert.deepEqual(endings, []);
+    await close();
+  });
+});
+
+describe('the native gRPC door refuses a call', () => {
+  it('beyond those that a connection may have', async () => {
+    const { raw, refused, close } = await bounded({ maxStreams: 2 });
+    for (const id of [1, 3, 5]) raw.send(requestHeaders(id));
+    const reset = await raw.ofType('RST_STREAM');
+    assert.deepEqual([reset?.stream, reset?.payload.readUInt32BE(0), refused], [5, 7, ['streams']]);
+    // What is on its way to it is passed over.
+    raw.send(Buffer.concat([frame('DATA', 0, 5, HELLO), frame('DATA', END_STREAM, 1, Buffer.of(0, 0, 0, 0, 1, 7))]));
+    assert.deepEqual(await raw.messageOf(1), Buffer.of(7));
+    await close();
+  });
+
+  it('whose fields are few bytes that stand for many (an HPACK bomb)', async () => {
+    const { raw, refused, close } = await bounded({ maxHeaderBytes: 16_384 });
+    const remembered = Buffer.concat([Buffer.of(0x40, 1, 0x78, 0x7f, 0xe1, 0x1d), Buffer.alloc(3936, 'a')]);
+    // Index 62 is the field that was remembered last.
+    const bomb = Buffer.concat([checkFields(), remembered, Buffer.alloc(8000, 0x80 | 62)]);
+    raw.send(frame('HEADERS', END_HEADERS, 1, bomb));
+    assert.equal((await raw.trailersOf(1)).get('grpc-status'), RESOURCE_EXHAUSTED);
+    assert.deepEqual(refused, ['header_bytes']);
+    raw.send(checkFrames(3, HELLO));
+    assert.deepEqual(await raw.messageOf(3), HELLO);
+    await close();
+  });
+
+  it('beyond what a connection may send of messages that are not whole', async () => {
+    const { raw, refused, close } = await bounded({ maxBufferedBytes: 100_000 });
+    const begun = frame('DATA', 0, 1, Buffer.concat([Buffer.of(0, 0, 0, 0x4e, 0x20), Buffer.alloc(10_000)]));
+    for (let id = 1; id < 30; id += 2) {
+      begun.writeUInt32BE(id, 5);
+      raw.send(Buffer.concat([requestHeaders(id), begun]));
+    }
+    const isLast = ({ type, flags }: Frame): boolean => type === FRAME_TYPES.HEADERS && (flags & END_STREAM) !== 0;
+    for (let id = 19; id < 30; id += 2) assert.equal((await raw.next(isLast))?.stream, id);
+    assert.deepEqual(refused, Array(6).fill('buffered_bytes'));
+    // One that is taken back leaves its memory to another.
+    raw.send(Buffer.concat([frame('RST_STREAM', 0, 3, uint32(8)), frame('DATA', END_STREAM, 1, Buffer.alloc(10_000))]));
+    assert.equal((await raw.next(({ type }) => type === FRAME_TYPES.DATA))?.stream, 1);
+    await close();
+  });
+
+  it('whose message does not come in time', async () => {
+    const { raw, refused, close } = await bounded({ requestTimeoutMs: 20 });
+    raw.send(Buffer.concat([requestHeaders(1), frame('DATA', 0, 1, Buffer.of(0, 0, 0, 0, 9, 7))]));
+    assert.equal((await raw.trailersOf(1)).get('grpc-status'), DEADLINE_EXCEEDED);
+    assert.deepEqual(refused, ['slow_request']);
+    await close();
+  });
+
+  it('whose answer does not come before its deadline, and tells the check', async () => {
+    const gone = Promise.withResolvers<void>();
+    const { raw, close } = await bounded(
+      { pingIntervalMs: 40 },
+      {
+        check: (bytes, call) => {
+          if (bytes.length > 1) return bytes;
+          call.onCancel?.(() => gone.resolve());
+          return new Promise(() => undefined);
+        },
+      },
+    );
+    raw.send(requestHeaders(1, [['grpc-timeout', '5m']]));
+    raw.send(frame('DATA', END_STREAM, 1, Buffer.of(0, 0, 0, 0, 1, 7)));
+    assert.equal((await raw.trailersOf(1)).get('grpc-status'), DEADLINE_EXCEEDED);
+    await gone.promise;
+    await close();
+  });
+});
