@@ -5,6 +5,13 @@ const LABEL_KEY = '([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0
 const LABEL_VALUE = '([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?';
 const REQUIREMENT = `(!?${LABEL_KEY}|${LABEL_KEY} ?(=|==|!=) ?${LABEL_VALUE}|${LABEL_KEY} (in|notin) \\(${LABEL_VALUE}( ?, ?${LABEL_VALUE})*\\))`;
 
+/** 1 to 600 s. */
+const SECONDS = { type: 'string', pattern: '^([1-9]|[1-9][0-9]|[1-5][0-9]{2}|600)s$' };
+/** 4 to 1,024 Ki. */
+const KIBIBYTES = { type: 'string', pattern: '^([4-9]|[1-9][0-9]{1,2}|10[01][0-9]|102[0-4])Ki$' };
+/** 1 to 1,024 Mi. */
+const MEBIBYTES = { type: 'string', pattern: '^([1-9]|[1-9][0-9]{1,2}|10[01][0-9]|102[0-4])Mi$' };
+
 /**
  * How the chart's values give each option of `serve`: the JSON schema of a value, whose pattern takes nothing that the
  * agent would refuse; `enum` where the option has choices or is a switch; or `chart` where the chart decides it itself.
@@ -60,6 +67,21 @@ export const CHART_OPTIONS: Readonly<Record<OptionName, 'chart' | 'enum' | Reado
   'grpc-reflection': 'enum',
   'log-level': 'enum',
   config: 'chart',
+  transport: 'enum',
+  'grpc-aux-addr': 'chart',
+  'grpc-max-streams': { type: 'integer', minimum: 1, maximum: 1_000_000 },
+  'grpc-max-header-bytes': KIBIBYTES,
+  'grpc-header-table-bytes': KIBIBYTES,
+  'grpc-max-continuations': { type: 'integer', minimum: 1, maximum: 1000 },
+  'grpc-max-frame-rate': { type: 'integer', minimum: 10, maximum: 10_000_000 },
+  'grpc-max-reset-rate': { type: 'integer', minimum: 10, maximum: 10_000_000 },
+  'grpc-max-buffered-bytes': MEBIBYTES,
+  'grpc-max-unsent-bytes': MEBIBYTES,
+  'grpc-handshake-timeout': SECONDS,
+  'grpc-request-timeout': SECONDS,
+  'grpc-stall-timeout': SECONDS,
+  'grpc-ping-interval': SECONDS,
+  'grpc-ping-timeout': SECONDS,
 };
 
 /** What is about hosts and routes, or about several namespaces: sidecars have neither. */

@@ -1,7 +1,9 @@
 import type { createCheckBytes } from '../extauthz/check.ts';
-import { type GrpcDoor, startGrpcDoor } from '../extauthz/grpc-door.ts';
+import { type GrpcDoor, type GrpcDoorOptions, startGrpcDoor } from '../extauthz/grpc-door.ts';
+import { startNativeDoor } from '../extauthz/native-door.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { AgentOptions } from './agent.ts';
+import { nativeDoorWords } from './native-door-words.ts';
 
 /** Reads certificates again this often. */
 export const CERTIFICATE_RELOAD_MS = 10_000;
@@ -12,40 +14,49 @@ export type DoorParts = AgentOptions & {
 };
 
 /** Starts the gRPC door as the configuration wants it. */
-export function startDoor({ config, clock, log, metrics, check }: DoorParts): Promise<GrpcDoor> {
-  const { tls } = config;
-  let isReload = false;
-  let hasFailed = false;
-  return startGrpcDoor({
+export function startDoor(parts: DoorParts): Promise<GrpcDoor> {
+  const { config, clock, check } = parts;
+  const common = {
     address: config.grpcAddress,
     check,
     clock,
     maxReceiveBytes: config.maxReceiveBytes,
     maxConnectionAgeMs: config.maxConnectionAgeMs,
-    hasReflection: config.grpcReflection,
-    tls: tls && {
-      files: tls,
-      reloadEveryMs: CERTIFICATE_RELOAD_MS,
-      clock,
-      onCertificate(notAfterMs, clientCaNotAfterMs) {
-        const notAfter = new Date(notAfterMs).toISOString();
-        if (isReload) {
-          metrics.count('postern_certificate_reloads_total', 'success');
-          log.info(hasFailed ? 'Certificates can be used again' : 'Certificates were reloaded', { notAfter });
-        } else if (notAfterMs <= clock.wallMs()) {
-          log.warn('The certificate of --tls-cert is over: whoever verifies it will not connect', { notAfter });
-        }
-        isReload = true;
-        hasFailed = false;
-        metrics.set('postern_certificate_not_after_seconds', notAfterMs / 1000, 'server');
-        if (clientCaNotAfterMs !== undefined)
-          metrics.set('postern_certificate_not_after_seconds', clientCaNotAfterMs / 1000, 'client_ca');
-      },
-      onError(error) {
-        hasFailed = true;
-        metrics.count('postern_certificate_reloads_total', 'failure');
-        log.error('A certificate cannot be used; the old one stays', { error });
-      },
+    tls: tlsOf(parts),
+  };
+  if (config.transport === 'grpc-js') return startGrpcDoor({ ...common, hasReflection: config.grpcReflection });
+  const { grpcAuxAddress: auxAddress, http2: bounds } = config;
+  return startNativeDoor({ ...common, auxAddress, bounds, ...nativeDoorWords(parts) });
+}
+
+/** The files that the configuration names, and what is told of them. */
+function tlsOf({ config, clock, log, metrics }: DoorParts): GrpcDoorOptions['tls'] {
+  const { tls } = config;
+  if (tls === undefined) return undefined;
+  let isReload = false;
+  let hasFailed = false;
+  return {
+    files: tls,
+    reloadEveryMs: CERTIFICATE_RELOAD_MS,
+    clock,
+    onCertificate(notAfterMs, clientCaNotAfterMs) {
+      const notAfter = new Date(notAfterMs).toISOString();
+      if (isReload) {
+        metrics.count('postern_certificate_reloads_total', 'success');
+        log.info(hasFailed ? 'Certificates can be used again' : 'Certificates were reloaded', { notAfter });
+      } else if (notAfterMs <= clock.wallMs()) {
+        log.warn('The certificate of --tls-cert is over: whoever verifies it will not connect', { notAfter });
+      }
+      isReload = true;
+      hasFailed = false;
+      metrics.set('postern_certificate_not_after_seconds', notAfterMs / 1000, 'server');
+      if (clientCaNotAfterMs !== undefined)
+        metrics.set('postern_certificate_not_after_seconds', clientCaNotAfterMs / 1000, 'client_ca');
     },
-  });
+    onError(error) {
+      hasFailed = true;
+      metrics.count('postern_certificate_reloads_total', 'failure');
+      log.error('A certificate cannot be used; the old one stays', { error });
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import type { EdgeOptions } from '../core/canonicalize.ts';
+import type { Http2Bounds } from '../core/door-bounds.ts';
 import type { ListenAddress } from '../core/listen-address.ts';
 import type { CidrList } from './cidr-list.ts';
 import type { LogLevel } from './options.ts';
@@ -18,6 +19,11 @@ export interface Config {
   readonly clusterIssuer: string | undefined;
   readonly outbound: Outbound;
   readonly grpcAddress: ListenAddress;
+  readonly transport: 'native' | 'grpc-js';
+  /** Where gRPC reflection is served when it is not on `grpcAddress`; undefined: nowhere else. */
+  readonly grpcAuxAddress: ListenAddress | undefined;
+  /** Of the native transport. */
+  readonly http2: Http2Bounds;
   /** undefined: no HTTP door. */
   readonly http: HttpDoorConfig | undefined;
   readonly adminAddress: ListenAddress;

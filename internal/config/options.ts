@@ -1,3 +1,4 @@
+import { BOUND_OPTIONS } from './bound-options.ts';
 import { BUDGET_OPTIONS } from './budget-options.ts';
 import { carriedHeaders } from './carried-headers.ts';
 import { cidrList, peerNetworks } from './cidr-list.ts';
@@ -74,6 +75,13 @@ export const OPTIONS = Object.freeze({
     fallbackDoc: ':9191 with --kube, 127.0.0.1:9191 with --policies and for sidecars',
     doc: 'Where Envoy asks: HOST:PORT or unix:/path',
     parse: listenAddress,
+  }),
+  transport: option({
+    placeholder: 'DOOR',
+    choices: ['native', 'grpc-js'],
+    fallback: 'grpc-js',
+    doc: 'How gRPC is spoken: straight on sockets, or by grpc-js, the slower one that others have tried for years',
+    parse: choice('native', 'grpc-js'),
   }),
   'http-addr': option({
     placeholder: 'ADDR',
@@ -155,9 +163,16 @@ export const OPTIONS = Object.freeze({
   'grpc-reflection': option({
     placeholder: undefined,
     fallback: 'false',
-    doc: 'Serve gRPC reflection',
+    doc: 'Serve gRPC reflection, with --transport=native on an address of its own (--grpc-aux-addr)',
     parse: switched,
   }),
+  'grpc-aux-addr': option({
+    placeholder: 'ADDR',
+    fallbackDoc: '127.0.0.1:9195 with --grpc-reflection and --transport=native',
+    doc: 'Where --transport=native has gRPC services besides checks and health: HOST:PORT or unix:/path',
+    parse: listenAddress,
+  }),
+  ...BOUND_OPTIONS,
   'log-level': option({
     placeholder: 'LEVEL',
     choices: LOG_LEVELS,

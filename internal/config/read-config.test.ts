@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { DEFAULT_BOUNDS } from '../http2/bounds.ts';
 import { type ConfigResult, type ConfigSources, readConfig } from './read-config.ts';
 
 const read = (sources: Partial<ConfigSources> & { file?: string }): ConfigResult =>
@@ -52,6 +53,9 @@ describe('readConfig()', () => {
       namespaceBudget: undefined,
       objectBudget: undefined,
       maxReceiveBytes: 2_097_152,
+      transport: 'grpc-js',
+      grpcAuxAddress: undefined,
+      http2: DEFAULT_BOUNDS,
       http: undefined,
       grpcReflection: false,
       logLevel: 'info',

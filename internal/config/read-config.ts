@@ -14,6 +14,7 @@ import type {
 import { OPTION_NAMES, type OptionName, type OptionValues, optionOf } from './options.ts';
 import { refuseForSidecars } from './sidecar-options.ts';
 import { fromFile, fromFlags, fromVariables, type GivenOptions } from './sources.ts';
+import { auxAddressOf, http2BoundsOf, refuseForTransport } from './transport-options.ts';
 
 /** The frozen configuration, or every problem of it, each a sentence that names the flag, variable or file line. */
 export type ConfigResult =
@@ -38,6 +39,7 @@ export function readConfig(sources: ConfigSources): ConfigResult {
   if (!isWhole) return { ok: false, problems };
   const isKube = values.kube === true;
   refuseContradictions(values, given, problems);
+  refuseForTransport(values, given, problems);
   const sidecar = sidecarOf(values);
   const isOneOwner = !isKube || values.namespace?.length === 1;
   if (isKube) refuseForSidecars(values, given, problems);
@@ -183,6 +185,9 @@ function assemble(values: OptionValues, known: Known): Config {
     // Judged as each sidecar judges it, which serves one namespace.
     outbound: outboundOf(values['outbound-allow'], known.isOneOwner || sidecar !== undefined),
     grpcAddress: values['grpc-addr'] ?? (known.isKube && sidecar?.kind !== 'agent' ? GATEWAY : STANDALONE),
+    transport: required(values, 'transport'),
+    grpcAuxAddress: auxAddressOf(values),
+    http2: http2BoundsOf(values),
     http: httpOf(values),
     adminAddress: required(values, 'admin-addr'),
     debugAddress: debug === 'off' ? undefined : debug,

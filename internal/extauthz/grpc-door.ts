@@ -35,8 +35,11 @@ const PROTO_ROOT = fileURLToPath(new URL('../../proto/', import.meta.url));
 
 export interface GrpcDoorOptions {
   readonly address: ListenAddress;
+  /** The option that gives `address`, without dashes, for messages; `grpc-addr` unless told otherwise. */
+  readonly flag?: string;
   readonly tls: TlsOptions | undefined;
-  readonly check: CheckBytes;
+  /** undefined: no checks here, only what goes with them. */
+  readonly check: CheckBytes | undefined;
   readonly clock: Clock;
   /** Above Envoy's `max_request_bytes` and all headers; what is larger is answered RESOURCE_EXHAUSTED. */
   readonly maxReceiveBytes: number;
@@ -55,6 +58,8 @@ export interface GrpcDoorOptions {
 export interface GrpcDoor {
   /** `host:port` with the port that was bound, or `unix:/path`. */
   readonly address: string;
+  /** The same of where reflection is served, where that is an address of its own. */
+  readonly auxAddress?: string;
   /** What grpc.health.v1 says, for the whole server and for the authorization service. */
   setServing(isServing: boolean): void;
   /**
@@ -70,7 +75,8 @@ export interface GrpcDoor {
 /** Starts the gRPC door: Check, health and, where asked for, reflection. Behind it are only bytes. */
 export async function startGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> {
   const server = new Server(serverOptions(options));
-  server.addService(SERVICE, { Check: checkHandler(options) });
+  const { check } = options;
+  if (check !== undefined) server.addService(SERVICE, { Check: checkHandler(check, options.clock) });
   const health = new HealthService([AUTHORIZATION]);
   health.addTo(server);
   if (options.hasReflection) await addReflection(server);
@@ -84,7 +90,7 @@ export async function startGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor>
   // Own listening, so that addresses, socket files and connections are ours to check, name and cut off.
   const listener = await startListener({
     address: options.address,
-    flag: 'grpc-addr',
+    flag: options.flag ?? 'grpc-addr',
     onConnection: tls === undefined ? accept : (socket) => tls.accept(socket),
     onError: options.onError ?? (() => undefined),
   }).catch((error: unknown) => {
@@ -135,7 +141,7 @@ const SERVICE: ServiceDefinition = {
  */
 const FAILED = Object.freeze({ code: status.INTERNAL, details: 'internal' });
 
-function checkHandler({ check, clock }: GrpcDoorOptions): handleUnaryCall<Buffer, Buffer> {
+function checkHandler(check: CheckBytes, clock: Clock): handleUnaryCall<Buffer, Buffer> {
   return (call, callback) => {
     const answer = (bytes: unknown): void => {
       if (bytes instanceof Uint8Array && bytes.length > 0) callback(null, asBuffer(bytes));

@@ -1,31 +1,63 @@
 import type { Socket } from 'node:net';
 import type { CallBound, Ending } from '../core/door-bounds.ts';
-import { addressText } from '../core/listen-address.ts';
+import { addressText, type ListenAddress } from '../core/listen-address.ts';
 import { DEFAULT_BOUNDS, type Http2Bounds } from '../http2/bounds.ts';
 import type { GrpcMethod, GrpcMethods, UnaryResult } from '../http2/grpc-method.ts';
 import { STATUS } from '../http2/grpc-status.ts';
 import type { ForeignProtocol } from '../http2/preface.ts';
 import { Http2Server } from '../http2/server.ts';
 import type { CheckBytes } from './check.ts';
-import { AGE_GRACE_MS, AUTHORIZATION, type GrpcDoor, type GrpcDoorOptions } from './grpc-door.ts';
+import { AGE_GRACE_MS, AUTHORIZATION, type GrpcDoor, type GrpcDoorOptions, startGrpcDoor } from './grpc-door.ts';
 import { GrpcServices } from './grpc-services.ts';
 import { HealthService } from './health-service.ts';
 import { type Listener, startListener } from './listener.ts';
 import { startTls, type TlsTermination } from './tls-termination.ts';
 
-export interface NativeDoorOptions extends Omit<GrpcDoorOptions, 'hasReflection'> {
+export interface NativeDoorOptions extends Omit<GrpcDoorOptions, 'hasReflection' | 'flag' | 'check'> {
+  readonly check: CheckBytes;
+  /** Where grpc-js serves reflection; undefined: nowhere. */
+  readonly auxAddress?: ListenAddress | undefined;
   readonly bounds?: Partial<Http2Bounds>;
   /** Told why a connection is ended that nobody asked to end. */
   readonly onEnding?: (ending: Ending, error: unknown, peer: string) => void;
   readonly onRefused?: (bound: CallBound) => void;
-  /** A peer speaks something else than HTTP/2. */
-  readonly onForeign?: (protocol: ForeignProtocol, peer: string) => void;
+  /** A peer speaks something else than HTTP/2, or no TLS where there is some. */
+  readonly onForeign?: (protocol: ForeignProtocol | 'no TLS', peer: string) => void;
 }
 
 const NOTHING = (): void => undefined;
 
-/** Starts the gRPC door on sockets of our own: Check and health. It behaves as `startGrpcDoor`'s. */
+/**
+ * Starts the gRPC door on sockets of our own: Check and health. It behaves as `startGrpcDoor`'s. What else there is,
+ * reflection, stays with grpc-js, on an address of its own.
+ */
 export async function startNativeDoor(options: NativeDoorOptions): Promise<GrpcDoor> {
+  const { auxAddress: address } = options;
+  if (address === undefined) return startChecks(options);
+  const aux = await startGrpcDoor({
+    ...options,
+    address,
+    flag: 'grpc-aux-addr',
+    check: undefined,
+    hasReflection: true,
+  });
+  const checks = await startChecks(options).catch(async (error: unknown) => {
+    await aux.drain(0);
+    throw error;
+  });
+  return {
+    address: checks.address,
+    auxAddress: aux.address,
+    setServing(isServing) {
+      checks.setServing(isServing);
+      aux.setServing(isServing);
+    },
+    drain: (timeoutMs, delayMs) =>
+      Promise.all([checks.drain(timeoutMs, delayMs), aux.drain(timeoutMs)]).then(() => undefined),
+  };
+}
+
+async function startChecks(options: NativeDoorOptions): Promise<GrpcDoor> {
   const { maxConcurrentStreams, clock } = options;
   const health = new HealthService([AUTHORIZATION]);
   const server = new Http2Server({
@@ -45,7 +77,8 @@ export async function startNativeDoor(options: NativeDoorOptions): Promise<GrpcD
     onForeign: options.onForeign ?? NOTHING,
   });
   const accept = (socket: Socket): void => server.accept(socket);
-  const tls = options.tls === undefined ? undefined : await startTls(options.tls, accept);
+  const onForeign = (peer: string): void => options.onForeign?.('no TLS', peer);
+  const tls = options.tls === undefined ? undefined : await startTls(options.tls, accept, onForeign);
   const listener = await startListener({
     address: options.address,
     flag: 'grpc-addr',

@@ -22,18 +22,32 @@ export interface TlsTermination {
 }
 
 const HANDSHAKE_MS = 10_000;
+/** What OpenSSL makes of a peer that begins with something else than TLS. */
+const NO_TLS: ReadonlySet<string> = new Set([
+  'ERR_SSL_HTTP_REQUEST',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+]);
 
 /**
  * Terminates TLS, and mTLS where there are authorities of clients, with certificates that are read again from disk. One
  * that cannot be used, or is over, leaves the old one in place; connections keep the one they began with.
  *
+ * @param onPlain told of a peer that speaks no TLS
  * @throws {PosternError} ERR_POSTERN_TLS when the first ones cannot be used
  */
-export async function startTls(options: TlsOptions, onSecure: (socket: Socket) => void): Promise<TlsTermination> {
+export async function startTls(
+  options: TlsOptions,
+  onSecure: (socket: Socket) => void,
+  onPlain: (peer: string) => void = () => undefined,
+): Promise<TlsTermination> {
   const { server, stop } = await withCertificates(options, (tls) => createServer({ ...tls, ALPNProtocols: ['h2'] }));
   server.on('secureConnection', (socket) => {
     socket.on('error', () => undefined);
     onSecure(socket);
+  });
+  server.on('tlsClientError', ({ code = '' }: NodeJS.ErrnoException, { remoteAddress = '' }) => {
+    if (NO_TLS.has(code)) onPlain(remoteAddress);
   });
   return { accept: (socket) => void server.emit('connection', socket), stop };
 }

@@ -31,6 +31,8 @@ const WHERE: Readonly<Record<MetricName, readonly [file: string, test: string]>>
   postern_token_cache_entries: ['app/agent.ts', 'test/telemetry/agent_metrics.test.ts'],
   postern_certificate_not_after_seconds: ['app/start-door.ts', 'test/telemetry/agent_metrics.test.ts'],
   postern_certificate_reloads_total: ['app/start-door.ts', 'test/telemetry/agent_metrics.test.ts'],
+  postern_grpc_connections_ended_total: ['app/native-door-words.ts', 'test/door/native_agent.test.ts'],
+  postern_grpc_calls_refused_total: ['app/native-door-words.ts', 'test/door/native_agent.test.ts'],
   postern_memory_limit_bytes: ['app/agent.ts', 'test/telemetry/agent_metrics.test.ts'],
   postern_log_dropped_total: ['app/agent.ts', 'test/telemetry/agent_metrics.test.ts'],
   postern_build_info: ['telemetry/metrics.ts', 'internal/telemetry/metrics.test.ts'],

@@ -1,3 +1,5 @@
+import { CALL_BOUNDS, CONNECTION_ENDINGS } from '../core/door-bounds.ts';
+
 /** One metric family: what is registered, scraped and documented. Labels are closed sets, given here or by what is loaded. */
 export interface MetricRow {
   readonly type: 'counter' | 'gauge' | 'histogram';
@@ -128,6 +130,16 @@ export const METRICS = Object.freeze({
     type: 'counter',
     labels: { result: RESULTS },
     help: 'Certificates read again from disk; a failure keeps the old one.',
+  }),
+  postern_grpc_connections_ended_total: row({
+    type: 'counter',
+    labels: { bound: CONNECTION_ENDINGS },
+    help: 'Connections of the native gRPC door that it ended, by what they broke or went beyond.',
+  }),
+  postern_grpc_calls_refused_total: row({
+    type: 'counter',
+    labels: { bound: CALL_BOUNDS },
+    help: 'Calls that the native gRPC door refused before they were a check, by what they went beyond.',
   }),
   postern_memory_limit_bytes: row({
     type: 'gauge',

@@ -57,6 +57,7 @@ export async function startDoor(
     maxReceiveBytes: 64 * 1024,
     maxConnectionAgeMs: 600_000,
     hasReflection: false,
+    ...(options.hasReflection && over === 'native' && { auxAddress: { kind: 'tcp', host: '127.0.0.1', port: 0 } }),
     ...options,
   });
   doors.add(door);

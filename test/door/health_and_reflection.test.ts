@@ -109,7 +109,7 @@ describe('the reflection of the gRPC door', () => {
 
   it('lists the service and describes it where it is asked for', async () => {
     const door = await startDoor({ hasReflection: true });
-    const client = new DoorClient(door.address);
+    const client = new DoorClient(door.auxAddress ?? door.address);
     const { list_services_response: list } = await ask(client, { list_services: '' });
     assert.deepEqual(
       (list as { service: { name: string }[] }).service.map(({ name }) => name),

@@ -239,6 +239,20 @@ describe('the chart', { skip: skipWithout(obtainedHelm) }, () => {
       namespaceObjectBytes: '32Mi',
       grpcReflection: true,
       logLevel: 'debug',
+      transport: 'native',
+      grpcMaxStreams: 2048,
+      grpcMaxHeaderBytes: '64Ki',
+      grpcHeaderTableBytes: '8Ki',
+      grpcMaxContinuations: 32,
+      grpcMaxFrameRate: 5000,
+      grpcMaxResetRate: 5000,
+      grpcMaxBufferedBytes: '128Mi',
+      grpcMaxUnsentBytes: '8Mi',
+      grpcHandshakeTimeout: '5s',
+      grpcRequestTimeout: '10s',
+      grpcStallTimeout: '10s',
+      grpcPingInterval: '20s',
+      grpcPingTimeout: '5s',
     };
     const tls = { secretName: 'cert', clientCA: { secretName: 'ca' } };
     const shutdown = { drainSeconds: 30 };

@@ -189,6 +189,19 @@ export const OVERVIEW: readonly Row[] = [
     ],
   },
   {
+    title: 'Connections of Envoys',
+    panels: [
+      graph('Connections ended', 'By what they broke or went beyond: no Envoy does; see the log for who it was.', [
+        { expr: `sum by (bound) (${rate(of('postern_grpc_connections_ended_total'))})`, legend: '{{bound}}' },
+      ]),
+      graph(
+        'Calls refused',
+        'Before they were a check, by the bound; 0 is usual. Their requests are up to failure_mode_allow.',
+        [{ expr: `sum by (bound) (${rate(of('postern_grpc_calls_refused_total'))})`, legend: '{{bound}}' }],
+      ),
+    ],
+  },
+  {
     title: 'Process',
     panels: [
       graph('CPU', 'Processors that are used; one check uses one of them.', [
