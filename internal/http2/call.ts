@@ -44,17 +44,12 @@ export class Call extends Outgoing implements GrpcStream {
   #isHeadSent = false;
   #listeners: (() => void)[] | undefined = undefined;
 
-  constructor(
-    id: number,
-    head: RequestHead,
-    host: CallHost,
-    windows: { readonly send: number; readonly receive: number },
-  ) {
-    super(id, windows.send);
+  constructor(id: number, head: RequestHead, host: CallHost, sendWindow: number, receiveWindow: number) {
+    super(id, sendWindow);
     this.#head = head;
     this.#host = host;
     this.openedMs = host.nowMs;
-    this.receiveWindow = windows.receive;
+    this.receiveWindow = receiveWindow;
     this.deadlineMs = head.timeoutMs === undefined ? undefined : host.nowMs + head.timeoutMs;
   }
 
@@ -92,6 +87,7 @@ export class Call extends Outgoing implements GrpcStream {
 
   /** Bytes of the request; `isLast` where nothing follows. */
   data(bytes: Buffer, start: number, end: number, isLast: boolean): void {
+    if (this.isOver) return;
     this.#received += end - start;
     if (this.#plain !== undefined) {
       if (this.#received > MAX_IGNORED_BYTES) this.#answerPlain(this.#plain);

@@ -42,12 +42,14 @@ export class Calls implements CallHost {
   readonly rates: Rates;
   readonly #open = new Map<number, Call>();
   readonly #options: CallsOptions;
+  readonly #receiveWindow: number;
   #heldBytes = 0;
   #isClosing = false;
 
   constructor(options: CallsOptions) {
     this.#options = options;
     this.maxMessageBytes = options.maxMessageBytes;
+    this.#receiveWindow = streamWindow(options.maxMessageBytes);
     this.rates = new Rates(options.bounds);
     this.sender = new Sender(options.writer, options.bounds.maxUnsentBytes, (stream) => this.#sent(stream.id));
   }
@@ -84,8 +86,7 @@ export class Calls implements CallHost {
       this.rates.reset(this.nowMs);
       return;
     }
-    const windows = { send: this.sender.settings.initialWindow, receive: streamWindow(this.maxMessageBytes) };
-    const call = new Call(id, head, this, windows);
+    const call = new Call(id, head, this, this.sender.settings.initialWindow, this.#receiveWindow);
     call.isReceiving = !endsStream;
     this.#open.set(id, call);
     if (head.flaw !== undefined || !head.isRequest) this.reset(call, ERROR.protocol);

@@ -1,11 +1,14 @@
 import type { Http2Bounds } from './bounds.ts';
 import { ERROR } from './codes.ts';
 import { ConnectionError, tooMuch } from './connection-error.ts';
-import { HeaderDecoder } from './hpack/decoder.ts';
+import { HeaderDecoder, staticFieldsFor } from './hpack/decoder.ts';
 import { type RequestHead, RequestHeadReader } from './request-head.ts';
 
 /** Blocks longer than this are read anew each time: comparing them would cost as much. */
 const MAX_REPEATED_BYTES = 512;
+
+/** The same for all connections. */
+const STATICS = staticFieldsFor(new RequestHeadReader());
 
 /** Puts header blocks together and reads them, for one connection. */
 export class HeaderBlocks {
@@ -24,7 +27,7 @@ export class HeaderBlocks {
 
   constructor(bounds: Http2Bounds) {
     this.#bounds = bounds;
-    this.#decoder = new HeaderDecoder(this.#reader, bounds.headerTableBytes);
+    this.#decoder = new HeaderDecoder(this.#reader, bounds.headerTableBytes, STATICS);
   }
 
   /** The stream whose block is not whole; 0 where there is none. */

@@ -17,8 +17,9 @@ export class StreamNumbers {
     this.#opened[(id >>> 1) % REMEMBERED] = id;
   }
 
+  /** Those that were passed over, because the connection is about to end, count as if they had been opened. */
   isIdle(id: number): boolean {
-    return id > this.last || id % 2 === 0;
+    return (id > this.last || id % 2 === 0) && !this.isIgnored(id);
   }
 
   /** Whether it was opened, as far back as is remembered. */

@@ -188,3 +188,20 @@ describe('the native gRPC door takes', () => {
     }
   });
 });
+
+describe('the native gRPC door, about to end a connection,', () => {
+  it('passes over the calls that it has not promised to serve, and goes on with the others', async () => {
+    const held = Promise.withResolvers<void>();
+    const door = await startDoor({ check: (bytes) => held.promise.then(() => bytes) });
+    const raw = await H2Client.connect(portOf(door));
+    raw.send(checkFrames(1, HELLO));
+    const drained = door.drain(300);
+    for (const last of [0x7fff_ffff, 1]) assert.equal((await raw.ofType('GOAWAY'))?.payload.readUInt32BE(0), last);
+    raw.send(Buffer.concat([checkFrames(3, HELLO), frame('RST_STREAM', 0, 3, Buffer.of(0, 0, 0, 8))]));
+    held.resolve();
+    assert.deepEqual(await raw.messageOf(1), HELLO);
+    await raw.closed();
+    assert.equal(await raw.messageOf(3), undefined);
+    await drained;
+  });
+});

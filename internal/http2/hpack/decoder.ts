@@ -25,6 +25,15 @@ export const UNWANTED = 0;
 /** Longer integers are no sizes or indexes that could be right. */
 const MAX_INTEGER_BYTES = 4;
 
+/** The static table, with what a sink wants of it. */
+export const staticFieldsFor = (sink: Pick<FieldSink, 'slotOf'>): readonly TableField[] =>
+  STATIC_FIELDS.map(([name, value]) => ({
+    name,
+    slot: sink.slotOf(name),
+    value,
+    size: name.length + value.length + ENTRY_OVERHEAD,
+  }));
+
 /**
  * Decodes header blocks (RFC 7541) for one connection. Of fields that nobody wants no text is made, but all count in the
  * dynamic table.
@@ -45,17 +54,15 @@ export class HeaderDecoder {
   #textBytes = 0;
   #changes = 0;
 
-  /** @param maxTableBytes the most that the peer is told it may let the table have; it begins with no more than 4,096 */
-  constructor(sink: FieldSink, maxTableBytes: number) {
+  /**
+   * @param maxTableBytes the most that the peer is told it may let the table have; it begins with no more than 4,096
+   * @param statics       the static table for sinks of this kind, where there are many
+   */
+  constructor(sink: FieldSink, maxTableBytes: number, statics: readonly TableField[] = staticFieldsFor(sink)) {
     this.#sink = sink;
     this.#maxTableBytes = maxTableBytes;
     this.#table = new DynamicTable(Math.min(4096, maxTableBytes));
-    this.#statics = STATIC_FIELDS.map(([name, value]) => ({
-      name,
-      slot: sink.slotOf(name),
-      value,
-      size: name.length + value.length + ENTRY_OVERHEAD,
-    }));
+    this.#statics = statics;
   }
 
   /** Grows with every change of the table: between two equal blocks without one, the second means what the first did. */
