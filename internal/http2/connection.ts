@@ -8,6 +8,7 @@ import { FrameReader } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
 import type { GrpcMethods } from './grpc-method.ts';
 import { Incoming } from './incoming.ts';
+import { Patience } from './patience.ts';
 import { type ForeignProtocol, Preface } from './preface.ts';
 import { settingsFrame } from './settings.ts';
 import type { WriteBuffers } from './write-buffers.ts';
@@ -32,7 +33,7 @@ const LINGER_MS = 1000;
 const NOTICE_MS = 1000;
 const PING = Buffer.from('postern?');
 
-/** One connection: what its socket brings, what goes out in the same turn, how long it may take, and how it ends. */
+/** One connection: what its socket brings, what goes out in the same turn, and how it ends. */
 export class Connection {
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
@@ -42,9 +43,7 @@ export class Connection {
   readonly #incoming: Incoming;
   readonly #reader: FrameReader;
   readonly #peer: string;
-  readonly #openedMs: number;
-  #hasSettings = false;
-  #isAcknowledged = false;
+  readonly #patience: Patience;
   #isReading = false;
   #isFlushDue = false;
   /** Nothing is read or answered any more. */
@@ -53,13 +52,6 @@ export class Connection {
   #isPaused = false;
   #isRetired = false;
   #hasGoneAway = false;
-  #lastReadMs: number;
-  #pingedMs: number | undefined = undefined;
-  /** When a frame or a header block began that is not whole. */
-  #partialMs: number | undefined = undefined;
-  #framesBefore = 0;
-  #sentBytes = 0;
-  #sentMs: number;
   /** For the end of its age, then for the end of the notice, then for the end of the grace. */
   #timer: NodeJS.Timeout | undefined = undefined;
 
@@ -81,10 +73,8 @@ export class Connection {
     });
     this.#incoming = new Incoming({ bounds, calls: this.#calls, writer: this.#writer, news: this });
     this.#reader = new FrameReader(this.#incoming);
-    this.#openedMs = options.monotonicMs();
-    this.#lastReadMs = this.#openedMs;
-    this.#sentMs = this.#openedMs;
-    this.#calls.nowMs = this.#openedMs;
+    this.#calls.nowMs = options.monotonicMs();
+    this.#patience = new Patience(bounds, this.#calls.nowMs);
     this.#greet();
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('drain', () => this.#resume());
@@ -125,7 +115,7 @@ export class Connection {
       return;
     }
     try {
-      this.#lookAtPeer(nowMs);
+      if (this.#patience.look(nowMs, this.#socket, !this.#isPaused)) this.#writer.ping(0, PING);
       this.#calls.look(nowMs);
     } catch (error) {
       this.#fail(error);
@@ -134,15 +124,11 @@ export class Connection {
   }
 
   onSettings(): void {
-    this.#hasSettings = true;
+    this.#patience.hasSettings = true;
   }
 
   onSettingsAck(): void {
-    this.#isAcknowledged = true;
-  }
-
-  onPingAck(): void {
-    this.#pingedMs = undefined;
+    this.#patience.isAcknowledged = true;
   }
 
   onGoaway(): void {
@@ -166,26 +152,16 @@ export class Connection {
     if (this.#isOver) return;
     const nowMs = this.#options.monotonicMs();
     this.#calls.nowMs = nowMs;
-    this.#lastReadMs = nowMs;
     this.#isReading = true;
     try {
       this.#frames(chunk);
       this.#incoming.replenish();
-      this.#notePartial(nowMs);
+      this.#patience.read(nowMs, this.#reader.count, this.#reader.isInFrame || this.#incoming.isInBlock);
     } catch (error) {
       this.#fail(error);
     }
     this.#isReading = false;
     this.#flush();
-  }
-
-  /** Under load every piece ends within a frame; what counts is since when none has come to its end. */
-  #notePartial(nowMs: number): void {
-    const { count, isInFrame } = this.#reader;
-    const isSame = count === this.#framesBefore;
-    this.#framesBefore = count;
-    if (isInFrame || this.#incoming.isInBlock) this.#partialMs = isSame ? (this.#partialMs ?? nowMs) : nowMs;
-    else this.#partialMs = undefined;
   }
 
   #frames(chunk: Buffer): void {
@@ -200,31 +176,6 @@ export class Connection {
     }
     this.#options.onForeign(start, this.#peer);
     throw new ConnectionError(ERROR.protocol, `The peer speaks ${start}`, 'foreign');
-  }
-
-  #lookAtPeer(nowMs: number): void {
-    const { handshakeTimeoutMs, requestTimeoutMs, stallTimeoutMs, pingIntervalMs, pingTimeoutMs } =
-      this.#options.bounds;
-    const isGreeted = this.#hasSettings && this.#isAcknowledged;
-    if (!isGreeted && nowMs - this.#openedMs > handshakeTimeoutMs)
-      throw new ConnectionError(ERROR.settingsTimeout, 'The handshake is not over', 'handshake');
-    if (this.#partialMs !== undefined && nowMs - this.#partialMs > requestTimeoutMs)
-      throw new ConnectionError(ERROR.enhanceYourCalm, 'A frame does not come to its end', 'slow_request');
-    const { bytesWritten, writableLength } = this.#socket;
-    const sent = bytesWritten - writableLength;
-    if (writableLength === 0 || sent !== this.#sentBytes) this.#sentMs = nowMs;
-    this.#sentBytes = sent;
-    if (nowMs - this.#sentMs > stallTimeoutMs)
-      throw new ConnectionError(ERROR.enhanceYourCalm, 'Nothing is read', 'stalled');
-    if (this.#pingedMs !== undefined) {
-      const isThere = this.#lastReadMs >= this.#pingedMs;
-      if (isThere) this.#pingedMs = undefined;
-      else if (nowMs - this.#pingedMs > pingTimeoutMs)
-        throw new ConnectionError(ERROR.enhanceYourCalm, 'The peer is not there', 'silent');
-    } else if (isGreeted && !this.#isPaused && nowMs - this.#lastReadMs > pingIntervalMs) {
-      this.#pingedMs = nowMs;
-      this.#writer.ping(0, PING);
-    }
   }
 
   /** Ends it with the code that its peer has earned; never throws. */
@@ -281,6 +232,7 @@ export class Connection {
   #resume(): void {
     if (!this.#isPaused || this.#isOver) return;
     this.#isPaused = false;
+    this.#patience.resumed(this.#options.monotonicMs());
     this.#socket.resume();
   }
 

@@ -16,7 +16,6 @@ export const CONNECTION_WINDOW = 16 * 1024 * 1024;
 export interface PeerNews {
   onSettings(): void;
   onSettingsAck(): void;
-  onPingAck(): void;
   onGoaway(): void;
 }
 
@@ -225,8 +224,7 @@ export class Incoming implements FrameSink {
     if (id !== 0) throw protocol('PING on a stream');
     if (end - start !== 8) throw wrongSize('PING of a length that is none');
     this.#calls.rates.frame(this.#calls.nowMs);
-    if ((flags & FLAG.ack) !== 0) this.#news.onPingAck();
-    else this.#writer.ping(FLAG.ack, bytes.subarray(start, end));
+    if ((flags & FLAG.ack) === 0) this.#writer.ping(FLAG.ack, bytes.subarray(start, end));
   }
 
   #goaway(id: number, start: number, end: number): void {
