@@ -37,16 +37,19 @@ const bodies = (hosts: number, headers: Readonly<Record<string, string>>): strin
   writeBodies(Array.from({ length: 10_000 }, (_, index) => message(`h${index % hosts}.example.org`, headers)));
 const key = { 'x-api-key': API_KEY };
 const noop = await startNoop();
-for (const [name, policies, asked] of [
-  ['API key', apiKeyPolicies(1), bodies(1, key)],
-  ['cached JWT', yaml, bodies(1, { authorization: `Bearer ${token}` })],
-  ['API key, 10,000 policies', apiKeyPolicies(10_000), bodies(10_000, key)],
+const one = bodies(1, key);
+for (const [name, start, asked] of [
+  ['no-op, native door', () => startNoop('native'), one],
+  ['API key', () => startPostern(apiKeyPolicies(1)), one],
+  ['API key, grpc-js', () => startPostern(apiKeyPolicies(1), ['--transport', 'grpc-js']), one],
+  ['cached JWT', () => startPostern(yaml), bodies(1, { authorization: `Bearer ${token}` })],
+  ['API key, 10,000 policies', () => startPostern(apiKeyPolicies(10_000)), bodies(10_000, key)],
 ] as const) {
-  say(`— ${name}, against the no-op`);
-  const server = await startPostern(policies);
+  say(`— ${name}, against the no-op of grpc-js`);
+  const server = await start();
   const sides = { a: { server, bodies: asked }, b: { server: noop, bodies: asked } };
   const { ratio, a, b } = await compare({ ...sides, pairs: 3, seconds, say });
-  if (rows.length === 0) row('no-op', b);
+  if (rows.length === 0) row('no-op, grpc-js', b);
   row(name, a, { ratioToNoop: rounded(ratio), rssMib: Math.round(rssMib(server.pid)) });
   await server.stop();
 }

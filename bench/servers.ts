@@ -53,8 +53,8 @@ function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   });
 }
 
-export const startNoop = (): Promise<BenchServer> =>
-  start(['bench/noop-server.ts'], ({ port }) =>
+export const startNoop = (transport: 'grpc-js' | 'native' = 'grpc-js'): Promise<BenchServer> =>
+  start(['bench/noop-server.ts', transport], ({ port }) =>
     port === undefined ? undefined : { target: `127.0.0.1:${String(port)}`, admin: '' },
   );
 
