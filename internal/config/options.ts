@@ -79,7 +79,7 @@ export const OPTIONS = Object.freeze({
   transport: option({
     placeholder: 'DOOR',
     choices: ['native', 'grpc-js'],
-    fallback: 'grpc-js',
+    fallback: 'native',
     doc: 'How gRPC is spoken: straight on sockets, or by grpc-js, the slower one that others have tried for years',
     parse: choice('native', 'grpc-js'),
   }),

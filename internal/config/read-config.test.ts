@@ -53,7 +53,7 @@ describe('readConfig()', () => {
       namespaceBudget: undefined,
       objectBudget: undefined,
       maxReceiveBytes: 2_097_152,
-      transport: 'grpc-js',
+      transport: 'native',
       grpcAuxAddress: undefined,
       http2: DEFAULT_BOUNDS,
       http: undefined,
