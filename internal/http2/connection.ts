@@ -3,7 +3,7 @@ import type { CallBound, Ending } from '../core/door-bounds.ts';
 import type { Http2Bounds } from './bounds.ts';
 import { Calls, streamWindow } from './calls.ts';
 import { ERROR, MAX_STREAM, SETTING } from './codes.ts';
-import { ConnectionError } from './connection-error.ts';
+import { ConnectionError, tooMuch } from './connection-error.ts';
 import { FrameReader } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
 import type { GrpcMethods } from './grpc-method.ts';
@@ -224,6 +224,11 @@ export class Connection {
   #flush(): void {
     if (this.#isOver) return;
     this.#writer.flush();
+    const { maxUnsentBytes } = this.#options.bounds;
+    if (this.#socket.writableLength > maxUnsentBytes) {
+      this.#fail(tooMuch('unsent_bytes', `More than ${maxUnsentBytes} bytes of answers are not taken`));
+      return;
+    }
     if (this.#isPaused || this.#socket.writableLength <= PAUSE_BYTES) return;
     this.#isPaused = true;
     this.#socket.pause();

@@ -1,6 +1,7 @@
 // HTTP/2 by hand: a peer that sends what a real client never would. Only what the tests need of RFC 9113 and RFC 7541.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { CHECK_PATH } from './door-client.ts';
 
 export const FRAME_TYPES = {
@@ -97,6 +98,17 @@ export class H2Client {
   static async connect(port: number, settings: Uint8Array = Buffer.alloc(0)): Promise<H2Client> {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     await once(socket, 'connect');
+    return H2Client.#begin(socket, settings);
+  }
+
+  /** The same by TLS, whoever the server says it is. */
+  static async connectTls(port: number, settings: Uint8Array = Buffer.alloc(0)): Promise<H2Client> {
+    const socket = connectTls({ port, host: '127.0.0.1', ALPNProtocols: ['h2'], rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    return H2Client.#begin(socket, settings);
+  }
+
+  static #begin(socket: Socket, settings: Uint8Array): H2Client {
     const client = new H2Client(socket);
     client.send(Buffer.concat([PREFACE, frame('SETTINGS', 0, 0, settings)]));
     return client;

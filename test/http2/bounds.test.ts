@@ -185,6 +185,24 @@ describe('the native gRPC door ends a connection', () => {
     await close();
   });
 
+  it('that reads none of very many small answers', async () => {
+    const small = Buffer.alloc(10_000);
+    const { door, raw, endings, close } = await bounded(
+      { maxUnsentBytes: 100_000 },
+      { check: (bytes) => (bytes.length === 1 ? small : bytes) },
+    );
+    raw.destroy();
+    const deaf = await H2Client.connect(portOf(door), setting(4, 0x7fff_ffff));
+    await deaf.settings();
+    deaf.send(frame('WINDOW_UPDATE', 0, 0, uint32(0x7000_0000)));
+    deaf.pause();
+    for (let id = 1; id < 2000; id += 2) deaf.send(checkFrames(id, Buffer.of(7)));
+    await until(() => endings.length > 0);
+    assert.deepEqual(endings, ['unsent_bytes']);
+    deaf.destroy();
+    await close();
+  });
+
   it('that takes nothing of an answer for too long', async () => {
     const { raw, endings, close } = await bounded({ stallTimeoutMs: 20 });
     raw.send(frame('SETTINGS', 0, 0, setting(4, 0)));
