@@ -192,6 +192,7 @@ export class Calls implements CallHost {
   #refuse(call: Call, bound: CallBound): void {
     this.#options.onRefused(bound);
     call.refuse(REFUSED.headers);
+    this.rates.reset(this.nowMs);
   }
 
   #endRequest(call: Call): void {

@@ -7,13 +7,19 @@ import { type RequestHead, RequestHeadReader } from './request-head.ts';
 /** Blocks longer than this are read anew each time: comparing them would cost as much. */
 const MAX_REPEATED_BYTES = 512;
 
+/**
+ * A call whose fields come to more than it may have is refused, and its connection goes on; one that comes to so many times
+ * as much is an attack, for indexes of one byte each can stand for thousands.
+ */
+const FAR = 4;
+
 /** The same for all connections. */
-const STATICS = staticFieldsFor(new RequestHeadReader());
+const STATICS = staticFieldsFor(new RequestHeadReader(0));
 
 /** Puts header blocks together and reads them, for one connection. */
 export class HeaderBlocks {
   readonly #bounds: Http2Bounds;
-  readonly #reader = new RequestHeadReader();
+  readonly #reader: RequestHeadReader;
   readonly #decoder: HeaderDecoder;
   /** A block whose end is still to come. */
   #pieces: Buffer[] = [];
@@ -27,6 +33,7 @@ export class HeaderBlocks {
 
   constructor(bounds: Http2Bounds) {
     this.#bounds = bounds;
+    this.#reader = new RequestHeadReader(FAR * bounds.maxHeaderBytes);
     this.#decoder = new HeaderDecoder(this.#reader, bounds.headerTableBytes, STATICS);
   }
 

@@ -1,3 +1,4 @@
+import { tooMuch } from './connection-error.ts';
 import { parseGrpcTimeout } from './grpc-timeout.ts';
 import { type FieldSink, UNWANTED } from './hpack/decoder.ts';
 
@@ -66,8 +67,13 @@ const WRONG_VALUE = /[\0\r\n]|^[ \t]|[ \t]$/;
 const DIGITS = /^[0-9]{1,15}$/;
 const NO_VALUES: readonly string[] = Object.freeze([]);
 
-/** Reads a header block field by field. */
+/**
+ * Reads a header block field by field.
+ *
+ * @throws {ConnectionError} ENHANCE_YOUR_CALM where the fields come to more than any request's: it is not read any further
+ */
 export class RequestHeadReader implements FieldSink {
+  readonly #mostBytes: number;
   #flaw: string | undefined = undefined;
   #seen = 0;
   #hasRegular = false;
@@ -76,9 +82,14 @@ export class RequestHeadReader implements FieldSink {
   #contentType = '';
   #grpcTimeout = '';
   #contentLength: number | undefined = undefined;
-  #traceparent = NO_VALUES;
-  #tracestate = NO_VALUES;
+  #traceparent: string[] | undefined = undefined;
+  #tracestate: string[] | undefined = undefined;
   #bytes = 0;
+
+  /** @param mostBytes as header lists are counted */
+  constructor(mostBytes: number) {
+    this.#mostBytes = mostBytes;
+  }
 
   slotOf(name: string): number {
     const slot = SLOTS.get(name);
@@ -89,6 +100,8 @@ export class RequestHeadReader implements FieldSink {
 
   field(slot: number, value: string, size: number): void {
     this.#bytes += size;
+    if (this.#bytes > this.#mostBytes)
+      throw tooMuch('header_bytes', `The fields of a call come to more than ${this.#mostBytes} bytes`);
     if (slot === UNWANTED) {
       this.#hasRegular = true;
       return;
@@ -108,8 +121,8 @@ export class RequestHeadReader implements FieldSink {
       contentType: this.#contentType,
       timeoutMs: this.#grpcTimeout === '' ? undefined : (parseGrpcTimeout(this.#grpcTimeout) ?? Number.NaN),
       contentLength: this.#contentLength,
-      traceparent: this.#traceparent,
-      tracestate: this.#tracestate,
+      traceparent: this.#traceparent ?? NO_VALUES,
+      tracestate: this.#tracestate ?? NO_VALUES,
       bytes: this.#bytes,
       hasPseudo: this.#seen !== 0,
     };
@@ -121,8 +134,8 @@ export class RequestHeadReader implements FieldSink {
     this.#contentType = '';
     this.#grpcTimeout = '';
     this.#contentLength = undefined;
-    this.#traceparent = NO_VALUES;
-    this.#tracestate = NO_VALUES;
+    this.#traceparent = undefined;
+    this.#tracestate = undefined;
     this.#bytes = 0;
     return head;
   }
@@ -149,10 +162,12 @@ export class RequestHeadReader implements FieldSink {
         this.#length(value);
         break;
       case SLOT.traceparent:
-        this.#traceparent = [...this.#traceparent, value];
+        this.#traceparent ??= [];
+        this.#traceparent.push(value);
         break;
       case SLOT.tracestate:
-        this.#tracestate = [...this.#tracestate, value];
+        this.#tracestate ??= [];
+        this.#tracestate.push(value);
         break;
       case SLOT.te:
         if (value !== 'trailers') this.#flaw ??= 'te is not "trailers"';

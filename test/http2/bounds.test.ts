@@ -164,6 +164,35 @@ describe('the native gRPC door ends a connection', () => {
     await close();
   });
 
+  for (const [what, block] of [
+    ['the static table', Buffer.concat([checkFields(), Buffer.alloc(1000, 0x80 | 16)])],
+    [
+      'what it had remembered',
+      Buffer.concat([
+        checkFields(),
+        Buffer.concat([Buffer.of(0x40, 1, 0x78, 0x7f, 0xe1, 0x1d), Buffer.alloc(3936, 'a')]),
+        Buffer.alloc(8000, 0x80 | 62),
+      ]),
+    ],
+  ] as const) {
+    it(`whose few bytes stand for many, by ${what} (an HPACK bomb)`, async () => {
+      const { raw, endings, close } = await bounded({ maxHeaderBytes: 13_000 });
+      raw.send(frame('HEADERS', END_HEADERS, 1, block));
+      assert.equal(codeOf(await raw.ofType('GOAWAY')), ENHANCE_YOUR_CALM);
+      assert.deepEqual(endings, ['header_bytes']);
+      await close();
+    });
+  }
+
+  it('whose calls have more fields than they may, over and over', async () => {
+    const { raw, endings, refused, close } = await bounded({ maxHeaderBytes: 4096, maxResetRate: 20 });
+    const block = Buffer.concat([checkFields(), Buffer.alloc(100, 0x80 | 16)]);
+    for (let id = 1; id < 200; id += 2) raw.send(frame('HEADERS', END_HEADERS, id, block));
+    assert.equal(codeOf(await raw.ofType('GOAWAY')), ENHANCE_YOUR_CALM);
+    assert.deepEqual([endings, refused.length], [['reset_rate'], 21]);
+    await close();
+  });
+
   it('that leaves its answers unread, by a window of 0 or by not reading', async () => {
     const large = Buffer.alloc(200_000);
     const { door, raw, endings, close } = await bounded(
@@ -271,12 +300,10 @@ describe('the native gRPC door refuses a call', () => {
     await close();
   });
 
-  it('whose fields are few bytes that stand for many (an HPACK bomb)', async () => {
-    const { raw, refused, close } = await bounded({ maxHeaderBytes: 16_384 });
-    const remembered = Buffer.concat([Buffer.of(0x40, 1, 0x78, 0x7f, 0xe1, 0x1d), Buffer.alloc(3936, 'a')]);
-    // Index 62 is the field that was remembered last.
-    const bomb = Buffer.concat([checkFields(), remembered, Buffer.alloc(8000, 0x80 | 62)]);
-    raw.send(frame('HEADERS', END_HEADERS, 1, bomb));
+  it('whose fields come to more than they may', async () => {
+    const { raw, refused, close } = await bounded({ maxHeaderBytes: 4096 });
+    // Index 16 of the static table comes to 61 bytes.
+    raw.send(frame('HEADERS', END_HEADERS, 1, Buffer.concat([checkFields(), Buffer.alloc(100, 0x80 | 16)])));
     assert.equal((await raw.trailersOf(1)).get('grpc-status'), RESOURCE_EXHAUSTED);
     assert.deepEqual(refused, ['header_bytes']);
     raw.send(checkFrames(3, HELLO));
