@@ -183,11 +183,20 @@ export class Connection {
     if (this.#isOver) return;
     const known =
       error instanceof ConnectionError ? error : new ConnectionError(ERROR.internal, 'internal', 'internal');
-    this.#options.onEnding(known.ending, error, this.#peer);
+    this.#tell(known.ending, error);
     if (known.ending !== 'foreign') this.#writer.goaway(this.#calls.numbers.last, known.code, known.message);
     this.#end();
     // What it goes on to send is not worth reading.
     this.#socket.pause();
+  }
+
+  /** Whatever becomes of the telling, the connection ends. */
+  #tell(ending: Ending, error: unknown): void {
+    try {
+      this.#options.onEnding(ending, error, this.#peer);
+    } catch {
+      // Nobody is left to tell.
+    }
   }
 
   /** Nothing on its way any more: no new calls, and the end when the last one is over. */

@@ -288,6 +288,31 @@ describe('the native gRPC door ends a connection', () => {
   });
 });
 
+describe('the native gRPC door goes on', () => {
+  it('when what it tells of connections and calls fails', async () => {
+    const fail = (): never => {
+      throw new Error('injected');
+    };
+    const door = await startDoor({ bounds: { maxStreams: 1 }, onEnding: fail, onRefused: fail, onForeign: fail });
+    const raw = await H2Client.connect(portOf(door));
+    await raw.settings();
+    raw.send(frame('PING', 0, 5, Buffer.alloc(8)));
+    await raw.closed();
+    const other = await H2Client.connect(portOf(door));
+    for (const id of [1, 3]) other.send(requestHeaders(id));
+    await other.closed();
+    const foreign = connect(portOf(door), '127.0.0.1');
+    const closed = new Promise((resolve) => foreign.on('close', resolve));
+    foreign.resume();
+    foreign.write('GET / HTTP/1.1\r\n\r\n');
+    await closed;
+    const good = new DoorClient(door.address);
+    assert.deepEqual(await good.check(HELLO), HELLO);
+    good.close();
+    await door.drain(1000);
+  });
+});
+
 describe('the native gRPC door refuses a call', () => {
   it('beyond those that a connection may have', async () => {
     const { raw, refused, close } = await bounded({ maxStreams: 2 });
