@@ -94,8 +94,9 @@ const PROTO = /^internal\/extauthz\/proto-(?:reader|writer)\.ts$/;
 const MAX_LINES = 250;
 /** Longer ones, and why they stay so. */
 const LONG_FILES: Readonly<Record<string, string>> = {
-  'internal/extauthz/read-check.ts': 'reads one message of Envoy, field by field',
-  'internal/extauthz/write-check.ts': 'the one encoder of answers',
+  'internal/http2/call.ts': 'a call from its head to its end: what may follow what is read in one place',
+  'internal/http2/connection.ts': 'how a connection begins, reads, writes and ends, which depend on each other',
+  'internal/http2/incoming.ts': 'every kind of frame, one after the other',
 };
 
 const FORBIDDEN_NAMES = /(^|\/)(utils?|helpers?|common|misc|types|index)(\.ts|\/)|Manager\.ts$|Impl\.ts$/;
