@@ -38,7 +38,8 @@ export const BOUND_OPTIONS = Object.freeze({
   }),
   'grpc-max-reset-rate': option({
     placeholder: 'COUNT',
-    fallback: '1000',
+    // Clients of Envoy that go away while a dependency is slow make it take checks back: that must not end its connection.
+    fallback: '5000',
     doc: 'Resets a second of a connection, by the peer or provoked by it, beyond one for each call that was answered',
     parse: count(10, 10_000_000),
   }),

@@ -10,7 +10,7 @@ export const DEFAULT_BOUNDS: Http2Bounds = Object.freeze({
   headerTableBytes: 4096,
   maxContinuations: 16,
   maxFrameRate: 2000,
-  maxResetRate: 1000,
+  maxResetRate: 5000,
   maxBufferedBytes: 64 * 1024 * 1024,
   maxUnsentBytes: 4 * 1024 * 1024,
   handshakeTimeoutMs: 10_000,
