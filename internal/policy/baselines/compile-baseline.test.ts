@@ -4,12 +4,13 @@ import { inOneGo } from '../../core/breather.ts';
 import { ProblemList } from '../../core/problem.ts';
 import { MAX_EXPRESSION_TEXT } from '../expression-size.ts';
 import { PORTS } from '../policy-ports.fixture.ts';
+import { Workload } from '../workload.ts';
 import { compileBaseline } from './compile-baseline.ts';
 
 /** What is wrong with a baseline, each with its path; nothing where it may be accepted. */
-function wrongWith(spec: object): readonly string[] {
+function wrongWith(spec: object, ports = PORTS): readonly string[] {
   const problems = new ProblemList();
-  inOneGo(compileBaseline({ namespaceSelector: {}, ...spec }, { name: 'platform', ports: PORTS }, problems));
+  inOneGo(compileBaseline({ namespaceSelector: {}, ...spec }, { name: 'platform', ports }, problems));
   return problems.problems
     .filter(({ severity }) => severity === 'error')
     .map(({ path, message }) => `${path}: ${message}`);
@@ -118,6 +119,15 @@ describe('compileBaseline()', () => {
     );
     for (const section of ['authorization', 'public', 'mode', 'target'])
       assert.match(wrongWith({ defaults: { transport: {}, [section]: {} } }).join(), /Unknown field/);
+  });
+
+  it('takes defaults in a sidecar class too, a sidecar or the one that writes its status, and what is wrong is found', () => {
+    const response = { upstreamHeaders: [{ name: 'host', value: { expression: 'identity.id' } }] };
+    for (const workload of [new Workload(), new Workload(new Map([['app', 'orders']]))]) {
+      const ports = { ...PORTS, workload };
+      assert.deepEqual(wrongWith({ defaults: { transport: { requireTLS: true } }, ...deny({ any: {} }) }, ports), []);
+      assert.match(wrongWith({ defaults: { response } }, ports).join(), /^spec\.defaults\.response\.[^,]*$/);
+    }
   });
 
   it('bounds what overrides take to compile', () => {

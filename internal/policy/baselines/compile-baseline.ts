@@ -47,7 +47,10 @@ export function* compileBaseline(
   });
 }
 
-/** Any policy that has these sections and no other: what is wrong with one of them is found here, not in each policy. */
+/**
+ * Any policy that has these sections and no other: what is wrong with one of them is found here, not in each policy. Whom
+ * it is for is not judged: of a sidecar class it would have to select Pods.
+ */
 function* checkDefaults(
   { defaults }: ApiBaselineSpec,
   { name, ports }: BaselineContext,
@@ -56,5 +59,5 @@ function* checkDefaults(
   if (defaults === undefined) return;
   const spec = { ...apiPolicySpec.parse({ target: { hosts: ['any.invalid'] } }), ...defaults };
   const ref = { namespace: '', name, uid: hash('sha256', name), generation: 0 };
-  yield* compilePolicy(spec, ref, { ports, problems });
+  yield* compilePolicy(spec, ref, { ports: { ...ports, workload: undefined }, problems });
 }
