@@ -76,7 +76,7 @@ describe('a release in a real cluster', { skip: skipWithout(obtainedKubernetes) 
     assert.match(said, /Each replica counts limits for itself/);
     const [, example = ''] = /<<'YAML'\n(.*?)\n {2}YAML/s.exec(said) ?? [];
     await kubectl(['apply', '-f', '-'], example.replaceAll(/^ {2}/gm, ''));
-    await kubectl(['delete', 'apol/hello', 'hgrant/default']);
+    await kubectl(['delete', 'apol/hello', 'hgrant/default.hello']);
   });
 
   it('has Pods that the restricted level of pod security admits', async () => {
@@ -167,7 +167,7 @@ describe('a release in a real cluster', { skip: skipWithout(obtainedKubernetes) 
       /^Postern serves the policies of class "one": those whose spec\.className is that, and no others;/m,
     );
     const [, ofPods = ''] =
-      /A first policy for Pods [^\n]* there:\n {2}kubectl apply -f - <<'YAML'\n(.*?)\n {2}YAML/s.exec(first) ?? [];
+      /A first policy for Pods [^\n]* there:\n {2}kubectl create -f - <<'YAML'\n(.*?)\n {2}YAML/s.exec(first) ?? [];
     await kubectl(['apply', '-f', '-'], ofPods.replaceAll(/^ {2}/gm, ''));
     await kubectl(['delete', 'apol/hello-pods']);
     assert.match(first, /rollout status deployment\/one-postern\n.*rollout status deployment\/one-postern-sidecars\n/);

@@ -178,7 +178,7 @@ describe('the sidecars of the chart', { skip: skipWithout(obtainedHelm) }, () =>
       "docker run --rm -i postern:0.1.0 inject -f - --class sidecar --image postern:0.1.0 --admin-port 9999 --option 'client-address=direct'";
     assert.ok(without.stdout.includes(`MISSING: this API server does not serve`), without.stdout);
     assert.ok(without.stdout.includes(command), without.stdout);
-    assert.match(without.stdout, /A first policy for Pods .* refused there:\n {2}kubectl apply -f - <<'YAML'\n/);
+    assert.match(without.stdout, /A first policy for Pods .* refused there:\n {2}kubectl create -f - <<'YAML'\n/);
     const template = ['template', 'postern', CHART, '-n', 'infra', '--api-versions', served];
     const { stdout } = await helm(template, { values });
     assert.equal(stdout.match(/kind: MutatingAdmissionPolicy(Binding)?$/gm)?.length, 2);
