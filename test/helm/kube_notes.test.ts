@@ -76,4 +76,15 @@ describe('the notes of a release in a real cluster', {
       assert.match((await api.kubectl(['create', '-f', '-'], block)).stderr, /already exists/);
     assert.deepEqual(await specs(), before);
   });
+
+  it('say which Secrets are missing also where the namespace is made with the release', async () => {
+    const tls = { secretName: 'cert', clientCA: { secretName: 'ca' } };
+    const args = ['install', 'fresh', CHART, '-n', 'fresh', '--create-namespace'];
+    const said = await release(args, { className: 'fresh', tls });
+    assert.deepEqual(said.match(/^MISSING: the Secret .*$/gm), [
+      'MISSING: the Secret "cert". Its Pods do not start before:',
+      'MISSING: the Secret "ca". Its Pods do not start before:',
+    ]);
+    await release(['uninstall', 'fresh', '-n', 'fresh']);
+  });
 });
