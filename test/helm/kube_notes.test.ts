@@ -87,4 +87,47 @@ describe('the notes of a release in a real cluster', {
     ]);
     await release(['uninstall', 'fresh', '-n', 'fresh']);
   });
+
+  it('name a class that is another one, where the release has the name of the class that two serve', async () => {
+    const commandOf = (notes: string): readonly string[] =>
+      /^ {2}helm (upgrade .*lassName=.*)$/m.exec(notes)?.[1]?.split(' ') ?? [];
+    const asWritten = (args: readonly string[]): string => args.slice(3).join(' ');
+    const inChart = (args: readonly string[]): readonly string[] =>
+      args.map((arg) => (arg === 'deploy/helm/postern' ? CHART : arg));
+    const sidecar = { enabled: true, namespaces: ['shop'], className: 'edge-sidecar' };
+    await release(['install', 'other', CHART, '-n', 'infra'], { className: 'edge' });
+    const edge = await release(['install', 'edge', CHART, '-n', 'shop'], { className: 'edge' });
+    assert.match(
+      edge,
+      /class "edge" too \("other" in "infra"\).*\nIt is this one's by its name\. Give the other a class/,
+    );
+    const ofOther = commandOf(edge);
+    assert.equal(
+      `${ofOther[1]} ${asWritten(ofOther)}`,
+      'other -n infra --reset-then-reuse-values --set className=other',
+    );
+    await release(inChart(ofOther));
+    const same = await release(['install', 'edge', CHART, '-n', 'infra'], { className: 'edge', sidecar });
+    assert.match(same, /class "edge" too \("edge" in "shop"\)/);
+    const ofSame = commandOf(same);
+    assert.equal(
+      `${ofSame[1]} ${asWritten(ofSame)}`,
+      'edge -n infra --reset-then-reuse-values --set className=edge-infra',
+    );
+    assert.doesNotMatch(await release(inChart(ofSame)), /WARNING/);
+    const pods = await release(['install', 'edge', CHART, '-n', 'default'], { className: 'third', sidecar });
+    const ofPods = commandOf(pods);
+    assert.equal(
+      asWritten(ofPods),
+      '-n default --reset-then-reuse-values --set sidecar.className=edge-default-sidecar',
+    );
+    assert.doesNotMatch(await release(inChart(ofPods)), /WARNING/);
+    for (const [name, namespace] of [
+      ['other', 'infra'],
+      ['edge', 'infra'],
+      ['edge', 'shop'],
+      ['edge', 'default'],
+    ] as const)
+      await release(['uninstall', name, '-n', namespace]);
+  });
 });
