@@ -23,6 +23,7 @@ import type { PolicyRecord } from './policy-record.ts';
 import type { PolicyRecords } from './policy-records.ts';
 import type { RecordReader } from './recorded-spec.ts';
 import type { Snapshot } from './snapshot.ts';
+import { comparable } from './too-many-pairs.ts';
 
 export interface BuilderOptions {
   readonly ports: PolicyPorts;
@@ -105,7 +106,7 @@ export class Builder {
     for (const record of records) {
       const pause = breathe();
       if (pause !== undefined) await pause;
-      const { candidate } = record;
+      const candidate = this.#options.hostGrants === 'required' ? comparable(record.candidate) : record.candidate;
       // What a record that threw calls its newest is of an older spec: its last good one serves, or none.
       unbounded.set(thrown.has(record) ? { ...candidate, newest: undefined } : candidate, record);
     }

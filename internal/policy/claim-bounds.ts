@@ -1,9 +1,10 @@
 import type { Breathe } from '../core/breather.ts';
 import type { Problem } from '../core/problem.ts';
 import type { Candidate } from './assign.ts';
-import { type ClaimedTarget, commonTemplate } from './claimed-target.ts';
+import type { ClaimedTarget } from './claimed-target.ts';
 import type { Claim } from './claiming.ts';
 import { suffixesOf } from './claims.ts';
+import { coarseClaim } from './coarse-claim.ts';
 
 /** What a namespace may claim for each policy that it may have, and at the least. */
 const EACH = 10;
@@ -74,15 +75,14 @@ class ClaimBounds {
     };
   }
 
-  /** By its hosts and what its paths have in common, so that it denies; by nothing where even that is too much. */
-  #coarse({ hosts, routes, templates }: ClaimedTarget, namespace: string): ClaimedTarget {
-    const template = commonTemplate(templates);
-    const coarse = { hosts, routes, templates: [template], guessed: new Set([template]), isWhole: false };
+  /** Coarse, so that it denies; by nothing where even that is too much. */
+  #coarse(claimed: ClaimedTarget, namespace: string): ClaimedTarget {
+    const coarse = coarseClaim(claimed);
     const extent = extentOf(coarse);
     const left = this.#leftOf(namespace);
     if (extent > left.coarse) return Object.freeze({ ...coarse, hosts: NO_HOSTS });
     left.coarse -= extent;
-    return Object.freeze(coarse);
+    return coarse;
   }
 
   #fits(claim: Claim, meta: Candidate['meta']): boolean {

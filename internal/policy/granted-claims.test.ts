@@ -10,6 +10,7 @@ import { type CompiledPolicy, STRICT } from './compiled-policy.ts';
 import { GrantedClaims } from './granted-claims.ts';
 import { HostGrants } from './host-grants.ts';
 import { lapseClaims } from './lapsed-claims.ts';
+import { comparable } from './too-many-pairs.ts';
 
 const HOST = 'api.example.org';
 const meta = (namespace: string, name: string) => ({ name, namespace, uid: `${namespace}/${name}`, generation: 1 });
@@ -82,10 +83,14 @@ describe('GrantedClaims', () => {
     }
   });
 
-  it('refuses a policy by itself that is too large to compare', async () => {
+  it('refuses a policy by itself that is too large to compare, and does not let go of its hosts', async () => {
     const hosts = Array.from({ length: 64 }, (_, i) => `h${i}.a.b.c.d.e.f.g.h.example.org`);
-    const paths = Array.from({ length: 64 }, (_, i) => `/p${i}`);
-    const [found] = await assigned([candidate('shop', 'large', asking(paths, hosts))], false);
+    const paths = Array.from({ length: 64 }, (_, i) => `/v1/p${i}`);
+    const large = candidate('shop', 'large', asking(paths, hosts));
+    const [found] = await assigned(
+      [comparable({ ...large, claimed: claimedTarget({ target: { hosts, paths } }) })],
+      false,
+    );
     assert.deepEqual(found?.problems, [
       {
         reason: 'Invalid',
@@ -95,6 +100,21 @@ describe('GrantedClaims', () => {
         severity: 'error',
       },
     ]);
-    assert.deepEqual([found.serving, found.places], [undefined, []]);
+    assert.equal(found.serving, undefined);
+    assert.deepEqual(
+      found.places.map(({ host, templates }) => [host, ...templates.map(({ source }) => source)]),
+      hosts.map((host) => [host, '/v1/**']),
+    );
+  });
+
+  it('holds any number of hosts by one path, for nothing less could be claimed of them', async () => {
+    const hosts = Array.from({ length: 5000 }, (_, i) => `h${i}.a.b.c.d.e.f.example.org`);
+    const paths = ['/v1/a', '/v1/b'];
+    const broken = { ...candidate('shop', 'large', asking(paths)), newest: undefined };
+    const [found] = await assigned(
+      [comparable({ ...broken, claimed: claimedTarget({ target: { hosts, paths } }) })],
+      false,
+    );
+    assert.equal(found?.places.length, 5000);
   });
 });
