@@ -13,10 +13,10 @@ function handedOver(message: string): unknown {
   return parse(execFileSync('/bin/sh', ['-c', command], { encoding: 'utf8' }));
 }
 
-const grant = (name: string, hosts: readonly string[], paths: readonly string[]) => ({
+const grant = (generateName: string, hosts: readonly string[], paths: readonly string[]) => ({
   apiVersion: 'postern.dev/v1alpha1',
   kind: 'HostGrant',
-  metadata: { name },
+  metadata: { generateName },
   spec: { hosts, paths, namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'pay' } } },
 });
 
@@ -27,10 +27,10 @@ describe('notGranted()', () => {
       reason: 'HostNotGranted',
       path: 'spec.target.hosts[2]',
       message:
-        'No HostGrant gives this namespace "/pay/{id}/**" of "api.example.org": claim less, or have the platform run echo \'{apiVersion: postern.dev/v1alpha1, kind: HostGrant, metadata: {name: "pay.api"}, spec: {hosts: ["api.example.org"], paths: ["/pay/{id}/**"], namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: "pay"}}}}\' | kubectl create -f -',
+        'No HostGrant gives this namespace "/pay/{id}/**" of "api.example.org": claim less, or have the platform run echo \'{apiVersion: postern.dev/v1alpha1, kind: HostGrant, metadata: {generateName: "pay.api-"}, spec: {hosts: ["api.example.org"], paths: ["/pay/{id}/**"], namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: "pay"}}}}\' | kubectl create -f -',
       severity: 'error',
     });
-    assert.deepEqual(handedOver(problem.message), grant('pay.api', ['api.example.org'], ['/pay/{id}/**']));
+    assert.deepEqual(handedOver(problem.message), grant('pay.api-', ['api.example.org'], ['/pay/{id}/**']));
   });
 
   it('says all hosts of a policy in one sentence, each with its own paths', () => {
@@ -46,14 +46,26 @@ describe('notGranted()', () => {
     assert.deepEqual(handedOver(message), {
       apiVersion: 'v1',
       kind: 'List',
-      items: [grant('pay.api.1', ['a.test', '*.b.test'], ['/x', '/y']), grant('pay.api.2', ['c.test'], ['/x'])],
+      items: [grant('pay.api-', ['a.test', '*.b.test'], ['/x', '/y']), grant('pay.api-', ['c.test'], ['/x'])],
     });
   });
 
   it('quotes names that YAML would read as something else', () => {
     const { message } = notGranted([part('a.test', ['/x'])], meta('1e3', '007'));
-    assert.deepEqual((handedOver(message) as { readonly metadata: object }).metadata, { name: '007.1e3' });
+    assert.deepEqual((handedOver(message) as { readonly metadata: object }).metadata, {
+      generateName: '007.1e3-',
+    });
   });
+
+  for (const [name, prefix] of [
+    ['x'.repeat(253), `pay.${'x'.repeat(53)}-`],
+    [`${'x'.repeat(51)}-.-y`, `pay.${'x'.repeat(51)}-`],
+  ] as const)
+    it(`names the grant of a policy with a name of ${name.length} characters so that the API server keeps all of it`, () => {
+      const { message } = notGranted([part('a.test', ['/x'])], meta(name));
+      assert.deepEqual(handedOver(message), grant(prefix, ['a.test'], ['/x']));
+      assert.ok(prefix.length <= 58);
+    });
 
   for (const path of ["/it's", '/";}', '/\\', '/$(reboot)\n', '/ü', '/a b', '/\u202e'])
     it(`gives no command to copy for the path ${JSON.stringify(path)}, which a tenant chose`, () => {

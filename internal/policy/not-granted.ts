@@ -13,7 +13,8 @@ export interface Ungranted {
 
 /** A longer command is left out: it would be cut where a status ends. */
 const MAX_COMMAND = 2048;
-const MAX_NAME = 253;
+/** What the API server keeps of a `generateName` before the five characters that it adds. */
+const MAX_PREFIX = 58;
 const MAX_SHOWN = 4;
 /**
  * What means nothing but itself between single quotes of a shell, and between double ones of YAML: a path is a tenant's
@@ -51,15 +52,18 @@ interface Part {
   readonly paths: readonly string[];
 }
 
-/** `create`, for `apply` would take a grant of this name from whoever has it. No namespace's name has a dot: it is its own. */
+/**
+ * `create`, for `apply` would take a grant of this name from whoever has it; with a name that is new each time, for the
+ * author may add hosts and be told again, and other policies' names may join up to the same. It may be run twice: grants
+ * of the same give no more than one.
+ */
 function granting(parts: readonly Part[], { namespace, name }: ObjectMeta): string | undefined {
-  const full = `${namespace}.${name}`;
-  const texts = [full, ...parts.flatMap(({ hosts, paths }) => [...hosts, ...paths])];
-  if (full.length > MAX_NAME || !texts.every((text) => PLAIN.test(text))) return undefined;
-  const grants = parts.map(({ hosts, paths }, index) => {
-    const called = quoted(parts.length === 1 ? full : `${full}.${index + 1}`);
+  const texts = [namespace, name, ...parts.flatMap(({ hosts, paths }) => [...hosts, ...paths])];
+  if (!texts.every((text) => PLAIN.test(text))) return undefined;
+  const prefix = `${`${namespace}.${name}`.slice(0, MAX_PREFIX - 1).replace(/[.-]+$/, '')}-`;
+  const grants = parts.map(({ hosts, paths }) => {
     const spec = `hosts: [${hosts.map(quoted).join(', ')}], paths: [${paths.map(quoted).join(', ')}], namespaceSelector: {matchLabels: {${NAME_LABEL}: ${quoted(namespace)}}}`;
-    return `{apiVersion: ${GROUP}/${VERSION}, kind: HostGrant, metadata: {name: ${called}}, spec: {${spec}}}`;
+    return `{apiVersion: ${GROUP}/${VERSION}, kind: HostGrant, metadata: {generateName: ${quoted(prefix)}}, spec: {${spec}}}`;
   });
   const [only = ''] = grants;
   const yaml = grants.length === 1 ? only : `{apiVersion: v1, kind: List, items: [${grants.join(', ')}]}`;

@@ -76,7 +76,12 @@ describe('the commands that a status prints', async () => {
     const [, command = ''] = /have the platform run (.*)$/s.exec(message) ?? [];
     await run(command);
     await until(async () => (await is('apol', 'shop/orders', 'Accepted')) === 'True Accepted');
-    await assert.rejects(run(command), /AlreadyExists/, 'a grant of that name stays as it is');
+    await cluster.apply(policy('orders', 'a.example.org, "*.b.example.org", d.example.org'));
+    const again = await said('apol', 'shop/orders', 'Accepted', 'False');
+    assert.match(again, /gives this namespace [^:]* of "d\.example\.org":/, 'what was added, and nothing else');
+    const [, second = ''] = /have the platform run (.*)$/s.exec(again) ?? [];
+    for (let time = 0; time < 2; time += 1) await run(second);
+    await until(async () => (await is('apol', 'shop/orders', 'Accepted')) === 'True Accepted');
     await cluster.apply(policy('more', 'c.example.org'));
     assert.match(await said('apol', 'shop/more', 'Accepted', 'False'), /gives this namespace .* of "c\.example\.org":/);
   });
