@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Builder, type BuilderOptions } from './builder.ts';
 import { ClusterObjects, isClusterKind } from './cluster-objects.ts';
 import { isLiveKind } from './namespace-objects.ts';
@@ -33,6 +33,8 @@ export interface StoreOptions extends BuilderOptions, NamespacesOptions {
   readonly onBuild: (build: Build) => void;
   /** A build that threw: the old snapshot stays. */
   readonly onFailure: (error: unknown) => void;
+  /** Waits so many milliseconds between builds; never rejects. */
+  readonly rest?: (ms: number) => Promise<void>;
 }
 
 /** Changes that come together are built together. */
@@ -53,6 +55,7 @@ export class PolicyStore {
   readonly #namespaces: Namespaces;
   readonly #cluster: ClusterObjects;
   readonly #builder: Builder;
+  readonly #rest: (ms: number) => Promise<void>;
   #snapshot: Snapshot | undefined = undefined;
   #isComplete = false;
   #hasUnread = false;
@@ -64,6 +67,7 @@ export class PolicyStore {
 
   constructor(options: StoreOptions) {
     this.#options = options;
+    this.#rest = options.rest ?? ((ms) => sleep(ms));
     this.#policies = new PolicyRecords(options.className);
     this.#namespaces = new Namespaces(options);
     const { ports, hasNamespaces = false, hasEveryNamespace = false, recordedSpec = () => undefined } = options;
@@ -150,6 +154,7 @@ export class PolicyStore {
   async #buildAll(): Promise<void> {
     this.#isBuilding = true;
     let hasFailed = false;
+    let isGiving = false;
     while (this.#isChanged) {
       this.#isChanged = false;
       hasFailed = false;
@@ -159,8 +164,10 @@ export class PolicyStore {
         for (const resolve of awaiting) resolve();
         // What was given up was still held in this build: the next one gives it to whoever asked.
         if (hasFreed) this.#isChanged = true;
+        // At once, and once: who gives up something in every build would have no rest between any of them.
+        isGiving = hasFreed && !isGiving;
         // Who changes things all the time has a part of the time built for him; checks have the rest.
-        else if (this.#isChanged && tookMs > 0) await wait(Math.min(RESTS * tookMs, LONGEST_REST_MS));
+        if (this.#isChanged && !isGiving && tookMs > 0) await this.#rest(Math.min(RESTS * tookMs, LONGEST_REST_MS));
       } catch (error) {
         hasFailed = true;
         this.#awaiting.unshift(...awaiting);

@@ -144,7 +144,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/policy/object-budget.ts': 'ObjectBudgets.over 3, ObjectBudgets.#isAllWithin 1',
       'internal/policy/sorted-by-age.ts': 'sortedByAge 2, merge 1',
       'internal/policy/store.ts':
-        'StoreOptions.horizon 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, PolicyStore.caughtUp 1, PolicyStore.#buildAll 2, PolicyStore.#build 1',
+        'StoreOptions.horizon 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, StoreOptions.rest 1, PolicyStore.caughtUp 1, PolicyStore.#buildAll 2, PolicyStore.#build 1',
     },
   },
 ];
