@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Retries } from './backoff.ts';
+import { isOutage } from './kube-error.ts';
 
 const REFUSED = 403;
 const AWAY = 0;
@@ -23,6 +24,22 @@ describe('Retries', () => {
   it('pauses for less where the API server is away or in trouble', () => {
     assert.deepEqual(pauses([...times(5, AWAY), IN_TROUBLE]), [200, 400, 800, 1600, 3000, 3000]);
   });
+
+  for (const [status, why] of [
+    [401, 'a credential that is renewed'],
+    [429, 'a server that has too much to do'],
+    [500, 'a server in trouble'],
+  ] as const)
+    it(`is as soon after an outage by ${status}, ${why}, as after any other`, () => {
+      assert.ok(isOutage(status));
+      assert.deepEqual(pauses(times(6, status)), pauses(times(6, AWAY)));
+    });
+
+  for (const status of [400, 403, 404, 409, 410, 422])
+    it(`does not ask often for what alone is refused (${status})`, () => {
+      assert.ok(!isOutage(status));
+      assert.deepEqual(pauses(times(9, status)), pauses(times(9, REFUSED)));
+    });
 
   it('counts refusals apart from an outage', () => {
     assert.deepEqual(pauses([...times(20, AWAY), REFUSED, AWAY, REFUSED]).slice(20), [200, 3000, 400]);

@@ -1,3 +1,5 @@
+import { isOutage } from './kube-error.ts';
+
 const FIRST_MS = 200;
 
 /**
@@ -13,14 +15,14 @@ function backoffMs(failures: number, mostMs: number, random: number): number {
 
 /** Longest pauses before another try. */
 export interface LongestPauses {
-  /** Where the API server is away, or in trouble: what changes when it is back is to be seen at once. */
+  /** In an outage (`isOutage`): what changes when it is over is to be seen at once. */
   readonly awayMs: number;
-  /** Where it answers that it will not: that takes somebody to mend it. */
+  /** Where this alone is refused: that takes somebody to mend it. */
   readonly refusedMs: number;
 }
 
 /**
- * How often in a row it went wrong, told apart by whether the API server refused or is away, so that neither a long
+ * How often in a row it went wrong, told apart by whether this was refused or nothing is to be had, so that neither a long
  * outage nor its last moments (who comes up refuses at first) make the first try after it late.
  */
 export class Retries {
@@ -47,7 +49,7 @@ export class Retries {
    * @returns how long to wait, in milliseconds
    */
   failed(status: number): number {
-    const isAway = status === 0 || status >= 500;
+    const isAway = isOutage(status);
     if (isAway) this.#away += 1;
     else this.#refused += 1;
     const { awayMs, refusedMs } = this.#longest;

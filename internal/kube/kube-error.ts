@@ -49,7 +49,10 @@ export function unreachable(server: string, error: unknown): KubeError {
 /** The API server's status, 0 without an answer; undefined where it is no matter of the API server. */
 export const statusOf = (error: unknown): number | undefined => (error instanceof KubeError ? error.status : undefined);
 
-/** Whether whatever is asked for would fail so: nobody answers, or the caller or the server as a whole is at fault. */
+/**
+ * Whether whatever is asked for would fail so: nobody answers, or the caller or the server as a whole is at fault. What is
+ * said of it and how soon it is tried again go by this alone.
+ */
 export const isOutage = (status: number | undefined): boolean =>
   status !== undefined && (status === 0 || status === 401 || status === 429 || status >= 500);
 

@@ -62,7 +62,7 @@ describe('Reflector, when something goes wrong', () => {
     await start();
     assert.deepEqual(await pauses(2, { 'retry-after': '7' }, 429), [7000, 7000]);
     assert.deepEqual(await pauses(1, { 'retry-after': '86400' }, 503), [30_000]);
-    assert.deepEqual(await pauses(1, { 'retry-after': 'soon' }, 503), [200]);
+    assert.deepEqual(await pauses(1, { 'retry-after': 'soon' }, 503), [800]);
   });
 
   it('takes an answer that does not begin in time for none', async () => {
