@@ -45,12 +45,38 @@ const CONTAINERS = [
   { name: 'envoy', image: 'envoy' },
   { name: 'app', image: 'app' },
 ];
-const aPod = (spec: Partial<PodSpec> = {}, metadata: object = {}) => ({
+const aPod = (
+  spec: Partial<PodSpec> = {},
+  metadata: { readonly annotations?: object; readonly [field: string]: unknown } = {},
+) => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { generateName: 'orders-', labels: { app: 'orders', 'postern.dev/inject': 'true' }, ...metadata },
   spec: { automountServiceAccountToken: false, containers: CONTAINERS, ...spec },
 });
+
+/** What makes such Pods, of each kind that there is. */
+function makersOf({ metadata, spec }: ReturnType<typeof aPod>) {
+  const template = { metadata: { labels: metadata.labels, annotations: metadata.annotations }, spec };
+  const once = { template: { ...template, spec: { ...spec, restartPolicy: 'Never' } } };
+  const made = (kind: string, group: string, of: object) => ({
+    apiVersion: `${group}/v1`,
+    kind,
+    metadata: { generateName: 'orders-' },
+    spec: of,
+  });
+  const lasting = { selector: { matchLabels: { app: 'orders' } }, template };
+  return {
+    deployment: made('Deployment', 'apps', lasting),
+    others: [
+      made('ReplicaSet', 'apps', lasting),
+      made('DaemonSet', 'apps', lasting),
+      made('StatefulSet', 'apps', { ...lasting, serviceName: 'orders' }),
+      made('Job', 'batch', once),
+      made('CronJob', 'batch', { schedule: '0 0 * * *', jobTemplate: { spec: once } }),
+    ],
+  };
+}
 
 function sidecarIn({ initContainers = [] }: PodSpec): Container {
   const found = initContainers.find(({ name }) => name === 'postern');
@@ -108,6 +134,14 @@ describe('a chart that injects sidecars', {
   async function create(pod: object, namespace = 'shop'): Promise<Pod> {
     const text = await kubectl(['create', '-n', namespace, '-f', '-', '-o', 'json'], JSON.stringify(pod));
     return JSON.parse(text) as Pod;
+  }
+
+  /** What whoever makes it reads, though it is admitted. */
+  async function warned(object: object, namespace = 'shop'): Promise<string> {
+    const args = ['create', '--dry-run=server', '-n', namespace, '-f', '-'];
+    const { code, stderr } = await api.kubectl(args, JSON.stringify(object));
+    assert.equal(code, 0, stderr);
+    return stderr;
   }
 
   it('gives a labelled Pod the sidecar, as postern inject does', async () => {
@@ -205,29 +239,43 @@ describe('a chart that injects sidecars', {
 
   it('warns who names a container that is not there, in a Pod or in what makes Pods, and admits it', async () => {
     const named = (name: string) => aPod({}, { annotations: { 'postern.dev/envoy-container': name } });
-    const deployment = ({ metadata, spec }: ReturnType<typeof aPod>) => ({
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: { generateName: 'orders-' },
-      spec: { selector: { matchLabels: { app: 'orders' } }, template: { metadata, spec } },
-    });
-    const warned = async (object: object, namespace = 'shop'): Promise<string> => {
-      const args = ['create', '--dry-run=server', '-n', namespace, '-f', '-'];
-      const { code, stderr } = await api.kubectl(args, JSON.stringify(object));
-      assert.equal(code, 0, stderr);
-      return stderr;
-    };
     const says =
       /^Warning: .*: the annotation postern\.dev\/envoy-container names nobody, and there is no such container: none gets the socket of the sidecar\. Name one of envoy, app, or leave the annotation out\n$/;
     await until(async () => says.test(await warned(named('nobody'))));
     assert.match(
-      await warned(deployment(named('istio-proxy'))),
+      await warned(makersOf(named('istio-proxy')).deployment),
       /names istio-proxy, which is not in the template: unless something adds it to the Pod, as Istio does istio-proxy, none gets the socket of the sidecar\. Else name one of envoy, app, or leave the annotation out\n$/,
     );
     const unlabelled = { ...named('nobody'), metadata: { ...named('nobody').metadata, labels: { app: 'orders' } } };
-    for (const fine of [named('envoy'), deployment(named('app')), aPod(), unlabelled])
+    for (const fine of [named('envoy'), makersOf(named('app')).deployment, aPod(), unlabelled])
       assert.equal(await warned(fine), '');
     assert.equal(await warned(named('nobody'), 'web'), '', 'where nothing is injected nobody is warned');
+  });
+
+  it('warns whose Pods have no sidecar though they are labelled, and says why, whatever makes them', async () => {
+    const why = async (object: object): Promise<string> =>
+      /no sidecar is injected, and an Envoy that asks it refuses every request: (.*)\n$/.exec(
+        await warned(object),
+      )?.[1] ?? '';
+    const shared = aPod({ shareProcessNamespace: true });
+    const ofShared =
+      'spec.shareProcessNamespace is true, and so every container could read the token of the sidecar: leave it out';
+    await until(async () => (await why(shared)) === ofShared);
+    const { deployment, others } = makersOf(shared);
+    for (const maker of [deployment, ...others]) assert.equal(await why(maker), ofShared, maker.kind);
+    const named = 'which the sidecar has for its own: choose other names';
+    const taken = aPod({ volumes: [{ name: 'postern-token' }], initContainers: [{ name: 'postern', image: 'mine' }] });
+    assert.equal(await why(taken), `containers or volumes are called postern, postern-token, ${named}`);
+    const mine = aPod({ containers: [{ name: 'postern', image: 'mine' }] });
+    assert.equal(await why(mine), `containers or volumes are called postern, ${named}`);
+    const fine = [aPod(), ...makersOf(aPod()).others, aPod({ shareProcessNamespace: false })];
+    const { text } = injectManifests(JSON.stringify(makersOf(aPod()).deployment), 'd.json', SIDECAR);
+    for (const object of [...fine, parse(text) as object, { ...shared, metadata: { generateName: 'orders-' } }])
+      assert.equal(await warned(object), '');
+    assert.match(
+      await warned(makersOf(aPod({}, { annotations: { 'postern.dev/envoy-container': 'x' } })).others[4] ?? {}),
+      /names x, /,
+    );
   });
 
   it('leaves alone, and admits, a Pod that has a name of the sidecar for something else', async () => {
