@@ -16,6 +16,9 @@ interface Given {
   readonly image: string;
   readonly class: string;
   readonly adminPort: number;
+  readonly imagePullPolicy: string;
+  readonly resources?: string;
+  readonly env?: string;
   readonly option: readonly string[];
 }
 
@@ -31,6 +34,19 @@ export function injectCommand(): Command {
       new Option('--option <name=value>', 'an option of serve, as in client-address=direct; may be repeated')
         .argParser((text: string, before: readonly string[]) => [...before, text])
         .default([], 'none'),
+    )
+    .addOption(
+      new Option('--image-pull-policy <policy>', 'when nodes pull the image')
+        .choices(['Always', 'IfNotPresent', 'Never'])
+        .default(SIDECAR_DEFAULTS.imagePullPolicy),
+    )
+    .option(
+      '--resources <json>',
+      `requests and limits of the sidecar (default: ${JSON.stringify(SIDECAR_DEFAULTS.resources)})`,
+    )
+    .option(
+      '--env <json>',
+      'further variables, as a container has them: [{"name": "OTEL_SERVICE_NAME", "value": "shop"}]',
     )
     .addHelpText('after', `${WHAT}\nExit codes: 0, or 2 for a mistake in flags or files; then nothing is written.`)
     .action(({ filename, class: className, option, ...given }: Given) => {

@@ -3,6 +3,7 @@ import { OPTION_NAMES, optionOf } from '../config/options.ts';
 import { shortPath } from '../config/paths.ts';
 import { readConfig } from '../config/read-config.ts';
 import { PosternError } from '../core/error.ts';
+import { readResources, readVariables } from '../inject/container-parts.ts';
 import { type Injected, injectManifests } from '../inject/inject-manifests.ts';
 import { DRAIN_TIMEOUT, SIDECAR_DEFAULTS, sidecarOf } from '../inject/sidecar.ts';
 
@@ -12,6 +13,11 @@ export interface InjectInput {
   readonly image: string;
   readonly className: string;
   readonly adminPort: number;
+  readonly imagePullPolicy: string;
+  /** JSON, as a container has it; undefined: as the chart has it. */
+  readonly resources?: string | undefined;
+  /** JSON of further variables. */
+  readonly env?: string | undefined;
   /** Options of `serve`, as in `client-address=direct`. */
   readonly options: readonly string[];
 }
@@ -21,12 +27,16 @@ export interface InjectInput {
  *
  * @throws {PosternError} ERR_POSTERN_FILE when the file cannot be read; ERR_POSTERN_CONFIG when the sidecar would not start
  */
-export function injectFile({ file, image, className, adminPort, options }: InjectInput): Injected {
+export function injectFile({ file, image, className, options, resources, env, ...given }: InjectInput): Injected {
   const args = options.map((option) => `--${option}`);
   checkImage(image);
   checkClass(className);
   checkOptions(className, options);
-  const sidecar = sidecarOf({ ...SIDECAR_DEFAULTS, image, className, adminPort, args });
+  const more = {
+    resources: resources === undefined ? SIDECAR_DEFAULTS.resources : readResources(resources),
+    env: env === undefined ? SIDECAR_DEFAULTS.env : readVariables(env),
+  };
+  const sidecar = sidecarOf({ ...given, ...more, image, className, args });
   return injectManifests(read(file), file === undefined ? 'standard input' : shortPath(file), sidecar);
 }
 

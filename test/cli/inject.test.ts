@@ -88,6 +88,18 @@ describe('postern inject', () => {
     [['-f', 'deployment.yaml', '--option', 'client-address'], /--option client-address has no value: write/],
     [['-f', 'deployment.yaml', '--class', 'postern'], /--class "postern" is the class of gateways: .*"sidecar" say/],
     [['-f', 'deployment.yaml', '--image', 'x y'], /--image "x y" is no image: write it as/],
+    [['-f', 'deployment.yaml', '--image-pull-policy', 'Often'], /Allowed choices are Always, IfNotPresent, Never/],
+    ...['x', '[]', '{"limit": {}}', '{"limits": {"cpu": null}}'].map(
+      (json) =>
+        [['-f', 'deployment.yaml', '--resources', json], /^error: --resources has another shape: write it/] as const,
+    ),
+    ...['{}', '["A=b"]', '[{"value": "x"}]', '[{"name": "PORT", "value": 80}]', '[{"name": "A", "valu": "b"}]'].map(
+      (json) => [['-f', 'deployment.yaml', '--env', json], /^error: --env has another shape: write it/] as const,
+    ),
+    [
+      ['-f', 'deployment.yaml', '--env', '[{"name": "KUBERNETES_SERVICE_HOST", "value": "evil"}]'],
+      /^error: --env "KUBERNETES_SERVICE_HOST": variables of the sidecar begin with OTEL_ or NODE_; what serve/,
+    ],
     [['-f', 'deployment.yaml', '--option', 'host-grants=first-come'], /--host-grants has no effect in a sidecar class/],
   ] as const) {
     it(`refuses ${args.join(' ') || 'no file'}, and writes nothing`, async () => {

@@ -3,8 +3,10 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { parse } from 'yaml';
 import { readConfig } from '../../internal/config/read-config.ts';
 import { skipWithout } from '../components/cache.ts';
 import { CHART, helm, obtainedHelm, only, type Rendered, render } from './chart.ts';
@@ -183,5 +185,29 @@ describe('the sidecars of the chart', { skip: skipWithout(obtainedHelm) }, () =>
     const { stdout } = await helm(template, { values });
     assert.equal(stdout.match(/kind: MutatingAdmissionPolicy(Binding)?$/gm)?.length, 2);
     assert.match(stdout, /failurePolicy: Ignore/);
+  });
+
+  it('are what that command adds, to the last value of theirs, and its notes speak of no label that nothing reads', async () => {
+    const resources = { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '1Gi' } };
+    const env = [
+      { name: 'OTEL_SERVICE_NAME', value: `the "shop's" $HOME` },
+      { name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
+    ];
+    const given = { ...values, image: { pullPolicy: 'Always' }, sidecar: { ...sidecar, resources, env } };
+    const args = ['install', 'postern', CHART, '--dry-run=client', '-n', 'infra'];
+    const { stdout } = await helm(args, { values: given });
+    assert.doesNotMatch(stdout.slice(stdout.indexOf('\nNOTES:')), /postern\.dev\/inject/);
+    const command = /^ {2}docker run --rm -i \S+ (inject .*) < deployment\.yaml \| kubectl apply -f -$/m.exec(
+      stdout,
+    )?.[1];
+    const main = resolve(import.meta.dirname, '../../cmd/postern/main.ts');
+    const running = promisify(execFile)('sh', ['-c', `exec "$0" "$1" ${command}`, process.execPath, main]);
+    const pod = { metadata: { labels: { app: 'hello' } }, spec: { containers: [{ name: 'envoy' }] } };
+    running.child.stdin?.end(JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...pod }));
+    const [added] = parse((await running).stdout).spec.initContainers;
+    assert.deepEqual(
+      { resources: added.resources, env: added.env.slice(3), imagePullPolicy: added.imagePullPolicy },
+      { resources, env, imagePullPolicy: 'Always' },
+    );
   });
 });

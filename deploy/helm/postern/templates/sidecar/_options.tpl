@@ -15,10 +15,19 @@
 [{{ include "postern.sidecar.options" . | trim | trimPrefix "," }}]
 {{- end }}
 
-{{/* The same as `postern inject` takes them. */}}
+{{/* All that the chart would inject otherwise than `postern inject` does by itself, as its flags. */}}
 {{- define "postern.sidecar.injectOptions" -}}
 {{- if ne (int .Values.sidecar.adminPort) 9193 }} --admin-port {{ .Values.sidecar.adminPort }}{{ end -}}
-{{- range include "postern.sidecar.optionList" . | fromJsonArray }} --option '{{ trimPrefix "--" . }}'{{ end -}}
+{{- if ne .Values.image.pullPolicy "IfNotPresent" }} --image-pull-policy {{ .Values.image.pullPolicy }}{{ end -}}
+{{- $resources := dict "requests" (dict "cpu" "50m" "memory" "128Mi") "limits" (dict "memory" "512Mi") -}}
+{{- if ne (toJson .Values.sidecar.resources) (toJson $resources) }} --resources {{ include "postern.quoted" (toJson .Values.sidecar.resources) }}{{ end -}}
+{{- with .Values.sidecar.env }} --env {{ include "postern.quoted" (toJson .) }}{{ end -}}
+{{- range include "postern.sidecar.optionList" . | fromJsonArray }} --option {{ include "postern.quoted" (trimPrefix "--" .) }}{{ end -}}
+{{- end }}
+
+{{/* One word of a shell. */}}
+{{- define "postern.quoted" -}}
+'{{ replace "'" "'\\''" . }}'
 {{- end }}
 
 {{/* Of the instance that writes the status of the class. */}}
