@@ -144,6 +144,21 @@ describe('ClusterObjects', () => {
     assert.deepEqual((await said())[0], ['HostGrant', true, [because('kubectl label namespace NAMESPACE KEY=VALUE')]]);
   });
 
+  it('prints no command that would make a namespace of a name that none can have', async () => {
+    for (const name of ['Shop', 'a.b', 'a_b', '']) {
+      const objects = objectsOf();
+      const matchLabels = { 'kubernetes.io/metadata.name': name, team: 'shop' };
+      objects.apply('HostGrant', grant(1, { hosts: ['a.example.org'], namespaceSelector: { matchLabels } }));
+      const { reports } = await objects.compile(noPause);
+      const [said = ''] = reports.flatMap(({ problems }) => problems.map(({ message }) => message));
+      assert.doesNotMatch(said, /kubectl (create|label)/, name);
+      assert.ok(
+        said.includes(`no namespace can be called "${name}": write kubernetes.io/metadata.name in lower-case`),
+        said,
+      );
+    }
+  });
+
   it('says of none that it selects nobody where other namespaces than its own are not shown', async () => {
     for (const hidden of [{ hasEveryNamespace: false }, { hasEveryNamespace: false, hasNamespaces: false }]) {
       const objects = objectsOf(hidden);

@@ -76,9 +76,14 @@ export function selectsNobody(selector: LabelSelectorSpec): Problem {
   };
 }
 
+/** A label may be what no namespace can be called: no command would make one. */
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
 function mending({ matchLabels = {}, matchExpressions = [] }: LabelSelectorSpec): string {
   const name = matchLabels[NAME_LABEL];
   const labels = Object.entries(matchLabels).filter(([key]) => key !== NAME_LABEL);
+  if (name !== undefined && !NAMESPACE.test(name))
+    return `no namespace can be called "${name}": write ${NAME_LABEL} in lower-case letters, digits and "-"`;
   const isWhole = matchExpressions.length === 0;
   if (name !== undefined && labels.length === 0 && isWhole) return `kubectl create namespace ${name}`;
   const wanted = isWhole ? labels.map(([key, value]) => `${key}=${value}`).join(' ') : 'KEY=VALUE';
