@@ -1,4 +1,7 @@
-// The commands that make a Secret what its reader needs. The key is asked for: it stands in no shell's history.
+// The commands that make a Secret what its reader needs. The key is asked for, without showing it: it stands in no shell's
+// history. They are of any POSIX shell, in which `read` shows what is typed unless the terminal is told otherwise.
+
+import { MIN_SECRET_BYTES } from '../phases/authn/consumers.ts';
 
 export const SECRET_TYPE = 'postern.dev/credential';
 /** Annotation that lists who may use a Secret. */
@@ -17,7 +20,17 @@ export interface Wanted {
 
 /** More readers than fit are not written out. */
 const MAX_READERS = 1024;
-const ASK = 'read -rs NEW_KEY';
+/** In a shell of its own, so that the terminal shows again what is typed after it, however this ends. */
+const READ = [
+  `trap 'stty echo 2>/dev/null' EXIT INT`,
+  `printf "Type the client's key (postern keys new makes one): " >&2`,
+  'stty -echo 2>/dev/null',
+  'IFS= read -r KEY',
+  'echo >&2',
+  `printf %s "$KEY"`,
+].join('; ');
+/** Nothing is done with a key that would be refused, an empty one least of all. */
+const ASK = `NEW_KEY=$(${READ}) && { [ \${#NEW_KEY} -ge ${MIN_SECRET_BYTES} ] || { echo "A key has at least ${MIN_SECRET_BYTES} characters: nothing is done" >&2; false; }; }`;
 
 /** Of a Secret that is not there. */
 export const making = (wanted: Wanted): string =>

@@ -46,13 +46,14 @@ describe('secretLookup()', () => {
       const found = secretLookup(() => secret, SHOP)({ name: 's', key: 'k' }, 'acme');
       return 'reason' in found ? `${found.reason}: ${found.message}` : 'usable';
     };
+    const ASK = `NEW_KEY=$(trap 'stty echo 2>/dev/null' EXIT INT; printf "Type the client's key (postern keys new makes one): " >&2; stty -echo 2>/dev/null; IFS= read -r KEY; echo >&2; printf %s "$KEY") && { [ \${#NEW_KEY} -ge 16 ] || { echo "A key has at least 16 characters: nothing is done" >&2; false; }; }`;
     const CREATE = 'kubectl -n shop create secret generic s --type=postern.dev/credential --from-literal=k="$NEW_KEY"';
     const offer = (to: string): string => `kubectl -n shop annotate --overwrite secret s postern.dev/used-by=${to}`;
 
     it('says in whole commands how to make a Secret that is not there', () => {
       assert.equal(
         said('absent'),
-        `SecretNotFound: There is no Secret "s" in this namespace: read -rs NEW_KEY && ${CREATE} && ${offer('APIConsumer/acme')}`,
+        `SecretNotFound: There is no Secret "s" in this namespace: ${ASK} && ${CREATE} && ${offer('APIConsumer/acme')}`,
       );
     });
 
@@ -66,11 +67,11 @@ describe('secretLookup()', () => {
       );
       assert.equal(
         said(secretOf({ data: {} })),
-        `SecretNotFound: The Secret "s" has no data key "k": read -rs NEW_KEY && ${patch}`,
+        `SecretNotFound: The Secret "s" has no data key "k": ${ASK} && ${patch}`,
       );
       assert.equal(
         said(secretOf({ data: {} }, null)),
-        `SecretNotOffered: The Secret "s" is not offered to APIConsumer/acme, and has no data key "k": read -rs NEW_KEY && ${patch} && ${offer('APIConsumer/acme')}`,
+        `SecretNotOffered: The Secret "s" is not offered to APIConsumer/acme, and has no data key "k": ${ASK} && ${patch} && ${offer('APIConsumer/acme')}`,
       );
     });
 
@@ -78,7 +79,7 @@ describe('secretLookup()', () => {
       for (const data of [{}, { k: 'cGxhaW4=' }])
         assert.equal(
           said(secretOf({ data, type: 'Opaque' }, 'APIConsumer/other')),
-          `SecretNotOffered: The Secret "s" is of type "Opaque", not postern.dev/credential, and is not offered to APIConsumer/acme: its type cannot be changed: if nothing else uses it, make it anew, read -rs NEW_KEY && kubectl -n shop delete secret s && ${CREATE} && ${offer('APIConsumer/other,APIConsumer/acme')}`,
+          `SecretNotOffered: The Secret "s" is of type "Opaque", not postern.dev/credential, and is not offered to APIConsumer/acme: its type cannot be changed: if nothing else uses it, make it anew, ${ASK} && kubectl -n shop delete secret s && ${CREATE} && ${offer('APIConsumer/other,APIConsumer/acme')}`,
         );
     });
 
@@ -108,7 +109,7 @@ describe('secretLookup()', () => {
     };
     assert.equal(
       said({ namespace: 'shop', account: { namespace: 'infra', name: 'gate' } }),
-      'SecretsNotReadable: The agent may not read the Secret "s": kubectl -n shop create role gate-reads-s --verb=get,list,watch --resource=secrets --resource-name=s && kubectl -n shop create rolebinding gate-reads-s --role=gate-reads-s --serviceaccount=infra:gate',
+      'SecretsNotReadable: The agent may not read the Secret "s"; that it may counts within half a minute: kubectl -n shop create role gate-reads-s --verb=get,list,watch --resource=secrets --resource-name=s && kubectl -n shop create rolebinding gate-reads-s --role=gate-reads-s --serviceaccount=infra:gate',
     );
     assert.match(
       said({ namespace: 'shop', account: undefined }),

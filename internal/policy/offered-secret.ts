@@ -28,7 +28,7 @@ export function secretLookup(find: (name: string) => KnownSecret, reader?: Secre
     if (secret === 'forbidden')
       return {
         reason: 'SecretsNotReadable',
-        message: `The agent may not read the Secret "${name}": ${granting(name, reader)}`,
+        message: `The agent may not read the Secret "${name}"; that it may counts within half a minute: ${granting(name, reader)}`,
       };
     const value = dataOf(secret, key);
     const why = unusable(secret, wanted, value !== undefined);

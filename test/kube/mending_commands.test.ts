@@ -57,15 +57,15 @@ describe('the commands that a status prints', async () => {
     (await cluster.statusOf(kind, place))[type];
 
   /** Runs it as somebody does who copied it, and types the key that it asks for. */
-  function run(command: string): Promise<void> {
+  function run(command: string, key?: string): Promise<void> {
     const binaries = 'path' in found ? found.path : '';
     const env = { PATH: `${binaries}:${process.env.PATH}`, HOME: home, KUBECONFIG: cluster.api.kubeconfig };
     return new Promise((resolve, reject) => {
-      const child = execFile('/bin/bash', ['-c', command], { env }, (error, _stdout, stderr) =>
+      const child = execFile('/bin/sh', ['-c', command], { env }, (error, _stdout, stderr) =>
         error === null ? resolve() : reject(new Error(stderr)),
       );
       typed += 1;
-      child.stdin?.end(`pk_0123456789abcdef${typed}\n`);
+      child.stdin?.end(`${key ?? `pk_0123456789abcdef${typed}`}\n`);
     });
   }
 
@@ -97,8 +97,14 @@ describe('the commands that a status prints', async () => {
       if (made.length > 0) await run(`kubectl -n shop create secret ${made.join(' ')}`);
       await cluster.apply(consumer(name));
       const message = await said('acon', `shop/${name}`, 'ResolvedRefs', 'False');
-      const at = message.search(/read -rs NEW_KEY|kubectl /);
+      const at = message.search(/NEW_KEY=\$\(|kubectl /);
       assert.notEqual(at, -1, message);
+      if (message.includes('NEW_KEY'))
+        for (const short of ['', 'pk_0123456789ab'])
+          await assert.rejects(
+            run(message.slice(at), short),
+            /: \nA key has at least 16 characters: nothing is done\n/,
+          );
       await run(message.slice(at));
       await until(async () => (await is('acon', `shop/${name}`, 'ResolvedRefs')) === 'True ResolvedRefs');
     }
