@@ -25,6 +25,7 @@ import { sidecarSecrets } from './sidecar-secrets.ts';
 import { SidecarSource } from './sidecar-source.ts';
 import type { Cluster, PolicySourceAdapter } from './source.ts';
 import { SourceTroubles } from './source-troubles.ts';
+import { StatusTroubles } from './status-troubles.ts';
 import { UnacceptedLines } from './unaccepted-lines.ts';
 import { unansweredLine } from './unanswered-lines.ts';
 
@@ -118,10 +119,8 @@ class KubeSource implements PolicySourceAdapter {
       ...(config.sidecar === undefined && { programming: this.#replica.programming }),
       mayWrite: () => this.#replica.isWriter,
       onAwaiting: () => this.#replica.awaiting(),
-      onWrite(result, why) {
-        metrics.count('postern_status_writes_total', result);
-        if (why !== undefined) log.warn('A status could not be written', { why });
-      },
+      onWrite: (result) => metrics.count('postern_status_writes_total', result),
+      troubles: new StatusTroubles({ log, troubles, namespaces: options.source.namespaces, account: this.#account }),
     });
     this.#schemas = new InstalledSchemas({
       ...common,

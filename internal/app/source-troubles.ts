@@ -79,14 +79,19 @@ export class SourceTroubles {
   }
 
   end(where: Pick<Trouble, 'resource' | 'place'>): void {
-    const key = keyOf(where);
-    const known = this.#lasting.get(key);
-    known?.cancelSaying?.();
-    this.#lasting.delete(key);
-    this.#endOutage(key);
+    const known = this.#lasting.get(keyOf(where));
+    this.forget(where);
     if (known === undefined || known.said.size === 0) return;
     const { resource, place } = where;
     this.#log.info(AGAIN, { resource, place });
+  }
+
+  /** It is nobody's here any more, though it may last: as `end`, without a word. */
+  forget(where: Pick<Trouble, 'resource' | 'place'>): void {
+    const key = keyOf(where);
+    this.#lasting.get(key)?.cancelSaying?.();
+    this.#lasting.delete(key);
+    this.#endOutage(key);
   }
 
   stop(): void {

@@ -7,7 +7,7 @@ import { conditionsOf, instanceStatus, policyStatus, saysSame } from './conditio
 import { localLimits, replicasSaid } from './local-limits.ts';
 import type { Programming } from './programming.ts';
 import { conditionsIn, entryIn, isOwned, ownPart } from './status-entry.ts';
-import { StatusWriter } from './status-writer.ts';
+import { StatusWriter, type WriteTroubles } from './status-writer.ts';
 import { systemTimers, type Timers } from './timers.ts';
 import { uncounted } from './uncounted.ts';
 import { isSameGiven, type Wanted, wordsOf } from './wanted-status.ts';
@@ -27,6 +27,7 @@ export interface StatusReporterOptions {
   /** Policies wait for somebody who may not be alive any more: told each second. */
   readonly onAwaiting?: () => void;
   readonly onWrite: (result: 'success' | 'failure', why?: string) => void;
+  readonly troubles?: WriteTroubles;
 }
 
 /** Accepted, and not served by all who are alive. */

@@ -195,6 +195,19 @@ describe('StatusWriter', () => {
     assert.deepEqual(timers.left, [100]);
   });
 
+  it('tries what was refused again within half a minute, however often it was: rights may have been given', async () => {
+    writer.want(desired('a'));
+    for (let time = 0; time < 12; time += 1) {
+      (await api.next()).json(aStatus(403, 'forbidden'), 403);
+      await told.next();
+      await settled();
+      const [pauseMs = 0] = timers.left;
+      assert.ok(pauseMs <= 30_000, `${pauseMs} ms`);
+      timers.advance(pauseMs);
+    }
+    (await api.next()).json({});
+  });
+
   it('waits as long as the API server asks (Retry-After)', async () => {
     writer.want(desired('a'));
     (await api.next()).json(aStatus(429, 'slow down'), 429, { 'retry-after': '9' });

@@ -8,6 +8,16 @@ import { WriteRate } from './write-rate.ts';
 
 export type { DesiredStatus } from './apply-status.ts';
 
+/** What keeps statuses from being written, from when it begins until it ends. */
+export interface WriteTroubles {
+  /** @param isLasting no other try follows */
+  begin(desired: DesiredStatus, error: unknown, isLasting: boolean): void;
+  /** It is written, or needs not be any more. */
+  end(desired: DesiredStatus): void;
+  /** Somebody else writes from now on. */
+  forget(): void;
+}
+
 export interface StatusWriterOptions {
   readonly config: KubeConfig;
   /** Who owns the fields; one for each instance class. */
@@ -19,6 +29,7 @@ export interface StatusWriterOptions {
   /** Whether this process is the one that writes; asked right before each write. */
   readonly mayWrite?: () => boolean;
   readonly onWrite: (result: 'success' | 'failure', why?: string) => void;
+  readonly troubles?: WriteTroubles;
 }
 
 /** Most writes in any second. */
@@ -26,7 +37,8 @@ const WRITES_PER_S = 20;
 /** In flight together: one that hangs holds up no other. */
 const AT_ONCE = 4;
 const NO_ANSWER = { status: 0, retryAfterMs: undefined };
-const PAUSES = { awayMs: 10_000, refusedMs: 5 * 60_000 };
+/** Who was given the rights that it lacked looks whether that helped. */
+const PAUSES = { awayMs: 10_000, refusedMs: 30_000 };
 
 /**
  * Writes statuses by server-side apply, a bounded number a second, the newest for each object. One that fails is tried
@@ -76,6 +88,7 @@ export class StatusWriter {
     this.#cancelTurn = undefined;
     this.#stopped.abort();
     this.#stopped = new AbortController();
+    this.#options.troubles?.forget();
   }
 
   stop(): void {
@@ -104,15 +117,17 @@ export class StatusWriter {
   }
 
   async #write(key: string, desired: DesiredStatus): Promise<void> {
-    const { config, fieldManager, onWrite, mayWrite } = this.#options;
+    const { config, fieldManager, onWrite, mayWrite, troubles } = this.#options;
     const { signal } = this.#stopped;
     try {
       const isWritten = await applyStatus(desired, { config, fieldManager, signal, ...(mayWrite && { mayWrite }) });
       this.#failures.delete(key);
+      if (!signal.aborted) troubles?.end(desired);
       if (isWritten) onWrite('success');
     } catch (error) {
       if (signal.aborted) return;
       onWrite('failure', `${desired.kind} ${desired.namespace}/${desired.name}: ${reasonOf(error)}`);
+      troubles?.begin(desired, error, !mayPass(error));
       if (mayPass(error)) this.#later(key, desired, error);
     } finally {
       this.#inFlight.delete(key);

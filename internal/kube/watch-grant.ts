@@ -26,6 +26,24 @@ export const grantingLeases = (where: Pick<WatchGrant, 'account'> & { readonly n
     resources: ['leases.coordination.k8s.io'],
   });
 
+/**
+ * The commands that let an agent write statuses, and nothing else of the objects.
+ *
+ * @param resources as kubectl names them, `apiroles.postern.dev`
+ */
+export const grantingStatuses = (resources: readonly string[], where: Omit<WatchGrant, 'objectName'>): string =>
+  granting({
+    ...where,
+    objectName: undefined,
+    what: 'statuses',
+    verbs: 'patch',
+    resources: resources.map((resource) => `${resource}/status`),
+  });
+
+/** The commands that let an agent read single objects again, as it does before it writes the status of a changed one. */
+export const grantingReads = (resources: readonly string[], where: Omit<WatchGrant, 'objectName'>): string =>
+  granting({ ...where, objectName: undefined, what: 'reads', verbs: 'get', resources });
+
 interface Granting extends WatchGrant {
   /** What the role is for, in its name. */
   readonly what: string;

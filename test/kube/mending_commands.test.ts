@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { requireComponent } from '../components/cache.ts';
 import { obtainKubernetes } from '../components/kubernetes.ts';
 import { until } from '../components/until.ts';
-import { type Cluster, startCluster } from './cluster.ts';
+import { type Cluster, RULES, startCluster } from './cluster.ts';
 
 const policy = (name: string, hosts: string): string => `
 apiVersion: postern.dev/v1alpha1
@@ -84,6 +84,43 @@ describe('the commands that a status prints', async () => {
     await until(async () => (await is('apol', 'shop/orders', 'Accepted')) === 'True Accepted');
     await cluster.apply(policy('more', 'c.example.org'));
     assert.match(await said('apol', 'shop/more', 'Accepted', 'False'), /gives this namespace .* of "c\.example\.org":/);
+  });
+
+  it('give an agent the rights to write statuses, which its log says that it lacks', async (t) => {
+    if (requireComponent(found, t) === undefined) return;
+    const user = 'system:serviceaccount:default:bare';
+    const rules = RULES.split('\n').filter((line) => !line.includes('/status'));
+    await cluster.apply(`
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: bare}
+rules: ${rules.join('\n')}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: bare}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: bare}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: "${user}"}]
+`);
+    for (const name of ['bare', 'bare-too'])
+      await cluster.apply(policy(name, `${name}.example.org`).replace('spec:', 'spec:\n  className: bare'));
+    const agent = await cluster.agent({ class: 'bare', namespace: 'shop' }, cluster.api.addToken(user));
+    const done = new Set<string>();
+    await until(async () => {
+      for (const { why } of agent.lines) {
+        const [command] = /kubectl (-n \S+ )?create (cluster)?role .*$/s.exec(String(why)) ?? [];
+        if (command === undefined || done.has(command)) continue;
+        done.add(command);
+        await run(command.replaceAll('AGENT_NAMESPACE', 'default').replaceAll('AGENT_SERVICE_ACCOUNT', 'bare'));
+      }
+      return (await is('apol', 'shop/bare', 'Accepted')) === 'True Accepted';
+    }, 60_000);
+    const roles = [...done].map((command) => /create (cluster)?role /.exec(command)?.[0]);
+    assert.deepEqual(roles.toSorted(), ['create clusterrole ', 'create role ']);
+    const isOver = ({ message, resource }: Readonly<Record<string, unknown>>): boolean =>
+      /answers as it should again/.test(String(message)) && resource === 'apipolicies/status';
+    await until(() => agent.lines.some(isOver), 60_000);
+    await agent.stop();
   });
 
   it('make a Secret that is not there, and mend one that is wrong', async (t) => {
