@@ -175,7 +175,7 @@ describe('a cluster as source', () => {
     bench.objects.set('shop/apipolicies', [policy({})]);
     await bench.start();
     const line =
-      'One policy names the class "postren", for which no instance has written a status: shop/orders. This one serves "postern" (did you mean that?); a policy\'s class cannot be changed: delete it and make it anew, or install a release with className=postren';
+      'One policy names the class "postren", for which no instance has written a status: shop/orders. This one serves "postern" (did you mean that?); a policy\'s class cannot be changed: delete it and make it anew, or install a release with className=postren; where there is one, add the namespace shop to "namespaces" of the release that serves the class';
     const said = (): readonly unknown[] =>
       bench.lines.flatMap(({ level, message }) => (/class/.test(String(message)) ? [[level, message]] : []));
     await advanceUntil(() => bench.adapter.problems().includes(line), 500);

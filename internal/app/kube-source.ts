@@ -218,9 +218,10 @@ class KubeSource implements PolicySourceAdapter {
   }
 
   #setUnanswered(classes: readonly UnansweredClass[]): void {
-    const { log, config } = this.#options;
+    const { log, config, source } = this.#options;
     const before = this.#unanswered;
-    this.#unanswered = classes.map((found) => unansweredLine(found, config.className));
+    const own = { className: config.className, namespaces: source.namespaces };
+    this.#unanswered = classes.map((found) => unansweredLine(found, own));
     for (const line of this.#unanswered) if (!before.includes(line)) log.warn(line);
     if (classes.length === 0) log.info('Every policy is of a class that an instance has answered for');
   }

@@ -30,7 +30,7 @@ async function setUp(): Promise<void> {
   begin([]);
 }
 
-function begin(namespaces: readonly string[]): void {
+function begin(namespaces: readonly string[], onFound: (found: readonly UnansweredClass[]) => void = () => {}): void {
   const textOf = ({ className, count, policies }: UnansweredClass): string => `${className} ${count} ${policies}`;
   classes = new UnansweredClasses({
     config: api.config,
@@ -38,7 +38,10 @@ function begin(namespaces: readonly string[]): void {
     className: 'edge',
     namespaces,
     isSpeaker: () => isSpeaker,
-    onChange: (found) => told.add(found.map(textOf).join('; ') || 'none'),
+    onChange(found) {
+      onFound(found);
+      told.add(found.map(textOf).join('; ') || 'none');
+    },
   });
   classes.start();
 }
@@ -85,6 +88,27 @@ describe('UnansweredClasses', () => {
     assert.deepEqual(told.rest, ['edeg 4 shop/a,shop/b,shop/c; postern 1 shop/of-default'], 'and no more than once');
     await look([policy('a', 'edeg', [{ type: 'Accepted' }])]);
     assert.deepEqual(told.rest.slice(1), ['none']);
+  });
+
+  it('tells apart what selects Pods, and what an instance serves elsewhere', async () => {
+    const forPods = (name: string) => ({
+      ...policy(name, 'edeg'),
+      spec: { className: 'edeg', target: { workloadSelector: { matchLabels: { app: 'a' } } } },
+    });
+    const found = [policy('a', 'edeg'), forPods('b'), policy('c', 'web'), policy('d', 'web', [{ type: 'Accepted' }])];
+    const all: (readonly UnansweredClass[])[] = [];
+    classes.stop();
+    begin([], (told) => all.push(told));
+    await look(found);
+    await look(found);
+    const one = { count: 1, isServed: false };
+    assert.deepEqual(all, [
+      [
+        { ...one, className: 'edeg', isForPods: false, policies: ['shop/a'] },
+        { ...one, className: 'edeg', isForPods: true, policies: ['shop/b'] },
+        { ...one, className: 'web', isForPods: false, isServed: true, policies: ['shop/c'] },
+      ],
+    ]);
   });
 
   it('waits longer where there are more policies, and tells of a bounded number', async () => {

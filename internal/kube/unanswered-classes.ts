@@ -4,9 +4,13 @@ import { GROUP, KINDS, VERSION } from '../policy/resource/kinds.ts';
 import { listPages } from './list-pages.ts';
 import { systemTimers, type Timers } from './timers.ts';
 
-/** A class that policies name and that no instance has said anything of. */
+/** A class that policies name of which no instance has said anything. */
 export interface UnansweredClass {
   readonly className: string;
+  /** They select Pods by `workloadSelector`: their class is one of sidecars. Such a class has an entry apart. */
+  readonly isForPods: boolean;
+  /** Other policies of the class have a status: an instance serves it, and these not. */
+  readonly isServed: boolean;
   readonly count: number;
   /** The first of them, `namespace/name` each. */
   readonly policies: readonly string[];
@@ -110,7 +114,8 @@ class Finding {
   readonly unanswered = new Set<string>();
   readonly #own: string;
   readonly #before: ReadonlySet<string>;
-  readonly #classes = new Map<string, { count: number; policies: string[] }>();
+  readonly #classes = new Map<string, Omit<UnansweredClass, 'isServed'> & { count: number; policies: string[] }>();
+  readonly #served = new Set<string>();
 
   constructor(own: string, before: ReadonlySet<string>) {
     this.#own = own;
@@ -122,13 +127,18 @@ class Finding {
     const [uid, className] = [member(metadata, 'uid'), member(member(item, 'spec'), 'className') ?? 'postern'];
     const conditions = member(member(item, 'status'), 'conditions');
     if (typeof uid !== 'string' || typeof className !== 'string' || className === this.#own) return;
-    if (Array.isArray(conditions) && conditions.length > 0) return;
+    if (Array.isArray(conditions) && conditions.length > 0) {
+      if (this.#served.size < MAX_REMEMBERED) this.#served.add(className);
+      return;
+    }
     if (this.unanswered.size >= MAX_REMEMBERED) return;
     this.unanswered.add(uid);
     if (!this.#before.has(uid)) return;
-    const known = this.#classes.get(className) ?? { count: 0, policies: [] };
-    if (!this.#classes.has(className) && this.#classes.size >= MAX_CLASSES) return;
-    this.#classes.set(className, known);
+    const isForPods = member(member(member(item, 'spec'), 'target'), 'workloadSelector') !== undefined;
+    const key = `${className} ${isForPods}`;
+    const known = this.#classes.get(key) ?? { className, isForPods, count: 0, policies: [] };
+    if (!this.#classes.has(key) && this.#classes.size >= MAX_CLASSES) return;
+    this.#classes.set(key, known);
     known.count += 1;
     if (known.policies.length < MAX_NAMED)
       known.policies.push(`${String(member(metadata, 'namespace'))}/${String(member(metadata, 'name'))}`);
@@ -136,7 +146,7 @@ class Finding {
 
   /** By their names: in whatever order they are listed, they are the same. */
   classes(): readonly UnansweredClass[] {
-    const all = [...this.#classes].map(([className, { count, policies }]) => ({ className, count, policies }));
-    return all.sort((a, b) => (a.className < b.className ? -1 : 1));
+    const all = [...this.#classes].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    return all.map(([, found]) => ({ ...found, isServed: this.#served.has(found.className) }));
   }
 }
