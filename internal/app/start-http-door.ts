@@ -2,16 +2,19 @@ import type { HttpDoorConfig } from '../config/config.ts';
 import type { CheckOptions } from '../extauthz/check.ts';
 import { createHttpChecks } from '../extauthz/http/http-check.ts';
 import { type HttpDoor, startHttpDoor } from '../extauthz/http/http-door.ts';
+import { pathsOf } from '../extauthz/http/http-handler.ts';
 import type { AgentOptions } from './agent.ts';
 import { CERTIFICATE_RELOAD_MS } from './start-door.ts';
 
 export type HttpDoorParts = AgentOptions & { readonly http: HttpDoorConfig; readonly checks: CheckOptions };
 
 /** Starts the HTTP door as the configuration wants it. */
-export function startHttpDoorOf({ config, http, clock, log, checks }: HttpDoorParts): Promise<HttpDoor> {
+export function startHttpDoorOf({ config, http, clock, log, checks: options }: HttpDoorParts): Promise<HttpDoor> {
+  const checks = createHttpChecks(options, http.carriedHeaders);
+  const paths = pathsOf([...checks.keys()]);
   return startHttpDoor({
     address: http.address,
-    checks: createHttpChecks(checks, http.carriedHeaders),
+    checks,
     trustedPeers: http.trustedPeers.list,
     clock,
     maxReceiveBytes: config.maxReceiveBytes,
@@ -20,6 +23,12 @@ export function startHttpDoorOf({ config, http, clock, log, checks }: HttpDoorPa
       log.warn('A peer of the HTTP door is not trusted: name its network in --http-trusted-peers if it is a proxy', {
         'source.address': address,
         refused_meanwhile: refusedMeanwhile,
+      }),
+    onUnknownPath: (path, peer, untoldMeanwhile) =>
+      log.warn(`A proxy asks the HTTP door under a path that no dialect has, and is refused: it has to ask ${paths}`, {
+        path,
+        'source.address': peer,
+        untold_meanwhile: untoldMeanwhile,
       }),
     onError: (error) => log.error('The HTTP door failed', { error }),
     // The same files as the gRPC door, which tells of them.

@@ -29,6 +29,7 @@ export const startBareDoor = (options: Pick<HttpDoorOptions, 'checks'> & Partial
     maxReceiveBytes: 64 * 1024,
     maxConnectionAgeMs: 600_000,
     onRefusedPeer: () => undefined,
+    onUnknownPath: () => undefined,
     onError: (error) => {
       throw error;
     },

@@ -82,6 +82,47 @@ describe('the HTTP door', () => {
     assert.equal(asked.length, 4);
   });
 
+  it('names the paths that there are, and tells the operator of one that is wrong once, without what a client wrote', async () => {
+    const clock = { ...systemClock, nowMs: 0, monotonicMs: (): number => clock.nowMs };
+    const told: unknown[] = [];
+    const { port } = await serve({ clock, onUnknownPath: (...all) => void told.push(all) });
+    const asked = [
+      '/check/apache',
+      '/check/apache',
+      '/check/envy/reset?token=secret',
+      `/check/${'x'.repeat(4000)}`,
+      '/check/nginx?token=secret',
+      '/check/nginx/',
+    ];
+    for (const target of asked) {
+      clock.nowMs += 1000;
+      const { status, body } = await send(port, target);
+      assert.deepEqual(
+        [status, JSON.parse(body)],
+        [
+          404,
+          {
+            type: 'about:blank',
+            title: 'No dialect has this path',
+            status: 404,
+            detail: 'Ask under /check/envoy/…, /check/nginx or /check/traefik',
+          },
+        ],
+      );
+    }
+    for (let i = 0; i < 300; i += 1) await send(port, `/flood/${i}`);
+    clock.nowMs += 600_000;
+    await send(port, '/check/apache');
+    assert.deepEqual(told, [
+      ['/check/apache', '127.0.0.1', 0],
+      ['/check/envy/…', '127.0.0.1', 1],
+      [`/check/${'x'.repeat(57)}…`, '127.0.0.1', 0],
+      ['/check/nginx?…', '127.0.0.1', 0],
+      ['/check/nginx/…', '127.0.0.1', 0],
+      ['/check/apache', '127.0.0.1', 300],
+    ]);
+  });
+
   it('asks nothing for a peer that is not trusted, whatever headers say, and tells of it once', async () => {
     const told: string[] = [];
     const { port, asked } = await serve({

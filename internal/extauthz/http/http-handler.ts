@@ -6,6 +6,7 @@ import { hasBody, readBody } from './http-body.ts';
 import { HttpCall } from './http-call.ts';
 import type { CheckHttp } from './http-check.ts';
 import { headOf } from './http-message.ts';
+import { UnknownPaths, type UnknownPathsOptions } from './unknown-paths.ts';
 import { failedAnswer, type HttpAnswer, plainRefusal } from './write-answer.ts';
 
 export interface HttpHandlerOptions {
@@ -17,9 +18,9 @@ export interface HttpHandlerOptions {
   readonly maxConnectionAgeMs: number;
   /** What goes wrong with the listener while it listens, and what nobody foresaw in an answer. */
   readonly onError: (error: unknown) => void;
+  readonly onUnknownPath: UnknownPathsOptions['onUnknown'];
 }
 
-const NO_SUCH_PATH = plainRefusal(404, 'No dialect has this path');
 const TOO_LARGE = plainRefusal(413, 'The body is too large');
 const BROKEN_OFF = plainRefusal(400, 'The body is not whole');
 const TOO_MANY_FIELDS = plainRefusal(431, 'There are too many header fields');
@@ -34,9 +35,17 @@ export class HttpHandler {
   readonly sockets = new Set<Socket>();
   readonly #options: HttpHandlerOptions;
   readonly #openedMs = new WeakMap<Socket, number>();
+  readonly #noSuchPath: HttpAnswer;
+  readonly #unknownPaths: UnknownPaths;
 
   constructor(options: HttpHandlerOptions) {
     this.#options = options;
+    this.#noSuchPath = plainRefusal(
+      404,
+      'No dialect has this path',
+      `Ask under ${pathsOf([...options.checks.keys()])}`,
+    );
+    this.#unknownPaths = new UnknownPaths({ clock: options.clock, onUnknown: options.onUnknownPath });
   }
 
   opened(socket: Socket): void {
@@ -59,7 +68,10 @@ export class HttpHandler {
 
   #answerTo(request: IncomingMessage, response: ServerResponse): Answered {
     const found = this.#find(request.url ?? '');
-    if (found === undefined) return NO_SUCH_PATH;
+    if (found === undefined) {
+      this.#unknownPaths.asked(request.url ?? '', request.socket.remoteAddress);
+      return this.#noSuchPath;
+    }
     if (!found.dialect.takesBody || !hasBody(request)) return this.#ask(found, response, undefined);
     return readBody(request, this.#options.maxReceiveBytes).then((body) => {
       if (body === 'too large') return TOO_LARGE;
@@ -109,6 +121,12 @@ export class HttpHandler {
     const { status, headers, body } = failedAnswer(this.#find(response.req.url ?? '')?.dialect);
     response.writeHead(status, [...headers.flat(), 'connection', 'close']).end(body);
   }
+}
+
+/** The paths that there are, for people: `/check/envoy/…, /check/nginx or /check/traefik`. */
+export function pathsOf(dialects: readonly Dialect[]): string {
+  const paths = dialects.map(({ path, isPrefix }) => (isPrefix ? `${path.replace(/\/?$/, '/')}…` : path));
+  return [paths.slice(0, -1).join(', '), ...paths.slice(-1)].filter((part) => part !== '').join(' or ');
 }
 
 interface Found {

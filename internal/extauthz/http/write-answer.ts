@@ -32,10 +32,14 @@ export function writeAnswer(decision: Sendable, dialect: Pick<Dialect, 'statusOf
   return decision.outcome === 'allow' && kind === 'allow' ? allowed(decision) : refused(decision, dialect);
 }
 
-/** A refusal of what is no check: nobody asked in a way that could be let in. */
-export function plainRefusal(status: number, title: string): HttpAnswer {
+/**
+ * A refusal of what is no check: nobody asked in a way that could be let in.
+ *
+ * @param detail what to do instead
+ */
+export function plainRefusal(status: number, title: string, detail?: string): HttpAnswer {
   const refusal = refusalStatus(status);
-  const body = JSON.stringify({ type: 'about:blank', title, status: refusal });
+  const body = JSON.stringify({ type: 'about:blank', title, status: refusal, detail });
   return { status: refusal, headers: [['content-type', 'application/problem+json'], NO_STORE], body };
 }
 
