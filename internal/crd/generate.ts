@@ -67,7 +67,7 @@ export function definition(kind: Kind): Json {
 }
 
 const columnsOf = ({ columns }: Kind): readonly object[] => [
-  ...columns.map((column) => ({ ...column, type: 'string' })),
+  ...columns.map((column) => ({ ...column, type: column.type ?? 'string' })),
   { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
 ];
 

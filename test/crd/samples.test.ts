@@ -78,6 +78,60 @@ describe('what the pages and samples show', async () => {
     });
   }
 
+  it('shows in its columns what any class finds wrong, not what the first one says', async (t) => {
+    if (requireComponent(found, t) === undefined) return;
+    const lastTransitionTime = new Date().toISOString();
+    const entry = (className: string, status: string, reason: string): object => {
+      const condition = { type: 'Accepted', status, reason, message: '', lastTransitionTime };
+      return {
+        className,
+        conditions: [condition, { ...condition, type: 'ResolvedRefs', status: 'True', reason: 'Fine' }],
+      };
+    };
+    const row = async (instances: readonly object[]): Promise<readonly string[]> => {
+      const spec = { hosts: ['columns.example.org'], namespaceSelector: {} };
+      const body = { apiVersion: API_VERSION, kind: 'HostGrant', metadata: { name: 'columns' }, spec };
+      await api.kubectl(['apply', '-f', '-'], JSON.stringify(body));
+      const patch = JSON.stringify({ status: { instances } });
+      const { code, stderr } = await api.kubectl([
+        'patch',
+        'hgrant',
+        'columns',
+        '--subresource=status',
+        '--type=merge',
+        '-p',
+        patch,
+      ]);
+      assert.equal(code, 0, stderr);
+      const { stdout } = await api.kubectl(['get', 'hgrant', 'columns', '--no-headers']);
+      return stdout
+        .trim()
+        .split(/ {2,}/)
+        .slice(2, -1)
+        .map((text) => text.replace(/^\d+s$/, 'seconds'));
+    };
+    const good = entry('a', 'True', 'Accepted');
+    assert.deepEqual(await row([good, entry('b', 'False', 'InvalidSpec')]), ['seconds', 'InvalidSpec']);
+    assert.deepEqual(await row([good, entry('b', 'True', 'Accepted')]), ['seconds']);
+    assert.deepEqual(await row([]), []);
+    await row([good, entry('old', 'False', 'InvalidSpec')]);
+    const at = '/status/instances/1';
+    const removed = JSON.stringify([
+      { op: 'test', path: `${at}/className`, value: 'old' },
+      { op: 'remove', path: at },
+    ]);
+    await api.kubectl(['patch', 'hgrant', 'columns', '--subresource=status', '--type=json', '-p', removed]);
+    const { stdout } = await api.kubectl([
+      'get',
+      'hgrant',
+      'columns',
+      '-o',
+      'jsonpath={.status.instances[*].className}',
+    ]);
+    assert.equal(stdout, 'a', 'as docs/why-refused.md has it removed');
+    await api.kubectl(['delete', 'hgrant', 'columns']);
+  });
+
   it('is accepted by an agent, which says so of every kind in its columns', async (t) => {
     if (requireComponent(found, t) === undefined) return;
     const sent = parseAllDocuments(readFileSync(SAMPLE, 'utf8')).map((document) => document.toJS() as Sent);
@@ -92,15 +146,15 @@ describe('what the pages and samples show', async () => {
     const header = async (name: string, ...flags: string[]): Promise<string[]> =>
       (await api.kubectl(['get', name, ...flags])).stdout.split('\n', 1)[0]?.trim().split(/\s+/) ?? [];
     assert.deepEqual(await header('apol'), ['NAME', 'CLASS', 'MODE', 'ACCEPTED', 'RESOLVED', 'PROGRAMMED', 'AGE']);
-    assert.deepEqual(await header('acon', '-o', 'wide'), ['NAME', 'ACCEPTED', 'RESOLVED', 'REASON', 'AGE']);
-    assert.deepEqual(await header('arole'), ['NAME', 'ACCEPTED', 'RESOLVED', 'AGE']);
-    assert.deepEqual(await header('arb'), ['NAME', 'ROLE', 'ACCEPTED', 'RESOLVED', 'AGE']);
+    assert.deepEqual(await header('acon', '-o', 'wide'), ['NAME', 'ANSWERED', 'PROBLEM', 'AGE']);
+    assert.deepEqual(await header('arole'), ['NAME', 'ANSWERED', 'PROBLEM', 'AGE']);
+    assert.deepEqual(await header('arb'), ['NAME', 'ROLE', 'ANSWERED', 'PROBLEM', 'AGE']);
     assert.equal((await api.kubectl(['apply', '-f', '-'], BASELINE)).code, 0);
     assert.deepEqual(
       await until(async () => (await accepted(api)).sort(), [...wanted, 'apibaseline.postern.dev/platform'].sort()),
       [...wanted, 'apibaseline.postern.dev/platform'].sort(),
     );
-    assert.deepEqual(await header('abase'), ['NAME', 'PRECEDENCE', 'ACCEPTED', 'RESOLVED', 'AGE']);
+    assert.deepEqual(await header('abase'), ['NAME', 'PRECEDENCE', 'ANSWERED', 'PROBLEM', 'AGE']);
   });
 
   it('has a status that only its subresource changes', async (t) => {
@@ -121,11 +175,23 @@ interface Sent {
   readonly metadata: { readonly name: string };
 }
 
-/** What `kubectl get postern` shows with Accepted and ResolvedRefs both True. */
+interface Said {
+  readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+}
+
+/** What `kubectl get postern` finds with Accepted and ResolvedRefs both True. */
 async function accepted(api: ApiServer): Promise<string[]> {
-  const { stdout } = await api.kubectl(['get', 'postern', '--no-headers']);
-  const rows = stdout.split('\n').filter((line) => /\sTrue\s+True\s/.test(line));
-  return rows.map((row) => row.split(/\s/, 1)[0] ?? '');
+  const { stdout } = await api.kubectl(['get', 'postern', '-o', 'json']);
+  const { items } = JSON.parse(stdout) as {
+    items: readonly (Sent & { status?: Said & { instances?: readonly Said[] } })[];
+  };
+  const isGood = ({ conditions = [] }: Said): boolean =>
+    ['Accepted', 'ResolvedRefs'].every((wanted) =>
+      conditions.some(({ type, status }) => type === wanted && status === 'True'),
+    );
+  return items
+    .filter(({ status = {} }) => isGood(status) || (status.instances ?? []).some(isGood))
+    .map(({ kind, metadata }) => `${kind.toLowerCase()}.postern.dev/${metadata.name}`);
 }
 
 async function until<T>(read: () => Promise<T>, wanted: T): Promise<T> {

@@ -22,14 +22,28 @@ export interface Kind {
   /** `status.conditions` for the kind that one instance owns, `status.instances` for the shared ones. */
   readonly status: 'conditions' | 'instances';
   /** Columns of `kubectl get`; those of priority 1 only with `-o wide`. */
-  readonly columns: readonly { readonly name: string; readonly jsonPath: string; readonly priority?: number }[];
+  readonly columns: readonly Column[];
 }
 
-/** Of several classes, the first that says something. */
+interface Column {
+  readonly name: string;
+  readonly jsonPath: string;
+  /** Of what it shows; `string` unless given. */
+  readonly type?: 'date';
+  readonly priority?: number;
+}
+
+/**
+ * A column shows one value, the first that its path finds, and each class has conditions of its own: so what is False of
+ * any of them is looked for, and not what the first class says.
+ */
 const SAID_BY_INSTANCES = [
-  { name: 'Accepted', jsonPath: '.status.instances[*].conditions[?(@.type=="Accepted")].status' },
-  { name: 'Resolved', jsonPath: '.status.instances[*].conditions[?(@.type=="ResolvedRefs")].status' },
-  { name: 'Reason', jsonPath: '.status.instances[*].conditions[?(@.type=="Accepted")].reason', priority: 1 },
+  {
+    name: 'Answered',
+    type: 'date',
+    jsonPath: '.status.instances[*].conditions[?(@.type=="Accepted")].lastTransitionTime',
+  },
+  { name: 'Problem', jsonPath: '.status.instances[*].conditions[?(@.status=="False")].reason' },
 ] as const;
 
 export const KINDS = Object.freeze({
