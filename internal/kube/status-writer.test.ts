@@ -51,6 +51,13 @@ async function tearDown(): Promise<void> {
   await api.stop();
 }
 
+const aConsumer = (namespace: string, name: string): DesiredStatus =>
+  desired(name, {
+    resource: { group: 'postern.dev', version: 'v1alpha1', plural: 'apiconsumers' },
+    kind: 'APIConsumer',
+    namespace,
+  });
+
 const versionOf = ({ body }: Asked): unknown =>
   (body as { metadata: { resourceVersion?: string } }).metadata.resourceVersion;
 
@@ -96,6 +103,29 @@ describe('StatusWriter', () => {
       timers.advance(1);
     }
     for (const start of times) assert.ok(times.filter((ms) => ms >= start && ms < start + 1000).length <= 20);
+  });
+
+  it('writes for namespaces in turn, so that one with hundreds of statuses delays nobody else', async () => {
+    const written: string[] = [];
+    api.serve((asked) => {
+      written.push(asked.path.replace(/.*\/namespaces\/(.*)\/status/, '$1'));
+      asked.json({});
+    });
+    for (let i = 0; i < 60; i += 1) writer.want(aConsumer('evil', `c${i}`));
+    writer.want(desired('late', { namespace: 'evil' }));
+    for (const namespace of ['bank', 'shop']) {
+      writer.want(aConsumer(namespace, 'c'));
+      writer.want(desired('p', { namespace }));
+    }
+    await told.next(20);
+    await settled();
+    assert.deepEqual(written.filter((place) => !place.startsWith('evil/apiconsumers/')).toSorted(), [
+      'bank/apiconsumers/c',
+      'bank/apipolicies/p',
+      'evil/apipolicies/late',
+      'shop/apiconsumers/c',
+      'shop/apipolicies/p',
+    ]);
   });
 
   it('has four under way at once, and one that hangs holds up no other', async () => {

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { applyStatus, type DesiredStatus } from './apply-status.ts';
 import { Retries } from './backoff.ts';
 import { KubeError, reasonOf } from './kube-error.ts';
+import { StatusQueue } from './status-queue.ts';
 import { systemTimers, type Timers } from './timers.ts';
 import { WriteRate } from './write-rate.ts';
 
@@ -41,15 +42,14 @@ const NO_ANSWER = { status: 0, retryAfterMs: undefined };
 const PAUSES = { awayMs: 10_000, refusedMs: 30_000 };
 
 /**
- * Writes statuses by server-side apply, a bounded number a second, the newest for each object. One that fails is tried
- * again after a pause of its own, behind all others.
+ * Writes statuses by server-side apply, a bounded number a second, the newest for each object, for namespaces in turn.
+ * One that fails is tried again after a pause of its own, behind all others of its namespace.
  */
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
   readonly #timers: Timers;
   readonly #rate = new WriteRate(WRITES_PER_S);
-  /** In the order in which they are written. */
-  readonly #ready = new Map<string, DesiredStatus>();
+  readonly #ready = new StatusQueue();
   /** Waiting for another try; each cancels its timer. */
   readonly #delayed = new Map<string, { readonly desired: DesiredStatus; readonly cancel: () => void }>();
   readonly #failures = new Map<string, Retries>();
@@ -98,10 +98,11 @@ export class StatusWriter {
 
   #turn(): void {
     if (this.#cancelTurn !== undefined) return;
-    for (const [key, desired] of this.#ready) {
-      if (this.#inFlight.size >= AT_ONCE) return;
+    while (this.#inFlight.size < AT_ONCE) {
       // The newer one waits until the older one is through, or they might arrive the other way round.
-      if (this.#inFlight.has(key)) continue;
+      const next = this.#ready.next((key) => !this.#inFlight.has(key));
+      if (next === undefined) return;
+      const [key, desired] = next;
       const waitMs = this.#rate.take(this.#options.clock.monotonicMs());
       if (waitMs > 0) {
         this.#cancelTurn = this.#timers.after(waitMs, () => {
@@ -110,7 +111,7 @@ export class StatusWriter {
         });
         return;
       }
-      this.#ready.delete(key);
+      this.#ready.remove(key, desired);
       this.#inFlight.add(key);
       void this.#write(key, desired);
     }
@@ -138,8 +139,7 @@ export class StatusWriter {
   #later(key: string, desired: DesiredStatus, error: unknown): void {
     const retries = this.#failures.get(key) ?? new Retries(PAUSES, this.#options.random);
     this.#failures.set(key, retries);
-    const newest = this.#ready.get(key) ?? desired;
-    this.#ready.delete(key);
+    const newest = this.#ready.remove(key, desired) ?? desired;
     const { status, retryAfterMs } = error instanceof KubeError ? error : NO_ANSWER;
     const waitMs = Math.max(retryAfterMs ?? 0, retries.failed(status));
     const cancel = this.#timers.after(waitMs, () => {
