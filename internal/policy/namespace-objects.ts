@@ -1,7 +1,8 @@
 import type { Breathe } from '../core/breather.ts';
 import type { NamespaceView } from '../core/evaluation.ts';
 import { type Problem, ProblemList } from '../core/problem.ts';
-import { compileConsumers, type SecretLookup } from '../phases/authn/consumers.ts';
+import { ConsumerKeys } from '../phases/authn/consumer-keys.ts';
+import type { ConsumerInput, SecretLookup } from '../phases/authn/consumers.ts';
 import { missingRole } from '../phases/authz/missing-role.ts';
 import { compilePermissions } from '../phases/authz/permissions.ts';
 import { type CompiledRoles, compileRoles, type RoleInput } from '../phases/authz/role-index.ts';
@@ -51,7 +52,6 @@ interface ReadRole extends RoleInput {
 
 /** Live objects of one namespace, as its sources gave them. Bindings, consumers and roles have no last good version. */
 export class NamespaceObjects {
-  readonly #namespace: string;
   readonly #objects: Readonly<Record<LiveKind, Map<string, SourceObject>>> = {
     APIConsumer: new Map(),
     APIRole: new Map(),
@@ -65,13 +65,17 @@ export class NamespaceObjects {
     parseSpec(apiRoleBindingSpec, object.spec, problems),
   );
 
+  readonly #keys: ConsumerKeys;
+  /** The same for a consumer while it does not change. */
+  readonly #inputs = new WeakMap<Live<ApiConsumerSpec>, ConsumerInput>();
+  #secretsVersion = 0;
   readonly #budget: ObjectBudgets;
   /** Names of consumers that were over the budget when they were last compiled. */
   #overBudget: ReadonlySet<string> = new Set();
 
   /** @param budget what it may have; undefined: as much as it likes */
   constructor(namespace: string, budget?: ObjectBudget) {
-    this.#namespace = namespace;
+    this.#keys = new ConsumerKeys(namespace);
     this.#budget = new ObjectBudgets(budget);
   }
 
@@ -81,6 +85,11 @@ export class NamespaceObjects {
 
   delete(kind: LiveKind, name: string): void {
     this.#objects[kind].delete(name);
+  }
+
+  /** What a look-up of Secrets finds is another now. */
+  secretChanged(): void {
+    this.#secretsVersion += 1;
   }
 
   *all(): Iterable<SourceObject> {
@@ -101,6 +110,7 @@ export class NamespaceObjects {
   /** Compiles the objects as they are when it is called; what changes while it waits is the next one's. */
   async compile({ secrets, clusterIssuer, breathe }: NamespaceContext): Promise<CompiledNamespace> {
     const objects = [...this.all()];
+    const secretsVersion = this.#secretsVersion;
     const over = await this.#budget.over(objects, breathe);
     const within = (kind: LiveKind): SourceObject[] =>
       objects.filter((object) => object.kind === kind && !over.has(object));
@@ -111,11 +121,9 @@ export class NamespaceObjects {
     const bindings = await this.#bindings.read(within('APIRoleBinding'), breathe);
     const tooMany = { consumers: refused('APIConsumer'), bindings: refused('APIRoleBinding') };
     this.#overBudget = new Set(tooMany.consumers.map(({ metadata }) => metadata.name));
-    const compiledConsumers = await compileConsumers(
-      consumers.map(({ object, spec }) =>
-        spec === undefined ? unreadConsumer(object) : { name: object.metadata.name, ...spec },
-      ),
-      { secrets: guarded(secrets), namespace: this.#namespace, uncounted: unreadConsumers(tooMany.consumers), breathe },
+    const compiledConsumers = await this.#keys.compile(
+      consumers.map((live) => this.#inputOf(live)),
+      { secrets: guarded(secrets), secretsVersion, uncounted: unreadConsumers(tooMany.consumers), breathe },
     );
     const unread = bindings.filter(({ spec }) => spec === undefined).map(({ object }) => object);
     const compiledRoles = await compileRoles(specsOf(roles), specsOf(bindings), {
@@ -142,6 +150,16 @@ export class NamespaceObjects {
     const view: NamespaceView = Object.freeze({ consumers: compiledConsumers.index, roles: compiledRoles.index });
     const policyRefs = new Map(roles.flatMap(({ object, spec }) => (spec ? [[object, spec.policyRefs] as const] : [])));
     return { view, roles: compiledRoles, problems, policyRefs };
+  }
+
+  #inputOf(live: Live<ApiConsumerSpec>): ConsumerInput {
+    const { object, spec } = live;
+    let input = this.#inputs.get(live);
+    if (input === undefined) {
+      input = spec === undefined ? unreadConsumer(object) : { name: object.metadata.name, ...spec };
+      this.#inputs.set(live, input);
+    }
+    return input;
   }
 }
 

@@ -38,6 +38,7 @@ export class Namespaces {
   }
 
   secretChanged(namespace: string): void {
+    this.#objects.get(namespace)?.secretChanged();
     this.#dirty.add(namespace);
   }
 

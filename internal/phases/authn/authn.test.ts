@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { aBench, authenticate, bearer, ISSUER, verdictOf } from './authn.fixture.ts';
-import { compileConsumers } from './consumers.ts';
+import { ConsumerKeys } from './consumer-keys.ts';
 import { aSigner, aToken, CLAIMS, FakeKeys, keySet } from './token.fixture.ts';
 
 const KEY = 'pk_test_0123456789abcdef';
 const SHOP = {
   secrets: () => ({ reason: 'SecretNotFound', message: '' }) as const,
-  namespace: 'shop',
+  secretsVersion: 0,
   breathe: () => undefined,
 };
-const { index: consumers } = await compileConsumers(
+const { index: consumers } = await new ConsumerKeys('shop').compile(
   [
     { name: 'acme', groups: [], keys: [{ name: 'k1', sha256: hash('sha256', KEY, 'hex') }] },
     {
@@ -251,7 +251,7 @@ describe('verifyCredential()', () => {
 
   it('refuses "!" where Envoy may have folded bytes to it, though a key really has one', async () => {
     const key = 'pk_test_with_!_inside';
-    const { index } = await compileConsumers(
+    const { index } = await new ConsumerKeys('shop').compile(
       [{ name: 'bang', groups: [], keys: [{ name: 'k1', sha256: hash('sha256', key, 'hex') }] }],
       SHOP,
     );

@@ -3,7 +3,8 @@ import { hash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { identityId } from '../../core/identity.ts';
-import { type ConsumerInput, compileConsumers, type SecretLookup } from './consumers.ts';
+import { ConsumerKeys } from './consumer-keys.ts';
+import type { ConsumerInput, SecretLookup } from './consumers.ts';
 
 const KEY = 'pk_test_0123456789abcdef';
 const sha256 = (text: string | Uint8Array): string => hash('sha256', text, 'hex');
@@ -13,13 +14,21 @@ const secretOf =
   () =>
     Buffer.from(text);
 
-const compile = (consumers: readonly ConsumerInput[], secrets = NO_SECRETS) =>
-  compileConsumers(consumers, { secrets, namespace: 'shop', breathe: () => undefined });
+const compile = (
+  consumers: readonly ConsumerInput[],
+  secrets = NO_SECRETS,
+  { uncounted = [], keys = new ConsumerKeys('shop'), secretsVersion = 0 }: Parts = {},
+) => keys.compile(consumers, { secrets, secretsVersion, uncounted, breathe: () => undefined });
+interface Parts {
+  readonly uncounted?: readonly ConsumerInput[];
+  readonly keys?: ConsumerKeys;
+  readonly secretsVersion?: number;
+}
 const acme = (keys: ConsumerInput['keys'], name = 'acme'): ConsumerInput => ({ name, groups: ['partners'], keys });
 const T = '2026-11-01T00:00:00Z';
 const T_MS = Date.parse(T);
 
-describe('compileConsumers()', () => {
+describe('ConsumerKeys', () => {
   it('finds the consumer of a key, with one identity for each method', async () => {
     const { index } = await compile([acme([{ name: 'k1', sha256: sha256(KEY) }])]);
     const found = index.find(KEY, 'partners', 0);
@@ -155,24 +164,149 @@ describe('compileConsumers()', () => {
   it('gives a key to nobody that one which does not count holds as well, and says so to whom it was', async () => {
     const key = { name: 'k', sha256: sha256(KEY) };
     const others = ['b', 'c'].map((name) => ({ name, groups: [], keys: [key], isUnread: true }));
-    const { index, problems } = await compileConsumers([acme([key])], {
-      secrets: NO_SECRETS,
-      namespace: 'shop',
-      uncounted: others,
-      breathe: () => undefined,
-    });
+    const { index, problems } = await compile([acme([key])], NO_SECRETS, { uncounted: others });
     assert.equal(index.find(KEY, 'm', 0), 'unknown');
     assert.deepEqual(
       problems.get('acme')?.problems.map(({ reason, message }) => [reason, message]),
       [['DuplicateDigest', '"acme" and "b" hold the same key, so it is nobody\'s: give each its own']],
     );
-    const alone = await compileConsumers([], {
-      secrets: NO_SECRETS,
-      namespace: 'shop',
-      uncounted: others,
-      breathe: () => undefined,
-    });
+    const alone = await compile([], NO_SECRETS, { uncounted: others });
     assert.equal(alone.index.find(KEY, 'm', 0), 'unknown');
+  });
+
+  it('reads one of many consumers again when it is edited, and no other', async () => {
+    const keys = new ConsumerKeys('shop');
+    let reads = 0;
+    const counted = (name: string, key: string): ConsumerInput => ({
+      name,
+      groups: [],
+      get keys() {
+        reads += 1;
+        return [{ name: 'k', sha256: sha256(key) }];
+      },
+    });
+    const all = Array.from({ length: 500 }, (_, i) => counted(`c${i}`, `key ${i}`));
+    await compile(all, NO_SECRETS, { keys });
+    reads = 0;
+    const edited = all.with(7, counted('c7', 'key 7, the second'));
+    const { index } = await compile(edited, NO_SECRETS, { keys });
+    assert.ok(reads > 0 && reads <= 3, `${reads} reads`);
+    const found = ['key 6', 'key 7', 'key 7, the second'].map((key) => index.find(key, 'm', 0));
+    assert.deepEqual(
+      found.map((one) => (typeof one === 'string' ? one : one.subject)),
+      ['c6', 'unknown', 'c7'],
+    );
+  });
+
+  it('changes nothing of what a snapshot before holds', async () => {
+    const keys = new ConsumerKeys('shop');
+    const first = await compile([acme([{ name: 'k', sha256: sha256(KEY) }])], NO_SECRETS, { keys });
+    const second = await compile([], NO_SECRETS, { keys });
+    assert.deepEqual(
+      [first, second].map(({ index }) => typeof index.find(KEY, 'm', 0)),
+      ['object', 'string'],
+    );
+    assert.deepEqual(
+      [first, second].map(({ problems }) => [...problems.keys()]),
+      [['acme'], []],
+    );
+  });
+
+  it('looks up Secrets again when one changed, and only then', async () => {
+    const keys = new ConsumerKeys('shop');
+    const ref = [
+      acme([{ name: 'k', secretRef: { name: 's', key: 'k' } }]),
+      acme([{ name: 'k', sha256: 'f'.repeat(64) }], 'b'),
+    ];
+    let looks = 0;
+    const find = async (held: string, secretsVersion: number): Promise<string> => {
+      const secrets: SecretLookup = () => {
+        looks += 1;
+        return Buffer.from(held);
+      };
+      const found = (await compile(ref, secrets, { keys, secretsVersion })).index.find(KEY, 'm', 0);
+      return typeof found === 'string' ? found : (found.subject ?? 'nobody');
+    };
+    assert.deepEqual([await find(KEY, 0), await find(KEY, 0), looks], ['acme', 'acme', 1]);
+    assert.deepEqual([await find('another key of 16 bytes', 1), looks], ['unknown', 2]);
+  });
+
+  it('compiles all of it anew after a time that failed half-way', async () => {
+    const keys = new ConsumerKeys('shop');
+    const key = { name: 'k', sha256: sha256(KEY) };
+    const [a, b] = [acme([key]), acme([key], 'b')];
+    await compile([a, b], NO_SECRETS, { keys });
+    for (const failsAt of [1, 2, 3, 4, 5]) {
+      let breaths = 0;
+      const breathe = (): undefined => {
+        breaths += 1;
+        if (breaths === failsAt) throw new Error('out of memory');
+      };
+      await assert.rejects(keys.compile([a], { secrets: NO_SECRETS, secretsVersion: 0, breathe }), /out of memory/);
+      const { index, problems } = await compile([a], NO_SECRETS, { keys });
+      assert.deepEqual([typeof index.find(KEY, 'm', 0), problems.get('acme')?.problems], ['object', []]);
+      await compile([a, b], NO_SECRETS, { keys });
+    }
+  });
+
+  it('names nobody of a key that many hold, so that one more is no news for the others', async () => {
+    const keys = new ConsumerKeys('shop');
+    const many = Array.from({ length: 9 }, (_, i) => acme([{ name: 'k', sha256: sha256(KEY) }], `c${i}`));
+    const first = await compile(many, NO_SECRETS, { keys });
+    const second = await compile([...many, acme([{ name: 'k', sha256: sha256(KEY) }], 'one-more')], NO_SECRETS, {
+      keys,
+    });
+    assert.equal(
+      first.problems.get('c0')?.problems[0]?.message,
+      "More than 8 consumers hold the same key, so it is nobody's: give each its own",
+    );
+    assert.equal(second.problems.get('c0'), first.problems.get('c0'));
+  });
+
+  it('comes, edit by edit, to what one that reads everything comes to (property)', async () => {
+    const texts = ['first key of them', 'second key of them', 'third key of them'];
+    const aKey = fc.oneof(
+      fc.record({ name: fc.constant('k'), sha256: fc.constantFrom(...texts.map(sha256), sha256('')) }),
+      fc.record({
+        name: fc.constant('k'),
+        secretRef: fc.constantFrom({ name: 's', key: 'k' }, { name: 't', key: 'k' }),
+      }),
+    );
+    const someKeys = fc.array(aKey, { maxLength: 3 });
+    const edit = fc.record({
+      name: fc.constantFrom('a', 'b', 'c'),
+      keys: fc.option(someKeys),
+      isUnread: fc.boolean(),
+      secret: fc.option(fc.constantFrom(...texts)),
+      over: fc.option(fc.record({ name: fc.constantFrom('x', 'y'), keys: someKeys })),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 12 }), async (edits) => {
+        const keys = new ConsumerKeys('shop');
+        const all = new Map<string, ConsumerInput>();
+        let held: string = KEY;
+        let secretsVersion = 0;
+        const secrets: SecretLookup = ({ name }) =>
+          name === 's' ? Buffer.from(held) : { reason: 'SecretNotFound', message: 'none' };
+        for (const { name, keys: given, isUnread, secret, over } of edits) {
+          if (given === null) all.delete(name);
+          else all.set(name, { name, groups: [], keys: given, isUnread });
+          if (secret !== null) {
+            held = secret;
+            secretsVersion += 1;
+          }
+          const uncounted = over === null ? [] : [{ ...over, groups: [], isUnread: true }];
+          const [step, whole] = await Promise.all([
+            compile([...all.values()], secrets, { keys, secretsVersion, uncounted }),
+            compile([...all.values()], secrets, { uncounted }),
+          ]);
+          for (const text of [...texts, KEY, ''])
+            assert.deepEqual(step.index.find(text, 'm', 0), whole.index.find(text, 'm', 0));
+          const said = ({ problems }: typeof step) => new Map([...problems].map(([of, list]) => [of, list.problems]));
+          assert.deepEqual(said(step), said(whole));
+        }
+      }),
+    );
   });
 
   it('never finds a mutated key (property)', async () => {
