@@ -114,6 +114,23 @@ describe('SecretWatches', () => {
     assert.deepEqual([api.waiting, told.rest], [[], []]);
   });
 
+  it('looks through no names of a namespace of which they stayed the same', async () => {
+    let looks = 0;
+    class Counted extends Set<string> {
+      override [Symbol.iterator]() {
+        looks += 1;
+        return super[Symbol.iterator]();
+      }
+    }
+    const names = new Map([['shop', new Counted(['acme'])]]);
+    watches.follow(names);
+    (await api.next()).json(aList(7, [aSecret('acme', 3)]));
+    watches.follow(new Map([...names, ['bank', new Set(['globex'])]]));
+    const asked = [await api.next(), await api.next()].map(({ path }) => path);
+    assert.deepEqual(asked.toSorted(), ['/api/v1/namespaces/bank/secrets', '/api/v1/namespaces/shop/secrets']);
+    assert.deepEqual([looks, stateOf('acme')], [1, '3']);
+  });
+
   it('is settled once each was read or refused, and after five seconds in any case', async () => {
     watches.follow(named('acme', 'refused', 'hangs'));
     let isSettled = false;

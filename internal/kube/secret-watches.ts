@@ -27,6 +27,7 @@ export interface SecretWatchesOptions {
 export class SecretWatches {
   readonly #options: SecretWatchesOptions;
   readonly #watched = new Map<string, NamedSecret>();
+  #followed: ReadonlyMap<string, ReadonlySet<string>> = new Map();
 
   constructor(options: SecretWatchesOptions) {
     this.#options = options;
@@ -42,22 +43,30 @@ export class SecretWatches {
     return this.#watched.get(`${namespace}/${name}`)?.state ?? 'absent';
   }
 
-  /** Begins to watch what is named now, and stops what is not any more. */
+  /** Begins to watch what is named now, and stops what is not any more. A set that is the same one costs nothing. */
   follow(names: ReadonlyMap<string, ReadonlySet<string>>): void {
-    const wanted = new Set<string>();
+    const before = this.#followed;
+    this.#followed = new Map(names);
     for (const [namespace, secrets] of names) {
-      for (const name of secrets) {
-        const key = `${namespace}/${name}`;
-        wanted.add(key);
-        if (!this.#watched.has(key)) this.#watched.set(key, new NamedSecret(namespace, name, this.#options));
-      }
+      if (before.get(namespace) === secrets) continue;
+      for (const name of secrets) this.#begin(namespace, name);
     }
-    for (const [key, secret] of this.#watched) {
-      if (wanted.has(key)) continue;
-      secret.stop();
-      this.#watched.delete(key);
-      this.#options.onRecovery(key);
+    for (const [namespace, secrets] of before) {
+      const now = names.get(namespace);
+      if (now === secrets) continue;
+      for (const name of secrets) if (now?.has(name) !== true) this.#end(`${namespace}/${name}`);
     }
+  }
+
+  #begin(namespace: string, name: string): void {
+    const key = `${namespace}/${name}`;
+    if (!this.#watched.has(key)) this.#watched.set(key, new NamedSecret(namespace, name, this.#options));
+  }
+
+  #end(key: string): void {
+    this.#watched.get(key)?.stop();
+    this.#watched.delete(key);
+    this.#options.onRecovery(key);
   }
 
   /** Resolves when every Secret was read or refused, or after a while. */

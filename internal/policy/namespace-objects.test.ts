@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { anEvaluation } from '../core/evaluation.fixture.ts';
+import type { SecretLookup } from '../phases/authn/consumers.ts';
 import { NamespaceObjects } from './namespace-objects.ts';
 import type { SourceObject } from './object.ts';
 
@@ -75,22 +76,64 @@ describe('NamespaceObjects', () => {
     );
   });
 
-  it('asks for no Secret that only consumers over the budget name, until there is room', async () => {
-    const objects = new NamespaceObjects('shop', { objects: 2, bytes: 1e6 });
-    const naming = (name: string): SourceObject =>
-      objectOf('APIConsumer', name, { keys: [{ name: 'k', secretRef: { name: `s-${name}`, key: 'k' } }] });
-    for (const name of ['c', 'a', 'b']) objects.apply('APIConsumer', naming(name));
+  it('follows what consumers over the budget name as well, so that a key of two is nobody’s in every build', async () => {
+    const objects = new NamespaceObjects('shop', { objects: 1, bytes: 1e6 });
+    objects.apply('APIConsumer', acme);
+    const newer = objectOf('APIConsumer', 'newer', { keys: [{ name: 'k', secretRef: { name: 's', key: 'k' } }] });
+    objects.apply('APIConsumer', newer);
+    for (const build of ['first', 'second']) {
+      const followed = objects.secretNames();
+      const secrets: SecretLookup = ({ name }) =>
+        followed.has(name) ? Buffer.from(KEY) : { reason: 'SecretNotFound', message: '' };
+      const { view, problems } = await objects.compile({ secrets, clusterIssuer: undefined, breathe: () => undefined });
+      assert.equal(view.consumers.find(KEY, 'm', 0), 'unknown', build);
+      assert.deepEqual(
+        [acme, newer].map((object) => problems.get(object)?.map(({ reason }) => reason)),
+        [['DuplicateDigest'], ['QuotaExceeded']],
+        build,
+      );
+    }
+  });
+
+  it('follows 500 Secrets of a namespace of several, those that older consumers name, and says so of the others', async () => {
+    const naming = (i: number, year: number): SourceObject => {
+      const keys = Array.from({ length: 16 }, (_, k) => ({
+        name: `k${k}`,
+        secretRef: { name: `s-${i}-${k}`, key: 'k' },
+      }));
+      const object = objectOf('APIConsumer', `c${i}`, { keys });
+      return { ...object, metadata: { ...object.metadata, creationTimestamp: `${year}-01-01T00:00:00Z` } };
+    };
+    const fill = (objects: NamespaceObjects): void => {
+      for (let i = 0; i < 32; i += 1) objects.apply('APIConsumer', naming(i, 2100 - i));
+    };
+    const objects = new NamespaceObjects('shop', { objects: 1000, bytes: 1e9 });
+    fill(objects);
+    const atStart = objects.secretNames();
     const { problems } = await compile(objects);
-    assert.deepEqual([...objects.secretNames()].sort(), ['s-a', 's-b']);
-    const told = [...problems].map(([{ metadata }, [first]]) => [metadata.name, first?.reason]);
-    assert.deepEqual(told.sort(), [
-      ['a', 'SecretNotFound'],
-      ['b', 'SecretNotFound'],
-      ['c', 'QuotaExceeded'],
-    ]);
-    objects.delete('APIConsumer', 'a');
-    await compile(objects);
-    assert.deepEqual([...objects.secretNames()].sort(), ['s-b', 's-c']);
+    assert.equal(objects.secretNames(), atStart);
+    const isFollowed = (name: string): boolean => atStart.has(name);
+    assert.deepEqual(
+      [atStart.size, ...['s-31-0', 's-1-15', 's-0-3', 's-0-4'].map(isFollowed)],
+      [500, true, true, true, false],
+    );
+    const newest = [...problems].find(([{ metadata }]) => metadata.name === 'c0')?.[1] ?? [];
+    assert.deepEqual(
+      newest.map(({ reason }) => reason),
+      [...Array(4).fill('SecretNotFound'), ...Array(12).fill('QuotaExceeded')],
+    );
+    assert.deepEqual([newest[4]?.path, newest[4]?.severity], ['spec.keys[4].secretRef', 'reference']);
+    objects.delete('APIConsumer', 'c31');
+    const { problems: later } = await compile(objects);
+    assert.equal(objects.secretNames().size, 31 * 16);
+    assert.deepEqual(
+      [...later.values()].flat().filter(({ reason }) => reason === 'QuotaExceeded'),
+      [],
+    );
+    const alone = new NamespaceObjects('shop');
+    fill(alone);
+    await compile(alone);
+    assert.equal(alone.secretNames().size, 32 * 16);
   });
 
   it('takes any role for anybody’s where more bindings are over the budget than it remembers the roles of', async () => {

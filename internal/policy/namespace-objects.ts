@@ -15,6 +15,7 @@ import {
   subjectNotFound,
   subjectsOf,
 } from './missing-references.ts';
+import { MAX_SECRETS, NamedSecrets } from './named-secrets.ts';
 import type { SourceObject } from './object.ts';
 import { type ObjectBudget, ObjectBudgets } from './object-budget.ts';
 import { type ApiConsumerSpec, apiConsumerSpec } from './resource/api-consumer.ts';
@@ -70,13 +71,15 @@ export class NamespaceObjects {
   readonly #inputs = new WeakMap<Live<ApiConsumerSpec>, ConsumerInput>();
   #secretsVersion = 0;
   readonly #budget: ObjectBudgets;
-  /** Names of consumers that were over the budget when they were last compiled. */
-  #overBudget: ReadonlySet<string> = new Set();
+  readonly #named: NamedSecrets;
+  /** Secrets that were to be followed when it was last compiled. */
+  #followed: ReadonlySet<string> | undefined = undefined;
 
   /** @param budget what it may have; undefined: as much as it likes */
   constructor(namespace: string, budget?: ObjectBudget) {
     this.#keys = new ConsumerKeys(namespace);
     this.#budget = new ObjectBudgets(budget);
+    this.#named = new NamedSecrets(budget !== undefined);
   }
 
   apply(kind: LiveKind, object: SourceObject): void {
@@ -96,20 +99,16 @@ export class NamespaceObjects {
     for (const objects of Object.values(this.#objects)) yield* objects.values();
   }
 
-  /** Secrets that consumers name which are within the budget, as far as that is known. */
+  /** Secrets to follow; the same set while they are the same. */
   secretNames(): ReadonlySet<string> {
-    const names = new Set<string>();
-    for (const object of this.#objects.APIConsumer.values()) {
-      if (this.#overBudget.has(object.metadata.name)) continue;
-      // Asked after every build: what a consumer names is read as it stands, and judged when it is compiled.
-      for (const { secretRef } of unreadConsumer(object).keys) if (secretRef !== undefined) names.add(secretRef.name);
-    }
-    return names;
+    this.#followed ??= this.#named.atOnce([...this.#objects.APIConsumer.values()]);
+    return this.#followed;
   }
 
   /** Compiles the objects as they are when it is called; what changes while it waits is the next one's. */
   async compile({ secrets, clusterIssuer, breathe }: NamespaceContext): Promise<CompiledNamespace> {
     const objects = [...this.all()];
+    await this.#follow(objects, breathe);
     const secretsVersion = this.#secretsVersion;
     const over = await this.#budget.over(objects, breathe);
     const within = (kind: LiveKind): SourceObject[] =>
@@ -120,10 +119,14 @@ export class NamespaceObjects {
     const roles = await this.#roles.read(within('APIRole'), breathe);
     const bindings = await this.#bindings.read(within('APIRoleBinding'), breathe);
     const tooMany = { consumers: refused('APIConsumer'), bindings: refused('APIRoleBinding') };
-    this.#overBudget = new Set(tooMany.consumers.map(({ metadata }) => metadata.name));
     const compiledConsumers = await this.#keys.compile(
       consumers.map((live) => this.#inputOf(live)),
-      { secrets: guarded(secrets), secretsVersion, uncounted: unreadConsumers(tooMany.consumers), breathe },
+      {
+        secrets: this.#within(guarded(secrets)),
+        secretsVersion,
+        uncounted: unreadConsumers(tooMany.consumers),
+        breathe,
+      },
     );
     const unread = bindings.filter(({ spec }) => spec === undefined).map(({ object }) => object);
     const compiledRoles = await compileRoles(specsOf(roles), specsOf(bindings), {
@@ -150,6 +153,20 @@ export class NamespaceObjects {
     const view: NamespaceView = Object.freeze({ consumers: compiledConsumers.index, roles: compiledRoles.index });
     const policyRefs = new Map(roles.flatMap(({ object, spec }) => (spec ? [[object, spec.policyRefs] as const] : [])));
     return { view, roles: compiledRoles, problems, policyRefs };
+  }
+
+  /** A key whose Secret is followed no longer, or is again, is another one. */
+  async #follow(objects: readonly SourceObject[], breathe: Breathe): Promise<void> {
+    const consumers = objects.filter(({ kind }) => kind === 'APIConsumer');
+    const names = await this.#named.of(consumers, breathe);
+    if (this.#followed?.size === names.size && names.isSubsetOf(this.#followed)) return;
+    this.#followed = names;
+    this.#secretsVersion += 1;
+  }
+
+  #within(secrets: SecretLookup): SecretLookup {
+    const followed = this.secretNames();
+    return (ref, consumer) => (followed.has(ref.name) ? secrets(ref, consumer) : tooManySecrets(ref.name));
   }
 
   #inputOf(live: Live<ApiConsumerSpec>): ConsumerInput {
@@ -201,3 +218,8 @@ function guarded(secrets: SecretLookup): SecretLookup {
     }
   };
 }
+
+const tooManySecrets = (name: string): ReturnType<SecretLookup> => ({
+  reason: 'QuotaExceeded',
+  message: `The Secret "${name}" is not read: consumers of a namespace may name ${MAX_SECRETS} Secrets, and older ones name as many. Put several keys into one Secret, or give the SHA-256 of the key (sha256)`,
+});

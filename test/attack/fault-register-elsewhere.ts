@@ -137,7 +137,8 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/policy/object-report.ts': 'KnownPolicies.has 1',
       'internal/policy/build-snapshot.ts': 'SnapshotInputs.overridesOf 1, SnapshotInputs.breathe 1, buildSnapshot 3',
       'internal/policy/live-specs.ts': 'LiveSpecs.read 2, LiveSpecs.#readOne 1',
-      'internal/policy/namespace-objects.ts': 'NamespaceObjects.compile 7, readRole 1',
+      'internal/policy/namespace-objects.ts': 'NamespaceObjects.compile 8, NamespaceObjects.#follow 1, readRole 1',
+      'internal/policy/named-secrets.ts': 'NamedSecrets.of 2',
       'internal/policy/namespaces.ts': 'NamespacesOptions.secrets 1, Namespaces.compile 2, Namespaces.#compileOne 1',
       'internal/policy/builder.ts':
         'Built.serve 1, Builder.build 8, Builder.#compile 3, Builder.#hostRule 2, Builder.#otherReports 1',

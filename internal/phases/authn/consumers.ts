@@ -29,7 +29,7 @@ export type SecretLookup = (
 ) =>
   | Uint8Array
   | {
-      readonly reason: 'SecretNotFound' | 'SecretNotOffered' | 'SecretsNotReadable' | 'Invalid';
+      readonly reason: 'SecretNotFound' | 'SecretNotOffered' | 'SecretsNotReadable' | 'QuotaExceeded' | 'Invalid';
       readonly message: string;
     };
 
