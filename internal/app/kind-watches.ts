@@ -86,7 +86,7 @@ export class KindWatches {
       // A resource is watched once for each namespace: the quietest watch counts.
       metrics.read(
         'postern_watch_silence_seconds',
-        () => Math.max(...reflectors.map(({ silenceS }) => silenceS)),
+        () => reflectors.reduce((longest, { silenceS }) => Math.max(longest, silenceS), 0),
         plural,
       );
     }

@@ -22,7 +22,7 @@ export function* problemLines(
   const unaccepted = new Set<string>();
   for (const report of reports) {
     const found = yield* locateProblems([report], files);
-    problems.push(...found);
+    for (const problem of found) problems.push(problem);
     const standing = standingOf(report);
     if (standing !== undefined) unaccepted.add(identityOf(report));
     for (const problem of found) {

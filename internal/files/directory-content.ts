@@ -59,7 +59,7 @@ export function gatherContent(
     if (isRestless(file)) problems.push(problemOf(path, 'It changes all the time, so it cannot be read'));
     if (file.content === undefined ? isRestless(file) : file.content.unread > 0) unread.push(path);
     if (file.content !== undefined && (isRestless(file) || file.content.kept.length > 0)) kept.push(path);
-    problems.push(...(file.content?.problems ?? []));
+    for (const problem of file.content?.problems ?? []) problems.push(problem);
     for (const found of file.content?.objects ?? []) {
       const first = objects.get(identityOf(found));
       if (first === undefined) objects.set(identityOf(found), found);

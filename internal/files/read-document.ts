@@ -58,7 +58,7 @@ export function readDocument(text: string): ReadDocument {
   for (const item of around.items) {
     const list = new ProblemList(item.path);
     const object = readEnvelope(item.value, list);
-    problems.push(...list.problems);
+    for (const problem of list.problems) problems.push(problem);
     if (object === undefined) unread += 1;
     // A Secret that is not right is none: what stands in it opens nothing.
     else if (object.kind !== 'Secret' || !list.hasErrors)

@@ -93,8 +93,12 @@ class Registry {
   }
 
   get oldestMs(): number | undefined {
-    const ages = [...this.#sources.values()].flatMap((source) => source.deref()?.ageMs ?? []);
-    return ages.length === 0 ? undefined : Math.max(...ages);
+    let oldest: number | undefined;
+    for (const source of this.#sources.values()) {
+      const ageMs = source.deref()?.ageMs;
+      if (ageMs !== undefined) oldest = Math.max(oldest ?? ageMs, ageMs);
+    }
+    return oldest;
   }
 
   set(key: string, source: RemoteKeys): void {

@@ -35,8 +35,10 @@ export class SecretWatches {
 
   /** Seconds since the API server was last heard on the quietest watch; undefined without any that may be read. */
   get silenceS(): number | undefined {
-    const silences = [...this.#watched.values()].flatMap(({ silenceS }) => silenceS ?? []);
-    return silences.length === 0 ? undefined : Math.max(...silences);
+    let longest: number | undefined;
+    for (const { silenceS } of this.#watched.values())
+      if (silenceS !== undefined) longest = Math.max(longest ?? 0, silenceS);
+    return longest;
   }
 
   find(namespace: string, name: string): KnownSecret {

@@ -137,7 +137,7 @@ export class Builder {
       settled.push(one);
       reports.push(reportOf(one, compiled));
     }
-    reports.push(...(await this.#otherReports(compiled, breathe)));
+    await this.#reportOthers(compiled, { reports, breathe });
     return {
       snapshot,
       reports,
@@ -170,17 +170,20 @@ export class Builder {
     return { grants, rule: () => new GrantedClaims({ grants, lapsed, areSettled }) };
   }
 
-  /** Of everything but policies. */
-  async #otherReports({ namespaces, cluster }: Compiled, breathe: Breathe): Promise<readonly ObjectReport[]> {
+  /** Adds those of everything but policies: one by one, for a call takes only so many arguments as the stack has room for. */
+  async #reportOthers(
+    { namespaces, cluster }: Compiled,
+    { reports, breathe }: { readonly reports: ObjectReport[]; readonly breathe: Breathe },
+  ): Promise<void> {
     const { policies } = this.#objects;
     const { className } = this.#options;
     const known = { className, has: (namespace: string, name: string) => policies.has({ namespace, name }) };
-    const reports: ObjectReport[] = [];
     for (const report of liveReports(namespaces.values(), known)) {
-      await breathe();
+      const pause = breathe();
+      if (pause !== undefined) await pause;
       reports.push(report);
     }
-    return [...reports, ...cluster.reports];
+    for (const report of cluster.reports) reports.push(report);
   }
 
   #serve({ version }: Snapshot, settled: readonly Settled[], { baselines, cluster }: Compiled): void {

@@ -66,7 +66,7 @@ export function policyReport({ object, candidate, assignment, ...found }: Policy
     const message = `${missingRole(role, found.roles?.defined ?? [])}: allow rules grant nothing by it${found.roles?.bound.has(role) ? '' : ', deny rules hold for everyone'}`;
     problems.push({ reason: 'RoleNotFound', path: at.path, message, severity: 'reference' });
   }
-  problems.push(...found.shadows.map(shadowProblem));
+  for (const shadow of found.shadows) problems.push(shadowProblem(shadow));
   return {
     object,
     isAccepted,

@@ -212,6 +212,14 @@ describe('PolicyStore', () => {
     assert.equal(snapshot.hosts.find('shop.a.test')?.namespace, 'shop');
   });
 
+  it('tells of 200,000 roles in one build: more than a call takes arguments, and then nothing was ever built again', async () => {
+    const world = new World();
+    for (let i = 0; i < 200_000; i += 1) world.store.apply(objectOf('APIRole', `team${i % 4}/r${i}`, { rules: [] }));
+    const { reports } = await world.apply(policy('shop/a', KEYS));
+    assert.equal(reports.length, 200_001);
+    assert.equal(new Set(reports.map(({ object }) => object.metadata.name)).size, 200_001);
+  });
+
   it('says when everything that was given so far serves: also what came while a snapshot was built', async () => {
     const world = new World();
     await world.store.caughtUp();

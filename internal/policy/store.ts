@@ -170,7 +170,7 @@ export class PolicyStore {
         if (this.#isChanged && !isGiving && tookMs > 0) await this.#rest(Math.min(RESTS * tookMs, LONGEST_REST_MS));
       } catch (error) {
         hasFailed = true;
-        this.#awaiting.unshift(...awaiting);
+        this.#awaiting = [...awaiting, ...this.#awaiting];
         this.#options.onFailure(error);
       }
     }
