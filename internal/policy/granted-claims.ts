@@ -4,6 +4,8 @@ import type { PathTemplate } from '../match/path-template.ts';
 import type { Candidate } from './assign.ts';
 import { type Claim, type Claiming, type Lapsed, NOBODY, type Place } from './claiming.ts';
 import type { HostGrants } from './host-grants.ts';
+import { conflict, unproven } from './in-the-way.ts';
+import { KeptPaths } from './kept-paths.ts';
 import { recordedClaim } from './lapsed-claims.ts';
 import { notGranted, type Ungranted } from './not-granted.ts';
 import type { Part } from './part.ts';
@@ -23,7 +25,8 @@ interface Bound {
   readonly ofNamespace: number;
 }
 
-type Verdict = { readonly part: Part } | 'HostNotGranted' | 'HostConflict';
+/** `Unproven`: nothing of others was found in its way, but not all of theirs was looked at. */
+type Verdict = { readonly part: Part } | 'HostNotGranted' | 'HostConflict' | 'Unproven';
 
 export interface GrantedOptions {
   readonly grants: HostGrants;
@@ -48,6 +51,8 @@ export class GrantedClaims implements Claiming {
   readonly #disputed = new Map<Candidate, Lapsed>();
   /** What served before and may go on, whole. */
   readonly #held = new Map<Claim, readonly Place[]>();
+  /** What each policy has by its claim of before: whatever it asks for now, that much was compared already. */
+  readonly #kept = new Map<Candidate, KeptPaths>();
 
   constructor({ grants, lapsed, areSettled }: GrantedOptions) {
     this.#grants = grants;
@@ -70,7 +75,7 @@ export class GrantedClaims implements Claiming {
 
   hold(claim: Claim, candidate: Candidate): void {
     const take = (looks: Looks | undefined): readonly Place[] => this.#takeBy(claim, candidate, looks);
-    this.#keep(claim, this.#areSettled ? take(undefined) : this.#bounded(HELD, candidate, take));
+    this.#keep(claim, candidate, this.#areSettled ? take(undefined) : this.#bounded(HELD, candidate, take));
   }
 
   noteRecorded(candidate: Candidate): void {
@@ -97,6 +102,7 @@ export class GrantedClaims implements Claiming {
     }
     this.#keep(
       by.target,
+      candidate,
       this.#bounded(HELD, candidate, (looks) => this.#takeBy(recorded, candidate, looks)),
     );
   }
@@ -123,7 +129,8 @@ export class GrantedClaims implements Claiming {
     return places;
   }
 
-  #keep(claim: Claim, places: readonly Place[]): void {
+  #keep(claim: Claim, candidate: Candidate, places: readonly Place[]): void {
+    if (places.length > 0) this.#kept.set(candidate, new KeptPaths(places));
     const count = places.reduce((sum, { templates }) => sum + templates.length, 0);
     if (count > 0 && count === claim.hosts.length * claim.templates.length) this.#held.set(claim, places);
   }
@@ -149,8 +156,9 @@ export class GrantedClaims implements Claiming {
       for (const template of claim.templates) {
         const verdict = this.#judge({ host, template, candidate, looks });
         if (verdict === 'HostNotGranted') paths.push(template.source);
-        if (verdict !== 'HostConflict') continue;
-        problems.push(conflict(`spec.target.hosts[${index}]`, host, template.source));
+        if (verdict !== 'HostConflict' && verdict !== 'Unproven') continue;
+        const say = verdict === 'HostConflict' ? conflict : unproven;
+        problems.push(say(`spec.target.hosts[${index}]`, host, template.source));
         break;
       }
       if (paths.length > 0) ungranted.push({ host, index, paths });
@@ -201,8 +209,9 @@ export class GrantedClaims implements Claiming {
     if (part?.selects(namespace) !== true) return 'HostNotGranted';
     if (granted.isLapsed(template)) return 'HostConflict';
     if (looks === undefined) return { part };
-    const isInTheWay = this.#claims.get(part)?.isInTheWay(host, template, { namespace, looks });
-    return isInTheWay === true ? 'HostConflict' : { part };
+    if (this.#kept.get(candidate)?.has(host, template) === true) return { part };
+    if (this.#claims.get(part)?.isInTheWay(host, template, { namespace, looks }) !== true) return { part };
+    return looks.left < 0 ? 'Unproven' : 'HostConflict';
   }
 
   #bounded<T>(bound: Bound, { meta }: Candidate, work: (looks: Looks) => T): T {
@@ -232,11 +241,3 @@ interface Pair {
   /** undefined where nothing of others can be in the way. */
   readonly looks: Looks | undefined;
 }
-
-/** It does not tell whose it is. */
-const conflict = (path: string, host: string, template: string): Problem => ({
-  reason: 'HostConflict',
-  path,
-  message: `"${template}" of "${host}" overlaps what another namespace holds, or is recorded to have held: use hosts or paths of your own`,
-  severity: 'error',
-});
