@@ -141,7 +141,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/policy/named-secrets.ts': 'NamedSecrets.of 2',
       'internal/policy/namespaces.ts': 'NamespacesOptions.secrets 1, Namespaces.compile 2, Namespaces.#compileOne 1',
       'internal/policy/builder.ts':
-        'Built.serve 1, Builder.build 8, Builder.#compile 3, Builder.#hostRule 2, Builder.#otherReports 1',
+        'Built.serve 1, Builder.build 8, Builder.#compile 3, Builder.#hostRule 2, Builder.#reportOthers 1',
       'internal/policy/object-budget.ts': 'ObjectBudgets.over 3, ObjectBudgets.#isAllWithin 1',
       'internal/policy/sorted-by-age.ts': 'sortedByAge 2, merge 1',
       'internal/policy/store.ts':
