@@ -15,6 +15,10 @@ interface Node extends Branches<Node> {
   all: Owner;
   rest: Owner;
   end: Owner;
+  /** All that is below its literals as one node: made when `{name}` is asked for, gone when something is added there. */
+  merged: Node | undefined;
+  /** Of what a merged node is made, until somebody looks below it. */
+  sources: readonly Node[] | undefined;
 }
 
 const newNode = (): Node => ({
@@ -23,11 +27,15 @@ const newNode = (): Node => ({
   end: undefined,
   literals: undefined,
   parameter: undefined,
+  merged: undefined,
+  sources: undefined,
 });
 
 /** Whose something is once it is this owner's too. */
-export const joined = (before: Owner, owner: string): Owner =>
-  before === undefined || before === owner ? owner : MANY;
+export function joined(before: Owner, owner: Owner): Owner {
+  if (owner === undefined) return before;
+  return before === undefined || before === owner ? owner : MANY;
+}
 export const isOthers = (found: Owner, owner: string): boolean => found !== undefined && found !== owner;
 
 /**
@@ -45,6 +53,7 @@ export class OwnedPaths {
         node.rest = joined(node.rest, owner);
         return;
       }
+      if (segment.kind === 'literal') node.merged = undefined;
       node = branchFor(node, segment, { asKey: foldedOf, newNode });
     }
     node.all = joined(node.all, owner);
@@ -80,15 +89,11 @@ function meets(node: Node, question: Question, depth: number): boolean {
   const segment = segments[depth];
   if (segment === undefined) return isOthers(node.end, owner);
   if (segment.kind === 'rest') return true;
+  if (!isOpened(node, question)) return true;
   if (node.parameter !== undefined && meets(node.parameter, question, depth + 1)) return true;
-  if (segment.kind === 'literal') {
-    const literal = node.literals?.get(segment.folded);
-    return literal !== undefined && meets(literal, question, depth + 1);
-  }
-  for (const literal of node.literals?.values() ?? []) {
-    if (meets(literal, question, depth + 1)) return true;
-  }
-  return false;
+  const literal = segment.kind === 'literal' ? node.literals?.get(segment.folded) : mergedBelow(node, question);
+  if (literal === SPENT) return true;
+  return literal !== undefined && meets(literal, question, depth + 1);
 }
 
 function meetsBeyond(node: Node, question: Question, depth: number): boolean {
@@ -101,6 +106,7 @@ function meetsBeyond(node: Node, question: Question, depth: number): boolean {
   if (segment?.kind === 'rest') return false;
   if (isOthers(node.rest, owner)) return true;
   if (segment === undefined) return false;
+  if (!isOpened(node, question)) return true;
   if (segment.kind === 'literal') {
     const literal = node.literals?.get(segment.folded);
     return (
@@ -109,8 +115,65 @@ function meetsBeyond(node: Node, question: Question, depth: number): boolean {
     );
   }
   if (node.parameter !== undefined && meetsBeyond(node.parameter, question, depth + 1)) return true;
-  for (const literal of node.literals?.values() ?? []) {
-    if (meetsBeyond(literal, question, depth + 1)) return true;
+  const merged = mergedBelow(node, question);
+  if (merged === SPENT) return true;
+  return merged !== undefined && meetsBeyond(merged, question, depth + 1);
+}
+
+const SPENT = Symbol('spent');
+
+/**
+ * What is below any literal of the node. It is put together once for all who ask, one segment further each time: else
+ * whoever claims much beside others would have each of their questions walk over all of it.
+ */
+function mergedBelow(node: Node, { owner, looks }: Question): Node | typeof SPENT | undefined {
+  if (node.literals === undefined || node.merged !== undefined) return node.merged;
+  const below = [...node.literals.values()];
+  const others = othersIn(below, owner);
+  if (others === 0) return undefined;
+  looks.left -= others;
+  if (looks.left < 0) return SPENT;
+  node.merged = union(below);
+  return node.merged;
+}
+
+/** Finds what is below a merged node; false once there are no looks left to. */
+function isOpened(node: Node, { owner, looks }: Question): boolean {
+  const { sources } = node;
+  if (sources === undefined) return true;
+  for (const { literals, parameter } of sources)
+    looks.left -= othersIn(literals?.values() ?? [], owner) + (isOthers(parameter?.all, owner) ? 1 : 0);
+  if (looks.left < 0) return false;
+  const byText = new Map<string, Node[]>();
+  for (const { literals } of sources) {
+    for (const [text, literal] of literals ?? []) {
+      const same = byText.get(text);
+      if (same === undefined) byText.set(text, [literal]);
+      else same.push(literal);
+    }
   }
-  return false;
+  const parameters = sources.flatMap(({ parameter }) => parameter ?? []);
+  node.literals = new Map([...byText].map(([text, same]) => [text, union(same)]));
+  node.parameter = parameters.length === 0 ? undefined : union(parameters);
+  node.sources = undefined;
+  return true;
+}
+
+function union(nodes: readonly Node[]): Node {
+  const [only] = nodes;
+  if (only !== undefined && nodes.length === 1) return only;
+  const all = newNode();
+  for (const node of nodes) {
+    all.all = joined(all.all, node.all);
+    all.rest = joined(all.rest, node.rest);
+    all.end = joined(all.end, node.end);
+  }
+  all.sources = nodes;
+  return all;
+}
+
+function othersIn(nodes: Iterable<Node>, owner: string): number {
+  let count = 0;
+  for (const { all } of nodes) if (isOthers(all, owner)) count += 1;
+  return count;
 }

@@ -9,7 +9,7 @@ import { KeptPaths } from './kept-paths.ts';
 import { recordedClaim } from './lapsed-claims.ts';
 import { notGranted, type Ungranted } from './not-granted.ts';
 import type { Part } from './part.ts';
-import { PartClaims } from './part-claims.ts';
+import { claimsOf, type PartClaims } from './part-claims.ts';
 import { tooManyPairs } from './too-many-pairs.ts';
 
 /**
@@ -42,6 +42,8 @@ export class GrantedClaims implements Claiming {
   readonly #lapsed: ReadonlyMap<Candidate, Lapsed>;
   readonly #areSettled: boolean;
   readonly #claims = new Map<Part, PartClaims>();
+  /** What was taken of what status tells. All of that was compared with each other before any of it was taken. */
+  readonly #told = new Map<Part, PartClaims>();
   readonly #looks = new Map<Bound, Map<string, Looks>>([
     [NEW, new Map()],
     [HELD, new Map()],
@@ -62,9 +64,7 @@ export class GrantedClaims implements Claiming {
 
   leaves(host: string, { templates }: Claim, candidate: Candidate): boolean {
     if (this.#ownWhole(host, candidate) !== undefined) return true;
-    return templates.some(
-      (template) => typeof this.#judge({ host, template, candidate, looks: undefined }) !== 'string',
-    );
+    return templates.some((template) => typeof this.#judge({ host, template, candidate, ...COMPARED }) !== 'string');
   }
 
   /** The part of all paths of the host, where that is one, and the namespace may claim them. */
@@ -74,7 +74,8 @@ export class GrantedClaims implements Claiming {
   }
 
   hold(claim: Claim, candidate: Candidate): void {
-    const take = (looks: Looks | undefined): readonly Place[] => this.#takeBy(claim, candidate, looks);
+    const take = (looks: Looks | undefined): readonly Place[] =>
+      this.#takeBy(claim, candidate, { looks, when: 'served' });
     this.#keep(claim, candidate, this.#areSettled ? take(undefined) : this.#bounded(HELD, candidate, take));
   }
 
@@ -83,7 +84,7 @@ export class GrantedClaims implements Claiming {
     if (claim === undefined || tooManyPairs(claim) !== undefined) return;
     for (const host of claim.hosts) {
       for (const template of claim.templates) {
-        const verdict = this.#judge({ host, template, candidate, looks: undefined });
+        const verdict = this.#judge({ host, template, candidate, ...COMPARED });
         if (typeof verdict !== 'string')
           claimsOf(this.#recorded, verdict.part).add(host, [template], candidate.meta.namespace);
       }
@@ -103,7 +104,7 @@ export class GrantedClaims implements Claiming {
     this.#keep(
       by.target,
       candidate,
-      this.#bounded(HELD, candidate, (looks) => this.#takeBy(recorded, candidate, looks)),
+      this.#bounded(HELD, candidate, (looks) => this.#takeBy(recorded, candidate, { looks, when: 'recorded' })),
     );
   }
 
@@ -117,7 +118,7 @@ export class GrantedClaims implements Claiming {
     const places: Place[] = [];
     for (const host of claim.hosts) {
       for (const template of claim.templates) {
-        const verdict = this.#judge({ host, template, candidate, looks: undefined });
+        const verdict = this.#judge({ host, template, candidate, ...COMPARED });
         if (typeof verdict === 'string') continue;
         const { part } = verdict;
         if (this.#recorded.get(part)?.isInTheWay(host, template, { namespace, looks }) !== true) continue;
@@ -154,7 +155,7 @@ export class GrantedClaims implements Claiming {
     for (const [index, host] of claim.hosts.entries()) {
       const paths: string[] = [];
       for (const template of claim.templates) {
-        const verdict = this.#judge({ host, template, candidate, looks });
+        const verdict = this.#judge({ host, template, candidate, looks, when: 'now' });
         if (verdict === 'HostNotGranted') paths.push(template.source);
         if (verdict !== 'HostConflict' && verdict !== 'Unproven') continue;
         const say = verdict === 'HostConflict' ? conflict : unproven;
@@ -168,15 +169,16 @@ export class GrantedClaims implements Claiming {
 
   take(claim: Claim, candidate: Candidate): readonly Place[] {
     const held = this.#held.get(claim);
-    return held ?? this.#bounded(NEW, candidate, (looks) => this.#takeBy(claim, candidate, looks));
+    return held ?? this.#bounded(NEW, candidate, (looks) => this.#takeBy(claim, candidate, { looks, when: 'now' }));
   }
 
-  #takeBy(claim: Claim, candidate: Candidate, looks: Looks | undefined): readonly Place[] {
+  #takeBy(claim: Claim, candidate: Candidate, comparing: Comparing): readonly Place[] {
     if (tooManyPairs(claim) !== undefined) return [];
+    const into = comparing.when === 'recorded' ? this.#told : this.#claims;
     const places: Place[] = [];
     for (const host of claim.hosts) {
-      for (const [part, templates] of this.#byPart(host, claim.templates, { candidate, looks })) {
-        claimsOf(this.#claims, part).add(host, templates, candidate.meta.namespace);
+      for (const [part, templates] of this.#byPart(host, claim.templates, { candidate, ...comparing })) {
+        claimsOf(into, part).add(host, templates, candidate.meta.namespace);
         places.push({ host, templates, part });
       }
     }
@@ -187,7 +189,7 @@ export class GrantedClaims implements Claiming {
   #byPart(
     host: string,
     templates: readonly PathTemplate[],
-    asked: Pick<Pair, 'candidate' | 'looks'>,
+    asked: Comparing & Pick<Pair, 'candidate'>,
   ): ReadonlyMap<Part, readonly PathTemplate[]> {
     const whole = asked.looks === undefined ? this.#ownWhole(host, asked.candidate) : undefined;
     if (whole !== undefined) return new Map([[whole, templates]]);
@@ -202,7 +204,7 @@ export class GrantedClaims implements Claiming {
     return byPart;
   }
 
-  #judge({ host, template, candidate, looks }: Pair): Verdict {
+  #judge({ host, template, candidate, looks, when }: Pair): Verdict {
     const { namespace } = candidate.meta;
     const granted = this.#grants.on(host);
     const part = granted.grantedFor(template);
@@ -210,8 +212,12 @@ export class GrantedClaims implements Claiming {
     if (granted.isLapsed(template)) return 'HostConflict';
     if (looks === undefined) return { part };
     if (this.#kept.get(candidate)?.has(host, template) === true) return { part };
-    if (this.#claims.get(part)?.isInTheWay(host, template, { namespace, looks }) !== true) return { part };
-    return looks.left < 0 ? 'Unproven' : 'HostConflict';
+    const all = when === 'now' ? [this.#claims, this.#told] : [this.#claims];
+    const asking = { namespace, looks };
+    if (!all.some((claims) => claims.get(part)?.isInTheWay(host, template, asking) === true)) return { part };
+    if (looks.left >= 0) return 'HostConflict';
+    // What this process saw served is nobody's invention: it goes on unless something is found in its way.
+    return when === 'served' ? { part } : 'Unproven';
   }
 
   #bounded<T>(bound: Bound, { meta }: Candidate, work: (looks: Looks) => T): T {
@@ -225,19 +231,18 @@ export class GrantedClaims implements Claiming {
   }
 }
 
-function claimsOf(all: Map<Part, PartClaims>, part: Part): PartClaims {
-  let claims = all.get(part);
-  if (claims === undefined) {
-    claims = new PartClaims();
-    all.set(part, claims);
-  }
-  return claims;
+interface Comparing {
+  /** undefined where nothing of others can be in the way. */
+  readonly looks: Looks | undefined;
+  /** It served before in this process, status tells that it did before that, or it is asked for now. */
+  readonly when: 'served' | 'recorded' | 'now';
 }
 
-interface Pair {
+interface Pair extends Comparing {
   readonly host: string;
   readonly template: PathTemplate;
   readonly candidate: Candidate;
-  /** undefined where nothing of others can be in the way. */
-  readonly looks: Looks | undefined;
 }
+
+/** Nothing is to be compared any more. */
+const COMPARED: Comparing = { looks: undefined, when: 'now' };

@@ -1,6 +1,7 @@
 import { isOthers, joined, type Looks, OwnedPaths, type Owner } from '../match/owned-paths.ts';
 import type { PathTemplate } from '../match/path-template.ts';
 import { suffixesOf } from './claims.ts';
+import type { Part } from './part.ts';
 
 /** What is held of one host as it was claimed: a namespace's paths are put in order when another one asks for some. */
 class HeldHost {
@@ -111,4 +112,14 @@ export class PartClaims {
       if (isNew) below.hosts.push(held);
     }
   }
+}
+
+/** Of this part; none yet where nobody has claimed anything of it. */
+export function claimsOf(all: Map<Part, PartClaims>, part: Part): PartClaims {
+  let claims = all.get(part);
+  if (claims === undefined) {
+    claims = new PartClaims();
+    all.set(part, claims);
+  }
+  return claims;
 }
