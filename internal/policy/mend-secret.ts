@@ -1,7 +1,7 @@
 // The commands that make a Secret what its reader needs. The key is asked for, without showing it: it stands in no shell's
 // history. They are of any POSIX shell, in which `read` shows what is typed unless the terminal is told otherwise.
 
-import { MIN_SECRET_BYTES } from '../phases/authn/consumers.ts';
+import { MIN_SECRET_BYTES } from '../phases/authn/key-digest.ts';
 
 export const SECRET_TYPE = 'postern.dev/credential';
 /** Annotation that lists who may use a Secret. */
