@@ -60,6 +60,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/extauthz/http/drain.ts': 'drainConnections 2',
       'internal/http2/server.ts': 'Http2Server.drain 1, Http2Server.ended 2',
       'internal/extauthz/http/http-door.ts': 'HttpDoor.drain 1, HttpDoorOptions.onRefusedPeer 1, startHttpDoor 5',
+      'internal/extauthz/http/unknown-paths.ts': 'UnknownPathsOptions.onUnknown 1',
       'internal/listen/listen.ts': 'listenOn 3, clearStaleSocket 1, isServed 1',
       'internal/extauthz/tls-termination.ts':
         'TlsOptions.onCertificate 1, TlsOptions.onError 1, TlsTermination.accept 1, TlsTermination.stop 1, startTls 1, withCertificates 1',
