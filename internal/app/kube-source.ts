@@ -135,6 +135,9 @@ class KubeSource implements PolicySourceAdapter {
       namespaces: options.source.namespaces,
       isSpeaker: () => this.#replica.isWriter,
       onChange: (classes) => this.#setUnanswered(classes),
+      onLeave: () => {
+        this.#unanswered = [];
+      },
     });
   }
 

@@ -8,6 +8,7 @@ const found = (parts: Partial<UnansweredClass>): UnansweredClass => ({
   isForPods: false,
   isServed: false,
   count: 1,
+  isAtLeast: false,
   policies: ['shop/orders'],
   ...parts,
 });
@@ -51,5 +52,11 @@ describe('what is said of a class that nobody has answered for', () => {
       mend({}, { className: 'postern', namespaces: ['shop'] }),
       'install a release with className=edge; where there is one, add the namespace shop to "namespaces" of the release that serves the class',
     );
+  });
+
+  it('says so where there may be more than were counted', () => {
+    const line = unansweredLine(found({ count: 1, isAtLeast: true, isServed: true }), EVERYWHERE);
+    assert.match(line, /^At least one policy names the class "edge", /);
+    assert.match(line, / or add their namespaces to "namespaces" of the release/);
   });
 });

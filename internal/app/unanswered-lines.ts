@@ -13,17 +13,18 @@ export interface Answering {
  * what was meant; else which values of the chart have them served.
  */
 export function unansweredLine(found: UnansweredClass, own: Answering): string {
-  const { className, count, policies, isServed } = found;
+  const { className, count, isAtLeast, policies, isServed } = found;
   const more = count - policies.length;
   const which = more === 0 ? policies.join(', ') : `${policies.join(', ')} and ${more} more`;
-  const who = count === 1 ? 'One policy names' : `${count} policies name`;
+  const many = count === 1 ? 'one policy names' : `${count} policies name`;
+  const who = isAtLeast ? `At least ${many}` : `${many.charAt(0).toUpperCase()}${many.slice(1)}`;
   const hint = nearest(className, [own.className]) === undefined ? '' : ' (did you mean that?)';
   const why = isServed ? 'whose instance has written no status there' : 'for which no instance has written a status';
   return `${who} the class "${className}", ${why}: ${which}. This one serves "${own.className}"${hint}; a policy's class cannot be changed: delete it and make it anew, or ${mend(found, own)}`;
 }
 
-function mend({ className, policies, count, isForPods, isServed }: UnansweredClass, own: Answering): string {
-  const isAll = policies.length === count;
+function mend({ className, policies, count, isAtLeast, isForPods, isServed }: UnansweredClass, own: Answering): string {
+  const isAll = policies.length === count && !isAtLeast;
   const names = [...new Set(policies.map((policy) => policy.slice(0, policy.indexOf('/'))))];
   const places = isAll
     ? `${names.length === 1 ? 'the namespace' : 'the namespaces'} ${names.join(', ')}`

@@ -1,20 +1,10 @@
 import type { KubeConfig } from '@kubernetes/client-node';
-import { member } from '../core/member.ts';
 import { GROUP, KINDS, VERSION } from '../policy/resource/kinds.ts';
-import { listPages } from './list-pages.ts';
+import { listPages, type Page } from './list-pages.ts';
 import { systemTimers, type Timers } from './timers.ts';
+import { type UnansweredClass, UnansweredFinding } from './unanswered-finding.ts';
 
-/** A class that policies name of which no instance has said anything. */
-export interface UnansweredClass {
-  readonly className: string;
-  /** They select Pods by `workloadSelector`: their class is one of sidecars. Such a class has an entry apart. */
-  readonly isForPods: boolean;
-  /** Other policies of the class have a status: an instance serves it, and these not. */
-  readonly isServed: boolean;
-  readonly count: number;
-  /** The first of them, `namespace/name` each. */
-  readonly policies: readonly string[];
-}
+export type { UnansweredClass } from './unanswered-finding.ts';
 
 export interface UnansweredClassesOptions {
   readonly config: KubeConfig;
@@ -27,15 +17,15 @@ export interface UnansweredClassesOptions {
   readonly isSpeaker: () => boolean;
   /** Told when it is something else than before. */
   readonly onChange: (classes: readonly UnansweredClass[]) => void;
+  /** Told when another replica speaks, so that what was told here counts no more. */
+  readonly onLeave: () => void;
 }
 
-/** For each request that a look took: however many policies there are, fewer than one a minute. */
+/**
+ * For each request of a look, of which there is one for each page of a list and for each namespace at the least: however
+ * many these are, there are fewer than one request a minute.
+ */
 const LOOK_MS = 75_000;
-const MAX_WAIT_MS = 30 * 60_000;
-/** More policies than these are not remembered from one look to the next. */
-const MAX_REMEMBERED = 1000;
-const MAX_NAMED = 3;
-const MAX_CLASSES = 16;
 const POLICIES = { group: GROUP, version: VERSION, plural: KINDS.APIPolicy.plural };
 
 /**
@@ -47,7 +37,9 @@ export class UnansweredClasses {
   readonly #timers: Timers;
   readonly #stopped = new AbortController();
   #seen: ReadonlySet<string> = new Set();
-  #said = '[]';
+  #said = NOTHING;
+  /** Times that `LOOK_MS` have to pass before the next look. */
+  #turns = 0;
   #cancel: () => void = () => {};
 
   constructor(options: UnansweredClassesOptions) {
@@ -56,7 +48,8 @@ export class UnansweredClasses {
   }
 
   start(): void {
-    this.#lookIn(LOOK_MS);
+    if (this.#stopped.signal.aborted) return;
+    this.#cancel = this.#timers.after(LOOK_MS, () => void this.#turn().then(() => this.start()));
   }
 
   stop(): void {
@@ -64,33 +57,48 @@ export class UnansweredClasses {
     this.#cancel();
   }
 
-  #lookIn(ms: number): void {
-    if (this.#stopped.signal.aborted) return;
-    this.#cancel = this.#timers.after(ms, () => void this.#look());
+  /** Never rejects. */
+  async #turn(): Promise<void> {
+    if (!this.#options.isSpeaker()) {
+      this.#leave();
+      return;
+    }
+    this.#turns -= 1;
+    if (this.#turns <= 0) this.#turns = await this.#look();
   }
 
-  async #look(): Promise<void> {
-    const { isSpeaker, onChange } = this.#options;
-    if (!isSpeaker()) {
-      this.#seen = new Set();
-      this.#lookIn(LOOK_MS);
-      return;
-    }
-    const found = new Finding(this.#options.className, this.#seen);
+  /** What another replica finds does not come here, so what was found here says nothing any more. */
+  #leave(): void {
+    this.#turns = 0;
+    this.#seen = new Set();
+    if (this.#said === NOTHING) return;
+    this.#said = NOTHING;
+    this.#options.onLeave();
+  }
+
+  /** @returns how many requests it took */
+  async #look(): Promise<number> {
+    const { isSpeaker, onChange, className } = this.#options;
+    const found = new UnansweredFinding(className, this.#seen);
+    let requests = 0;
     try {
-      for (const namespace of this.#places()) await this.#read(namespace, found);
+      for (const namespace of this.#places()) {
+        for await (const { items } of this.#pages(namespace)) {
+          requests += 1;
+          for (const item of items) found.take(item);
+        }
+      }
     } catch {
       // Those that watch say what is wrong with the API server.
-      this.#lookIn(LOOK_MS);
-      return;
+      return requests + 1;
     }
-    if (this.#stopped.signal.aborted) return;
+    if (this.#stopped.signal.aborted || !isSpeaker()) return requests;
     this.#seen = found.unanswered;
     const classes = found.classes();
     const said = JSON.stringify(classes);
     if (said !== this.#said) onChange(classes);
     this.#said = said;
-    this.#lookIn(Math.min(LOOK_MS * Math.max(1, found.pages), MAX_WAIT_MS));
+    return requests;
   }
 
   #places(): readonly (string | undefined)[] {
@@ -98,55 +106,12 @@ export class UnansweredClasses {
     return namespaces.length === 0 ? [undefined] : namespaces;
   }
 
-  async #read(namespace: string | undefined, found: Finding): Promise<void> {
+  #pages(namespace: string | undefined): AsyncGenerator<Page> {
     const { config, className } = this.#options;
     const scope = { config, resource: POLICIES, namespace, fieldSelector: `spec.className!=${className}` };
-    for await (const { items } of listPages(scope, { signal: this.#stopped.signal, timers: this.#timers })) {
-      found.pages += 1;
-      for (const item of items) found.take(item);
-    }
+    return listPages(scope, { signal: this.#stopped.signal, timers: this.#timers });
   }
 }
 
-/** What one look found. */
-class Finding {
-  pages = 0;
-  readonly unanswered = new Set<string>();
-  readonly #own: string;
-  readonly #before: ReadonlySet<string>;
-  readonly #classes = new Map<string, Omit<UnansweredClass, 'isServed'> & { count: number; policies: string[] }>();
-  readonly #served = new Set<string>();
-
-  constructor(own: string, before: ReadonlySet<string>) {
-    this.#own = own;
-    this.#before = before;
-  }
-
-  take(item: unknown): void {
-    const metadata = member(item, 'metadata');
-    const [uid, className] = [member(metadata, 'uid'), member(member(item, 'spec'), 'className') ?? 'postern'];
-    const conditions = member(member(item, 'status'), 'conditions');
-    if (typeof uid !== 'string' || typeof className !== 'string' || className === this.#own) return;
-    if (Array.isArray(conditions) && conditions.length > 0) {
-      if (this.#served.size < MAX_REMEMBERED) this.#served.add(className);
-      return;
-    }
-    if (this.unanswered.size >= MAX_REMEMBERED) return;
-    this.unanswered.add(uid);
-    if (!this.#before.has(uid)) return;
-    const isForPods = member(member(member(item, 'spec'), 'target'), 'workloadSelector') !== undefined;
-    const key = `${className} ${isForPods}`;
-    const known = this.#classes.get(key) ?? { className, isForPods, count: 0, policies: [] };
-    if (!this.#classes.has(key) && this.#classes.size >= MAX_CLASSES) return;
-    this.#classes.set(key, known);
-    known.count += 1;
-    if (known.policies.length < MAX_NAMED)
-      known.policies.push(`${String(member(metadata, 'namespace'))}/${String(member(metadata, 'name'))}`);
-  }
-
-  /** By their names: in whatever order they are listed, they are the same. */
-  classes(): readonly UnansweredClass[] {
-    const all = [...this.#classes].toSorted(([a], [b]) => (a < b ? -1 : 1));
-    return all.map(([, found]) => ({ ...found, isServed: this.#served.has(found.className) }));
-  }
-}
+/** As JSON: no class. */
+const NOTHING = '[]';

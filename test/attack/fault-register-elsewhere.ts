@@ -95,7 +95,8 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/kube/status-reporter.ts': 'StatusReporter.#look 1, StatusReporter.#writeAll 1',
       'internal/kube/status-writer.ts': 'StatusWriter.#write 1',
       'internal/kube/timers.ts': 'pause 1',
-      'internal/kube/unanswered-classes.ts': 'UnansweredClasses.#look 1, UnansweredClasses.#read 1',
+      'internal/kube/unanswered-classes.ts':
+        'UnansweredClassesOptions.onLeave 1, UnansweredClasses.start 1, UnansweredClasses.#turn 1, UnansweredClasses.#look 1',
       'internal/kube/watch-events.ts': 'watchEvents 2, Watchdog.over 1',
     },
   },
