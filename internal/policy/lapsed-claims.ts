@@ -9,7 +9,6 @@ import type { ObjectMeta } from './object.ts';
 import { LAPSED, type Part } from './part.ts';
 import { PartClaims } from './part-claims.ts';
 
-/** Nodes of others' claims that may be looked at for all policies of a namespace, in each direction. */
 const MAX_LOOKS = 1_000_000;
 
 /** What status tells that a policy held, with the paths of the spec that it held it by. */
@@ -36,6 +35,8 @@ export interface LapsedOptions {
   /** Nothing was ever built in this process: what status tells counts. Later nobody but this process knows who held what. */
   readonly isFirst: boolean;
   readonly breathe: Breathe;
+  /** Nodes of others' claims that may be looked at for all policies of a namespace, in each direction. */
+  readonly maxLooks?: number;
 }
 
 /**
@@ -47,7 +48,7 @@ export interface LapsedOptions {
 export async function lapseClaims(
   grants: HostGrants,
   candidates: readonly Candidate[],
-  { isFirst, breathe }: LapsedOptions,
+  { isFirst, breathe, maxLooks = MAX_LOOKS }: LapsedOptions,
 ): Promise<ReadonlyMap<Candidate, Lapsed>> {
   const lapsed = new Map<Candidate, Lapsed>();
   for (const candidate of candidates) {
@@ -57,7 +58,7 @@ export async function lapseClaims(
     if (found !== undefined) lapsed.set(candidate, found);
   }
   const told = [...lapsed].filter(([, { isOnlyTold }]) => isOnlyTold);
-  if (told.length > 0) await lapseAround(grants, told, { candidates, breathe });
+  if (told.length > 0) await lapseAround(grants, told, { candidates, breathe, maxLooks });
   // Not before all are found: what one held must not hide that another lost its own.
   for (const { places, isOnlyTold } of lapsed.values()) {
     const pause = breathe();
@@ -79,18 +80,19 @@ interface HeldPlace {
 interface Around {
   readonly candidates: readonly Candidate[];
   readonly breathe: Breathe;
+  readonly maxLooks: number;
 }
 
 async function lapseAround(
   grants: HostGrants,
   told: readonly (readonly [Candidate, Lapsed])[],
-  { candidates, breathe }: Around,
+  { candidates, breathe, maxLooks }: Around,
 ): Promise<void> {
   const held = await heldNow(grants, candidates, breathe);
   const holders = new PartClaims();
   for (const { namespace, host, template } of held) holders.add(host, [template], namespace);
   const gone = new PartClaims();
-  const looksOf = looksByNamespace();
+  const looksOf = looksByNamespace(maxLooks);
   for (const [{ meta }, { places }] of told) {
     const pause = breathe();
     if (pause !== undefined) await pause;
@@ -104,7 +106,7 @@ async function lapseAround(
       gone.add(host, lost, meta.namespace);
     }
   }
-  const looksBack = looksByNamespace();
+  const looksBack = looksByNamespace(maxLooks);
   for (const { namespace, host, template, part } of held) {
     const pause = breathe();
     if (pause !== undefined) await pause;
@@ -112,10 +114,10 @@ async function lapseAround(
   }
 }
 
-function looksByNamespace(): (namespace: string) => Looks {
+function looksByNamespace(most: number): (namespace: string) => Looks {
   const all = new Map<string, Looks>();
   return (namespace) => {
-    const looks = all.get(namespace) ?? { left: MAX_LOOKS };
+    const looks = all.get(namespace) ?? { left: most };
     all.set(namespace, looks);
     return looks;
   };
