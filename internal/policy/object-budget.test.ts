@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SourceObject } from './object.ts';
 import { type ObjectBudget, ObjectBudgets } from './object-budget.ts';
+import { weigh } from './object-weight.ts';
 
 const NOW = (): undefined => undefined;
 
@@ -20,6 +21,14 @@ async function over(objects: readonly SourceObject[], { objects: count = 100, by
 
 const numbered = (count: number, make: (i: number) => unknown, kind = 'APIRole'): SourceObject[] =>
   Array.from({ length: count }, (_, i) => objectOf(kind, `n${10_000 + i}`, make(i)));
+
+const weightOf = (objects: readonly SourceObject[]): number =>
+  objects.reduce((sum, object) => sum + weigh(object).bytes, 0);
+
+/** What is kept fits, and one more would not. */
+function assertFull(taking: (count: number) => number, { kept, bytes }: { kept: number; bytes: number }): void {
+  assert.ok(kept > 0 && taking(kept) <= bytes && taking(kept + 1) > bytes, `${kept} are kept`);
+}
 
 describe('ObjectBudgets', () => {
   it('refuses the newest of all kinds together, whatever the order they came in', async () => {
@@ -51,10 +60,11 @@ describe('ObjectBudgets', () => {
       inherits: Array.from({ length: 32 }, (_, k) => ({ name: `r${i}-${k}` })),
     });
     const bytes = 64 * 1024 * 1024;
-    const refused = await over(numbered(5000, inherits), { objects: 10_000, bytes });
-    const kept = 5000 - refused.length;
+    const roles = numbered(5000, inherits);
+    const refused = await over(roles, { objects: 10_000, bytes });
     // Each has two sets, and 32 names.
-    assert.ok((kept * kept * 32 * 2) / 8 < bytes && refused.length > 0, String(kept));
+    const taking = (count: number): number => weightOf(roles.slice(0, count)) + (count * (count * 32) * 2) / 8;
+    assertFull(taking, { kept: 5000 - refused.length, bytes });
     assert.deepEqual(
       await over(
         numbered(5000, () => ({})),
@@ -71,9 +81,11 @@ describe('ObjectBudgets', () => {
     const consumers = Array.from({ length: 5000 }, (_, i) => objectOf('APIConsumer', `m${10_000 + i}`));
     // Those bound to one role take no more than what they are.
     assert.deepEqual(await over([...consumers, ...binding(() => 'r')], { objects: 10_000, bytes: 2 * bytes }), []);
-    const refused = await over([...consumers, ...binding((i) => `r${i}`)], { objects: 10_000, bytes });
-    const kept = 2000 - refused.length;
-    assert.ok(refused.length > 0 && (5000 * kept * 2) / 8 < bytes, String(kept));
+    const bindings = binding((i) => `r${i}`);
+    const refused = await over([...consumers, ...bindings], { objects: 10_000, bytes });
+    const taking = (count: number): number =>
+      weightOf([...consumers, ...bindings.slice(0, count)]) + (5000 * count * 2) / 8;
+    assertFull(taking, { kept: 2000 - refused.length, bytes });
   });
 
   it('does not fall over a spec that is nested too deeply to be written', async () => {
