@@ -20,7 +20,7 @@ export function checkCommand(): Command {
     .description('Decide one request by the policies of a directory.')
     .argument('<url>', 'the request, as in http://localhost/v1/orders/7')
     .addOption(policiesOption())
-    .addOption(classOption().default('postern'))
+    .addOption(classOption('class of the policies (default: postern; with --workload-labels it has to be given)'))
     .addOption(hostGrantsOption())
     .addOption(workloadLabelsOption())
     .addOption(namespaceOption())

@@ -7,7 +7,7 @@ import type { FileObject, LocatedProblem } from '../files/parse-file.ts';
 import { readPodLabels } from '../kube/pod-labels.ts';
 import type { Checked } from '../policy/checked.ts';
 import type { PodLabels } from '../policy/workload.ts';
-import { classesOf, noneOf } from './lint.ts';
+import { classesOf, DEFAULT_CLASS, noneOf } from './lint.ts';
 import { type HostGrantsRule, loadOffline } from './offline.ts';
 import { readPolicyFiles } from './policy-files.ts';
 import { type Header, type RequestUrl, readClient, readHeaders, readInstant, readUrl } from './request-options.ts';
@@ -16,7 +16,8 @@ import { type Header, type RequestUrl, readClient, readHeaders, readInstant, rea
 export interface CheckInput {
   readonly url: string;
   readonly policies: string;
-  readonly class: string;
+  /** Absent: the gateways' default; for a Pod it has to be given. */
+  readonly class?: string;
   /** Who may claim a host; absent: as `loadOffline` reads it from the objects. */
   readonly hostGrants?: HostGrantsRule;
   /** A file with the labels of the Pod whose sidecar decides, and the namespace of that Pod: both or neither. */
@@ -63,7 +64,7 @@ export async function checkOnce(input: CheckInput): Promise<CheckOutput> {
     trustContextExtensions: true,
   } as const;
   const clock = { wallMs: () => nowMs, monotonicMs: systemClock.monotonicMs };
-  const { class: className, hostGrants } = input;
+  const { class: className = DEFAULT_CLASS, hostGrants } = input;
   const pod = podOf(input);
   const seen = pod === undefined ? objects : objects.filter((file) => isSeenBy(pod.namespace, file));
   const offline = await loadOffline({
@@ -79,12 +80,11 @@ export async function checkOnce(input: CheckInput): Promise<CheckOutput> {
   try {
     const asked = { ...input, ...url, host: host ?? url.host, headers, client, nowMs };
     const checked = await offline.engine.check(attributesOf(asked), CALL);
-    const classes = classesOf(objects);
     return {
       isAllowed: checked.decision.outcome === 'allow',
       answer: answerOf(checked),
       problems: [...problems, ...offline.problems],
-      notes: [...(classes.has(input.class) ? [] : [noneOf(input.class, classes).message]), ...offline.keyTroubles],
+      notes: [...withoutPolicies(className, { objects, seen, pod }), ...offline.keyTroubles],
     };
   } finally {
     await offline.close();
@@ -97,7 +97,7 @@ interface Pod {
 }
 
 /** Whose sidecar decides; undefined where a gateway does. What goes with the one and not with the other is refused. */
-function podOf({ workloadLabels, namespace, hostGrants }: CheckInput): Pod | undefined {
+function podOf({ workloadLabels, namespace, hostGrants, class: className }: CheckInput): Pod | undefined {
   const wrong = (message: string): PosternError => new PosternError('ERR_POSTERN_CONFIG', message);
   if (workloadLabels === undefined) {
     if (namespace === undefined) return undefined;
@@ -105,6 +105,10 @@ function podOf({ workloadLabels, namespace, hostGrants }: CheckInput): Pod | und
   }
   if (namespace === undefined || namespace === '')
     throw wrong('--workload-labels needs --namespace: that of the Pod, whose policies its sidecar reads');
+  if (className === undefined)
+    throw wrong(
+      `--workload-labels needs --class: that of the sidecars, as their policies write it in spec.className (the default, ${DEFAULT_CLASS}, is the gateways')`,
+    );
   if (hostGrants !== undefined)
     throw wrong('--host-grants has no effect in a sidecar class, whose policies select Pods');
   return { namespace, labels: readPodLabels(workloadLabels) };
@@ -113,6 +117,24 @@ function podOf({ workloadLabels, namespace, hostGrants }: CheckInput): Pod | und
 /** A sidecar reads what is of its namespace and of the cluster. */
 const isSeenBy = (namespace: string, { object }: FileObject): boolean =>
   object.metadata.namespace === '' || object.metadata.namespace === namespace;
+
+interface Judged {
+  readonly objects: readonly FileObject[];
+  /** Those of them that decide. */
+  readonly seen: readonly FileObject[];
+  readonly pod: Pod | undefined;
+}
+
+/** What to say where no policy is of the class, or none in the namespace of the Pod. */
+function withoutPolicies(className: string, { objects, seen, pod }: Judged): readonly string[] {
+  if (classesOf(seen).has(className)) return [];
+  const ofClass = objects.filter((file) => classesOf([file]).has(className));
+  if (pod === undefined || ofClass.length === 0) return [noneOf(className, classesOf(objects)).message];
+  const elsewhere = [...new Set(ofClass.map(({ object }) => object.metadata.namespace))].join(', ');
+  return [
+    `no policy of the class "${className}" in the namespace "${pod.namespace}": the files hold policies of it in ${elsewhere}`,
+  ];
+}
 
 interface Asked extends RequestUrl {
   readonly method: string;

@@ -12,7 +12,7 @@ export interface Linted {
   readonly count: number;
 }
 
-const DEFAULT_CLASS = 'postern';
+export const DEFAULT_CLASS = 'postern';
 /** As an instance that knows everything: offline nobody knows what the real one will not. */
 const EDGE = {
   clientAddress: { kind: 'direct' },

@@ -74,6 +74,7 @@ describe('postern check', () => {
     assert.deepEqual(await asked('/v2', [...pod.slice(0, -1), 'web']), [0, 'allowed', 'web/orders']);
     for (const [flags, says] of [
       [['--workload-labels', labels], '--workload-labels needs --namespace: that of the Pod'],
+      [pod.slice(2), '--workload-labels needs --class: that of the sidecars'],
       [['--namespace', 'shop'], '--namespace goes with --workload-labels'],
       [[...pod, '--host-grants', 'required'], '--host-grants has no effect in a sidecar class'],
       [[...pod, '--workload-labels', join(folder, 'none')], 'none" cannot be read'],
@@ -81,6 +82,25 @@ describe('postern check', () => {
       const { code, err } = await check(policies, ...flags, 'http://any.example.org/');
       assert.equal(code, 2);
       assert.ok(err.includes(says), err);
+    }
+  });
+
+  it('says that a Pod has no policies of the class in its namespace, and where there are some', async () => {
+    const ofPods = (namespace: string): string =>
+      `apiVersion: postern.dev/v1alpha1\nkind: APIPolicy\nmetadata: {name: orders, namespace: ${namespace}}\nspec:\n  className: sidecar\n  target: {workloadSelector: {matchLabels: {app: orders}}}\n  ${AUTHENTICATION}\n---\n`;
+    const policies = directory(ofPods('shop') + ofPods('web') + ofPods('web').replace('orders', 'carts'));
+    const labels = join(folder, 'labels');
+    writeFileSync(labels, 'app="orders"\n');
+    for (const [className, says] of [
+      [
+        'sidecar',
+        'no policy of the class "sidecar" in the namespace "shpo": the files hold policies of it in shop, web',
+      ],
+      ['sidecars', 'no policy of the class "sidecars": the files hold policies of sidecar'],
+    ] as const) {
+      const flags = ['--class', className, '--workload-labels', labels, '--namespace', 'shpo'];
+      const { code, err } = await check(policies, ...flags, 'http://any.example.org/');
+      assert.deepEqual([code, err], [1, `warning: ${says}\n`]);
     }
   });
 
