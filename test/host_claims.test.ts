@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { unservedText } from '../internal/policy/unserved.ts';
 import { load } from './cases/run-case.ts';
 
 const policy = (namespace: string, host: string): string => `
@@ -81,4 +82,32 @@ it('a host that is written twice is held, and reported, once', async () => {
     [[['api.example.org'], []]],
   );
   assert.equal((await check({})).decision.reason, 'allowed');
+});
+
+it('says of a policy in Audit that was never accepted nothing of hosts that an older one governs', async () => {
+  const inAudit = (name: string, target: string, when = ''): string =>
+    `
+apiVersion: postern.dev/v1alpha1
+kind: APIPolicy
+metadata: {name: ${name}, namespace: a}
+spec: {mode: Audit, target: {${target}}, authentication: {anonymous: {}}, authorization: {rules: [{name: all, allow: {${when || 'any: {}'}}}]}}
+`;
+  const broken = 'when: [{expression: "x"}]';
+  const saidOf = async (first: string, second: string): Promise<unknown> => {
+    const { build } = await load(`${inAudit('first', first)}---${inAudit('second', second, broken)}`);
+    const report = build.reports.find(({ object }) => object.metadata.name === 'second');
+    return report && [report.isShadowed, report.shadowedHosts, unservedText(report)];
+  };
+  const both = 'hosts: [a.test, b.test]';
+  assert.deepEqual(await saidOf('hosts: [a.test]', both), [
+    false,
+    ['a.test'],
+    'what it claims of "b.test" passes unchecked',
+  ]);
+  assert.deepEqual(await saidOf(both, both), [false, ['a.test', 'b.test'], 'it governs nothing beside older policies']);
+  assert.deepEqual(
+    await saidOf('hosts: [a.test], paths: [/v1/**]', 'hosts: [a.test], paths: [/v1/**, /v2]'),
+    [false, [], 'what it claims of "a.test" passes unchecked'],
+    'a path of it is its own',
+  );
 });

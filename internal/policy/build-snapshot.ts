@@ -85,14 +85,14 @@ export async function buildSnapshot({
     if (serving !== undefined && serving.target.routes.length > 0) addOwn(ofRoutes, meta.namespace, serving.edits.own);
     for (const place of assignment.places) {
       const options = serving?.target.pathOptions ?? reading.of(place.host, meta.namespace);
+      const lost: Shadow[] = [];
       if (guessed !== served) {
         const isGuessed = (template: PathTemplate) => claimed.guessed.has(template);
-        hosts.add({ ...place, templates: place.templates.filter(isGuessed) }, guessed, options);
+        lost.push(...hosts.add({ ...place, templates: place.templates.filter(isGuessed) }, guessed, options));
       }
       const isRead = (template: PathTemplate) => guessed === served || !claimed.guessed.has(template);
-      const lost = hosts.add({ ...place, templates: place.templates.filter(isRead) }, served, options);
-      if (lost.length > 0 && serving !== undefined)
-        shadows.set(candidate, [...(shadows.get(candidate) ?? []), ...lost]);
+      lost.push(...hosts.add({ ...place, templates: place.templates.filter(isRead) }, served, options));
+      if (lost.length > 0) shadows.set(candidate, [...(shadows.get(candidate) ?? []), ...lost]);
     }
   }
   const table = await hosts.table({ grants, ofRoutes, breathe });

@@ -66,16 +66,19 @@ export function policyReport({ object, candidate, assignment, ...found }: Policy
     const message = `${missingRole(role, found.roles?.defined ?? [])}: allow rules grant nothing by it${found.roles?.bound.has(role) ? '' : ', deny rules hold for everyone'}`;
     problems.push({ reason: 'RoleNotFound', path: at.path, message, severity: 'reference' });
   }
-  for (const shadow of found.shadows) problems.push(shadowProblem(shadow));
+  // Of one that serves nothing it is said what is wrong with it, and what of its hosts is refused meanwhile.
+  if (serving !== undefined) for (const shadow of found.shadows) problems.push(shadowProblem(shadow));
+  const hosts = hostsOf(assignment);
+  const shadowed = shadowedHosts(assignment, found.shadows);
   return {
     object,
     isAccepted,
     servesLastGood: !isAccepted && serving !== undefined,
     servingGeneration: serving?.ref.generation,
-    isShadowed: isShadowed(assignment, found.shadows),
-    shadowedHosts: shadowedHosts(assignment, found.shadows),
+    isShadowed: serving !== undefined && hosts.length > 0 && shadowed.length === hosts.length,
+    shadowedHosts: shadowed,
     problems,
-    hosts: hostsOf(assignment),
+    hosts,
     isLapsed: assignment.isLapsed,
     isMisread: !candidate.claimed.isWhole,
     heldBy: found.overrides?.by ?? [],
@@ -91,11 +94,6 @@ function localLimitsOf(
   const byDefault = given.filter(({ section }) => section === 'rateLimits').map(({ by }) => by);
   const by = [...new Set([...byDefault, ...(overrides?.limitsBy ?? [])])];
   return hasOwn || by.length > 0 ? { hasOwn, by } : undefined;
-}
-
-function isShadowed({ serving, places }: Assignment, shadows: readonly Shadow[]): boolean {
-  if (serving === undefined || places.length === 0) return false;
-  return shadows.length === places.reduce((count, { templates }) => count + templates.length, 0);
 }
 
 function shadowedHosts({ places }: Assignment, shadows: readonly Shadow[]): readonly string[] {
