@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SourceObject } from '../internal/policy/object.ts';
-import { grant, HOST, recorded, restarted, said, specOf } from './restarted.ts';
+import { grant, HOST, named, recorded, restarted, said, specOf } from './restarted.ts';
 
 const ALL = grant('all', { hosts: [HOST], namespaceSelector: {} });
 const BANK = recorded({
@@ -29,6 +29,22 @@ describe('a namespace that shares a grant with others', () => {
       ['allowed bank', 'allowed bank', 'allowed evil'],
     );
   });
+
+  for (const [host, paths] of [
+    ['login.bank.test', ['/**']],
+    ['login.bank.test', ['/pay/x']],
+    ['*.bank.test', ['/{any}/x']],
+    ['bank.example', ['/other']],
+  ] as const)
+    it(`is given no command that takes ${paths} of ${host} from those who are granted it, and else one`, async () => {
+      const bank = grant('bank', { hosts: ['*.bank.test'], paths: ['/pay/**'], namespaceSelector: named('bank') });
+      const agent = await restarted(bank, recorded({ namespace: 'evil', spec: specOf(paths, [host]) }));
+      const [report] = agent.newest().reports.filter(({ object }) => object.metadata.namespace === 'evil');
+      assert.deepEqual(
+        report?.problems.map(({ reason, message }) => [reason, message.includes('kubectl')]),
+        [['HostNotGranted', host === 'bank.example']],
+      );
+    });
 
   it('goes on when a grant changes that has nothing to do with it, however much a neighbour claims beside it', async () => {
     const agent = await restarted(ALL, ...beside(60), BANK);

@@ -153,16 +153,18 @@ export class GrantedClaims implements Claiming {
     const problems: Problem[] = [];
     const ungranted: Ungranted[] = [];
     for (const [index, host] of claim.hosts.entries()) {
-      const paths: string[] = [];
+      const lacking: PathTemplate[] = [];
       for (const template of claim.templates) {
         const verdict = this.#judge({ host, template, candidate, looks, when: 'now' });
-        if (verdict === 'HostNotGranted') paths.push(template.source);
+        if (verdict === 'HostNotGranted') lacking.push(template);
         if (verdict !== 'HostConflict' && verdict !== 'Unproven') continue;
         const say = verdict === 'HostConflict' ? conflict : unproven;
         problems.push(say(`spec.target.hosts[${index}]`, host, template.source));
         break;
       }
-      if (paths.length > 0) ungranted.push({ host, index, paths });
+      if (lacking.length === 0) continue;
+      const isOfOthers = lacking.some((template) => this.#grants.on(host).overlaps(template));
+      ungranted.push({ host, index, paths: lacking.map(({ source }) => source), isOfOthers });
     }
     return ungranted.length === 0 ? problems : [notGranted(ungranted, candidate.meta), ...problems];
   }

@@ -1,6 +1,8 @@
 import type { LabelMatcher } from '../match/label-selector.ts';
+import { OwnedPaths } from '../match/owned-paths.ts';
 import { PathTable } from '../match/path-table.ts';
 import type { PathTemplate } from '../match/path-template.ts';
+import { NOBODY } from './claiming.ts';
 import { LAPSED, type Part } from './part.ts';
 
 /** One host with one path template, as grants name it. */
@@ -12,10 +14,15 @@ export interface Cell {
   isLapsed: boolean;
 }
 
+/** As owners of paths: whose they are does not matter. */
+const GRANTED = 'granted';
+const MOST_LOOKS = 1000;
+
 /** What is granted of one host. Case in paths does not matter: a path in other letters is not somebody else's. */
 export class Level {
   readonly #table = new PathTable<Cell>({ caseInsensitive: true });
   readonly cells: Cell[] = [];
+  readonly #paths = new OwnedPaths();
   /** A cell covers every path: what is granted of wider hosts is not asked. */
   isWhole = false;
 
@@ -30,6 +37,16 @@ export class Level {
 
   covering(template: PathTemplate, isWanted: (cell: Cell) => boolean): Cell | undefined {
     return this.#table.covering(template, isWanted)?.value;
+  }
+
+  /** Hears that a grant names it; what only lapsed there is none. */
+  noteGranted(template: PathTemplate): void {
+    this.#paths.add(template, GRANTED);
+  }
+
+  /** Whether any of it is granted; also true where that is much to tell. */
+  overlaps(template: PathTemplate): boolean {
+    return this.#paths.meetsOther(template, NOBODY, { left: MOST_LOOKS });
   }
 
   at(segments: readonly string[]): Cell | undefined {
@@ -100,6 +117,11 @@ export class GrantsOnHost {
   /** The part in which a claim of the path counts: of the most specific grant of all of it, lapsed or not. */
   grantedFor(template: PathTemplate): Part | undefined {
     return (this.#only ?? this.#covering(template, isGranted))?.part;
+  }
+
+  /** Whether any of it is granted to somebody: a grant of it would be carved out of that. */
+  overlaps(template: PathTemplate): boolean {
+    return this.#levels.some((level) => level.overlaps(template));
   }
 
   /** Whether all of it is of what lapsed, as far as no more specific grant names it. */

@@ -25,7 +25,10 @@ export class HostGrants {
       for (const host of spec.hosts) {
         const pause = breathe();
         if (pause !== undefined) await pause;
-        for (const template of templates) granted.#cell(host, template).selectors.set(selector, selects);
+        for (const template of templates) {
+          granted.#cell(host, template).selectors.set(selector, selects);
+          granted.#levels.get(host)?.noteGranted(template);
+        }
       }
     }
     const parts = new Map<string, Part>();

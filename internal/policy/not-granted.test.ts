@@ -33,6 +33,14 @@ describe('notGranted()', () => {
     assert.deepEqual(handedOver(problem.message), grant('pay.api-', ['api.example.org'], ['/pay/{id}/**']));
   });
 
+  it('gives no command by which what others are granted would become this namespace’s', () => {
+    const { message } = notGranted([{ ...part('login.bank.test', ['/**']), isOfOthers: true }], meta());
+    assert.equal(
+      message,
+      'No HostGrant gives this namespace "/**" of "login.bank.test": claim less, or ask the platform, for some of it lies within what is granted already, and a grant of it would be carved out of that',
+    );
+  });
+
   it('says all hosts of a policy in one sentence, each with its own paths', () => {
     const { path, message } = notGranted(
       [part('a.test', ['/x', '/y']), part('*.b.test', ['/x', '/y'], 1), part('c.test', ['/x'], 2)],

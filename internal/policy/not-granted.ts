@@ -9,6 +9,8 @@ export interface Ungranted {
   /** Where it stands in `spec.target.hosts`. */
   readonly index: number;
   readonly paths: readonly string[];
+  /** Some of it is granted to somebody: a grant of it would take that from them. */
+  readonly isOfOthers?: boolean;
 }
 
 /** A longer command is left out: it would be cut where a status ends. */
@@ -34,9 +36,11 @@ export function notGranted(ungranted: readonly Ungranted[], meta: ObjectMeta): P
     parts.map(({ hosts, paths }) => `${shown(paths.map(quoted))} of ${shown(hosts.map(quoted))}`),
     '; ',
   );
-  const command = granting(parts, meta);
-  const ask =
-    command === undefined
+  const isOfOthers = ungranted.some((one) => one.isOfOthers === true);
+  const command = isOfOthers ? undefined : granting(parts, meta);
+  const ask = isOfOthers
+    ? 'ask the platform, for some of it lies within what is granted already, and a grant of it would be carved out of that'
+    : command === undefined
       ? 'ask the platform for a HostGrant of these that selects it'
       : `have the platform run ${command}`;
   return {
