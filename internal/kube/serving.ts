@@ -25,6 +25,18 @@ const MARK_LENGTH = 12;
 export const markOf = ({ uid, generation }: { readonly uid: string; readonly generation: number }): string =>
   hash('sha256', `${uid} ${generation}`, 'base64url').slice(0, MARK_LENGTH);
 
+/** Of objects that one build after the other refuses: thousands of digests in each would keep checks waiting. */
+const marks = new WeakMap<object, string>();
+
+function knownMarkOf(policy: { readonly uid: string; readonly generation: number }): string {
+  let mark = marks.get(policy);
+  if (mark === undefined) {
+    mark = markOf(policy);
+    marks.set(policy, mark);
+  }
+  return mark;
+}
+
 /** What a watch shows: one namespace or all, by the selector of the instance. Replicas that watch another part differ. */
 export const scopeOf = (namespace: string | undefined, selector: string | undefined): string =>
   `${namespace ?? '*'}${selector === undefined ? '' : ` ${selector}`}`;
@@ -40,9 +52,9 @@ export function servingOf(
 ): Serving {
   const byNamespace = new Map<string, string[]>();
   const refuse = (policy: { readonly namespace: string; readonly uid: string; readonly generation: number }): void => {
-    const marks = byNamespace.get(policy.namespace);
-    if (marks === undefined) byNamespace.set(policy.namespace, [markOf(policy)]);
-    else marks.push(markOf(policy));
+    const refused = byNamespace.get(policy.namespace);
+    if (refused === undefined) byNamespace.set(policy.namespace, [knownMarkOf(policy)]);
+    else refused.push(knownMarkOf(policy));
   };
   for (const metadata of untold) refuse(metadata);
   for (const { object, isAccepted } of reports) if (object.kind === 'APIPolicy' && !isAccepted) refuse(object.metadata);
