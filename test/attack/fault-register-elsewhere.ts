@@ -96,7 +96,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/kube/status-writer.ts': 'StatusWriter.#write 1',
       'internal/kube/timers.ts': 'pause 1',
       'internal/kube/unanswered-classes.ts':
-        'UnansweredClassesOptions.onLeave 1, UnansweredClasses.start 1, UnansweredClasses.#turn 1, UnansweredClasses.#look 1',
+        'UnansweredClasses.start 1, UnansweredClasses.#turn 1, UnansweredClasses.#look 1',
       'internal/kube/watch-events.ts': 'watchEvents 2, Watchdog.over 1',
     },
   },
