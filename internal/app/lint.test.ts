@@ -143,7 +143,7 @@ describe('lintFiles()', () => {
       write('all.yaml', grant('shop') + grant('pay'));
       write('namespaces.yaml', namespace('shop'));
       assert.deepEqual(await said(), [
-        `pay.yaml:4:25: spec.target.hosts[0]: The labels of "pay" are not known, for no Namespace of that name is in these files: add what kubectl get namespaces -o yaml prints; where that changes nothing: No HostGrant gives this namespace "/pay/**" of "api.example.org": claim less, or have the platform run echo '{apiVersion: postern.dev/v1alpha1, kind: HostGrant, metadata: {generateName: "pay.pay-"}, spec: {hosts: ["api.example.org"], paths: ["/pay/**"], namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: "pay"}}}}' | kubectl create -f - (HostNotGranted)`,
+        'pay.yaml:4:25: spec.target.hosts[0]: The labels of "pay" are not known, for no Namespace of that name is in these files: add what kubectl get namespaces -o yaml prints; where that changes nothing: No HostGrant gives this namespace "/pay/**" of "api.example.org": claim less, or ask the platform, for some of it lies within what is granted already, and a grant of it would be carved out of that (HostNotGranted)',
       ]);
     });
 
