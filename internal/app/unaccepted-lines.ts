@@ -6,6 +6,9 @@ import type { ObjectReport } from '../policy/store.ts';
 import { standingText } from '../policy/unserved.ts';
 import type { Log } from '../telemetry/log.ts';
 
+/** Lines of one namespace for one build; who has more sees the rest in their status. */
+const MOST_LINES = 20;
+
 /**
  * Tells the log of objects of a cluster that are not accepted: a line when one comes or is another, and one when the
  * newest version of a policy serves. Warnings are left to the status: many policies may share one.
@@ -15,7 +18,7 @@ export class UnacceptedLines {
   readonly #breathe: Breathe;
   #reports: readonly ObjectReport[] = [];
   /** By kind, namespace and name. */
-  #said: ReadonlyMap<string, string> = new Map();
+  readonly #said = new Map<string, string>();
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
@@ -27,24 +30,55 @@ export class UnacceptedLines {
     this.#reports = reports;
     const { lines, accepted } = await inSlices(linesOf(reports), this.#breathe);
     if (this.#reports !== reports) return;
-    const before = this.#said;
-    this.#said = lines;
-    for (const [object, line] of lines) if (before.get(object) !== line) this.#log.warn(line);
-    for (const policy of before.keys())
-      if (accepted.has(policy)) this.#log.info('The newest version of a policy serves now', { policy });
+    const said = new SaidOfNamespaces();
+    for (const [object, { line, namespace }] of lines) {
+      if (this.#said.get(object) === line) continue;
+      await this.#breathe();
+      if (this.#reports !== reports) break;
+      this.#said.set(object, line);
+      if (said.mayHave(namespace)) this.#log.warn(line);
+    }
+    for (const line of said.rest()) this.#log.warn(line);
+    if (this.#reports !== reports) return;
+    for (const object of this.#said.keys()) {
+      if (lines.has(object)) continue;
+      this.#said.delete(object);
+      if (accepted.has(object)) this.#log.info('The newest version of a policy serves now', { policy: object });
+    }
+  }
+}
+
+/** How many lines each namespace had, and would have had. */
+class SaidOfNamespaces {
+  readonly #counts = new Map<string, number>();
+
+  mayHave(namespace: string): boolean {
+    const count = (this.#counts.get(namespace) ?? 0) + 1;
+    this.#counts.set(namespace, count);
+    return count <= MOST_LINES;
+  }
+
+  *rest(): Iterable<string> {
+    for (const [namespace, count] of this.#counts) {
+      if (count <= MOST_LINES) continue;
+      const where = namespace === '' ? 'the cluster' : `namespace ${namespace}`;
+      const command = namespace === '' ? 'kubectl get hgrant,abase' : `kubectl get postern -n ${namespace}`;
+      yield `${count - MOST_LINES} more objects of ${where} are not accepted: ${command} shows them`;
+    }
   }
 }
 
 interface Lines {
-  readonly lines: ReadonlyMap<string, string>;
+  readonly lines: ReadonlyMap<string, { readonly line: string; readonly namespace: string }>;
   readonly accepted: ReadonlySet<string>;
 }
 
 function* linesOf(reports: readonly ObjectReport[]): Generator<undefined, Lines> {
-  const lines = new Map<string, string>();
+  const lines = new Map<string, { readonly line: string; readonly namespace: string }>();
   const accepted = new Set<string>();
   for (const report of reports) {
-    if (!report.isAccepted) lines.set(identityOf(report), lineOf(report));
+    const { namespace } = report.object.metadata;
+    if (!report.isAccepted) lines.set(identityOf(report), { line: lineOf(report), namespace });
     else if (report.object.kind === 'APIPolicy') accepted.add(identityOf(report));
     yield;
   }

@@ -104,7 +104,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     why: 'reads objects from files, in slices: a check reads the snapshot that is there',
     files: {
       'internal/app/file-source.ts': 'FileSource.start 2, FileSource.#locate 1',
-      'internal/app/unaccepted-lines.ts': 'UnacceptedLines.tell 1',
+      'internal/app/unaccepted-lines.ts': 'UnacceptedLines.tell 2',
       'internal/files/directory.ts':
         'PolicyDirectory.readAtOnce 1, PolicyDirectory.#read 3, PolicyDirectory.#seen 2, PolicyDirectory.#parse 1',
       'internal/files/list-files.ts': 'listFiles 3, isDirectory 1',
