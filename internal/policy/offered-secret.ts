@@ -41,14 +41,15 @@ export function secretLookup(find: (name: string) => KnownSecret, reader?: Secre
 
 /** All that is wrong with a Secret, and what mends it. What is not of our type is nobody's here: not even its keys are told. */
 function unusable(
-  { type, metadata }: SourceObject,
+  secret: SourceObject,
   wanted: Wanted,
   hasKey: boolean,
 ): Exclude<ReturnType<SecretLookup>, Uint8Array> | undefined {
+  const { type } = secret;
   const { name, key, readers } = wanted;
-  const usedBy = readersOf(metadata.annotations?.[USED_BY]);
+  const usedBy = readersOf(secret);
   const isOfType = type === SECRET_TYPE;
-  const isOffered = readers.every((one) => usedBy.includes(one));
+  const isOffered = readers.every((one) => usedBy.has(one));
   if (isOfType && isOffered && hasKey) return undefined;
   const wrong = [
     ...(isOfType ? [] : [`is of type "${type ?? 'Opaque'}", not ${SECRET_TYPE}`]),
@@ -74,10 +75,18 @@ function granting(secret: string, reader: SecretReader | undefined): string {
 
 const UNKNOWN_ACCOUNT = { namespace: 'AGENT_NAMESPACE', name: 'AGENT_SERVICE_ACCOUNT' };
 
+/** By Secret: an annotation may list many readers, and each key of each of them is looked up. */
+const READERS = new WeakMap<SourceObject, ReadonlySet<string>>();
+
 /** Who else is listed stays so; what names nobody is left out of a command that people copy. */
-function readersOf(usedBy: unknown): readonly string[] {
+function readersOf(secret: SourceObject): ReadonlySet<string> {
+  const known = READERS.get(secret);
+  if (known !== undefined) return known;
+  const usedBy: unknown = secret.metadata.annotations?.[USED_BY];
   const listed = typeof usedBy === 'string' ? usedBy.split(',').map((text) => text.trim()) : [];
-  return listed.filter((one) => READER.test(one));
+  const readers = new Set(listed.filter((one) => READER.test(one)));
+  READERS.set(secret, readers);
+  return readers;
 }
 
 /** Files hold what they hold: a value that is no text is no key, whatever bytes could be made of it. */
