@@ -18,7 +18,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   inject: ['core'],
   files: ['core', 'policy'],
   listen: ['core'],
-  http2: ['core'],
+  http2: ['core', 'listen'],
   extauthz: ['core', 'http2', 'listen', 'policy', 'telemetry'],
   kube: ['core', 'type policy', 'policy/resource/kinds.ts', 'policy/unserved.ts'],
   counters: ['core', 'type phases/ratelimit/counter-store.ts'],

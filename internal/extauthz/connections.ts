@@ -2,15 +2,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type ConnectionInjector, type Server, ServerCredentials } from '@grpc/grpc-js';
-
-export interface ConnectionOptions {
-  /** A connection is asked to end after this long, give or take a tenth. */
-  readonly maxAgeMs: number;
-  /** How long it may then take for its last calls. */
-  readonly graceMs: number;
-  /** 0 ≤ x < 1. */
-  readonly random: () => number;
-}
+import { type AgeOptions, OpenConnections, type Retiring } from '../listen/open-connections.ts';
 
 /**
  * A GOAWAY that names the highest stream there can be (RFC 9113 §6.8): the peer opens no more streams here, but all that
@@ -24,54 +16,31 @@ const NOTICE = Uint8Array.of(0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 
 /** Longer than a round trip: by then nothing is on its way any more. */
 const NOTICE_MS = 1000;
 
-export class GrpcConnections {
+export class GrpcConnections extends OpenConnections<Connection> {
   readonly #server: Server;
-  readonly #options: ConnectionOptions;
-  readonly #open = new Set<Connection>();
-  /** Called when the last connection has closed, while draining. */
-  #onEmpty: (() => void) | undefined = undefined;
 
-  constructor(server: Server, options: ConnectionOptions) {
+  constructor(server: Server, age: AgeOptions) {
+    super(age);
     this.#server = server;
-    this.#options = options;
   }
 
   /** Gives a connection, decrypted where it has to be, to the server. */
   accept(socket: Socket): void {
-    const { maxAgeMs, graceMs, random } = this.#options;
     // One injector a connection: it is what ends a connection by itself.
     const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     const connection = new Connection(socket, injector);
-    this.#open.add(connection);
-    socket.on('close', () => this.#closed(connection));
+    socket.on('close', () => connection.dispose());
+    this.add(socket, connection);
     injector.injectConnection(socket);
-    connection.retireIn(maxAgeMs * (0.9 + 0.2 * random()), graceMs);
   }
 
-  /** Asks every connection to end; resolves when all have, or after this long. */
-  async drain(timeoutMs: number): Promise<void> {
-    for (const connection of this.#open) connection.retire(timeoutMs);
-    await this.ended(timeoutMs);
-  }
-
-  /** Resolves when no connection is open, or after this long. */
-  async ended(timeoutMs: number): Promise<void> {
-    if (this.#open.size === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onEmpty = resolve;
-    const timer = setTimeout(resolve, timeoutMs);
-    await promise;
-    clearTimeout(timer);
-  }
-
-  #closed(connection: Connection): void {
-    connection.dispose();
-    this.#open.delete(connection);
-    if (this.#open.size === 0) this.#onEmpty?.();
+  /** Ends all that is left, and the server. */
+  stop(): void {
+    this.#server.forceShutdown();
   }
 }
 
-class Connection {
+class Connection implements Retiring {
   readonly #socket: Socket;
   readonly #injector: ConnectionInjector;
   /** For the end of its age, then for the end of the notice. */

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import {
   type handleUnaryCall,
@@ -10,12 +9,12 @@ import {
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type { Clock } from '../core/clock.ts';
-import { addressText, type ListenAddress } from '../core/listen-address.ts';
+import type { ListenAddress } from '../core/listen-address.ts';
 import type { CheckBytes, DoorCall } from './check.ts';
 import { GrpcConnections } from './connections.ts';
 import { HealthService } from './health-service.ts';
-import { type Listener, startListener } from './listener.ts';
-import { startTls, type TlsOptions, type TlsTermination } from './tls-termination.ts';
+import { openDoor } from './open-door.ts';
+import type { TlsOptions } from './tls-termination.ts';
 
 export const AUTHORIZATION = 'envoy.service.auth.v3.Authorization';
 
@@ -85,27 +84,7 @@ export async function startGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor>
     graceMs: options.connectionAgeGraceMs ?? AGE_GRACE_MS,
     random: options.random ?? Math.random,
   });
-  const accept = (socket: Socket): void => connections.accept(socket);
-  const tls = options.tls === undefined ? undefined : await startTls(options.tls, accept);
-  // Own listening, so that addresses, socket files and connections are ours to check, name and cut off.
-  const listener = await startListener({
-    address: options.address,
-    flag: options.flag ?? 'grpc-addr',
-    onConnection: tls === undefined ? accept : (socket) => tls.accept(socket),
-    onError: options.onError ?? (() => undefined),
-  }).catch((error: unknown) => {
-    tls?.stop();
-    throw error;
-  });
-  let drained: Promise<void> | undefined;
-  return {
-    address: addressText(listener.address),
-    setServing: (isServing) => health.setServing(isServing && drained === undefined),
-    drain(timeoutMs, delayMs = 0) {
-      drained ??= drain({ server, health, connections, listener, tls, clock: options.clock }, { timeoutMs, delayMs });
-      return drained;
-    },
-  };
+  return openDoor(options, { server: connections, health });
 }
 
 function serverOptions(options: GrpcDoorOptions): ServerOptions {
@@ -196,31 +175,4 @@ async function addReflection(server: Server): Promise<void> {
     keepCase: true,
   });
   new ReflectionService(definition, { services: [AUTHORIZATION] }).addToServer(server);
-}
-
-interface Parts {
-  readonly server: Server;
-  readonly health: HealthService;
-  readonly connections: GrpcConnections;
-  readonly listener: Listener;
-  readonly tls: TlsTermination | undefined;
-  readonly clock: Clock;
-}
-
-interface DrainTimes {
-  readonly timeoutMs: number;
-  readonly delayMs: number;
-}
-
-async function drain({ server, health, connections, listener, tls, clock }: Parts, times: DrainTimes): Promise<void> {
-  const startMs = clock.monotonicMs();
-  health.setServing(false);
-  await connections.ended(Math.min(times.delayMs, times.timeoutMs));
-  tls?.stop();
-  health.endWatches();
-  listener.stop();
-  await connections.drain(Math.max(0, times.timeoutMs - (clock.monotonicMs() - startMs)));
-  // What is left, connections that never became HTTP/2 among them, such as an unfinished TLS handshake.
-  listener.destroy();
-  server.forceShutdown();
 }

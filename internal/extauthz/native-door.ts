@@ -1,6 +1,5 @@
-import type { Socket } from 'node:net';
 import type { CallBound, Ending } from '../core/door-bounds.ts';
-import { addressText, type ListenAddress } from '../core/listen-address.ts';
+import type { ListenAddress } from '../core/listen-address.ts';
 import { DEFAULT_BOUNDS, type Http2Bounds } from '../http2/bounds.ts';
 import type { GrpcMethod, GrpcMethods, UnaryResult } from '../http2/grpc-method.ts';
 import { STATUS } from '../http2/grpc-status.ts';
@@ -10,8 +9,7 @@ import type { CheckBytes } from './check.ts';
 import { AGE_GRACE_MS, AUTHORIZATION, type GrpcDoor, type GrpcDoorOptions, startGrpcDoor } from './grpc-door.ts';
 import { GrpcServices } from './grpc-services.ts';
 import { HealthService } from './health-service.ts';
-import { type Listener, startListener } from './listener.ts';
-import { startTls, type TlsTermination } from './tls-termination.ts';
+import { openDoor } from './open-door.ts';
 
 export interface NativeDoorOptions extends Omit<GrpcDoorOptions, 'hasReflection' | 'flag' | 'check'> {
   readonly check: CheckBytes;
@@ -57,7 +55,7 @@ export async function startNativeDoor(options: NativeDoorOptions): Promise<GrpcD
   };
 }
 
-async function startChecks(options: NativeDoorOptions): Promise<GrpcDoor> {
+function startChecks(options: NativeDoorOptions): Promise<GrpcDoor> {
   const { maxConcurrentStreams, clock } = options;
   const health = new HealthService([AUTHORIZATION]);
   const server = new Http2Server({
@@ -76,30 +74,7 @@ async function startChecks(options: NativeDoorOptions): Promise<GrpcDoor> {
     onRefused: options.onRefused ?? NOTHING,
     onForeign: options.onForeign ?? NOTHING,
   });
-  const accept = (socket: Socket): void => server.accept(socket);
-  const onForeign = (peer: string): void => options.onForeign?.('no TLS', peer);
-  const tls = options.tls === undefined ? undefined : await startTls(options.tls, accept, onForeign);
-  const listener = await startListener({
-    address: options.address,
-    flag: 'grpc-addr',
-    onConnection: tls === undefined ? accept : (socket) => tls.accept(socket),
-    onError: options.onError ?? NOTHING,
-  }).catch((error: unknown) => {
-    tls?.stop();
-    server.stop();
-    throw error;
-  });
-  let drained: Promise<void> | undefined;
-  return {
-    address: addressText(listener.address),
-    setServing: (isServing) => health.setServing(isServing && drained === undefined),
-    drain(timeoutMs, delayMs = 0) {
-      const endMs = clock.monotonicMs() + timeoutMs;
-      const leftMs = (): number => Math.max(0, endMs - clock.monotonicMs());
-      drained ??= drain({ server, health, listener, tls }, { leftMs, delayMs });
-      return drained;
-    },
-  };
+  return openDoor(options, { server, health, onPlain: (peer) => options.onForeign?.('no TLS', peer) });
 }
 
 function methodsOf(check: CheckBytes, health: HealthService): GrpcMethods {
@@ -123,28 +98,4 @@ function checkMethod(check: CheckBytes): GrpcMethod {
       return given instanceof Promise ? given.then(answerOf) : answerOf(given);
     },
   };
-}
-
-interface Parts {
-  readonly server: Http2Server;
-  readonly health: HealthService;
-  readonly listener: Listener;
-  readonly tls: TlsTermination | undefined;
-}
-
-interface DrainTimes {
-  readonly leftMs: () => number;
-  readonly delayMs: number;
-}
-
-async function drain({ server, health, listener, tls }: Parts, { leftMs, delayMs }: DrainTimes): Promise<void> {
-  health.setServing(false);
-  await server.ended(Math.min(delayMs, leftMs()));
-  tls?.stop();
-  health.endWatches();
-  listener.stop();
-  await server.drain(leftMs());
-  // What is left, connections that never became HTTP/2 among them, such as an unfinished TLS handshake.
-  listener.destroy();
-  server.stop();
 }

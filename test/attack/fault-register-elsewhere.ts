@@ -53,12 +53,10 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     files: {
       'internal/extauthz/certificates.ts':
         'readCertificates 3, read 1, WatchOptions.onChange 1, WatchOptions.onError 1, watchCertificates 1',
-      'internal/extauthz/connections.ts':
-        'ConnectionOptions.random 1, GrpcConnections.drain 1, GrpcConnections.ended 2',
+      'internal/listen/open-connections.ts': 'OpenConnections.drain 1, OpenConnections.ended 2',
       'internal/extauthz/listener.ts':
         'ListenerOptions.onConnection 1, ListenerOptions.onError 1, Listener.stop 1, Listener.destroy 1, startListener 1',
       'internal/extauthz/http/drain.ts': 'drainConnections 2',
-      'internal/http2/server.ts': 'Http2Server.drain 1, Http2Server.ended 2',
       'internal/extauthz/http/http-door.ts': 'HttpDoor.drain 1, HttpDoorOptions.onRefusedPeer 1, startHttpDoor 5',
       'internal/extauthz/http/unknown-paths.ts': 'UnknownPathsOptions.onUnknown 1',
       'internal/listen/listen.ts': 'listenOn 3, clearStaleSocket 1, isServed 1',

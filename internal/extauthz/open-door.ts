@@ -1,0 +1,79 @@
+import type { Socket } from 'node:net';
+import { addressText } from '../core/listen-address.ts';
+import type { GrpcDoor, GrpcDoorOptions } from './grpc-door.ts';
+import type { HealthService } from './health-service.ts';
+import { type Listener, startListener } from './listener.ts';
+import { startTls, type TlsTermination } from './tls-termination.ts';
+
+/** What speaks HTTP/2 on the connections of a door. */
+export interface DoorServer {
+  /** Takes a connection, decrypted where it has to be. */
+  accept(socket: Socket): void;
+  /** Resolves when no connection is open, or after this long. */
+  ended(timeoutMs: number): Promise<void>;
+  /** Asks every connection to end; resolves when all have, or after this long. */
+  drain(timeoutMs: number): Promise<void>;
+  /** Ends all that is left. */
+  stop(): void;
+}
+
+type OpenOptions = Pick<GrpcDoorOptions, 'address' | 'flag' | 'tls' | 'clock' | 'onError'>;
+
+interface Behind {
+  readonly server: DoorServer;
+  readonly health: HealthService;
+  /** Told of a peer that speaks no TLS where there is some. */
+  readonly onPlain?: (peer: string) => void;
+}
+
+/**
+ * Opens a door of gRPC, whatever speaks behind it. It listens itself, so that addresses, socket files and connections are
+ * ours to check, name and cut off.
+ */
+export async function openDoor(options: OpenOptions, { server, health, onPlain }: Behind): Promise<GrpcDoor> {
+  const { address, flag = 'grpc-addr', clock, onError = () => undefined } = options;
+  const accept = (socket: Socket): void => server.accept(socket);
+  let tls: TlsTermination | undefined;
+  let listener: Listener;
+  try {
+    tls = options.tls && (await startTls(options.tls, accept, onPlain));
+    listener = await startListener({ address, flag, onConnection: tls?.accept ?? accept, onError });
+  } catch (error) {
+    tls?.stop();
+    server.stop();
+    throw error;
+  }
+  let drained: Promise<void> | undefined;
+  return {
+    address: addressText(listener.address),
+    setServing: (isServing) => health.setServing(isServing && drained === undefined),
+    drain(timeoutMs, delayMs = 0) {
+      const endMs = clock.monotonicMs() + timeoutMs;
+      const leftMs = (): number => Math.max(0, endMs - clock.monotonicMs());
+      drained ??= drain({ server, health, listener, tls }, { leftMs, delayMs });
+      return drained;
+    },
+  };
+}
+
+interface Parts extends Pick<Behind, 'server' | 'health'> {
+  readonly listener: Listener;
+  readonly tls: TlsTermination | undefined;
+}
+
+interface DrainTimes {
+  readonly leftMs: () => number;
+  readonly delayMs: number;
+}
+
+async function drain({ server, health, listener, tls }: Parts, { leftMs, delayMs }: DrainTimes): Promise<void> {
+  health.setServing(false);
+  await server.ended(Math.min(delayMs, leftMs()));
+  tls?.stop();
+  health.endWatches();
+  listener.stop();
+  await server.drain(leftMs());
+  // What is left, connections that never became HTTP/2 among them, such as an unfinished TLS handshake.
+  listener.destroy();
+  server.stop();
+}
