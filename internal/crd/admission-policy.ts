@@ -1,6 +1,7 @@
-import { GROUP, type Kind, VERSION } from '../policy/resource/kinds.ts';
+import { GROUP, type Kind } from '../policy/resource/kinds.ts';
 import type { Json } from './structural-schema.ts';
 import { unknownFieldRules } from './unknown-fields.ts';
+import { validatingPolicy } from './validating-policy.ts';
 
 /**
  * The admission policy of a kind and its binding. Clients that are not strict lose unknown fields without a word, and a
@@ -8,36 +9,18 @@ import { unknownFieldRules } from './unknown-fields.ts';
  *
  * @param spec structural schema of the kind's spec
  */
-export function admissionPolicy(kind: Kind, spec: Json): Json[] {
-  const name = `${kind.plural}.${GROUP}`;
-  const resourceRule = {
-    apiGroups: [GROUP],
-    apiVersions: [VERSION],
+export function admissionPolicy({ plural }: Kind, spec: Json): Json[] {
+  return validatingPolicy({
+    name: `${plural}.${GROUP}`,
     operations: ['CREATE', 'UPDATE'],
-    resources: [kind.plural],
-  };
-  const policy = {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'ValidatingAdmissionPolicy',
-    metadata: { name },
-    spec: {
-      failurePolicy: 'Fail',
-      matchConstraints: { resourceRules: [resourceRule] },
-      // An object that was stored before this policy came can still lose its labels and finalizers.
-      matchConditions: [
-        {
-          name: 'spec-changes',
-          expression: "request.operation != 'UPDATE' || !has(oldObject.spec) || object.spec != oldObject.spec",
-        },
-      ],
-      validations: unknownFieldRules(spec).map((rule) => ({ ...rule, reason: 'Invalid' })),
-    },
-  };
-  const binding = {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'ValidatingAdmissionPolicyBinding',
-    metadata: { name },
-    spec: { policyName: name, validationActions: ['Deny'] },
-  };
-  return [policy, binding] as unknown as Json[];
+    resource: plural,
+    // An object that was stored before this policy came can still lose its labels and finalizers.
+    matchConditions: [
+      {
+        name: 'spec-changes',
+        expression: "request.operation != 'UPDATE' || !has(oldObject.spec) || object.spec != oldObject.spec",
+      },
+    ],
+    validations: unknownFieldRules(spec).map((rule) => ({ ...rule, reason: 'Invalid' })),
+  });
 }

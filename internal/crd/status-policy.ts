@@ -1,5 +1,6 @@
-import { GROUP, type Kind, VERSION } from '../policy/resource/kinds.ts';
+import { GROUP, type Kind } from '../policy/resource/kinds.ts';
 import type { Json } from './structural-schema.ts';
+import { validatingPolicy } from './validating-policy.ts';
 
 /**
  * The admission policy of a kind's status, and its binding, where agents believe after a restart what it tells: which
@@ -8,34 +9,16 @@ import type { Json } from './structural-schema.ts';
  */
 export function statusPolicy({ kind, plural, status }: Kind): Json[] {
   if (status !== 'conditions') return [];
-  const name = `${plural}-status.${GROUP}`;
-  const resourceRule = {
-    apiGroups: [GROUP],
-    apiVersions: [VERSION],
+  return validatingPolicy({
+    name: `${plural}-status.${GROUP}`,
     operations: ['UPDATE'],
-    resources: [`${plural}/status`],
-  };
-  const policy = {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'ValidatingAdmissionPolicy',
-    metadata: { name },
-    spec: {
-      failurePolicy: 'Fail',
-      matchConstraints: { resourceRules: [resourceRule] },
-      validations: [
-        {
-          expression: `authorizer.group('${GROUP}').resource('hostgrants').subresource('status').check('patch').allowed()`,
-          message: `the status of an ${kind} tells who holds which host, and is the agent's to write: a ClusterRole has to allow its writer to patch hostgrants/status of ${GROUP} too`,
-          reason: 'Forbidden',
-        },
-      ],
-    },
-  };
-  const binding = {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'ValidatingAdmissionPolicyBinding',
-    metadata: { name },
-    spec: { policyName: name, validationActions: ['Deny'] },
-  };
-  return [policy, binding] as unknown as Json[];
+    resource: `${plural}/status`,
+    validations: [
+      {
+        expression: `authorizer.group('${GROUP}').resource('hostgrants').subresource('status').check('patch').allowed()`,
+        message: `the status of an ${kind} tells who holds which host, and is the agent's to write: a ClusterRole has to allow its writer to patch hostgrants/status of ${GROUP} too`,
+        reason: 'Forbidden',
+      },
+    ],
+  });
 }
