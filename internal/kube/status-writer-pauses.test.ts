@@ -1,49 +1,23 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { ManualTimers } from './manual-timers.fixture.ts';
-import { aStatus, ScriptedApi, settled, Told } from './scripted-api.fixture.ts';
-import { StatusWriter } from './status-writer.ts';
+import { aStatus, settled } from './scripted-api.fixture.ts';
+import { desired, startWriter, type WriterBench } from './status-writer.fixture.ts';
 
-let api: ScriptedApi;
-let timers: ManualTimers;
-let told: Told;
-let writer: StatusWriter;
-
-async function setUp(): Promise<void> {
-  api = await ScriptedApi.start();
-  timers = new ManualTimers();
-  told = new Told();
-  writer = new StatusWriter({
-    config: api.config,
-    fieldManager: 'postern-edge',
-    clock: timers,
-    timers,
-    random: () => 1,
-    onWrite: (result) => told.add(result),
-  });
-}
-
-const want = (): void =>
-  writer.want({
-    resource: { group: 'postern.dev', version: 'v1alpha1', plural: 'apipolicies' },
-    apiVersion: 'postern.dev/v1alpha1',
-    kind: 'APIPolicy',
-    namespace: 'shop',
-    name: 'a',
-    uid: 'uid-a',
-    generation: 5,
-    resourceVersion: '7',
-    status: { conditions: [] },
-  });
+let bench: WriterBench;
+const want = (): void => bench.writer.want(desired('a'));
 
 /** The pauses after so many failures, each answered with the same status; none: the connection is cut. */
 async function pauses(count: number, status?: number): Promise<readonly number[]> {
+  const { api, timers, told } = bench;
   const found: number[] = [];
   for (let i = 0; i < count; i += 1) {
     const asked = await api.next();
     if (status === undefined) asked.cut();
     else asked.json(aStatus(status), status);
-    assert.deepEqual(await told.next(), ['failure']);
+    assert.deepEqual(
+      (await told.next()).map((line) => line.split(' ', 1)[0]),
+      ['failure'],
+    );
     while (timers.left.length !== 1) await settled(1);
     const [pauseMs = 0] = timers.left;
     found.push(pauseMs);
@@ -56,12 +30,12 @@ const OUTAGE = [200, 400, 800, 1600, 3200, 6400, 10_000, 10_000];
 
 describe('StatusWriter, between tries', () => {
   beforeEach(async () => {
-    await setUp();
+    bench = await startWriter(1);
     want();
   });
   afterEach(async () => {
-    writer.stop();
-    await api.stop();
+    bench.writer.stop();
+    await bench.api.stop();
   });
 
   for (const [status, what] of [
@@ -80,8 +54,8 @@ describe('StatusWriter, between tries', () => {
 
   it('begins with short pauses again once it is written', async () => {
     await pauses(8, 503);
-    (await api.next()).json({});
-    assert.deepEqual(await told.next(), ['success']);
+    (await bench.api.next()).json({});
+    assert.deepEqual(await bench.told.next(), ['success']);
     want();
     assert.deepEqual(await pauses(2, 503), OUTAGE.slice(0, 2));
   });

@@ -1,23 +1,11 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { ManualTimers } from './manual-timers.fixture.ts';
-import { type Asked, aStatus, ScriptedApi, settled, Told } from './scripted-api.fixture.ts';
+import type { ManualTimers } from './manual-timers.fixture.ts';
+import { type Asked, aStatus, type ScriptedApi, settled, type Told } from './scripted-api.fixture.ts';
+import { desired, startWriter } from './status-writer.fixture.ts';
 import { type DesiredStatus, StatusWriter } from './status-writer.ts';
 
 const PATH = '/apis/postern.dev/v1alpha1/namespaces/shop/apipolicies';
-
-const desired = (name: string, parts: Partial<DesiredStatus> = {}): DesiredStatus => ({
-  resource: { group: 'postern.dev', version: 'v1alpha1', plural: 'apipolicies' },
-  apiVersion: 'postern.dev/v1alpha1',
-  kind: 'APIPolicy',
-  namespace: 'shop',
-  name,
-  uid: `uid-${name}`,
-  generation: 5,
-  resourceVersion: '7',
-  status: { conditions: [] },
-  ...parts,
-});
 
 const anObject = (
   name: string,
@@ -33,17 +21,7 @@ let timers: ManualTimers;
 let told: Told;
 let writer: StatusWriter;
 async function setUp(): Promise<void> {
-  api = await ScriptedApi.start();
-  timers = new ManualTimers();
-  told = new Told();
-  writer = new StatusWriter({
-    config: api.config,
-    fieldManager: 'postern-edge',
-    clock: timers,
-    timers,
-    random: () => 0,
-    onWrite: (result, why) => told.add(why === undefined ? result : `${result} ${why}`),
-  });
+  ({ api, timers, told, writer } = await startWriter(0));
 }
 
 async function tearDown(): Promise<void> {

@@ -1,23 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { startTestAgent } from '../envoy/harness.ts';
-import { checkOver, closeClients } from './client.ts';
-
-const POLICY = `
-apiVersion: postern.dev/v1alpha1
-kind: APIPolicy
-metadata: {name: open}
-spec:
-  target: {hosts: [open.example.org]}
-  authentication: {anonymous: {}}
-  authorization: {rules: [{name: all, allow: {any: {}}}]}
-`;
+import { checkOver, closeClients, OPEN_POLICY } from './client.ts';
 
 describe('an agent with both doors', () => {
   after(() => closeClients());
 
   it('goes on serving gRPC until --drain-delay is over, as one without the HTTP door does', async () => {
-    const agent = await startTestAgent(POLICY, {
+    const agent = await startTestAgent(OPEN_POLICY, {
       'http-addr': '127.0.0.1:0',
       'drain-delay': '10m',
       'drain-timeout': '20m',

@@ -100,3 +100,14 @@ export function closeClients(): void {
   for (const client of clients.values()) client.close();
   clients.clear();
 }
+
+/** Lets anybody in at open.example.org: for tests that are about something else than who may. */
+export const OPEN_POLICY = `
+apiVersion: postern.dev/v1alpha1
+kind: APIPolicy
+metadata: {name: open}
+spec:
+  target: {hosts: [open.example.org]}
+  authentication: {anonymous: {}}
+  authorization: {rules: [{name: all, allow: {any: {}}}]}
+`;

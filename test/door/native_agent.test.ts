@@ -7,18 +7,9 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { startTestAgent, type TestAgent } from '../envoy/harness.ts';
 import { issue } from './certificates.ts';
-import { checkOver, closeClients } from './client.ts';
+import { checkOver, closeClients, OPEN_POLICY } from './client.ts';
 import { checkFrames, frame, H2Client } from './h2-client.ts';
 
-const POLICY = `
-apiVersion: postern.dev/v1alpha1
-kind: APIPolicy
-metadata: {name: open}
-spec:
-  target: {hosts: [open.example.org]}
-  authentication: {anonymous: {}}
-  authorization: {rules: [{name: all, allow: {any: {}}}]}
-`;
 const folder = mkdtempSync(join(tmpdir(), 'native-agent-'));
 after(() => {
   closeClients();
@@ -26,7 +17,7 @@ after(() => {
 });
 
 const startNative = (flags: Readonly<Record<string, string>> = {}): Promise<TestAgent> =>
-  startTestAgent(POLICY, { transport: 'native', ...flags });
+  startTestAgent(OPEN_POLICY, { transport: 'native', ...flags });
 const portOf = ({ grpcAddress }: TestAgent): number => Number(grpcAddress.slice(grpcAddress.lastIndexOf(':') + 1));
 
 /** Says something on a connection of its own, until that is ended. */

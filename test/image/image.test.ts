@@ -16,21 +16,11 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { onLoopback, startAgentProcess } from '../cli/agent-process.ts';
-import { checkOver, closeClients } from '../door/client.ts';
+import { checkOver, closeClients, OPEN_POLICY } from '../door/client.ts';
 import { type Instruction, readDockerfile } from './dockerfile.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const DOCKERFILE = readDockerfile(join(ROOT, 'Dockerfile'));
-const POLICY = `
-apiVersion: postern.dev/v1alpha1
-kind: APIPolicy
-metadata: {name: open}
-spec:
-  target: {hosts: [open.example.org]}
-  authentication: {anonymous: {}}
-  authorization: {rules: [{name: all, allow: {any: {}}}]}
-`;
-
 const stages = DOCKERFILE.reduce<Instruction[][]>((all, one) => {
   if (one.kind === 'FROM') all.push([]);
   all.at(-1)?.push(one);
@@ -107,7 +97,7 @@ describe('the image, built by its own commands', () => {
     const [, script = ''] = entry.args;
     const policies = join(folder, 'policies');
     mkdirSync(policies);
-    writeFileSync(join(policies, 'open.yaml'), POLICY);
+    writeFileSync(join(policies, 'open.yaml'), OPEN_POLICY);
     const args = onLoopback([...cmd.args, `--policies=${policies}`]);
     const agent = await startAgentProcess(args, {}, join(app, script));
     await agent.ready;
