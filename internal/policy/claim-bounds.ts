@@ -1,27 +1,17 @@
 import type { Breathe } from '../core/breather.ts';
 import type { Problem } from '../core/problem.ts';
 import type { Candidate } from './assign.ts';
+import { labelCountOf } from './claim-labels.ts';
 import type { ClaimedTarget } from './claimed-target.ts';
 import type { Claim } from './claiming.ts';
-import { suffixesOf } from './claims.ts';
 import { coarseClaim } from './coarse-claim.ts';
 
 /** What a namespace may claim for each policy that it may have, and at the least. */
 const EACH = 10;
 const LEAST = 40_000;
 
-const extents = new WeakMap<Claim, number>();
-
 /** How much a claim is to enter and to compare: each path on each host, and each label of the hosts. */
-export function extentOf(claim: Claim): number {
-  let extent = extents.get(claim);
-  if (extent === undefined) {
-    extent = claim.hosts.length * claim.templates.length;
-    for (const host of claim.hosts) extent += suffixesOf(host).length + 1;
-    extents.set(claim, extent);
-  }
-  return extent;
-}
+export const extentOf = (claim: Claim): number => claim.hosts.length * claim.templates.length + labelCountOf(claim);
 
 interface Left {
   /** For claims as they are written. */

@@ -1,7 +1,7 @@
 import type { Problem } from '../core/problem.ts';
 import type { Candidate } from './assign.ts';
+import { labelCountOf } from './claim-labels.ts';
 import type { Claim } from './claiming.ts';
-import { suffixesOf } from './claims.ts';
 import { coarseClaim } from './coarse-claim.ts';
 
 /** Hosts times paths times labels that one policy may claim where others have to be compared with it. */
@@ -11,11 +11,10 @@ const MAX_PAIRS = 40_000;
  * Of each policy by itself, whatever others claim: so no other can bring it about. One path is never too many, however many
  * hosts it is on: what cannot be compared by its paths is by its hosts.
  */
-export function tooManyPairs({ hosts, templates }: Claim): Problem | undefined {
-  if (templates.length <= 1) return undefined;
-  let labels = 0;
-  for (const host of hosts) labels += suffixesOf(host).length + 1;
-  const count = labels * templates.length;
+export function tooManyPairs(claim: Claim): Problem | undefined {
+  const paths = claim.templates.length;
+  if (paths <= 1) return undefined;
+  const count = labelCountOf(claim) * paths;
   if (count <= MAX_PAIRS) return undefined;
   const message = `The labels of its hosts times its paths are ${count}, and at most ${MAX_PAIRS} are compared with others: make two policies of it`;
   return { reason: 'Invalid', path: 'spec.target', message, severity: 'error' };
