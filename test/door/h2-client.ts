@@ -195,6 +195,12 @@ export class H2Client {
   }
 }
 
+export function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
 /** grpc-status as nghttp2 spells it: the name Huffman-coded, then one or two digits, Huffman-coded or not. */
 const GRPC_STATUS_NAME = Buffer.from([0x88, 0x9a, 0xca, 0xc8, 0xb2, 0x12, 0x34, 0xda, 0x8f]);
 

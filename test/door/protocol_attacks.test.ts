@@ -19,6 +19,7 @@ import {
   frame,
   H2Client,
   requestHeaders,
+  uint32,
 } from './h2-client.ts';
 
 after(closeAll);
@@ -36,12 +37,6 @@ async function stillAnswers(door: Awaited<ReturnType<typeof startDoor>>): Promis
   client.close();
   await door.drain(1000);
 }
-
-const uint32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-};
 
 describe('the gRPC door under attack', () => {
   it('refuses random bytes as a CheckRequest, and an empty one', async () => {

@@ -17,6 +17,7 @@ import {
   H2Client,
   PREFACE,
   requestHeaders,
+  uint32,
 } from '../door/h2-client.ts';
 
 useTransport('native');
@@ -28,11 +29,6 @@ const SETTINGS_TIMEOUT = 4;
 const RESOURCE_EXHAUSTED = '8';
 const DEADLINE_EXCEEDED = '4';
 
-const uint32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-};
 const setting = (number: number, value: number): Buffer => Buffer.concat([Buffer.of(0, number), uint32(value)]);
 const repeated = (bytes: Buffer, times: number): Buffer => Buffer.concat(Array.from({ length: times }, () => bytes));
 const codeOf = (goaway: Frame | undefined): number | undefined => goaway?.payload.readUInt32BE(4);

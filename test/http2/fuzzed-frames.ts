@@ -9,6 +9,7 @@ import {
   field,
   frame,
   PREFACE,
+  uint32,
 } from '../door/h2-client.ts';
 
 /** 32 bits at a time, the same for the same seed (mulberry32). */
@@ -181,10 +182,4 @@ export class FuzzedPeer {
   #below(bound: number): number {
     return bound === 0 ? 0 : this.#next() % bound;
   }
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
 }
