@@ -1,7 +1,7 @@
 import type { BlockList } from 'node:net';
-import { LRUCache } from 'lru-cache';
 import { canonicalAddress } from '../../core/address.ts';
 import type { Clock } from '../../core/clock.ts';
+import { SeldomTold } from './seldom-told.ts';
 
 export interface TrustedPeersOptions {
   /** `--http-trusted-peers`. */
@@ -13,21 +13,17 @@ export interface TrustedPeersOptions {
   readonly onRefused: (address: string, refusedMeanwhile: number) => void;
 }
 
-const REMEMBERED = 256;
-const QUIET_MS = 1000;
-
 /**
  * Who may say what a request is about: proxies, never clients. Decided by the connection's own peer, whatever headers
  * say of it.
  */
 export class TrustedPeers {
   readonly #options: TrustedPeersOptions;
-  readonly #told = new LRUCache<string, true>({ max: REMEMBERED });
-  #lastMs = Number.NEGATIVE_INFINITY;
-  #meanwhile = 0;
+  readonly #told: SeldomTold;
 
   constructor(options: TrustedPeersOptions) {
     this.#options = options;
+    this.#told = new SeldomTold(options.clock);
   }
 
   /** @param peer the address of the connection as Node has it: v4-mapped on a listener of both families */
@@ -41,15 +37,7 @@ export class TrustedPeers {
   }
 
   #tell(address: string): void {
-    const { clock, onRefused } = this.#options;
-    const nowMs = clock.monotonicMs();
-    if (this.#told.has(address) || nowMs - this.#lastMs < QUIET_MS) {
-      this.#meanwhile += 1;
-      return;
-    }
-    this.#told.set(address, true);
-    this.#lastMs = nowMs;
-    onRefused(address, this.#meanwhile);
-    this.#meanwhile = 0;
+    const meanwhile = this.#told.next(address);
+    if (meanwhile !== undefined) this.#options.onRefused(address, meanwhile);
   }
 }

@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import { canonicalAddress } from '../../core/address.ts';
 import type { Clock } from '../../core/clock.ts';
+import { SeldomTold } from './seldom-told.ts';
 
 export interface UnknownPathsOptions {
   readonly clock: Pick<Clock, 'monotonicMs'>;
@@ -14,37 +14,24 @@ export interface UnknownPathsOptions {
   readonly onUnknown: (path: string, peer: string, untoldMeanwhile: number) => void;
 }
 
-const REMEMBERED = 256;
-const QUIET_MS = 1000;
 const AGAIN_MS = 10 * 60_000;
 const MAX_LENGTH = 64;
 const BEGINNING = /^(?:\/[^/?#]*){0,2}/;
 
 /** A proxy that asks under a path that is none of the door's refuses every request of its clients: its operator is told. */
 export class UnknownPaths {
-  readonly #options: UnknownPathsOptions;
-  readonly #told = new LRUCache<string, number>({ max: REMEMBERED });
-  #lastMs = Number.NEGATIVE_INFINITY;
-  #meanwhile = 0;
+  readonly #onUnknown: UnknownPathsOptions['onUnknown'];
+  readonly #told: SeldomTold;
 
-  constructor(options: UnknownPathsOptions) {
-    this.#options = options;
+  constructor({ clock, onUnknown }: UnknownPathsOptions) {
+    this.#onUnknown = onUnknown;
+    this.#told = new SeldomTold(clock, AGAIN_MS);
   }
 
   asked(target: string, address: string | undefined): void {
-    const { clock, onUnknown } = this.#options;
-    const nowMs = clock.monotonicMs();
     const [path, peer] = [shownPath(target), canonicalAddress(address ?? '') ?? ''];
-    const key = `${peer} ${path}`;
-    const toldMs = this.#told.get(key) ?? Number.NEGATIVE_INFINITY;
-    if (nowMs - toldMs < AGAIN_MS || nowMs - this.#lastMs < QUIET_MS) {
-      this.#meanwhile += 1;
-      return;
-    }
-    this.#told.set(key, nowMs);
-    this.#lastMs = nowMs;
-    onUnknown(path, peer, this.#meanwhile);
-    this.#meanwhile = 0;
+    const meanwhile = this.#told.next(`${peer} ${path}`);
+    if (meanwhile !== undefined) this.#onUnknown(path, peer, meanwhile);
   }
 }
 
