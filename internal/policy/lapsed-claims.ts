@@ -8,6 +8,7 @@ import type { HostGrants } from './host-grants.ts';
 import type { ObjectMeta } from './object.ts';
 import { LAPSED, type Part } from './part.ts';
 import { PartClaims } from './part-claims.ts';
+import { recordedBefore } from './recorded-before.ts';
 
 const MAX_LOOKS = 1_000_000;
 
@@ -20,16 +21,8 @@ export function recordedClaim(candidate: Candidate): (Claim & { readonly by: Com
 }
 
 /** What was refused once stays recorded: else whoever is recorded as well would have it by the next build. */
-function recordedSpec({
-  newest,
-  accepted,
-  lapsed,
-  isRestored,
-  isRecordedNewest,
-}: Candidate): CompiledPolicy | undefined {
-  if (accepted !== undefined) return isRestored ? accepted : undefined;
-  return (isRecordedNewest ? newest : undefined) ?? lapsed;
-}
+const recordedSpec = (candidate: Candidate): CompiledPolicy | undefined =>
+  recordedBefore(candidate) ?? (candidate.accepted === undefined ? candidate.lapsed : undefined);
 
 export interface LapsedOptions {
   /** Nothing was ever built in this process: what status tells counts. Later nobody but this process knows who held what. */

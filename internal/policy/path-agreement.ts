@@ -2,6 +2,7 @@ import type { Breathe } from '../core/breather.ts';
 import type { Candidate } from './assign.ts';
 import type { Claiming } from './claiming.ts';
 import { type CompiledPolicy, type PathOptions, STRICT, type Target } from './compiled-policy.ts';
+import { recordedBefore } from './recorded-before.ts';
 
 /** A policy that governed a host before, and the spec that it did it by. */
 interface Holder {
@@ -164,12 +165,6 @@ const isChanged = (settled: Settled | undefined): settled is Settled =>
 
 const servedBefore = ({ accepted, isRestored }: Candidate): CompiledPolicy | undefined =>
   isRestored ? undefined : accepted;
-
-/** What served before this process began, as status tells it. */
-function recordedBefore({ newest, accepted, isRestored, isRecordedNewest }: Candidate): CompiledPolicy | undefined {
-  if (accepted !== undefined) return isRestored ? accepted : undefined;
-  return isRecordedNewest ? newest : undefined;
-}
 
 /**
  * Who served together agreed. Where statuses of one namespace tell of several readings, one of them is forged: whichever
