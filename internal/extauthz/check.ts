@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import type { Decision, Refusal } from '../core/decision.ts';
 import { createDecisionIds } from '../core/decision-id.ts';
 import { GONE, LATE, unforeseen } from '../core/faults.ts';
-import type { CheckCall, Checked } from '../policy/checked.ts';
+import type { CheckCall, Checked, CheckTrace } from '../policy/checked.ts';
 import { refusedBefore } from '../policy/refused.ts';
 import type { Observation, Observer } from '../telemetry/observer.ts';
 import type { NamedValues } from '../telemetry/tracing.ts';
@@ -15,7 +15,7 @@ export interface DoorCall {
   /** Monotonic milliseconds at which the caller stops waiting; undefined when it did not say. */
   readonly deadlineMs: number | undefined;
   /** True once the caller has gone away. */
-  readonly isCancelled: () => boolean;
+  isCancelled(): boolean;
   /** Asks to be told when the caller goes away; told once more, or for the first time, when the call is over. */
   readonly onCancel?: (listener: () => void) => void;
   /** The call's own metadata, read for `traceparent` alone. */
@@ -130,11 +130,7 @@ export class Checker<Asked, Answer> {
 
   #decide(request: CheckRequest, call: DoorCall, { observation }: Watched): Checked | Promise<Checked> {
     try {
-      return this.#engine.check(request, {
-        deadlineMs: call.deadlineMs === undefined ? undefined : call.deadlineMs - EARLY_MS,
-        isCancelled: call.isCancelled,
-        trace: observation.span,
-      });
+      return this.#engine.check(request, new ObservedCall(call, observation));
     } catch (error) {
       return refused(unforeseen(error), request, this.#newDecisionId());
     }
@@ -201,6 +197,23 @@ export class Checker<Asked, Answer> {
     } finally {
       this.#observer.finish(observation, request, sent);
     }
+  }
+}
+
+/** A call as the engine sees it. */
+class ObservedCall implements CheckCall {
+  readonly deadlineMs: number | undefined;
+  readonly trace: CheckTrace;
+  readonly #call: DoorCall;
+
+  constructor(call: DoorCall, { span }: Observation) {
+    this.deadlineMs = call.deadlineMs === undefined ? undefined : call.deadlineMs - EARLY_MS;
+    this.trace = span;
+    this.#call = call;
+  }
+
+  isCancelled(): boolean {
+    return this.#call.isCancelled();
   }
 }
 

@@ -140,13 +140,15 @@ function checkHandler(check: CheckBytes, clock: Clock): handleUnaryCall<Buffer, 
 
 class UnaryCall implements DoorCall {
   readonly deadlineMs: number | undefined;
-  readonly isCancelled: () => boolean;
   readonly #call: ServerUnaryCall<Buffer, Buffer>;
 
   constructor(call: ServerUnaryCall<Buffer, Buffer>, clock: Clock) {
     this.#call = call;
     this.deadlineMs = monotonicDeadline(call.getDeadline(), clock);
-    this.isCancelled = () => call.cancelled;
+  }
+
+  isCancelled(): boolean {
+    return this.#call.cancelled;
   }
 
   get metadata(): DoorCall['metadata'] {

@@ -152,8 +152,19 @@ export class ProtoReader {
 
   /** Tags and lengths: at most 32 bits in at most five bytes, as protobuf's own parsers take them. */
   #varint32(): number {
+    // Nearly all are of one byte.
+    if (this.#position < this.#limit) {
+      const only = this.#bytes[this.#position] ?? 0;
+      if (only < 0x80) {
+        this.#position += 1;
+        return only;
+      }
+    }
+    return this.#longVarint32();
+  }
+
+  #longVarint32(): number {
     const first = this.#byte();
-    if (first < 0x80) return first;
     let value = first & 0x7f;
     for (let shift = 7; shift < 28; shift += 7) {
       const byte = this.#byte();

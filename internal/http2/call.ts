@@ -53,9 +53,8 @@ export class Call extends Outgoing implements GrpcStream {
     this.deadlineMs = head.timeoutMs === undefined ? undefined : host.nowMs + head.timeoutMs;
   }
 
-  /** Made by whoever asks for it: most calls are answered before anybody can. */
-  get isCancelled(): () => boolean {
-    return () => this.#isCancelled;
+  isCancelled(): boolean {
+    return this.#isCancelled;
   }
 
   get metadata(): { get(name: string): readonly string[] } {

@@ -5,7 +5,7 @@ export interface GrpcCall {
   /** Monotonic milliseconds at which the caller stops waiting; undefined when it did not say. */
   readonly deadlineMs: number | undefined;
   /** True once the caller has gone away. */
-  readonly isCancelled: () => boolean;
+  isCancelled(): boolean;
   readonly metadata: { get(name: string): readonly string[] };
   /** Asks to be told when the caller goes away. */
   onCancel(listener: () => void): void;

@@ -8,7 +8,7 @@ export interface CheckCall {
   /** Monotonic milliseconds at which the caller stops waiting; undefined when it did not say. */
   readonly deadlineMs: number | undefined;
   /** True once the caller has gone away: nothing more is worth waiting for. */
-  readonly isCancelled: () => boolean;
+  isCancelled(): boolean;
   readonly trace: CheckTrace;
 }
 

@@ -6,13 +6,15 @@ export class HttpCall implements DoorCall {
   readonly deadlineMs: number | undefined;
   /** The headers of the message are those of the request. */
   readonly metadata = undefined;
-  readonly isCancelled: () => boolean;
   readonly #response: ServerResponse;
 
   constructor(response: ServerResponse, deadlineMs: number | undefined) {
     this.#response = response;
     this.deadlineMs = deadlineMs;
-    this.isCancelled = () => response.closed;
+  }
+
+  isCancelled(): boolean {
+    return this.#response.closed;
   }
 
   onCancel(listener: () => void): void {
