@@ -6,6 +6,12 @@ export interface Clock {
   monotonicMs(): number;
 }
 
+/**
+ * What to add to this process's monotonic milliseconds for those of the machine, which its processes share. In steps of
+ * 1/1024 ms: added to a whole number and taken off again, it gives the number.
+ */
+export const machineMonotonicMs = Math.round((Number(process.hrtime.bigint()) / 1e6 - performance.now()) * 1024) / 1024;
+
 export const systemClock: Clock = Object.freeze({
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),

@@ -47,6 +47,18 @@ export function compileCalendar(unit: Unit, timeZone: string): Calendar | undefi
   };
 }
 
+/** How a calendar is told to another process. */
+export const calendarNameOf = (unit: Unit, timeZone: string): string => `${unit}/${timeZone}`;
+
+/** @returns undefined for a name that `calendarNameOf` did not give */
+export function calendarNamed(name: string): Calendar | undefined {
+  const slash = name.indexOf('/');
+  const unit = name.slice(0, slash);
+  return isUnit(unit) ? compileCalendar(unit, name.slice(slash + 1)) : undefined;
+}
+
+const isUnit = (text: string): text is Unit => Object.hasOwn(EDGES, text);
+
 /** The moment at which a zone's clocks show a local time; the offset is looked up again at the first guess. */
 function toEpoch(localMs: number, zone: Zone): number {
   const guess = localMs - zone.offsetMs(localMs);

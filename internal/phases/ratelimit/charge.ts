@@ -30,11 +30,11 @@ export function addCharge(charges: Charges, limit: CompiledLimit, evaluation: Ev
   const cost = costOf(limit, evaluation);
   if (typeof cost !== 'number') return cost;
   charges.limits = withOne(charges.limits, limit);
-  const { namespace, rates } = limit;
+  const { namespace, rates, tag } = limit;
   for (let i = 0; i < rates.length; i += 1) {
     const each = rates[i];
     if (each === undefined) throw new Error('A list of rates has a hole');
-    charges.takes = withOne(charges.takes, { key: each.prefix + key, rate: each.rate, cost, namespace });
+    charges.takes = withOne(charges.takes, { key: each.prefix + key, rate: each.rate, cost, namespace, tag });
   }
   return undefined;
 }

@@ -2,10 +2,11 @@ import { hash } from 'node:crypto';
 import type { Steps } from '../../core/breather.ts';
 import { durationHint, parseDurationMs } from '../../core/duration.ts';
 import type { Mode } from '../../core/evaluation.ts';
+import { fnv1a } from '../../core/fnv.ts';
 import type { ProblemList } from '../../core/problem.ts';
 import type { PartsBudget } from '../../match/expression/dear-parts.ts';
 import { compileExpression, type Expression } from '../../match/expression/expression.ts';
-import { compileCalendar } from './calendar.ts';
+import { calendarNameOf, compileCalendar } from './calendar.ts';
 import type { Rate } from './counter-store.ts';
 import { warnAboutKey } from './key-hints.ts';
 import type { RateLimitSpec, RateSpec } from './spec.ts';
@@ -16,6 +17,8 @@ export interface CompiledLimit {
   readonly name: string;
   /** Of the policy whose limit it is; its counters are of that namespace's share. */
   readonly namespace: string;
+  /** The same for all limits of one owner: see `Take`. */
+  readonly tag: number;
   readonly stage: Stage;
   readonly mode: Mode;
   readonly key: readonly KeyPart[];
@@ -115,6 +118,7 @@ function* compileLimit(
   return Object.freeze({
     name: spec.name,
     namespace: context.namespace,
+    tag: tagOf(context.ownerUid),
     stage: spec.stage,
     mode,
     key,
@@ -148,10 +152,7 @@ function compileRates(spec: RateLimitSpec, context: LimitsContext, problems: Pro
     const at = problems.at(index);
     const rate = compileRate(rateSpec, context, at);
     if (rate === undefined) continue;
-    const window =
-      rate.algorithm === 'Calendar'
-        ? `${rateSpec.calendar?.unit}/${rateSpec.calendar?.timeZone}`
-        : String(rate.windowMs);
+    const window = rate.algorithm === 'Calendar' ? rate.calendarName : String(rate.windowMs);
     const counter = [spec.name, rate.algorithm, window];
     // What Audit counts is nobody's count: it stands beside the enforced one, and never in its place.
     if (context.mode === 'Audit') counter.push(context.mode);
@@ -169,7 +170,8 @@ function compileRate(spec: RateSpec, { budget }: LimitsContext, problems: Proble
     const { unit, timeZone } = spec.calendar;
     const why = budget?.takeZone(timeZone);
     const calendar = why === undefined ? compileCalendar(unit, timeZone) : undefined;
-    if (calendar !== undefined) return { algorithm: 'Calendar', requests, calendar };
+    if (calendar !== undefined)
+      return { algorithm: 'Calendar', requests, calendar, calendarName: calendarNameOf(unit, timeZone) };
     const unknown = `There is no time zone "${timeZone}": write an IANA name such as Europe/Berlin`;
     problems
       .at('calendar')
@@ -192,8 +194,11 @@ export function ownedBy(
   limit: CompiledLimit,
 ): CompiledLimit {
   const rates = limit.rates.map((rate) => ({ ...rate, prefix: digest([ownerUid, ...rate.counter]) }));
-  return Object.freeze({ ...limit, namespace, rates });
+  return Object.freeze({ ...limit, namespace, tag: tagOf(ownerUid), rates });
 }
+
+/** Stays as it is when the owner is edited, and so do the counters. */
+const tagOf = (ownerUid: string): number => fnv1a(ownerUid, 0);
 
 /** The first 16 bytes of SHA-256 over parts with their lengths, base64url: 22 characters. A storage format. */
 export function digest(parts: readonly string[]): string {

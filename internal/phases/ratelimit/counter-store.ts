@@ -16,7 +16,13 @@ export interface SlidingRate {
 /** At most `requests` between two edges, which can be close. */
 export type EdgeRate =
   | { readonly algorithm: 'FixedWindow'; readonly requests: number; readonly windowMs: number }
-  | { readonly algorithm: 'Calendar'; readonly requests: number; readonly calendar: Calendar };
+  | {
+      readonly algorithm: 'Calendar';
+      readonly requests: number;
+      readonly calendar: Calendar;
+      /** Unit and time zone, `Day/Europe/Berlin`: who cannot be given a function makes the same calendar of it. */
+      readonly calendarName: string;
+    };
 
 /** How one counter counts; worked out when the policy arrives. */
 export type Rate = GcraRate | SlidingRate | EdgeRate;
@@ -37,6 +43,8 @@ export interface Take {
   readonly cost: number;
   /** Whose policy asks: where there is no room for all counters, each namespace keeps its share of them. */
   readonly namespace: string;
+  /** Of the policy or baseline whose limit it is, below 2^32: where counters lie in several places, those of one lie in one. */
+  readonly tag: number;
 }
 
 /** The two clocks of one check: windows run on the first, calendars on the second. */
@@ -56,8 +64,8 @@ export interface CounterState {
 }
 
 /**
- * Where counters live: the port of rate limiting. Takes of one call, of different keys, are all taken or none. Moments
- * may arrive out of order; none makes a counter forget. Whoever cannot answer throws or rejects; the limit's `onFault`
+ * Where counters live: the port of rate limiting. Takes of one call, of different keys and one tag, are all taken or none.
+ * Moments may arrive out of order; none makes a counter forget. Whoever cannot answer throws or rejects; the limit's `onFault`
  * says what that means. Its behaviour is `counter-store.contract.ts`.
  */
 export interface CounterStore {

@@ -8,15 +8,18 @@ import { StageStep } from './stage-step.ts';
 export interface RateLimitPorts {
   /** Where shared counters live; the local store where the instance has no other. */
   readonly shared: CounterStore;
+  /** Where the instance's own counters live: in its one process, or in its workers. */
   readonly local: CounterStore;
+  /** Where limits with `LocalShare` count while their store cannot answer: this process's own memory. */
+  readonly spare: CounterStore;
   readonly recent: RecentChecks;
 }
 
-export const createRateLimitPorts = (local: CounterStore, shared: CounterStore = local): RateLimitPorts => ({
-  shared,
-  local,
-  recent: new RecentChecks(),
-});
+export const createRateLimitPorts = (
+  local: CounterStore,
+  shared: CounterStore = local,
+  spare: CounterStore = local,
+): RateLimitPorts => ({ shared, local, spare, recent: new RecentChecks() });
 
 /**
  * The step of one stage: all its limits are taken or none. Limits in Audit count for themselves, each apart.

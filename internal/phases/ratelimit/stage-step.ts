@@ -57,7 +57,7 @@ export class StageStep {
     if (charges.limits.length === 0) return PASSED;
     const store = this.#store;
     if (store === undefined) return this.#takeLocalFirst(charges, attempt);
-    const answer = ask({ charges, store }, this.#ports.local, evaluation);
+    const answer = ask({ charges, store }, this.#ports.spare, evaluation);
     return answer instanceof Promise
       ? answer.then((settled) => this.#settle(attempt, settled))
       : this.#settle(attempt, answer);
@@ -66,7 +66,7 @@ export class StageStep {
   /** What counts here is taken first: it can be given back at once, should the shared store refuse. */
   #takeLocalFirst(charges: Charges, attempt: Attempt): Taken | Promise<Taken> {
     const [local, shared] = this.#parts(charges);
-    const first = ask(local, local.store, attempt.evaluation);
+    const first = ask(local, this.#ports.spare, attempt.evaluation);
     return first instanceof Promise
       ? first.then((answer) => this.#takeShared(shared, answer, attempt))
       : this.#takeShared(shared, first, attempt);
@@ -74,7 +74,7 @@ export class StageStep {
 
   #takeShared(shared: Part, local: Answer, attempt: Attempt): Taken | Promise<Taken> {
     if (local.refusal !== undefined) return this.#settle(attempt, local);
-    const answer = ask(shared, local.store, attempt.evaluation);
+    const answer = ask(shared, this.#ports.spare, attempt.evaluation);
     return answer instanceof Promise
       ? answer.then((settled) => this.#settle(attempt, settled, local))
       : this.#settle(attempt, answer, local);
