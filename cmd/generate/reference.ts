@@ -113,11 +113,11 @@ const signature = ({ takes, gives }: Overload, call: (kinds: readonly string[]) 
 const metrics = (): string =>
   table(
     ['Name', 'Type', 'Labels', 'Meaning'],
-    Object.entries<MetricRow>(METRICS).map(([name, { type, labels, help, isOfCluster }]) => [
+    Object.entries<MetricRow>(METRICS).map(([name, { type, labels, help, isOfCluster, isOfWorkers }]) => [
       `\`${name}\``,
       type,
       Object.keys(labels).join(', '),
-      isOfCluster ? `${help} Only with \`--kube\`.` : help,
+      `${help}${isOfCluster ? ' Only with `--kube`.' : ''}${isOfWorkers ? ' Only with several `--workers`.' : ''}`,
     ]),
   );
 

@@ -1,6 +1,8 @@
 import type { PolicyRef } from '../core/decision.ts';
 import { REASONS, type ReasonName } from '../core/reasons.ts';
 import { type Family, type Format, headOf, labelText } from './exposition.ts';
+import type { SeriesExport } from './metrics-export.ts';
+import { ParkedCounts } from './parked-counts.ts';
 import type { Cell, PolicyRow, PolicyRows } from './policy-rows.ts';
 
 const REASON_NAMES = Object.freeze(Object.keys(REASONS) as ReasonName[]);
@@ -12,6 +14,10 @@ const REASON_INDEX = Object.freeze(
 const MAX_SERIES = 50_000;
 /** Lines written before other work gets its turn: a scrape of all series must not hold up a check. */
 const LINES_PER_TURN = 2000;
+/** The same of an export, which looks at rows. */
+const ROWS_PER_TURN = 500;
+/** Numbers of one cell in an export. */
+const NUMBERS = 3;
 
 export interface DecisionSeriesOptions {
   readonly rows: PolicyRows;
@@ -30,6 +36,8 @@ export class DecisionSeries {
   readonly #options: DecisionSeriesOptions;
   /** Cells in the rows of loaded policies; never above the most. */
   #series = 0;
+  /** What other processes counted of policies that are not loaded here yet. */
+  readonly #parked = new ParkedCounts(MAX_SERIES);
 
   constructor(family: Family, options: DecisionSeriesOptions) {
     this.#family = family;
@@ -42,13 +50,52 @@ export class DecisionSeries {
     const index = REASON_INDEX[reason];
     const row = policy === undefined ? rows.none : rows.rowOf(policy);
     const cell = row.cells[slot]?.[index];
-    if (cell === undefined) this.#first(row, index);
+    if (cell === undefined) this.#first(row, index, 1);
     else cell.count += 1;
   }
 
   /** Makes room: these rows' policies went. */
   forget(gone: readonly PolicyRow[]): void {
     for (const row of gone) this.#series -= this.#cellsOf(row).filter((cell) => cell !== undefined).length;
+  }
+
+  /** New policies are loaded: what was counted of them elsewhere is theirs. */
+  admit(): void {
+    for (const { policy, reason, count } of this.#parked.take()) {
+      const row = this.#options.rows.rowNamed(policy);
+      if (row !== undefined) this.#add(row, reason, count);
+    }
+  }
+
+  /** What was counted since the last export; other work gets its turn meanwhile. */
+  async export(): Promise<SeriesExport> {
+    const policies: string[] = [];
+    const cells: number[] = [];
+    let rows = 0;
+    for (const row of this.#options.rows) {
+      const before = cells.length;
+      for (const [index, cell] of this.#cellsOf(row).entries()) {
+        if (cell === undefined || cell.count === cell.told) continue;
+        cells.push(policies.length, index, cell.count - cell.told);
+        cell.told = cell.count;
+      }
+      if (cells.length > before) policies.push(row.name);
+      rows += 1;
+      if (rows % ROWS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    return { policies: policies.join('\n'), cells: new Float64Array(cells) };
+  }
+
+  /** Adds what another process of this program counted. */
+  absorb({ policies, cells }: SeriesExport): void {
+    const names = policies.split('\n');
+    for (let at = 0; at + NUMBERS <= cells.length; at += NUMBERS) {
+      const policy = names[cells[at] ?? 0] ?? '';
+      const [index = 0, count = 0] = cells.subarray(at + 1, at + NUMBERS);
+      const row = this.#options.rows.rowNamed(policy);
+      if (row === undefined) this.#parked.add(policy, index, count);
+      else this.#add(row, index, count);
+    }
   }
 
   /** The family as text, in pieces; between them other work gets its turn. */
@@ -81,21 +128,25 @@ export class DecisionSeries {
     }
   }
 
-  #first(row: PolicyRow, index: number): void {
+  #add(row: PolicyRow, index: number, by: number): void {
+    const cell = this.#cellsOf(row)[index];
+    if (cell === undefined) this.#first(row, index, by);
+    else cell.count += by;
+  }
+
+  #first(row: PolicyRow, index: number, count: number): void {
     const { rows, maxSeries = MAX_SERIES } = this.#options;
     const isLoaded = row !== rows.none && row !== rows.other;
     if (isLoaded && this.#series >= maxSeries) {
-      const cell = this.#cellsOf(rows.other)[index];
-      if (cell === undefined) this.#first(rows.other, index);
-      else cell.count += 1;
+      this.#add(rows.other, index, count);
       return;
     }
     if (isLoaded) this.#series += 1;
-    this.#begin(row, index, 1);
+    this.#begin(row, index, count);
   }
 
   #begin(row: PolicyRow, index: number, count: number): void {
-    this.#cellsOf(row)[index] = { prefix: this.#prefix(row.name, index), count };
+    this.#cellsOf(row)[index] = { prefix: this.#prefix(row.name, index), count, told: 0 };
   }
 
   #prefix(policy: string, index: number): string {

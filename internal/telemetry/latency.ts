@@ -1,8 +1,9 @@
 import type { Decision } from '../core/decision.ts';
 import { type Family, type Format, headOf, numberText } from './exposition.ts';
 import { OUTCOMES } from './metric-table.ts';
+import type { DistributionExport, LatencyExport } from './metrics-export.ts';
 
-interface Exemplar {
+export interface Exemplar {
   readonly traceId: string;
   readonly value: number;
 }
@@ -12,6 +13,8 @@ interface Distribution {
   readonly counts: Float64Array;
   readonly exemplars: (Exemplar | undefined)[];
   sumS: number;
+  /** What `export` told of it already. */
+  readonly told: { readonly counts: Float64Array; readonly exemplars: (Exemplar | undefined)[]; sumS: number };
 }
 
 /** The distribution of checks' durations by outcome: an observation is a comparison or two and two additions. */
@@ -22,10 +25,10 @@ export class Latency {
 
   /** @param bounds upper bounds in seconds, ascending */
   constructor(family: Family, bounds: readonly number[]) {
-    const empty = (): Distribution => ({ counts: new Float64Array(bounds.length + 1), exemplars: [], sumS: 0 });
     this.#family = family;
     this.#bounds = bounds;
-    this.#byOutcome = { allow: empty(), deny: empty(), fault: empty() };
+    const buckets = bounds.length + 1;
+    this.#byOutcome = { allow: emptyOf(buckets), deny: emptyOf(buckets), fault: emptyOf(buckets) };
   }
 
   /** @param traceId of a sampled span: becomes the bucket's exemplar */
@@ -38,6 +41,24 @@ export class Latency {
     distribution.counts[bucket] = (distribution.counts[bucket] ?? 0) + 1;
     distribution.sumS += value;
     if (traceId !== undefined) distribution.exemplars[bucket] = { traceId, value };
+  }
+
+  /** What was observed since the last export. */
+  export(): LatencyExport {
+    const { allow, deny, fault } = this.#byOutcome;
+    return { allow: exportOf(allow), deny: exportOf(deny), fault: exportOf(fault) };
+  }
+
+  /** Adds what another process observed. */
+  absorb(exported: LatencyExport): void {
+    for (const outcome of OUTCOMES) {
+      const { counts, exemplars, sumS } = exported[outcome];
+      const own = this.#byOutcome[outcome];
+      for (const [bucket, count] of counts.entries()) own.counts[bucket] = (own.counts[bucket] ?? 0) + count;
+      for (const [bucket, exemplar] of exemplars.entries())
+        if (exemplar !== undefined) own.exemplars[bucket] = exemplar;
+      own.sumS += sumS;
+    }
   }
 
   scrape(format: Format): string {
@@ -60,4 +81,25 @@ export class Latency {
     }
     return `${text}${name}_sum{decision="${outcome}"} ${sumS}\n${name}_count{decision="${outcome}"} ${cumulative}\n`;
   }
+}
+
+const emptyOf = (buckets: number): Distribution => ({
+  counts: new Float64Array(buckets),
+  exemplars: [],
+  sumS: 0,
+  told: { counts: new Float64Array(buckets), exemplars: [], sumS: 0 },
+});
+
+function exportOf({ counts, exemplars, sumS, told }: Distribution): DistributionExport {
+  const exported = {
+    counts: counts.map((count, bucket) => count - (told.counts[bucket] ?? 0)),
+    exemplars: Array.from(exemplars, (exemplar, bucket) =>
+      exemplar === told.exemplars[bucket] ? undefined : exemplar,
+    ),
+    sumS: sumS - told.sumS,
+  };
+  told.counts.set(counts);
+  told.exemplars.splice(0, told.exemplars.length, ...exemplars);
+  told.sumS = sumS;
+  return exported;
 }

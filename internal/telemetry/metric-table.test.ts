@@ -35,6 +35,8 @@ const WHERE: Readonly<Record<MetricName, readonly [file: string, test: string]>>
   postern_grpc_calls_refused_total: ['app/native-door-words.ts', 'test/door/native_agent.test.ts'],
   postern_memory_limit_bytes: ['app/agent.ts', 'test/telemetry/agent_metrics.test.ts'],
   postern_log_dropped_total: ['app/agent.ts', 'test/telemetry/agent_metrics.test.ts'],
+  postern_workers: ['telemetry/worker-scrapes.ts', 'internal/telemetry/worker-scrapes.test.ts'],
+  postern_worker_restarts_total: ['telemetry/worker-scrapes.ts', 'internal/telemetry/worker-scrapes.test.ts'],
   postern_build_info: ['telemetry/metrics.ts', 'internal/telemetry/metrics.test.ts'],
 };
 

@@ -8,7 +8,17 @@ export interface MetricRow {
   readonly help: string;
   /** Only where policies come from a cluster. */
   readonly isOfCluster?: true;
+  /** Only where several worker processes answer checks. */
+  readonly isOfWorkers?: true;
+  /** How the values of several processes become one. Default `sum` of counters and histograms, `main` of gauges. */
+  readonly together?: Together;
 }
+
+/**
+ * `sum`: of all processes. `workers`: the sum of those that answer checks, whatever the main one says. `max`, `min`: the one
+ * that is furthest off. `main`: the main process says it of all.
+ */
+export type Together = 'sum' | 'workers' | 'max' | 'min' | 'main';
 
 const row = <const R extends MetricRow>(definition: R): R => definition;
 
@@ -32,6 +42,7 @@ export const RESOURCES = [
   'secrets',
 ] as const;
 export const CERTIFICATES = ['server', 'client_ca'] as const;
+export const WORKER_STATES = ['starting', 'serving', 'silent'] as const;
 
 const POLICY = '`namespace/name` of a loaded policy; `none` where no policy governs; `other` beyond 50,000 series';
 const PHASE = 'phase of the reason';
@@ -53,7 +64,12 @@ export const METRICS = Object.freeze({
     labels: { policy: POLICY, phase: PHASE, reason: 'the table of reasons' },
     help: 'Refusals that Audit turned into a record.',
   }),
-  postern_checks_in_flight: row({ type: 'gauge', labels: {}, help: 'Checks that have not been answered yet.' }),
+  postern_checks_in_flight: row({
+    type: 'gauge',
+    labels: {},
+    help: 'Checks that have not been answered yet.',
+    together: 'sum',
+  }),
   postern_ready: row({
     type: 'gauge',
     labels: {},
@@ -73,9 +89,20 @@ export const METRICS = Object.freeze({
     type: 'counter',
     labels: { result: RESULTS },
     help: 'Snapshots built, or given up.',
+    together: 'main',
   }),
-  postern_snapshot_build_duration_seconds: row({ type: 'histogram', labels: {}, help: 'Time to build a snapshot.' }),
-  postern_snapshot_age_seconds: row({ type: 'gauge', labels: {}, help: 'Age of the snapshot that is served.' }),
+  postern_snapshot_build_duration_seconds: row({
+    type: 'histogram',
+    labels: {},
+    help: 'Time to build a snapshot.',
+    together: 'main',
+  }),
+  postern_snapshot_age_seconds: row({
+    type: 'gauge',
+    labels: {},
+    help: 'Age of the snapshot that is served.',
+    together: 'max',
+  }),
   postern_file_problems: row({
     type: 'gauge',
     labels: {},
@@ -99,11 +126,17 @@ export const METRICS = Object.freeze({
     help: 'Status written to objects.',
     isOfCluster: true,
   }),
-  postern_ratelimit_keys: row({ type: 'gauge', labels: {}, help: 'Keys of rate limits held in memory.' }),
+  postern_ratelimit_keys: row({
+    type: 'gauge',
+    labels: {},
+    help: 'Keys of rate limits held in memory.',
+    together: 'workers',
+  }),
   postern_ratelimit_max_keys: row({
     type: 'gauge',
     labels: {},
     help: 'Most keys of rate limits that memory may hold (--max-limit-keys).',
+    together: 'workers',
   }),
   postern_ratelimit_evictions_total: row({
     type: 'counter',
@@ -119,12 +152,19 @@ export const METRICS = Object.freeze({
     type: 'gauge',
     labels: {},
     help: 'Age of the oldest fetched key set that would serve now.',
+    together: 'max',
   }),
-  postern_token_cache_entries: row({ type: 'gauge', labels: {}, help: 'Verified tokens remembered.' }),
+  postern_token_cache_entries: row({
+    type: 'gauge',
+    labels: {},
+    help: 'Verified tokens remembered.',
+    together: 'workers',
+  }),
   postern_certificate_not_after_seconds: row({
     type: 'gauge',
     labels: { certificate: CERTIFICATES },
     help: 'Unix time at which the certificate in use ends; of several authorities of clients, the first that does.',
+    together: 'min',
   }),
   postern_certificate_reloads_total: row({
     type: 'counter',
@@ -150,6 +190,18 @@ export const METRICS = Object.freeze({
     type: 'counter',
     labels: {},
     help: 'Log lines dropped because the output did not take them.',
+  }),
+  postern_workers: row({
+    type: 'gauge',
+    labels: { state: WORKER_STATES },
+    help: 'Worker processes: starting, serving, or serving and silent when they were asked for their metrics.',
+    isOfWorkers: true,
+  }),
+  postern_worker_restarts_total: row({
+    type: 'counter',
+    labels: {},
+    help: 'Worker processes that ended unasked or were ended for not answering, and were replaced.',
+    isOfWorkers: true,
   }),
   postern_build_info: row({
     type: 'gauge',

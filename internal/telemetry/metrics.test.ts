@@ -152,7 +152,7 @@ const le = (rest: string): string => `le="${rest}`;
 
 describe('Metrics.scrape()', () => {
   it('has every family of the table, each with its help and type', async () => {
-    const text = await scrape(aMetrics());
+    const text = await scrape(aMetrics({ hasWorkers: true }));
     const missing = Object.entries(METRICS).filter(
       ([name, { help, type }]) => !text.includes(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`),
     );
@@ -160,7 +160,7 @@ describe('Metrics.scrape()', () => {
   });
 
   it('leaves out what only a cluster gives where policies come from files', async () => {
-    const metrics = aMetrics({ isStandalone: true });
+    const metrics = aMetrics({ isStandalone: true, hasWorkers: true });
     metrics.count('postern_status_writes_total', 'success');
     metrics.read('postern_watch_silence_seconds', () => 1, 'secrets');
     const text = await scrape(metrics);
@@ -169,6 +169,13 @@ describe('Metrics.scrape()', () => {
       ['postern_watch_restarts_total', 'postern_watch_silence_seconds', 'postern_status_writes_total'],
     );
     assert.doesNotMatch(text, /postern_(watch|status)_/);
+  });
+
+  it('leaves out what only worker processes give where there are none', async () => {
+    const metrics = aMetrics();
+    metrics.count('postern_worker_restarts_total');
+    metrics.set('postern_workers', 1, 'serving');
+    assert.doesNotMatch(await scrape(metrics), /postern_worker/);
   });
 
   it('ends OpenMetrics with EOF and names the families of counters without _total', async () => {

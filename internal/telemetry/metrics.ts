@@ -13,7 +13,9 @@ import {
   type MetricName,
   type MetricRow,
 } from './metric-table.ts';
+import type { MetricsExport } from './metrics-export.ts';
 import { PolicyRows } from './policy-rows.ts';
+import { familyOf as familyOfRegistry, type RegistryFamily, ToldSamples, WorkerSamples } from './worker-samples.ts';
 
 export interface MetricsOptions {
   readonly version: string;
@@ -22,6 +24,8 @@ export interface MetricsOptions {
   readonly maxSeries?: number;
   /** Policies come from files: what only a cluster gives is left out. */
   readonly isStandalone?: boolean;
+  /** Of the main process of several: what it scrapes is of all of them. */
+  readonly hasWorkers?: boolean;
 }
 
 const HOT: ReadonlySet<string> = new Set([
@@ -45,6 +49,9 @@ export class Metrics {
   readonly #policies = new PolicyRows(2);
   readonly #decisions: DecisionSeries;
   readonly #wouldDeny: DecisionSeries;
+  readonly #told = new ToldSamples();
+  readonly #ofWorkers = new WorkerSamples();
+  #beforeScrape: (() => Promise<unknown>) | undefined;
   /** Checks begun and not finished; both doors count here. */
   inFlight = 0;
 
@@ -64,8 +71,8 @@ export class Metrics {
       ...this.#definition('postern_snapshot_build_duration_seconds'),
       buckets: [...BUILD_BUCKETS],
     });
-    for (const [name, { isOfCluster }] of Object.entries(METRICS) as [MetricName, MetricRow][]) {
-      if (!(options.isStandalone && isOfCluster)) this.#register(name);
+    for (const [name, { isOfCluster, isOfWorkers }] of Object.entries(METRICS) as [MetricName, MetricRow][]) {
+      if (!(options.isStandalone && isOfCluster) && (options.hasWorkers || !isOfWorkers)) this.#register(name);
     }
     this.#gauges.get('postern_build_info')?.set({ version: options.version, node: process.versions.node }, 1);
     this.read('postern_checks_in_flight', () => this.inFlight);
@@ -86,6 +93,8 @@ export class Metrics {
     const gone = this.#policies.setPolicies(policies);
     this.#decisions.forget(gone);
     this.#wouldDeny.forget(gone);
+    this.#decisions.admit();
+    this.#wouldDeny.admit();
   }
 
   /** Counts what happens seldom. */
@@ -112,9 +121,42 @@ export class Metrics {
     this.#builds.observe(durationS);
   }
 
+  /**
+   * What a worker counted since its last export, and what its gauges say: for the main process, which adds up what comes.
+   * Each export is absorbed once; what was counted since the last one goes with the worker.
+   */
+  async export(): Promise<MetricsExport> {
+    const decisions = await this.#decisions.export();
+    const wouldDeny = await this.#wouldDeny.export();
+    return { latency: this.#latency.export(), decisions, wouldDeny, registry: this.#told.tell(await this.#families()) };
+  }
+
+  /**
+   * Adds what a worker tells, whenever it comes: what it counted stays, so that no counter goes back when it ends.
+   *
+   * @param worker one number for each process; one that was replaced by another has another
+   */
+  absorb(worker: number, { latency, decisions, wouldDeny, registry }: MetricsExport): void {
+    this.#latency.absorb(latency);
+    this.#decisions.absorb(decisions);
+    this.#wouldDeny.absorb(wouldDeny);
+    this.#ofWorkers.absorb(worker, registry);
+  }
+
+  /** A worker is no more: so are its gauges. */
+  workerEnded(worker: number): void {
+    this.#ofWorkers.ended(worker);
+  }
+
+  /** Before each scrape this is waited for: workers are asked then for what they counted. */
+  beforeScrape(ask: () => Promise<unknown>): void {
+    this.#beforeScrape = ask;
+  }
+
   /** The scrape, in pieces; other work gets its turn between them. */
   async *scrape(format: Format): AsyncGenerator<string> {
-    for (const reading of this.#readings) this.#take(reading);
+    // What cannot be had of workers is not a reason to tell nothing.
+    await this.#beforeScrape?.().catch(() => undefined);
     yield this.#latency.scrape(format);
     yield* this.#decisions.scrape(format);
     yield* this.#wouldDeny.scrape(format);
@@ -125,14 +167,16 @@ export class Metrics {
   /** prom-client's own OpenMetrics writer renames the counters it has written, so both forms are written here. */
   async #scrapeRegistry(format: Format): Promise<string> {
     let text = '';
-    for (const family of await this.#registry.getMetricsAsJSON()) {
-      const { name, help } = family;
-      text += headOf({ name, help, type: String(family.type) }, format);
-      for (const value of family.values as { metricName?: string; labels: Sampled; value: number }[]) {
-        text += sampleLine({ name: value.metricName ?? name, labels: value.labels, value: value.value });
-      }
+    for (const family of await this.#families()) {
+      text += headOf(family, format);
+      for (const sample of this.#ofWorkers.together(family)) text += sampleLine(sample);
     }
     return text;
+  }
+
+  async #families(): Promise<RegistryFamily[]> {
+    for (const reading of this.#readings) this.#take(reading);
+    return (await this.#registry.getMetricsAsJSON()).map(familyOfRegistry);
   }
 
   #take(reading: Reading): void {

@@ -11,6 +11,8 @@ export interface Cell {
   /** Name and labels of the sample, as scraped. */
   readonly prefix: string;
   count: number;
+  /** What an export told of it already. */
+  told: number;
 }
 
 interface Loaded extends PolicyRow {
@@ -40,6 +42,12 @@ export class PolicyRows {
   /** A check may outlive its snapshot: its policy's object is then another one, or gone. */
   rowOf(policy: PolicyRef): PolicyRow {
     return this.#byRef.get(policy) ?? this.#byName.get(nameOf(policy)) ?? this.none;
+  }
+
+  /** The row with this value of the label; undefined for a policy that is not loaded. */
+  rowNamed(name: string): PolicyRow | undefined {
+    if (name === this.none.name) return this.none;
+    return name === this.other.name ? this.other : this.#byName.get(name);
   }
 
   /**

@@ -71,6 +71,31 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'WrittenKeys.bytesOf port 1': ['counter store'],
     'WrittenKeys.placeOf port 1': ['counter store'],
   },
+  'internal/counters/peers/ask-frames.ts': {
+    'CalendarNamed port 1': 'asked by the owner, who fails the take or the connection: peer-faults.test.ts',
+  },
+  'internal/counters/peers/owner-link.ts': {
+    'OwnerLinkOptions.onTrouble port 1': 'told of a connection between workers that ends',
+    'OwnerLink.#opened Promise.withResolvers 1': AT_START,
+    'OwnerLink.#drop Promise.withResolvers 1': AT_START,
+  },
+  'internal/counters/peers/owner-server.ts': {
+    'OwnerServerOptions.onTrouble port 1': 'told of a connection between workers that ends',
+    'OwnerServer.listen Promise.withResolvers 1': AT_START,
+    'OwnerServer.listen await 1': AT_START,
+    'OwnerServer.close Promise.withResolvers 1': AT_START,
+    'OwnerServer.close await 1': AT_START,
+  },
+  'internal/counters/peers/peer-counters.ts': {
+    'PeerCountersOptions.onTrouble port 1': 'told of a connection between workers that ends',
+    'PeerCounters.open await 1': AT_START,
+    'PeerCounters.connected await 1': AT_START,
+    'PeerCounters.connected Promise.all 1': AT_START,
+    'PeerCounters.close await 1': AT_START,
+  },
+  'internal/counters/peers/pending-asks.ts': {
+    'PendingAsks.add new Promise 1': 'ends by an answer, the end of the connection or a stall: peer-faults.test.ts',
+  },
   'internal/extauthz/check.ts': {
     'CheckOptions.notNow port 1': ['admission'],
     'DoorCall.isCancelled port 1': ['caller gone', 'signs of the caller'],

@@ -39,7 +39,7 @@ if ('missing' in obtained) progress(`Prometheus: MISSING: ${obtained.missing}`);
 
 describe('a real Prometheus', { skip: isSkipped }, () => {
   const binaries = 'path' in obtained ? obtained.path : '';
-  const metrics = new Metrics({ version: '1.2.3' });
+  const metrics = new Metrics({ version: '1.2.3', hasWorkers: true });
   let admin: RunningHttpServer;
   let prometheus: Prometheus;
 

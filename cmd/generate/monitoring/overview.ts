@@ -230,6 +230,14 @@ export const OVERVIEW: readonly Row[] = [
         [{ expr: of('nodejs_eventloop_lag_p99_seconds'), legend: '{{instance}}' }],
         { unit: 's' },
       ),
+      graph(
+        'Worker processes',
+        'Where an instance has several; those that start or are silent for long do not serve.',
+        [{ expr: `sum by (state) (${of('postern_workers')})`, legend: '{{state}}' }],
+      ),
+      graph('Workers replaced', 'They ended unasked, or were ended for not answering; 0 is usual.', [
+        { expr: `increase(${of('postern_worker_restarts_total')}[$__rate_interval])`, legend: '{{instance}}' },
+      ]),
       graph('Lines of the log lost', 'The output did not take them; records of decisions are among them.', [
         { expr: rate(of('postern_log_dropped_total')), legend: '{{instance}}' },
       ]),
