@@ -296,7 +296,8 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'leftIn .catch 1': 'asks what is left, and changes no answer when it cannot be said: ratelimit.test.ts',
   },
   'internal/phases/ratelimit/audited-limit.ts': {
-    'AuditedLimit.#take .catch 1': ['local store of an audited limit'],
+    'AuditedLimit.count .then 1': ['local store of an audited limit'],
+    'AuditedLimit.#takeFrom .then 1': ['local store of an audited limit'],
   },
   'internal/phases/ratelimit/counter-store.ts': {
     'Calendar port 1': ['counter store'],
@@ -308,7 +309,9 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'LoanTerms.giveBack port 1': ['give back'],
   },
   'internal/phases/ratelimit/stage-step.ts': {
-    'StageStep.run .then 1': ['counter store'],
+    'StageStep.run Promise.all 1': ['local store of an audited limit'],
+    'StageStep.run .then 1': ['local store of an audited limit'],
+    'StageStep.run .then 2': ['counter store'],
     'StageStep.#take .then 1': ['counter store', 'counter store forgets'],
     'StageStep.#takeLocalFirst .then 1': ['local store beside a shared limit', 'shared store beside a local limit'],
     'StageStep.#takeShared .then 1': ['shared store beside a local limit'],

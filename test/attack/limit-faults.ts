@@ -76,13 +76,13 @@ const stores: FaultCase[] = [
     becomes: 503,
     parts: (fault) => ({ edit: beside, store: slow(), localStore: failingStore(fault) }),
   }),
-  // A limit in Audit counts in the local store, and nobody waits for what it says.
+  // A limit in Audit counts in the local store; what it would say is waited for no longer than a check may take.
   ...put({
     at: 'local store of an audited limit',
     faults: EVERY,
     asks: 'wrong',
     becomes: 401,
-    but: { throws: 500, 'throws nothing': 500 },
+    but: { hangs: 503 },
     parts: (fault) => ({ edit: early, store: slow(), localStore: failingStore(fault) }),
   }),
 ];

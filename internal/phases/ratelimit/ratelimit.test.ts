@@ -6,7 +6,7 @@ import type { Outcome } from '../../core/evaluation.ts';
 import { ProblemList } from '../../core/problem.ts';
 import { MemoryStore } from '../../counters/memory-store.ts';
 import { PartsBudget } from '../../match/expression/dear-parts.ts';
-import { compileRateLimits, digest } from './compile.ts';
+import { type CompiledLimit, compileRateLimits, digest } from './compile.ts';
 import type { CounterStore } from './counter-store.ts';
 import { createRateLimitPorts, rateLimitStep } from './ratelimit.ts';
 import { rateLimitsSpec } from './spec.ts';
@@ -52,6 +52,19 @@ function stepOf(limit: object, shared: CounterStore, local = storeOf(1)) {
     serial += 1;
     return (await step(anEvaluation({ request: { id: String(serial) } })))?.reason;
   };
+}
+
+/** The same, by a promise. */
+const later = (store: CounterStore): CounterStore => ({
+  take: async (takes, moment) => store.take(takes, moment),
+  giveBack: async (takes, taken) => store.giveBack(takes, taken),
+});
+
+function limitsOf(written: readonly object[]): CompiledLimit[] {
+  const rates = [{ requests: 1, window: '1s' }];
+  const specs = rateLimitsSpec.parse(written.map((one) => ({ stage: 'AfterAuthentication', rates, ...one })));
+  const context = { ownerUid: 'u', namespace: 'shop', params: [], caseInsensitive: false, issuers: ISSUERS };
+  return inOneGo(compileRateLimits(specs, { ...context, mode: 'Enforce' }, new ProblemList('spec.rateLimits')));
 }
 
 /** A step whose checks are told apart by id, each with what it was told and its end still to come. */
@@ -100,6 +113,23 @@ describe('rateLimitStep()', () => {
     const step = stepOf({ mode: 'Audit' }, storeOf(1), storeOf(0, 'rejects'));
     assert.equal(await step(), undefined);
   });
+
+  for (const [where, local, spare] of [
+    ['another process has its counters', later(storeOf(0)), storeOf(1)],
+    ['they cannot be asked, and it counts here', storeOf(1, 'throws'), storeOf(0)],
+    ['they do not answer, and it counts here', storeOf(1, 'rejects'), storeOf(0)],
+  ] as const) {
+    it(`tells what a limit in Audit would refuse where ${where}`, async () => {
+      const limits = limitsOf([{ name: 'tried', mode: 'Audit' }, { name: 'held' }]);
+      const step = rateLimitStep(limits, 'AfterAuthentication', createRateLimitPorts(local, later(storeOf(1)), spare));
+      const evaluation = anEvaluation({ request: { id: '1' } });
+      assert.equal(await step?.(evaluation), undefined);
+      assert.deepEqual(
+        evaluation.findings?.map(({ outcome, reason, rule }) => ({ outcome, reason, rule })),
+        [{ outcome: 'would-deny', reason: 'rate_limited', rule: 'tried' }],
+      );
+    });
+  }
 
   it('takes a retried check once, and tells it what is left as it told the first', async () => {
     const store = new MemoryStore({ maxKeys: 10, onEvict: () => undefined });
@@ -186,11 +216,6 @@ describe('rateLimitStep()', () => {
     { name: 'shared', onFault: 'Allow' },
   ].map((limit) => ({ stage: 'AfterAuthentication', rates: [DAY], ...limit }));
   const memory = (): MemoryStore => new MemoryStore({ maxKeys: 10, onEvict: () => undefined });
-  const later = (store: CounterStore): CounterStore => ({
-    take: async (takes, moment) => store.take(takes, moment),
-    giveBack: async (takes, taken) => store.giveBack(takes, taken),
-  });
-
   it('counts a Local limit here also beside a Shared one', async () => {
     const [local, shared] = [memory(), memory()];
     const step = stepsOf(BOTH, local, shared);

@@ -37,9 +37,15 @@ export class StageStep {
   }
 
   run(evaluation: Evaluation): StepResult | Promise<StepResult> {
-    for (let i = 0; i < this.#audited.length; i += 1) this.#audited[i]?.count(evaluation);
-    if (this.#enforced.length === 0) return undefined;
-    const taken = this.#once.run(evaluation);
+    let counting: Promise<void>[] | undefined;
+    for (let i = 0; i < this.#audited.length; i += 1) {
+      const counted = this.#audited[i]?.count(evaluation);
+      if (counted === undefined) continue;
+      counting ??= [];
+      counting.push(counted);
+    }
+    const taken = this.#enforced.length === 0 ? PASSED : this.#once.run(evaluation);
+    if (counting !== undefined) return Promise.all([taken, ...counting]).then(([{ refusal }]) => refusal);
     return taken instanceof Promise ? taken.then(({ refusal }) => refusal) : taken.refusal;
   }
 
