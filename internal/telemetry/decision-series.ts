@@ -15,7 +15,7 @@ const MAX_SERIES = 50_000;
 /** Lines written before other work gets its turn: a scrape of all series must not hold up a check. */
 const LINES_PER_TURN = 2000;
 /** The same of an export, which looks at rows. */
-const ROWS_PER_TURN = 500;
+const ROWS_PER_TURN = 250;
 /** Numbers of one cell in an export. */
 const NUMBERS = 3;
 
@@ -74,27 +74,30 @@ export class DecisionSeries {
     let rows = 0;
     for (const row of this.#options.rows) {
       const before = cells.length;
-      for (const [index, cell] of this.#cellsOf(row).entries()) {
+      const own = this.#cellsOf(row);
+      for (let index = 0; index < own.length; index += 1) {
+        const cell = own[index];
         if (cell === undefined || cell.count === cell.told) continue;
         cells.push(policies.length, index, cell.count - cell.told);
         cell.told = cell.count;
       }
       if (cells.length > before) policies.push(row.name);
       rows += 1;
-      if (rows % ROWS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (rows % ROWS_PER_TURN === 0) await nextTurn();
     }
     return { policies: policies.join('\n'), cells: new Float64Array(cells) };
   }
 
-  /** Adds what another process of this program counted. */
-  absorb({ policies, cells }: SeriesExport): void {
+  /** Adds what another process of this program counted; other work gets its turn meanwhile. */
+  async absorb({ policies, cells }: SeriesExport): Promise<void> {
     const names = policies.split('\n');
     for (let at = 0; at + NUMBERS <= cells.length; at += NUMBERS) {
       const policy = names[cells[at] ?? 0] ?? '';
-      const [index = 0, count = 0] = cells.subarray(at + 1, at + NUMBERS);
+      const [index, count] = [cells[at + 1] ?? 0, cells[at + 2] ?? 0];
       const row = this.#options.rows.rowNamed(policy);
       if (row === undefined) this.#parked.add(policy, index, count);
       else this.#add(row, index, count);
+      if ((at / NUMBERS) % LINES_PER_TURN === LINES_PER_TURN - 1) await nextTurn();
     }
   }
 
@@ -112,7 +115,7 @@ export class DecisionSeries {
       yield text;
       text = '';
       lines = 0;
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
     yield text;
   }
@@ -156,3 +159,5 @@ export class DecisionSeries {
     return `${this.#family.name}${labelText(labels)} `;
   }
 }
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

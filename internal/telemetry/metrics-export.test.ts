@@ -35,7 +35,7 @@ async function samples(metrics: Metrics, pattern: RegExp): Promise<string[]> {
 
 /** As it comes out at the other end of a channel between processes. */
 async function tell(main: Metrics, worker: Metrics, id = 1): Promise<void> {
-  main.absorb(id, deserialize(serialize(await worker.export())));
+  await main.absorb(id, deserialize(serialize(await worker.export())));
 }
 
 /** What happens in an instance, wherever checks are answered. Durations add up exactly. */
@@ -189,7 +189,7 @@ describe('Metrics.absorb()', () => {
     const given = (name: string, value: number) => ({ family: name, name, labels: {}, value });
     const families = new Set([...registry.counts, ...registry.gauges].map(({ family }) => family));
     for (const name of ['process_start_time_seconds', 'nodejs_version_info']) assert.ok(!families.has(name), name);
-    main.absorb(1, {
+    await main.absorb(1, {
       ...(await worker.export()),
       registry: {
         counts: [given('process_cpu_seconds_total', 1e9)],
@@ -219,7 +219,7 @@ describe('Metrics.absorb()', () => {
       value,
     });
     const counts = [of('told', '0.001', 2), of('told', '+Inf', 3)];
-    for (const id of [1, 2]) main.absorb(id, { ...(await worker.export()), registry: { counts, gauges: [] } });
+    for (const id of [1, 2]) await main.absorb(id, { ...(await worker.export()), registry: { counts, gauges: [] } });
     assert.deepEqual(await samples(main, /kind="told"/), [
       'nodejs_gc_duration_seconds_bucket{le="0.001",kind="told"} 4',
       'nodejs_gc_duration_seconds_bucket{le="+Inf",kind="told"} 6',

@@ -136,11 +136,11 @@ export class Metrics {
    *
    * @param worker one number for each process; one that was replaced by another has another
    */
-  absorb(worker: number, { latency, decisions, wouldDeny, registry }: MetricsExport): void {
+  async absorb(worker: number, { latency, decisions, wouldDeny, registry }: MetricsExport): Promise<void> {
     this.#latency.absorb(latency);
-    this.#decisions.absorb(decisions);
-    this.#wouldDeny.absorb(wouldDeny);
     this.#ofWorkers.absorb(worker, registry);
+    await this.#decisions.absorb(decisions);
+    await this.#wouldDeny.absorb(wouldDeny);
   }
 
   /** A worker is no more: so are its gauges. */

@@ -70,7 +70,7 @@ export class WorkerScrapes {
     this.#asked.add(id);
     try {
       const exported = await ask();
-      this.#options.metrics.absorb(id, exported);
+      await this.#options.metrics.absorb(id, exported);
       // It ended meanwhile: these are its last words.
       if (!this.#asked.delete(id)) this.#options.metrics.workerEnded(id);
     } catch {

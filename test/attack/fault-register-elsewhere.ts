@@ -12,11 +12,12 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/admin/http-server.ts': 'startHttpServer 2, respond 3, drained 1, answerTo 1, close 2',
       'internal/admin/admin-server.ts': 'startAdminServer 1',
       'internal/admin/shared-scrape.ts': 'SharedScrape.take 2, SharedScrape.#make 1',
-      'internal/telemetry/decision-series.ts': 'DecisionSeries.export 2, DecisionSeries.scrape 2',
+      'internal/telemetry/decision-series.ts':
+        'DecisionSeries.export 1, DecisionSeries.absorb 1, DecisionSeries.scrape 1, nextTurn 1',
       'internal/telemetry/metrics.ts':
-        'Metrics.export 3, Metrics.scrape 3, Metrics.#scrapeRegistry 1, Metrics.#families 1, Reading.value 1',
+        'Metrics.export 3, Metrics.absorb 2, Metrics.scrape 3, Metrics.#scrapeRegistry 1, Metrics.#families 1, Reading.value 1',
       'internal/telemetry/worker-scrapes.ts':
-        'ScrapedWorker.ask 1, WorkerScrapesOptions.workers 1, WorkerScrapes.gather 4, WorkerScrapes.#ask 1',
+        'ScrapedWorker.ask 1, WorkerScrapesOptions.workers 1, WorkerScrapes.gather 4, WorkerScrapes.#ask 2',
     },
   },
   {
