@@ -42,6 +42,8 @@ const counters = new PeerCounters({
   directory,
   local: new MemoryStore({ maxKeys: 10_000, onEvict: () => undefined }),
   calendarNamed,
+  // A machine that does much else keeps a process from running for longer than the default.
+  bounds: { stallMs: 500 },
   onTrouble: (why) => process.stderr.write(`${why}\n`),
 });
 

@@ -12,7 +12,7 @@ const PROGRAM = join(import.meta.dirname, 'peer-process.ts');
 const COUNT = 3;
 const HOUR_MS = 3_600_000;
 /** More than a stall takes to be noticed, and far less than it lasts here. */
-const SOON_MS = 1000;
+const SOON_MS = 5000;
 
 /** A worker's process, which does one thing after the other. */
 class Worker {

@@ -3,8 +3,14 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { until } from '../../../test/components/until.ts';
+import { inOneGo } from '../../core/breather.ts';
+import { anEvaluation } from '../../core/evaluation.fixture.ts';
+import { ProblemList } from '../../core/problem.ts';
+import { compileRateLimits } from '../../phases/ratelimit/compile.ts';
 import { at } from '../../phases/ratelimit/counter-store.contract.ts';
 import type { Rate, Take } from '../../phases/ratelimit/counter-store.ts';
+import { createRateLimitPorts, rateLimitStep } from '../../phases/ratelimit/ratelimit.ts';
+import { rateLimitsSpec } from '../../phases/ratelimit/spec.ts';
 import { writeAnswer } from './answer-frames.ts';
 import { AskReader } from './ask-frames.ts';
 import { FrameWriter } from './frame-writer.ts';
@@ -192,6 +198,52 @@ describe('PeerCounters, while the owner of a counter cannot answer', () => {
     assert.throws(() => peers[0]?.take([...owned(0), ...owned(1)], at(0)), /different owners/);
     assert.throws(() => peers[0]?.take(owned(0.5), at(0)), /no owner/);
     assert.throws(() => peers[0]?.take(owned(Number.NaN), at(0)), /no owner/);
+  });
+});
+
+describe('rateLimitStep(), while the owner of its counters is away', () => {
+  /** A step of limits that another worker counts. */
+  async function stepOf(t: TestContext, onFault: string, mode = 'Enforce') {
+    const peer = aPeer({ index: 0, count: 64, directory: aDirectory(t) });
+    t.after(() => peer.close());
+    await peer.open();
+    const written = {
+      name: 'x',
+      stage: 'BeforeAuthentication',
+      mode,
+      onFault,
+      rates: [{ requests: 2, window: '24h' }],
+    };
+    const context = {
+      ownerUid: 'u',
+      namespace: 'shop',
+      params: [],
+      caseInsensitive: false,
+      issuers: new Set<string>(),
+    };
+    const specs = rateLimitsSpec.parse([written]);
+    const limits = inOneGo(compileRateLimits(specs, { ...context, mode: 'Enforce' }, new ProblemList('')));
+    assert.notEqual((limits[0]?.tag ?? 0) % 64, 0);
+    const step = rateLimitStep(limits, 'BeforeAuthentication', createRateLimitPorts(peer, peer, aMemory()));
+    return async (id: string) => {
+      const evaluation = anEvaluation({ request: { id } });
+      const refused = (await step?.(evaluation))?.reason;
+      return refused ?? evaluation.findings?.[0]?.outcome ?? 'passes';
+    };
+  }
+
+  it('counts in its own memory by LocalShare: never without limit', async (t) => {
+    const check = await stepOf(t, 'LocalShare');
+    assert.deepEqual([await check('1'), await check('2'), await check('3')], ['passes', 'passes', 'rate_limited']);
+  });
+
+  it('refuses by Deny', async (t) => {
+    assert.equal(await (await stepOf(t, 'Deny'))('1'), 'limit_store_unavailable');
+  });
+
+  it('counts in its own memory in Audit, and fails no check', async (t) => {
+    const check = await stepOf(t, 'Deny', 'Audit');
+    assert.deepEqual([await check('1'), await check('2'), await check('3')], ['passes', 'passes', 'would-deny']);
   });
 });
 
