@@ -321,6 +321,7 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
   'internal/phases/ratelimit/take-once.ts': {
     'Taker.take port 1': ['counter store', 'local store of an audited limit'],
     'Taker.repeat port 1': 'answers as the first of two equal checks was answered: ratelimit.test.ts',
+    'TakeOnce.run .then 1': ['counter store'],
     'TakeOnce.#again .then 1': 'passes on what the first of two equal checks came to: ratelimit.test.ts',
     'giveBack .catch 1': ['give back'],
   },

@@ -6,7 +6,7 @@ import type { Outcome } from '../../core/evaluation.ts';
 import { ProblemList } from '../../core/problem.ts';
 import { MemoryStore } from '../../counters/memory-store.ts';
 import { PartsBudget } from '../../match/expression/dear-parts.ts';
-import { type CompiledLimit, compileRateLimits, digest } from './compile.ts';
+import { type CompiledLimit, compileRateLimits, digest, ownedBy } from './compile.ts';
 import type { CounterStore } from './counter-store.ts';
 import { createRateLimitPorts, rateLimitStep } from './ratelimit.ts';
 import { rateLimitsSpec } from './spec.ts';
@@ -60,10 +60,10 @@ const later = (store: CounterStore): CounterStore => ({
   giveBack: async (takes, taken) => store.giveBack(takes, taken),
 });
 
-function limitsOf(written: readonly object[]): CompiledLimit[] {
+function limitsOf(written: readonly object[], ownerUid = 'u'): CompiledLimit[] {
   const rates = [{ requests: 1, window: '1s' }];
   const specs = rateLimitsSpec.parse(written.map((one) => ({ stage: 'AfterAuthentication', rates, ...one })));
-  const context = { ownerUid: 'u', namespace: 'shop', params: [], caseInsensitive: false, issuers: ISSUERS };
+  const context = { ownerUid, namespace: 'shop', params: [], caseInsensitive: false, issuers: ISSUERS };
   return inOneGo(compileRateLimits(specs, { ...context, mode: 'Enforce' }, new ProblemList('spec.rateLimits')));
 }
 
@@ -130,6 +130,26 @@ describe('rateLimitStep()', () => {
       );
     });
   }
+
+  it('gives all limits of one owner one tag, which an edit keeps and a baseline does not share', () => {
+    const tagsOf = (written: readonly object[], uid: string): number[] =>
+      limitsOf(written, uid).map((limit) => limit.tag);
+    const [first = -1, ...others] = tagsOf([{ name: 'a' }, { name: 'b', stage: 'BeforeAuthentication' }], 'uid-1');
+    assert.deepEqual(others, [first]);
+    assert.deepEqual(tagsOf([{ name: 'c', rates: [{ requests: 9, window: '1h' }] }], 'uid-1'), [first]);
+    assert.ok(Number.isInteger(first) && first >= 0 && first < 2 ** 32);
+    const [limit] = limitsOf([{ name: 'a' }], 'uid-1');
+    assert.ok(limit);
+    const ofBaseline = ownedBy({ ownerUid: 'uid-1/platform', namespace: 'shop' }, limit);
+    assert.notEqual(ofBaseline.tag, first);
+    // Owners spread: none of four workers has more than twice its share of a thousand.
+    const shares = [0, 0, 0, 0];
+    for (let i = 0; i < 1000; i += 1) {
+      const share = (tagsOf([{ name: 'a' }], `${i}-7d1f-4a8e`)[0] ?? 0) % 4;
+      shares[share] = (shares[share] ?? 0) + 1;
+    }
+    assert.ok(Math.max(...shares) < 500 && Math.min(...shares) > 125, String(shares));
+  });
 
   it('takes a retried check once, and tells it what is left as it told the first', async () => {
     const store = new MemoryStore({ maxKeys: 10, onEvict: () => undefined });

@@ -45,7 +45,12 @@ export class TakeOnce {
     const { made } = this.#recent;
     const taken = this.#taker.take({ evaluation, made });
     this.#recent.remember(made, taken, monotonicMs);
-    return taken;
+    if (!(taken instanceof Promise)) return taken;
+    // What was waited for is kept as what it came to: promises of thousands of checks would have to be collected again.
+    return taken.then((settled) => {
+      this.#recent.remember(made, settled, monotonicMs);
+      return settled;
+    });
   }
 
   #again(known: Taken | Promise<Taken>, evaluation: Evaluation): Taken | Promise<Taken> {
