@@ -34,10 +34,13 @@ export class PeerCounters implements CounterStore {
   readonly #generations: number[];
   readonly #links: readonly OwnerLink[];
   readonly #server: OwnerServer;
+  /** Where limits of others' counters count while those cannot be asked. Their keys are never those of its own. */
+  readonly spare: CounterStore;
 
   constructor(options: PeerCountersOptions) {
     const { count, generations, local, onTrouble } = options;
     this.#options = options;
+    this.spare = local;
     this.#generations = Array.from({ length: count }, (_, index) => generations[index] ?? 0);
     const bounds = { ...PEER_BOUNDS, ...options.bounds };
     const linkTo = (index: number): OwnerLink =>

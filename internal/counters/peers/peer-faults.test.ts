@@ -224,7 +224,7 @@ describe('rateLimitStep(), while the owner of its counters is away', () => {
     const specs = rateLimitsSpec.parse([written]);
     const limits = inOneGo(compileRateLimits(specs, { ...context, mode: 'Enforce' }, new ProblemList('')));
     assert.notEqual((limits[0]?.tag ?? 0) % 64, 0);
-    const step = rateLimitStep(limits, 'BeforeAuthentication', createRateLimitPorts(peer, peer, aMemory()));
+    const step = rateLimitStep(limits, 'BeforeAuthentication', createRateLimitPorts(peer));
     return async (id: string) => {
       const evaluation = anEvaluation({ request: { id } });
       const refused = (await step?.(evaluation))?.reason;

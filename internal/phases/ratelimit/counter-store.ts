@@ -75,4 +75,6 @@ export interface CounterStore {
    * for it, but whoever calls it catches what it throws or rejects with.
    */
   giveBack(takes: readonly Take[], taken: Moment): void | Promise<void>;
+  /** Counters of this process alone, for when it cannot answer; where there are none, the instance's local store is asked. */
+  readonly spare?: CounterStore;
 }

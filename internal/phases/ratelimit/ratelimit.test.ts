@@ -121,7 +121,11 @@ describe('rateLimitStep()', () => {
   ] as const) {
     it(`tells what a limit in Audit would refuse where ${where}`, async () => {
       const limits = limitsOf([{ name: 'tried', mode: 'Audit' }, { name: 'held' }]);
-      const step = rateLimitStep(limits, 'AfterAuthentication', createRateLimitPorts(local, later(storeOf(1)), spare));
+      const step = rateLimitStep(
+        limits,
+        'AfterAuthentication',
+        createRateLimitPorts({ ...local, spare }, later(storeOf(1))),
+      );
       const evaluation = anEvaluation({ request: { id: '1' } });
       assert.equal(await step?.(evaluation), undefined);
       assert.deepEqual(

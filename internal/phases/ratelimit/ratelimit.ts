@@ -15,11 +15,12 @@ export interface RateLimitPorts {
   readonly recent: RecentChecks;
 }
 
-export const createRateLimitPorts = (
-  local: CounterStore,
-  shared: CounterStore = local,
-  spare: CounterStore = local,
-): RateLimitPorts => ({ shared, local, spare, recent: new RecentChecks() });
+export const createRateLimitPorts = (local: CounterStore, shared: CounterStore = local): RateLimitPorts => ({
+  shared,
+  local,
+  spare: local.spare ?? local,
+  recent: new RecentChecks(),
+});
 
 /**
  * The step of one stage: all its limits are taken or none. Limits in Audit count for themselves, each apart.
