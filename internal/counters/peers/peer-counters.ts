@@ -72,6 +72,7 @@ export class PeerCounters implements CounterStore {
     this.#links[index]?.connectTo(this.#pathOf(index));
   }
 
+  /** Takes that others ask of this worker fail from then on: none of them should be answering checks any more. */
   async close(): Promise<void> {
     for (const link of this.#links) link.close();
     await this.#server.close();

@@ -12,9 +12,9 @@ import type { Rate, Take } from '../../phases/ratelimit/counter-store.ts';
 import { createRateLimitPorts, rateLimitStep } from '../../phases/ratelimit/ratelimit.ts';
 import { rateLimitsSpec } from '../../phases/ratelimit/spec.ts';
 import { writeAnswer } from './answer-frames.ts';
-import { AskReader } from './ask-frames.ts';
+import { AskReader, writeAsk } from './ask-frames.ts';
 import { FrameWriter } from './frame-writer.ts';
-import { FrameSplitter } from './frames.ts';
+import { FrameSplitter, TAKE } from './frames.ts';
 import { socketPathOf } from './peer-bounds.ts';
 import type { PeerCounters, PeerCountersOptions } from './peer-counters.ts';
 import { aDirectory, aMemory, aPeer, somePeers } from './peers.fixture.ts';
@@ -198,6 +198,37 @@ describe('PeerCounters, while the owner of a counter cannot answer', () => {
     assert.throws(() => peers[0]?.take([...owned(0), ...owned(1)], at(0)), /different owners/);
     assert.throws(() => peers[0]?.take(owned(0.5), at(0)), /no owner/);
     assert.throws(() => peers[0]?.take(owned(Number.NaN), at(0)), /no owner/);
+  });
+});
+
+describe('PeerCounters, between workers', () => {
+  it('asks all of one turn in one write', async (t) => {
+    const { peer, ids, socket } = await besideScripted(t, { stallMs: 60_000 });
+    let chunks = 0;
+    socket().on('data', () => {
+      chunks += 1;
+    });
+    const asked = Array.from({ length: 100 }, () => peer.take(owned(1), at(0)));
+    await until(() => ids.length === 100);
+    assert.equal(chunks, 1);
+    for (const id of ids) socket().write(answer(id));
+    await Promise.all(asked);
+  });
+
+  it('answers what came together in one write', async (t) => {
+    const { directory } = await somePeers(t, 2);
+    const asker = connect(socketPathOf(directory, 1, 0));
+    t.after(() => asker.destroy());
+    const writer = new FrameWriter();
+    for (let id = 0; id < 100; id += 1) writeAsk(writer, { kind: TAKE, id, moment: at(0), takes: owned(1) });
+    asker.write(writer.take());
+    const chunks: Buffer[] = [];
+    asker.on('data', (chunk: Buffer) => chunks.push(chunk));
+    await until(() => Buffer.concat(chunks).length >= 100 * 27);
+    assert.deepEqual(
+      chunks.map(({ length }) => length),
+      [100 * 27],
+    );
   });
 });
 
