@@ -14,9 +14,9 @@ export interface AdmissionOptions {
 }
 
 /** For so long others count on a replica at least; they give it up later than it does itself. */
-const HELD_MS = 10_000;
+export const HELD_MS = 10_000;
 /** A process that does not come to look for so long was stopped. */
-const STOP_MS = 1000;
+export const STOP_MS = 1000;
 const LOOK_MS = 250;
 /** Longer nobody is kept waiting: what is known serves, whether the API server answers or not. */
 const PATIENCE_MS = { first: 10_000, woken: 5000 } as const;
@@ -62,6 +62,11 @@ export class Admission {
   /** Resolves when it may answer for the first time. */
   get first(): Promise<void> {
     return this.#first.promise;
+  }
+
+  /** Until then others count on this replica, by the monotonic clock. */
+  get heldUntilMs(): number {
+    return this.#renewedMs + HELD_MS;
   }
 
   /** Asked by every check: nothing runs between a stop and the first check after it. */

@@ -8,7 +8,7 @@ import { Generations } from '../files/generations.ts';
 import { type FileObject, identityOf, type LocatedProblem } from '../files/parse-file.ts';
 import { SETTLE_MS, watchDirectory } from '../files/watch.ts';
 import { type KnownSecret, secretLookup } from '../policy/offered-secret.ts';
-import type { ObjectReport, PolicyStore } from '../policy/store.ts';
+import type { ObjectReport, PolicyFeed } from '../policy/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { type ProblemLines, problemLines } from './problem-lines.ts';
 import type { PolicySourceAdapter } from './source.ts';
@@ -49,7 +49,7 @@ export class FileSource implements PolicySourceAdapter {
     return secretLookup((name): KnownSecret => this.#objects.get(`Secret/${namespace}/${name}`)?.object ?? 'absent');
   }
 
-  async start(store: PolicyStore): Promise<void> {
+  async start(store: PolicyFeed): Promise<void> {
     const { root, log, clock } = this.#options;
     // The same looks as later: whoever writes just now is waited for, but not for ever.
     for (let looks = 0; looks <= MAX_CHANGES; looks += 1) {
@@ -95,7 +95,7 @@ export class FileSource implements PolicySourceAdapter {
     this.#options.log.warn(`${before === undefined ? 'There is no policy' : 'No policy is left'}: ${what}`);
   }
 
-  #take({ objects: found, problems, unread, kept }: DirectoryContent, store: PolicyStore): void {
+  #take({ objects: found, problems, unread, kept }: DirectoryContent, store: PolicyFeed): void {
     const objects = this.#generations.count(found);
     const next = new Map(objects.map((object) => [identityOf(object), object]));
     let changes = 0;

@@ -8,7 +8,7 @@ import type { Timers } from '../kube/timers.ts';
 import { grantingWatch } from '../kube/watch-grant.ts';
 import { type ObjectMeta, objectKey } from '../policy/object.ts';
 import { GROUP, KINDS, type KindName, VERSION } from '../policy/resource/kinds.ts';
-import type { Horizon, PolicyStore } from '../policy/store.ts';
+import type { Horizon, PolicyFeed } from '../policy/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { AbsentNamespaces } from './absent-namespaces.ts';
@@ -67,7 +67,7 @@ export class KindWatches {
   }
 
   /** @param onListed told once every kind was listed in every namespace */
-  start(store: PolicyStore, onListed: () => void): void {
+  start(store: PolicyFeed, onListed: () => void): void {
     const { metrics } = this.#options;
     const watched = Map.groupBy(this.#watched(), ({ plural }) => plural);
     for (const one of [...watched.values()].flat()) this.#unlisted.add(one);
@@ -152,7 +152,7 @@ export class KindWatches {
     return grantingWatch(resources, { namespace, objectName, account: this.#options.account });
   }
 
-  #watch(watched: Watched, store: PolicyStore, onSynced: () => void): Reflector {
+  #watch(watched: Watched, store: PolicyFeed, onSynced: () => void): Reflector {
     const { kube, clock, timers, metrics, troubles } = this.#options;
     const { kind, plural, resource, namespace, labelSelector, fieldSelector, objectName } = watched;
     const forbidden = this.#forbidden;

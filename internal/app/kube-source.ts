@@ -13,7 +13,7 @@ import { type UnansweredClass, UnansweredClasses } from '../kube/unanswered-clas
 import type { SourceObject } from '../policy/object.ts';
 import { secretLookup } from '../policy/offered-secret.ts';
 import type { RecordedSpec } from '../policy/recorded-spec.ts';
-import type { Build, ObjectReport, PolicyStore } from '../policy/store.ts';
+import type { Build, ObjectReport, PolicyFeed } from '../policy/store.ts';
 import type { PodLabels } from '../policy/workload.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -73,7 +73,7 @@ class KubeSource implements PolicySourceAdapter {
   readonly #troubles: SourceTroubles;
   readonly #account: ReturnType<typeof ownAccount>;
   readonly #unaccepted: UnacceptedLines;
-  #store: PolicyStore | undefined = undefined;
+  #store: PolicyFeed | undefined = undefined;
   #reports: readonly ObjectReport[] = [];
   /** Names of definitions that are not of this version. */
   #outdated: ReadonlySet<string> = new Set();
@@ -161,6 +161,8 @@ class KubeSource implements PolicySourceAdapter {
 
   notNow = () => this.#replica.notNow();
 
+  heldUntilMs = (): number => this.#replica.heldUntilMs;
+
   get admitted(): Promise<void> {
     return this.#replica.admitted;
   }
@@ -171,7 +173,7 @@ class KubeSource implements PolicySourceAdapter {
     ...this.#unanswered,
   ];
 
-  start(store: PolicyStore): Promise<void> {
+  start(store: PolicyFeed): Promise<void> {
     this.#store = store;
     this.#kinds.start(store, () => void this.#complete(store));
     this.#options.metrics.read('postern_watch_silence_seconds', () => this.#secrets.silenceS, 'secrets');
@@ -203,7 +205,7 @@ class KubeSource implements PolicySourceAdapter {
   }
 
   /** Everything is listed; the Secrets that consumers name are waited for, so that no key is refused at the start. */
-  async #complete(store: PolicyStore): Promise<void> {
+  async #complete(store: PolicyFeed): Promise<void> {
     this.#followSecrets(store);
     await this.#secrets.settled();
     this.#troubles.isSynced = true;
@@ -211,7 +213,7 @@ class KubeSource implements PolicySourceAdapter {
   }
 
   /** The one that judges for sidecars reads as few as they do. */
-  #followSecrets(store: PolicyStore): void {
+  #followSecrets(store: PolicyFeed): void {
     if (this.#options.config.sidecar === undefined) this.#secrets.follow(store.secretNames());
   }
 

@@ -11,7 +11,7 @@ import { Replicas } from '../kube/replicas.ts';
 import { type Serving, servingOf } from '../kube/serving.ts';
 import type { Timers } from '../kube/timers.ts';
 import { grantingLeases } from '../kube/watch-grant.ts';
-import type { Build, ObjectReport, PolicyStore } from '../policy/store.ts';
+import type { Build, ObjectReport, PolicyFeed } from '../policy/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Admission } from './admission.ts';
 import type { KindWatches } from './kind-watches.ts';
@@ -45,7 +45,7 @@ export class Replica {
   readonly #replicas: Replicas;
   readonly #writer: LeaseHolder;
   readonly #admission: Admission;
-  #store: PolicyStore | undefined = undefined;
+  #store: PolicyFeed | undefined = undefined;
   #serving: Serving | undefined = undefined;
   /** Which generation of each policy was told last, and whether it serves. */
   #told: ReadonlyMap<string, string> = new Map();
@@ -97,6 +97,10 @@ export class Replica {
     return this.#admission.refusal();
   }
 
+  get heldUntilMs(): number {
+    return this.#admission.heldUntilMs;
+  }
+
   get admitted(): Promise<void> {
     return this.#admission.first;
   }
@@ -106,7 +110,7 @@ export class Replica {
     return this.#writer.isHeld;
   }
 
-  start(store: PolicyStore): void {
+  start(store: PolicyFeed): void {
     this.#store = store;
     this.#replicas.start();
     this.#writer.start();

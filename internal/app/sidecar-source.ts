@@ -5,7 +5,7 @@ import { watchPodLabels } from '../kube/pod-labels.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
 import type { SourceObject } from '../policy/object.ts';
 import type { RecordedSpec } from '../policy/recorded-spec.ts';
-import type { Build, PolicyStore } from '../policy/store.ts';
+import type { Build, PolicyFeed } from '../policy/store.ts';
 import type { PodLabels } from '../policy/workload.ts';
 import { KindWatches, notListed } from './kind-watches.ts';
 import type { KubeSourceOptions } from './kube-source.ts';
@@ -58,7 +58,7 @@ export class SidecarSource implements PolicySourceAdapter {
     return unlisted.length === 0 ? undefined : [notListed(unlisted), ...this.#troubles.causes].join('\n');
   };
 
-  start(store: PolicyStore): Promise<void> {
+  start(store: PolicyFeed): Promise<void> {
     const { log, role, labels, timers } = this.#options;
     this.#kinds.start(store, () => {
       this.#troubles.isSynced = true;

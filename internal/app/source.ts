@@ -2,7 +2,7 @@ import type { Refusal } from '../core/decision.ts';
 import type { SecretLookup } from '../phases/authn/consumers.ts';
 import type { SourceObject } from '../policy/object.ts';
 import type { RecordedSpec } from '../policy/recorded-spec.ts';
-import type { Build, Horizon, ObjectReport, PolicyStore } from '../policy/store.ts';
+import type { Build, Horizon, ObjectReport, PolicyFeed } from '../policy/store.ts';
 
 /** A cluster as the log names it. */
 export interface Cluster {
@@ -20,7 +20,7 @@ export interface PolicySourceAdapter {
   /** What an object carries of the last spec that was accepted; files carry nothing that is believed. */
   readonly recordedSpec?: (object: SourceObject) => RecordedSpec | undefined;
   /** Begins to feed the store; calls `complete` on it once everything has been given. */
-  start(store: PolicyStore): Promise<void>;
+  start(store: PolicyFeed): Promise<void>;
   /** What the last build found with what only this source knows besides, as its statuses say it. */
   readonly reports?: () => readonly ObjectReport[];
   /** Told what each build found, for status and log. */
@@ -29,6 +29,8 @@ export interface PolicySourceAdapter {
   readonly horizon?: () => Horizon | undefined;
   /** Why checks may not be answered by what is known now, although there is a snapshot. */
   readonly notNow?: () => Refusal | undefined;
+  /** Until when others count on this instance, by the monotonic clock; where there is `notNow`. */
+  readonly heldUntilMs?: () => number;
   /** Resolves when the first snapshot may answer; a source without it lets every snapshot. */
   readonly admitted?: Promise<void>;
   /** Pages of the debug server that only this source can fill. */

@@ -29,6 +29,10 @@ export interface StoreOptions extends BuilderOptions, NamespacesOptions {
   readonly hasEveryNamespace?: boolean;
   /** Where the source is now; only where it has a history. */
   readonly horizon?: () => Horizon | undefined;
+  /** Told that a build begins: what is given from now on may be in it or in the next one. */
+  readonly onBegin?: () => void;
+  /** Told that nothing is left to build. */
+  readonly onSettled?: () => void;
   /** Told of every new snapshot, after it is current. */
   readonly onBuild: (build: Build) => void;
   /** A build that threw: the old snapshot stays. */
@@ -37,6 +41,12 @@ export interface StoreOptions extends BuilderOptions, NamespacesOptions {
   readonly rest?: (ms: number) => Promise<void>;
 }
 
+/** What a source gives its objects to. */
+export type PolicyFeed = Pick<
+  PolicyStore,
+  'apply' | 'delete' | 'secretChanged' | 'complete' | 'setUnread' | 'relabel' | 'caughtUp' | 'secretNames'
+>;
+
 /** Changes that come together are built together. */
 const SETTLE_MS = 5;
 /** A build that failed is tried again after so long. */
@@ -44,6 +54,9 @@ const RETRY_MS = 1000;
 /** Between builds that follow each other is a rest: so many times as long as the last one took, and no longer than this. */
 const RESTS = 4;
 const LONGEST_REST_MS = 1000;
+
+/** How long who changes things all the time waits behind a build that took so long: checks have the rest. */
+export const restAfterMs = (tookMs: number): number => Math.min(RESTS * tookMs, LONGEST_REST_MS);
 
 /**
  * Holds the objects as their source gave them and keeps the current snapshot: built aside, in slices, swapped whole.
@@ -79,6 +92,11 @@ export class PolicyStore {
   /** The snapshot that checks read; undefined before the first full build. */
   get current(): Snapshot | undefined {
     return this.#snapshot;
+  }
+
+  /** Whether everything that was given so far serves. */
+  get isSettled(): boolean {
+    return !this.#isChanged && !this.#isBuilding;
   }
 
   /** Objects of kinds that are not of Postern are ignored. */
@@ -124,7 +142,7 @@ export class PolicyStore {
 
   /** Resolves when everything that was given so far serves; never rejects. */
   caughtUp(): Promise<void> {
-    if (!this.#isChanged && !this.#isBuilding) return Promise.resolve();
+    if (this.isSettled) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#awaiting.push(resolve);
     return promise;
@@ -167,7 +185,7 @@ export class PolicyStore {
         // At once, and once: who gives up something in every build would have no rest between any of them.
         isGiving = hasFreed && !isGiving;
         // Who changes things all the time has a part of the time built for him; checks have the rest.
-        if (this.#isChanged && !isGiving && tookMs > 0) await this.#rest(Math.min(RESTS * tookMs, LONGEST_REST_MS));
+        if (this.#isChanged && !isGiving && tookMs > 0) await this.#rest(restAfterMs(tookMs));
       } catch (error) {
         hasFailed = true;
         this.#awaiting = [...awaiting, ...this.#awaiting];
@@ -179,10 +197,12 @@ export class PolicyStore {
     if (!hasFailed) for (const resolve of this.#awaiting.splice(0)) resolve();
     // Whatever it was: what changed must not wait for the next change.
     if (hasFailed) this.#buildIn(RETRY_MS);
+    else this.#options.onSettled?.();
   }
 
   async #build(): Promise<{ readonly tookMs: number; readonly hasFreed: boolean }> {
     const startMs = this.#options.clock.monotonicMs();
+    this.#options.onBegin?.();
     // As it is now: what comes while this is built may be in it or not, and is in the next one.
     const horizon = this.#options.horizon?.();
     const { snapshot, reports, hasFreed, serve } = await this.#builder.build(this.#hasUnread);
