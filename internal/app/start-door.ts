@@ -1,6 +1,7 @@
 import type { createCheckBytes } from '../extauthz/check.ts';
 import { type GrpcDoor, type GrpcDoorOptions, startGrpcDoor } from '../extauthz/grpc-door.ts';
 import { startNativeDoor } from '../extauthz/native-door.ts';
+import type { Listen } from '../listen/listen.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { AgentOptions } from './agent.ts';
 import { nativeDoorWords } from './native-door-words.ts';
@@ -11,6 +12,10 @@ export const CERTIFICATE_RELOAD_MS = 10_000;
 export type DoorParts = AgentOptions & {
   readonly metrics: Metrics;
   readonly check: ReturnType<typeof createCheckBytes>;
+  /** Another process tells of the certificates, which are the same. */
+  readonly areCertificatesTold?: boolean;
+  /** In the place of `listenOn`. */
+  readonly listen?: Listen;
 };
 
 /** Starts the gRPC door as the configuration wants it. */
@@ -23,16 +28,21 @@ export function startDoor(parts: DoorParts): Promise<GrpcDoor> {
     maxReceiveBytes: config.maxReceiveBytes,
     maxConnectionAgeMs: config.maxConnectionAgeMs,
     tls: tlsOf(parts),
+    listen: parts.listen,
   };
   if (config.transport === 'grpc-js') return startGrpcDoor({ ...common, hasReflection: config.grpcReflection });
   const { grpcAuxAddress: auxAddress, http2: bounds } = config;
   return startNativeDoor({ ...common, auxAddress, bounds, ...nativeDoorWords(parts) });
 }
 
+const NOTHING = (): void => undefined;
+
 /** The files that the configuration names, and what is told of them. */
-function tlsOf({ config, clock, log, metrics }: DoorParts): GrpcDoorOptions['tls'] {
+function tlsOf({ config, clock, log, metrics, areCertificatesTold = false }: DoorParts): GrpcDoorOptions['tls'] {
   const { tls } = config;
   if (tls === undefined) return undefined;
+  if (areCertificatesTold)
+    return { files: tls, reloadEveryMs: CERTIFICATE_RELOAD_MS, clock, onCertificate: NOTHING, onError: NOTHING };
   let isReload = false;
   let hasFailed = false;
   return {

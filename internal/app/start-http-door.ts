@@ -3,17 +3,30 @@ import type { CheckOptions } from '../extauthz/check.ts';
 import { createHttpChecks } from '../extauthz/http/http-check.ts';
 import { type HttpDoor, startHttpDoor } from '../extauthz/http/http-door.ts';
 import { pathsOf } from '../extauthz/http/http-handler.ts';
+import type { Listen } from '../listen/listen.ts';
 import type { AgentOptions } from './agent.ts';
 import { CERTIFICATE_RELOAD_MS } from './start-door.ts';
 
-export type HttpDoorParts = AgentOptions & { readonly http: HttpDoorConfig; readonly checks: CheckOptions };
+export type HttpDoorParts = AgentOptions & {
+  readonly http: HttpDoorConfig;
+  readonly checks: CheckOptions;
+  readonly listen?: Listen;
+};
 
 /** Starts the HTTP door as the configuration wants it. */
-export function startHttpDoorOf({ config, http, clock, log, checks: options }: HttpDoorParts): Promise<HttpDoor> {
+export function startHttpDoorOf({
+  config,
+  http,
+  clock,
+  log,
+  checks: options,
+  listen,
+}: HttpDoorParts): Promise<HttpDoor> {
   const checks = createHttpChecks(options, http.carriedHeaders);
   const paths = pathsOf([...checks.keys()]);
   return startHttpDoor({
     address: http.address,
+    listen,
     checks,
     trustedPeers: http.trustedPeers.list,
     clock,

@@ -10,6 +10,7 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import type { Clock } from '../core/clock.ts';
 import type { ListenAddress } from '../core/listen-address.ts';
+import type { Listen } from '../listen/listen.ts';
 import type { CheckBytes, DoorCall } from './check.ts';
 import { GrpcConnections } from './connections.ts';
 import { HealthService } from './health-service.ts';
@@ -50,6 +51,8 @@ export interface GrpcDoorOptions {
   /** 0 ≤ x < 1: jitter of the connections' age. */
   readonly random?: () => number;
   readonly hasReflection: boolean;
+  /** In the place of `listenOn`. */
+  readonly listen?: Listen | undefined;
   /** What goes wrong with the listener while it listens. */
   readonly onError?: (error: unknown) => void;
 }

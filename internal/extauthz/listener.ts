@@ -1,12 +1,13 @@
 import { createServer, type Socket } from 'node:net';
 import type { ListenAddress } from '../core/listen-address.ts';
-import { listenOn } from '../listen/listen.ts';
+import { type Listen, listenOn } from '../listen/listen.ts';
 
 export interface ListenerOptions {
   readonly address: ListenAddress;
   /** The option that gives `address`, without dashes, for messages. */
   readonly flag: string;
   readonly onConnection: (socket: Socket) => void;
+  readonly listen?: Listen | undefined;
   /** What goes wrong later, e.g. no file descriptors left; the listener goes on. */
   readonly onError: (error: unknown) => void;
 }
@@ -30,7 +31,8 @@ const SOCKET_MODE = 0o660;
  *
  * @throws {PosternError} ERR_POSTERN_LISTEN, which names the address and says what to do
  */
-export async function startListener({ address, flag, onConnection, onError }: ListenerOptions): Promise<Listener> {
+export async function startListener(options: ListenerOptions): Promise<Listener> {
+  const { address, flag, onConnection, onError, listen = listenOn } = options;
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
@@ -40,7 +42,7 @@ export async function startListener({ address, flag, onConnection, onError }: Li
     onConnection(socket);
   });
   server.maxConnections = MAX_CONNECTIONS;
-  const bound = await listenOn(server, { address, flag, socketMode: SOCKET_MODE });
+  const bound = await listen(server, { address, flag, socketMode: SOCKET_MODE });
   server.on('error', onError);
   return {
     address: bound,

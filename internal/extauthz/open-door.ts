@@ -17,7 +17,7 @@ export interface DoorServer {
   stop(): void;
 }
 
-type OpenOptions = Pick<GrpcDoorOptions, 'address' | 'flag' | 'tls' | 'clock' | 'onError'>;
+type OpenOptions = Pick<GrpcDoorOptions, 'address' | 'flag' | 'tls' | 'clock' | 'listen' | 'onError'>;
 
 interface Behind {
   readonly server: DoorServer;
@@ -31,13 +31,13 @@ interface Behind {
  * ours to check, name and cut off.
  */
 export async function openDoor(options: OpenOptions, { server, health, onPlain }: Behind): Promise<GrpcDoor> {
-  const { address, flag = 'grpc-addr', clock, onError = () => undefined } = options;
+  const { address, flag = 'grpc-addr', clock, listen, onError = () => undefined } = options;
   const accept = (socket: Socket): void => server.accept(socket);
   let tls: TlsTermination | undefined;
   let listener: Listener;
   try {
     tls = options.tls && (await startTls(options.tls, accept, onPlain));
-    listener = await startListener({ address, flag, onConnection: tls?.accept ?? accept, onError });
+    listener = await startListener({ address, flag, onConnection: tls?.accept ?? accept, listen, onError });
   } catch (error) {
     tls?.stop();
     server.stop();

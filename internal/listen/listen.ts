@@ -12,6 +12,9 @@ export interface ListenTarget {
   readonly socketMode: number;
 }
 
+/** Makes a server take connections; gives where it really listens. `listenOn`, where the process listens itself. */
+export type Listen = (server: Server, target: ListenTarget) => Promise<ListenAddress>;
+
 const IS_TAKEN = 'something else listens there; stop it or choose another address';
 
 /**

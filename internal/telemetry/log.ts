@@ -19,13 +19,15 @@ export interface LogOptions {
   readonly level: 'error' | 'warn' | 'info' | 'debug';
   readonly output: Pick<Output, 'write'>;
   readonly clock: Pick<Clock, 'wallMs'>;
+  /** Which of several processes writes it: a field of each line; undefined where there is one. */
+  readonly worker?: number;
 }
 
 const NO_FIELDS: Fields = Object.freeze({});
 
-export function createLog({ level, output, clock }: LogOptions): Log {
-  const lines = logger(level, output, clock);
-  const decisions = logger('info', output, clock);
+export function createLog(options: LogOptions): Log {
+  const lines = logger(options.level, options);
+  const decisions = logger('info', options);
   const at =
     (name: LogOptions['level']) =>
     (message: string, fields: Fields = NO_FIELDS): void => {
@@ -41,8 +43,9 @@ export function createLog({ level, output, clock }: LogOptions): Log {
 }
 
 /** Time as RFC 3339 in UTC, level as a word; no host name or process id: the platform adds its own. */
-function logger(level: string, output: Pick<Output, 'write'>, clock: Pick<Clock, 'wallMs'>): Logger {
+function logger(level: string, { output, clock, worker }: LogOptions): Logger {
   const timestamp = (): string => `,"time":"${new Date(clock.wallMs()).toISOString()}"`;
   const formatters = { level: (label: string) => ({ level: label }) };
-  return pino({ level, base: null, messageKey: 'message', timestamp, formatters }, output);
+  const base = worker === undefined ? null : { worker };
+  return pino({ level, base, messageKey: 'message', timestamp, formatters }, output);
 }

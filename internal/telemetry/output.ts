@@ -5,6 +5,8 @@ import { oneLine } from './one-line.ts';
 export interface Output {
   /** @param line JSON with its final line feed */
   write(line: string): void;
+  /** Takes lines of another process, which are as they should be. */
+  forward(lines: string): void;
   /** Lines given up so far. */
   readonly dropped: number;
   /** Waits until what is held has been written, for at most this long; later lines are dropped. */
@@ -32,6 +34,7 @@ class DescriptorOutput implements Output {
   readonly #maxHeldBytes: number;
   /** Lines that no write has begun with. */
   #lines: string[] = [];
+  #lineCount = 0;
   /** Bytes of `#lines` and of the write in flight; never above `#maxHeldBytes`. */
   #heldBytes = 0;
   #isWriting = false;
@@ -47,13 +50,21 @@ class DescriptorOutput implements Output {
   }
 
   write(line: string): void {
-    const text = oneLine(line);
+    this.#hold(oneLine(line), 1);
+  }
+
+  forward(lines: string): void {
+    this.#hold(lines, lines.split('\n').length - 1);
+  }
+
+  #hold(text: string, lines: number): void {
     const bytes = Buffer.byteLength(text);
     if (this.#isClosed || this.#heldBytes + bytes > this.#maxHeldBytes) {
-      this.dropped += 1;
+      this.dropped += lines;
       return;
     }
     this.#lines.push(text);
+    this.#lineCount += lines;
     this.#heldBytes += bytes;
     if (!this.#isWriting) this.#writeHeld();
   }
@@ -70,9 +81,10 @@ class DescriptorOutput implements Output {
   }
 
   #writeHeld(): void {
-    const lines = this.#lines.length;
+    const lines = this.#lineCount;
     const bytes = Buffer.from(this.#lines.join(''));
     this.#lines = [];
+    this.#lineCount = 0;
     this.#isWriting = true;
     this.#writeFrom(bytes, 0, lines);
   }

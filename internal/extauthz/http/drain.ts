@@ -1,5 +1,10 @@
+import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
+
+const closed = async (socket: Socket): Promise<void> => {
+  if (!socket.closed) await once(socket, 'close');
+};
 
 /** Until then a connection ends with an answer that says so: HTTP/1.1 has no other way to tell a proxy. */
 const NOTICE_MS = 2000;
@@ -19,6 +24,8 @@ export async function drainConnections(server: Server, sockets: Iterable<Socket>
   // The `close` of an HTTP server closes idle connections at once: one of them may have a check on its way.
   NetServer.prototype.close.call(server, () => resolve());
   await promise;
+  // Connections that another process took are not counted by the server.
+  await Promise.all([...sockets].map(closed));
   clearTimeout(notice);
   clearTimeout(end);
   server.close(() => undefined);

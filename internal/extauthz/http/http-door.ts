@@ -5,7 +5,7 @@ import type { BlockList, Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ListenAddress } from '../../core/listen-address.ts';
 import { limitConnections } from '../../listen/connection-limit.ts';
-import { listenOn } from '../../listen/listen.ts';
+import { type Listen, listenOn } from '../../listen/listen.ts';
 import { type TlsOptions, withCertificates } from '../tls-termination.ts';
 import { drainConnections } from './drain.ts';
 import { HttpHandler, type HttpHandlerOptions } from './http-handler.ts';
@@ -18,6 +18,8 @@ export interface HttpDoorOptions extends HttpHandlerOptions {
   readonly trustedPeers: BlockList;
   readonly onRefusedPeer: (address: string, refusedMeanwhile: number) => void;
   readonly tls: TlsOptions | undefined;
+  /** In the place of `listenOn`. */
+  readonly listen?: Listen | undefined;
   readonly patience?: Patience;
   /** Connections that there may be; as many more may be at their handshake. */
   readonly mostConnections?: number;
@@ -63,7 +65,7 @@ const SOCKET_MODE = 0o660;
 
 /** Starts the HTTP door: checks of Envoy's `http_service`, nginx and Traefik, told apart by the path alone. */
 export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
-  const { tls, address: asked } = options;
+  const { tls, address: asked, listen = listenOn } = options;
   const limits = limitsOf(options.patience ?? PATIENCE);
   const { server, stop } =
     tls === undefined
@@ -91,7 +93,7 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     clock: options.clock,
     isTls: tls !== undefined,
   });
-  const address = await listenOn(server, { address: asked, flag: 'http-addr', socketMode: SOCKET_MODE }).catch(
+  const address = await listen(server, { address: asked, flag: 'http-addr', socketMode: SOCKET_MODE }).catch(
     (error: unknown) => {
       stop();
       throw error;
