@@ -1,0 +1,39 @@
+import { createServer, type Socket } from 'node:net';
+import type { ListenAddress } from '../core/listen-address.ts';
+import { listenOn } from '../listen/listen.ts';
+
+export interface HandingListenerOptions {
+  readonly address: ListenAddress;
+  /** The option that gives `address`, without dashes. */
+  readonly flag: string;
+  /** Hands a connection to whoever answers it; nothing of it was read. */
+  readonly give: (connection: Socket) => void;
+  /** What goes wrong later; the listener goes on. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface HandingListener {
+  readonly address: ListenAddress;
+  /** Takes no more connections. */
+  stop(): void;
+}
+
+/** Owner and group, as where a process listens that answers itself. */
+const SOCKET_MODE = 0o660;
+
+/**
+ * Takes connections for other processes. It listens as doors do, so that addresses, socket files and permissions are
+ * the same, and what is wrong with them is said once.
+ *
+ * @throws {PosternError} ERR_POSTERN_LISTEN, which names the address and says what to do
+ */
+export async function startHandingListener(options: HandingListenerOptions): Promise<HandingListener> {
+  const { address, flag, give, onError } = options;
+  const server = createServer({ pauseOnConnect: true }, (connection) => {
+    connection.on('error', () => undefined);
+    give(connection);
+  });
+  const bound = await listenOn(server, { address, flag, socketMode: SOCKET_MODE });
+  server.on('error', onError);
+  return { address: bound, stop: () => void server.close() };
+}

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { until } from '../../test/components/until.ts';
+import { systemClock } from '../core/clock.ts';
+import type { FromWorker } from './messages.ts';
+import type { Batch } from './worker-feed.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'postern-programs-'));
+const pools = new Set<World>();
+after(async () => {
+  await Promise.all([...pools].map(({ pool }) => pool.end(0, 0)));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A program that does with each message what `does` says; `index` is which worker it is. */
+function program(name: string, does: string): string {
+  const file = join(folder, `${name}.mjs`);
+  const text = `
+    const index = Number(process.argv[3]);
+    const say = (message) => process.send(message);
+    setInterval(() => say({ kind: 'alive', connections: 0, keys: index }), 20);
+    process.on('disconnect', () => process.exit(0));
+    process.on('message', (message) => {
+      if (message.kind === 'drain') process.exit(0);
+      ${does}
+    });`;
+  writeFileSync(file, text);
+  return file;
+}
+
+const LOADS = "if (message.kind === 'start') say({ kind: 'loaded' });";
+const SERVES = `${LOADS} if (message.kind === 'build') say({ kind: 'served', number: message.number });`;
+
+const batch = (number: number): Batch => ({ number, changes: [], secrets: [] });
+
+class World {
+  whole: Batch | undefined = undefined;
+  served: number[] = [];
+  ends: string[] = [];
+  /** As the first worker ended. */
+  servedBefore: readonly number[] | undefined = undefined;
+  heard: FromWorker['kind'][] = [];
+  readonly pool: WorkerPool;
+
+  constructor(file: string, patienceMs = 10_000) {
+    this.pool = new WorkerPool({
+      program: file,
+      count: 2,
+      clock: systemClock,
+      start: {
+        options: {},
+        otel: {},
+        apiServer: undefined,
+        labels: undefined,
+        directory: folder,
+        hasVerdicts: false,
+      },
+      whole: () => this.whole,
+      onServed: (number) => this.served.push(number),
+      onMessage: ({ kind }) => this.heard.push(kind),
+      onLines: () => undefined,
+      onEnd: ({ index }, { code, signal, why }) => {
+        this.servedBefore ??= [...this.served];
+        this.ends.push(`${index}: ${why ?? signal ?? code}`);
+      },
+      isServing: () => true,
+      times: { lookMs: 50, patienceMs },
+    });
+    pools.add(this);
+    this.pool.start();
+  }
+
+  build(number: number): void {
+    this.whole = { ...batch(number), records: new Map() };
+    this.pool.build(batch(number), 0);
+  }
+
+  hears(kind: FromWorker['kind'], times: number): Promise<void> {
+    return until(() => this.heard.filter((one) => one === kind).length >= times);
+  }
+}
+
+describe('WorkerPool', () => {
+  it('tells of a batch as served when all workers serve it, not when one does', async () => {
+    const oneWaits = `${LOADS} if (message.kind === 'build' && (index === 1 || message.number === 2))
+      say({ kind: 'served', number: message.number });`;
+    const world = new World(program('one-waits', oneWaits));
+    world.build(1);
+    await world.hears('served', 1);
+    assert.deepEqual([world.served, world.pool.notReady], [[], '1 of 2 workers serve']);
+    world.build(2);
+    await until(() => world.served.length > 0);
+    assert.deepEqual([...new Set(world.served)], [2]);
+    assert.equal(world.pool.notReady, undefined);
+  });
+
+  it('replaces a worker that serves nothing new in time', async () => {
+    const oneStops = `${LOADS} if (message.kind === 'build' && (index === 1 || message.number === 1))
+      say({ kind: 'served', number: message.number });`;
+    const world = new World(program('one-stops', oneStops), 3000);
+    world.build(1);
+    await until(() => world.served.includes(1));
+    world.build(2);
+    await until(() => world.ends.length > 0);
+    assert.deepEqual(
+      [world.ends[0], new Set(world.servedBefore)],
+      ['2: it did not build in time what serves here', new Set([1])],
+    );
+  });
+
+  it('replaces a worker that says nothing', async () => {
+    const oneIsStill = `${SERVES} if (message.kind === 'build' && index === 1)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);`;
+    const world = new World(program('one-is-still', oneIsStill), 3000);
+    world.build(1);
+    await until(() => world.ends.length > 0);
+    assert.equal(world.ends[0], '1: it does not answer');
+  });
+
+  it('waits for ever with workers while there is nothing to serve', async () => {
+    const world = new World(program('serves', SERVES), 2500);
+    await world.hears('alive', 400);
+    assert.deepEqual([world.ends, world.served], [[], []]);
+  });
+
+  it('gives a worker that begins later all that serves, once', async () => {
+    const dies = `${LOADS} if (message.kind === 'build') { say({ kind: 'served', number: message.number });
+      if (message.number === 2 && index === 2) setTimeout(() => process.exit(7), 50); }`;
+    const world = new World(program('dies', dies));
+    world.build(1);
+    await until(() => world.served.includes(1));
+    world.build(2);
+    await until(() => world.ends.length === 1);
+    await until(() => world.pool.serving.length === 2);
+    assert.deepEqual([world.ends, world.pool.serving.map(({ serves }) => serves)], [['2: 7'], [2, 2]]);
+  });
+});

@@ -1,0 +1,224 @@
+import type { Socket } from 'node:net';
+import type { Clock } from '../core/clock.ts';
+import type { FromWorker, HandedDoor, ToWorker, WorkerStart } from './messages.ts';
+import { RestartDelay } from './restart-delay.ts';
+import type { Batch } from './worker-feed.ts';
+import { type WorkerEnd, WorkerProcess } from './worker-process.ts';
+
+export interface WorkerPoolOptions {
+  readonly program: string;
+  readonly count: number;
+  readonly clock: Clock;
+  /** What all workers are told; the rest is of each. */
+  readonly start: Omit<WorkerStart, 'index' | 'generation' | 'count' | 'peers'>;
+  /** All that serves, for one that begins; undefined while it is being built. */
+  readonly whole: () => Batch | undefined;
+  /** Every worker serves the batches up to this one. */
+  readonly onServed: (number: number) => void;
+  readonly onMessage: (message: FromWorker, worker: WorkerProcess) => void;
+  readonly onLines: (lines: string) => void;
+  readonly onEnd: (worker: WorkerProcess, end: WorkerEnd & { readonly why: string | undefined }) => void;
+  readonly onStart?: (worker: WorkerProcess) => void;
+  /** Whether the gRPC health of the instance is SERVING. */
+  readonly isServing: () => boolean;
+  readonly times?: Partial<PoolTimes>;
+}
+
+export interface PoolTimes {
+  /** Between two looks at the workers. */
+  readonly lookMs: number;
+  /** How long one may say nothing, or not serve what the main process has built. */
+  readonly patienceMs: number;
+}
+
+const TIMES: PoolTimes = { lookMs: 1000, patienceMs: 30_000 };
+/** A worker has so many times the longest build of the main process, where that is more than its patience. */
+const BUILDS = 4;
+/** What is left when all should have ended is killed so much later: spans and lines are sent last. */
+const END_GRACE_MS = 6000;
+
+/** The processes that answer checks: started, given every batch, replaced when they end or are of no use. */
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #times: PoolTimes;
+  readonly #workers = new Map<number, WorkerProcess>();
+  readonly #generations = new Map<number, number>();
+  readonly #delays = new Map<number, RestartDelay>();
+  readonly #restarts = new Set<NodeJS.Timeout>();
+  readonly #whys = new Map<WorkerProcess, string>();
+  #looks: NodeJS.Timeout | undefined = undefined;
+  #longestBuildMs = 0;
+  /** As many served at the same time as there should be. */
+  #wereAllServing = false;
+  #isEnding = false;
+  #onEnded: (() => void) | undefined = undefined;
+  /** Who was given a connection last comes last. */
+  #turn: WorkerProcess[] = [];
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    this.#times = { ...TIMES, ...options.times };
+  }
+
+  start(): void {
+    process.on('exit', this.#killAll);
+    for (let index = 1; index <= this.#options.count; index += 1) this.#begin(index);
+    this.#looks = setInterval(() => this.#look(), this.#times.lookMs);
+    this.#looks.unref();
+  }
+
+  /** Why checks should not come here: nobody is there to answer them. */
+  get notReady(): string | undefined {
+    const { count } = this.#options;
+    if (!this.#wereAllServing) return `${this.serving.length} of ${count} workers serve`;
+    return this.serving.length === 0 ? 'no worker serves' : undefined;
+  }
+
+  get all(): readonly WorkerProcess[] {
+    return [...this.#workers.values()];
+  }
+
+  get serving(): readonly WorkerProcess[] {
+    return this.all.filter((worker) => worker.isServing);
+  }
+
+  /** @param tookMs how long it took to build here */
+  build(batch: Batch, tookMs: number): void {
+    this.#longestBuildMs = Math.max(this.#longestBuildMs, tookMs);
+    const { whole } = this.#options;
+    for (const worker of this.#workers.values()) {
+      if (worker.hasState) worker.build(batch);
+      else if (worker.isLoaded) this.#giveWhole(worker, whole());
+    }
+    this.#tellServed();
+  }
+
+  send(message: ToWorker): void {
+    for (const worker of this.#workers.values()) worker.send(message);
+  }
+
+  /**
+   * Hands a connection to the worker with the fewest, of several to the one that was not given any for longest; closes it
+   * where nobody serves.
+   */
+  give(door: HandedDoor, connection: Socket): void {
+    const serving = this.#turn.filter((worker) => worker.isServing);
+    const answering = serving.filter((worker) => worker.isAnswering);
+    const among = answering.length > 0 ? answering : serving;
+    const [first, ...others] = among;
+    if (first === undefined) return void connection.destroy();
+    const chosen = others.reduce((best, one) => (one.connections < best.connections ? one : best), first);
+    chosen.connections += 1;
+    this.#turn = [...this.#turn.filter((worker) => worker !== chosen), chosen];
+    chosen.send({ kind: 'connection', door }, connection);
+  }
+
+  /** Tells all to take what they have to its end; resolves when they are gone, of themselves or not. */
+  async end(timeoutMs: number, delayMs: number): Promise<void> {
+    this.#isEnding = true;
+    for (const timer of this.#restarts) clearTimeout(timer);
+    if (this.#workers.size > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#onEnded = resolve;
+      this.send({ kind: 'drain', timeoutMs, delayMs });
+      const timer = setTimeout(this.#killAll, timeoutMs + END_GRACE_MS);
+      await promise;
+      clearTimeout(timer);
+    }
+    clearInterval(this.#looks);
+    process.off('exit', this.#killAll);
+  }
+
+  readonly #killAll = (): void => {
+    for (const worker of this.#workers.values()) worker.kill();
+  };
+
+  #begin(index: number): void {
+    const { program, clock, start, count, onMessage, onLines, onStart } = this.#options;
+    const generation = (this.#generations.get(index) ?? 0) + 1;
+    this.#generations.set(index, generation);
+    const begunMs = clock.monotonicMs();
+    const worker = new WorkerProcess({
+      program,
+      index,
+      generation,
+      onLines,
+      onMessage: (message) => {
+        this.#hear(worker, message);
+        onMessage(message, worker);
+      },
+      onEnd: (end) => this.#ended(worker, end, clock.monotonicMs() - begunMs),
+    });
+    this.#workers.set(index, worker);
+    this.#turn.push(worker);
+    const peers = new Map([...this.#generations].filter(([other]) => other !== index));
+    worker.send({ kind: 'start', start: { ...start, index, generation, count, peers } });
+    onStart?.(worker);
+  }
+
+  #hear(worker: WorkerProcess, message: FromWorker): void {
+    if (message.kind === 'loaded') {
+      const { index, generation } = worker;
+      for (const other of this.#workers.values()) if (other !== worker) other.send({ kind: 'peer', index, generation });
+      worker.send({ kind: 'serving', isServing: this.#options.isServing() });
+      this.#giveWhole(worker, this.#options.whole());
+    } else if (message.kind === 'drained') {
+      worker.isLeaving = true;
+      this.#letLeave();
+    } else if (message.kind === 'served') {
+      if (this.serving.length === this.#options.count) this.#wereAllServing = true;
+      this.#tellServed();
+    }
+  }
+
+  /** Those who have drained count for those who have not. */
+  #letLeave(): void {
+    if (this.all.every(({ isLeaving }) => isLeaving)) this.send({ kind: 'leave' });
+  }
+
+  #giveWhole(worker: WorkerProcess, whole: Batch | undefined): void {
+    if (whole !== undefined) worker.build(whole);
+  }
+
+  /** One that has not begun counts: what it will begin with may be older than what is told of here. */
+  #tellServed(): void {
+    const workers = this.all;
+    if (!this.#wereAllServing || workers.length === 0) return;
+    const least = Math.min(...workers.map(({ serves }) => serves));
+    if (least > 0) this.#options.onServed(least);
+  }
+
+  #ended(worker: WorkerProcess, end: WorkerEnd, livedMs: number): void {
+    const { index } = worker;
+    this.#workers.delete(index);
+    this.#turn = this.#turn.filter((one) => one !== worker);
+    if (this.#isEnding) {
+      this.#letLeave();
+      if (this.#workers.size === 0) this.#onEnded?.();
+      return;
+    }
+    this.#options.onEnd(worker, { ...end, why: this.#whys.get(worker) });
+    this.#whys.delete(worker);
+    const delay = this.#delays.get(index) ?? new RestartDelay();
+    this.#delays.set(index, delay);
+    const timer = setTimeout(() => {
+      this.#restarts.delete(timer);
+      this.#begin(index);
+    }, delay.after(livedMs));
+    this.#restarts.add(timer);
+    this.#tellServed();
+  }
+
+  #look(): void {
+    if (this.#isEnding) return;
+    const { lookMs, patienceMs } = this.#times;
+    const silent = patienceMs / lookMs;
+    const owing = Math.max(patienceMs, BUILDS * this.#longestBuildMs) / lookMs;
+    for (const worker of this.#workers.values()) {
+      const why = worker.look({ silent, owing });
+      if (why === undefined) continue;
+      this.#whys.set(worker, why);
+      worker.kill();
+    }
+  }
+}
