@@ -65,6 +65,7 @@ export const CHART_OPTIONS: Readonly<Record<OptionName, 'chart' | 'enum' | Reado
     pattern: '^((6[4-9]|[7-9][0-9]|[1-9][0-9]{2,4})Ki|([1-9]|[1-5][0-9]|6[0-4])Mi)$',
   },
   'grpc-reflection': 'enum',
+  workers: { type: ['integer', 'string'], minimum: 1, maximum: 64, pattern: '^(auto|[1-9]|[1-5][0-9]|6[0-4])$' },
   'log-level': 'enum',
   config: 'chart',
   transport: 'enum',
@@ -84,7 +85,7 @@ export const CHART_OPTIONS: Readonly<Record<OptionName, 'chart' | 'enum' | Reado
   'grpc-ping-timeout': SECONDS,
 };
 
-/** What is about hosts and routes, or about several namespaces: sidecars have neither. */
+/** What is about hosts and routes, several namespaces or several cores: sidecars have none of them. */
 export const OF_GATEWAYS: ReadonlySet<OptionName> = new Set([
   'policy-selector',
   'host-grants',
@@ -94,4 +95,5 @@ export const OF_GATEWAYS: ReadonlySet<OptionName> = new Set([
   'namespace-object-bytes',
   'trust-context-extensions',
   'route-metadata',
+  'workers',
 ]);

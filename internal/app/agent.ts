@@ -2,31 +2,24 @@ import { startAdminServer } from '../admin/admin-server.ts';
 import { startDebugServer } from '../admin/debug-server.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
-import { createDecisionIds } from '../core/decision-id.ts';
 import type { ListenAddress } from '../core/listen-address.ts';
 import { MemoryStore } from '../counters/memory-store.ts';
-import { createCheckBytes } from '../extauthz/check.ts';
-import { createKeySources } from '../keys/key-sources.ts';
-import { type ForbiddenAddresses, NOTHING_FORBIDDEN, OutboundClient } from '../keys/outbound.ts';
+import { type ForbiddenAddresses, NOTHING_FORBIDDEN } from '../keys/outbound.ts';
 import { readPodLabels } from '../kube/pod-labels.ts';
-import { createTokenCache } from '../phases/authn/jwt.ts';
-import { createRateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
-import { Engine } from '../policy/evaluate.ts';
-import { knowledgeOf } from '../policy/knowledge.ts';
-import { type ObjectReport, PolicyStore } from '../policy/store.ts';
-import { type PodLabels, Workload } from '../policy/workload.ts';
+import { type Build, type ObjectReport, PolicyStore } from '../policy/store.ts';
+import type { PodLabels } from '../policy/workload.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { Observer } from '../telemetry/observer.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import { createCheckParts } from './check-parts.ts';
 import { debugPages } from './debug-pages.ts';
 import { FileSource } from './file-source.ts';
 import { createKubeSource } from './kube-source.ts';
 import { memoryLimitBytes } from './memory-limit.ts';
+import { type CheckDoors, startOwnDoors } from './own-doors.ts';
 import { Readiness } from './readiness.ts';
 import type { Cluster, PolicySourceAdapter } from './source.ts';
-import { startDoor } from './start-door.ts';
-import { startHttpDoorOf } from './start-http-door.ts';
+import type { Workers } from './workers.ts';
 
 export interface AgentOptions {
   readonly config: Config;
@@ -35,6 +28,17 @@ export interface AgentOptions {
   readonly tracing: Tracing;
   readonly version: string;
   readonly logDropped: () => number;
+  /** Needed where there are workers. */
+  readonly processes?: Processes;
+}
+
+/** How other processes of this program are started. */
+export interface Processes {
+  /** The file that was started. */
+  readonly program: string;
+  readonly otel: Readonly<Record<string, string | undefined>>;
+  /** Takes whole lines of their logs. */
+  readonly onLines: (lines: string) => void;
 }
 
 /** A running agent: the same for production, `postern dev` and tests. */
@@ -53,8 +57,6 @@ export interface Agent {
   stop(): Promise<void>;
 }
 
-/** Checks that may wait for something outside at the same time. */
-const MAX_WAITING = 1000;
 const TRACE_FLUSH_MS = 3000;
 /** Checks end first; probes and metrics go on meanwhile, and what checks leave behind is sent last. */
 const STOP_ORDER = ['door', 'keys', 'admin', 'debug', 'source', 'tracing'] as const;
@@ -64,7 +66,11 @@ type Stops = Map<(typeof STOP_ORDER)[number], () => Promise<unknown>>;
 /** Wires one instance out of its configuration and starts it, part by part. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { config, clock, log, tracing, version } = options;
-  const metrics = new Metrics({ version, isStandalone: config.source.kind === 'directory' });
+  const metrics = new Metrics({
+    version,
+    isStandalone: config.source.kind === 'directory',
+    hasWorkers: config.workers > 1,
+  });
   const stops: Stops = new Map([['tracing', () => tracing.shutdown(TRACE_FLUSH_MS)]]);
   const stopAll = async (): Promise<void> => {
     for (const part of STOP_ORDER)
@@ -86,82 +92,57 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       onEvict: () => registry.count('postern_ratelimit_evictions_total'),
     });
     const labels = config.sidecar?.kind === 'agent' ? readPodLabels(config.sidecar.labelsFile) : undefined;
-    const source = makeSource(given, registry, labels);
-    const outbound = new OutboundClient({
-      isRelaxed: config.outbound.isOpen,
-      allowed: config.outbound.allow.list,
-      forbidden: source.forbidden,
-    });
-    stopped.set('keys', () => outbound.close());
-    const tokens = createTokenCache();
-    const keySources = createKeySources({
-      client: outbound,
+    const { adapter, forbidden } = makeSource(given, registry, labels);
+    const workers =
+      config.workers === 1 ? undefined : await makeWorkers({ ...given, metrics: registry, adapter, labels });
+    const parts = createCheckParts({
+      config,
       clock,
-      random: Math.random,
-      observe: observeKeys(registry, log),
+      metrics: registry,
+      counters,
+      forbidden,
+      labels,
       // Who only judges policies asks nobody in their name.
-      prefetch: config.sidecar?.kind !== 'class',
+      hasChecks: config.sidecar?.kind !== 'class' && workers === undefined,
+      onKeys: observeKeys(registry, log),
     });
-    const readiness = new Readiness(clock, source.adapter);
-    const { edge } = config;
+    stopped.set('keys', () => parts.outbound.close());
+    const readiness = new Readiness(clock, workers?.readiness ?? adapter);
+    const served = (build: Build): void => readiness.built(build, { registry, source: adapter });
     const store = new PolicyStore({
-      ports: {
-        keySources,
-        tokens,
-        limits: createRateLimitPorts(counters),
-        knows: knowledgeOf(edge),
-        workload: config.sidecar && new Workload(labels),
+      ...parts.storeOptions,
+      secrets: (namespace) => {
+        const secrets = adapter.secrets(namespace);
+        return workers === undefined ? secrets : workers.answers.recording(namespace, secrets);
       },
-      clusterIssuer: config.clusterIssuer,
-      className: config.className,
-      hostGrants: config.hostGrants,
-      secrets: (namespace) => source.adapter.secrets(namespace),
-      namespaceBudget: config.namespaceBudget,
-      objectBudget: config.objectBudget,
-      hasNamespaces: config.source.kind === 'kube',
-      hasEveryNamespace: config.source.kind === 'kube' && config.source.namespaces.length === 0,
-      ...(source.adapter.recordedSpec && { recordedSpec: source.adapter.recordedSpec }),
-      ...(source.adapter.horizon && { horizon: source.adapter.horizon }),
-      clock,
-      onBuild: (build) => readiness.built(build, { registry, source: source.adapter }),
+      ...(adapter.recordedSpec && { recordedSpec: adapter.recordedSpec }),
+      ...(adapter.horizon && { horizon: adapter.horizon }),
+      ...workers?.storeHooks,
+      onBuild: (build) => (workers === undefined ? served(build) : workers.built(build)),
       onFailure(error) {
         registry.snapshotBuilt('failure', 0);
         log.error('A snapshot could not be built; the old one serves', { error });
+        workers?.failed();
       },
     });
-    const engine = new Engine(() => store.current, {
-      edge,
-      unmatched: config.unmatched,
-      routeMetadata: config.routeMetadata,
-      sidecar: config.sidecar?.kind,
-      checkTimeoutMs: config.checkTimeoutMs,
-      clock,
-      newDecisionId: createDecisionIds(),
-    });
-    registry.read('postern_ratelimit_keys', () => counters.size);
-    registry.set('postern_ratelimit_max_keys', config.maxLimitKeys);
-    registry.read('postern_memory_limit_bytes', memoryLimitBytes);
-    registry.read('postern_keys_age_seconds', () => {
-      const ageMs = keySources.oldestMs;
-      return ageMs === undefined ? undefined : ageMs / 1000;
-    });
-    registry.read('postern_token_cache_entries', () => tokens.size);
-    registry.read('postern_log_dropped_total', given.logDropped);
-    registry.read('postern_snapshot_age_seconds', () => readiness.ageSeconds());
-    registry.read('postern_file_problems', () => source.adapter.fileProblems?.());
-    registry.read('postern_ready', () => (readiness.why() === undefined ? 1 : 0));
-    const observer = new Observer({ metrics: registry, log, tracing, clock, random: Math.random });
-    const { notNow } = source.adapter;
-    const checks = { engine, observer, maxWaiting: MAX_WAITING, ...(notNow && { notNow }) };
-    const door = await startDoor({ ...given, metrics: registry, check: createCheckBytes(checks) });
-    readiness.door = door;
-    const doors: Drainable[] = [door];
+    readOwn(registry, { counters, readiness, adapter, given });
     stopped.set('door', () => {
       readiness.isDraining = true;
-      return Promise.all(doors.map((each) => each.drain(config.drainTimeoutMs, config.drainDelayMs)));
+      return Promise.all(open.map((each) => each.drain(config.drainTimeoutMs, config.drainDelayMs)));
     });
-    const http = config.http && (await startHttpDoorOf({ ...given, http: config.http, checks }));
-    if (http !== undefined) doors.push(http);
+    const open: Pick<CheckDoors, 'drain'>[] = [];
+    const onOpen = (door: Pick<CheckDoors, 'drain'>): void => void open.push(door);
+    const { notNow } = adapter;
+    const doors =
+      workers === undefined
+        ? await startOwnDoors({
+            ...given,
+            metrics: registry,
+            checks: parts.checks(store, { log, tracing, notNow }),
+            onOpen,
+          })
+        : await workers.start(store, { onServed: served, onOpen });
+    readiness.door = doors;
     const onError = (error: unknown): void => log.error('A page could not be served', { error });
     const admin = await startAdminServer({
       address: config.adminAddress,
@@ -174,31 +155,50 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const pages = debugPages({
       reports: () => readiness.reports,
       version: () => store.current?.version,
-      source: source.adapter,
-      counters,
+      source: adapter,
+      counters: workers ?? counters,
     });
     const debug =
       config.debugAddress === undefined
         ? undefined
         : await startDebugServer({ address: config.debugAddress, pages, onError });
     if (debug !== undefined) stopped.set('debug', () => debug.close());
-    stopped.set('source', () => source.adapter.stop());
-    await source.adapter.start(store);
+    stopped.set('source', () => adapter.stop());
+    await adapter.start(workers?.feed ?? store);
     return {
-      grpcAddress: door.address,
-      httpAddress: http?.address,
+      grpcAddress: doors.grpcAddress,
+      httpAddress: doors.httpAddress,
       adminAddress: admin.address,
       debugAddress: debug?.address,
-      cluster: source.adapter.cluster,
+      cluster: adapter.cluster,
       ready: readiness.first,
       reports: () => readiness.reports,
     };
   }
 }
 
-/** A door, of whichever transport. */
-interface Drainable {
-  drain(timeoutMs: number, delayMs: number): Promise<void>;
+interface Own {
+  readonly counters: MemoryStore;
+  readonly readiness: Readiness;
+  readonly adapter: PolicySourceAdapter;
+  readonly given: AgentOptions;
+}
+
+/** What is read of this process when somebody asks for its metrics. */
+function readOwn(registry: Metrics, { counters, readiness, adapter, given }: Own): void {
+  registry.read('postern_ratelimit_keys', () => counters.size);
+  registry.set('postern_ratelimit_max_keys', given.config.maxLimitKeys);
+  registry.read('postern_memory_limit_bytes', memoryLimitBytes);
+  registry.read('postern_log_dropped_total', given.logDropped);
+  registry.read('postern_snapshot_age_seconds', () => readiness.ageSeconds());
+  registry.read('postern_file_problems', () => adapter.fileProblems?.());
+  registry.read('postern_ready', () => (readiness.why() === undefined ? 1 : 0));
+}
+
+/** Nothing of it is loaded where there is one process. */
+async function makeWorkers(options: ConstructorParameters<typeof Workers>[0]): Promise<Workers> {
+  const { Workers: Loaded } = await import('./workers.ts');
+  return new Loaded(options);
 }
 
 interface Source {

@@ -8,7 +8,7 @@ export interface DebugState {
   readonly reports: () => readonly ObjectReport[];
   readonly version: () => number | undefined;
   readonly source: PolicySourceAdapter;
-  readonly counters: MemoryStore;
+  readonly counters: Pick<MemoryStore, 'size'>;
 }
 
 /** What `/debug/…` shows: what is loaded, and why something is not. */

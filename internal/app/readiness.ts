@@ -8,7 +8,7 @@ import type { PolicySourceAdapter } from './source.ts';
 
 /** Whether the instance should get checks: it serves a snapshot, and does not drain. */
 export class Readiness {
-  door: GrpcDoor | undefined = undefined;
+  door: Pick<GrpcDoor, 'setServing'> | undefined = undefined;
   isDraining = false;
   reports: readonly ObjectReport[] = [];
   readonly #clock: Clock;
@@ -75,6 +75,7 @@ export class Readiness {
 const isWithoutEffect = ({ object, isAccepted, servesLastGood }: ObjectReport): boolean =>
   object.kind === 'APIBaseline' && !isAccepted && !servesLastGood;
 
-function* servedBy({ named }: Snapshot): Iterable<PolicyRef> {
+/** The policies that a snapshot serves. */
+export function* servedBy({ named }: Snapshot): Iterable<PolicyRef> {
   for (const { policy } of named.values()) if (policy !== undefined) yield policy.ref;
 }

@@ -31,6 +31,7 @@ export async function runAgent(config: Config, otel: Readonly<Record<string, str
       tracing,
       version: VERSION,
       logDropped: () => output.dropped,
+      processes: { program: process.argv[1] ?? '', otel, onLines: (lines) => output.forward(lines) },
     });
     log.info('Postern listens', {
       version: VERSION,

@@ -18,5 +18,10 @@ export function takeSignals(): void {
   }
 }
 
+/** Leaves the end of this process to another one. */
+export function ignoreSignals(): void {
+  for (const signal of Object.keys(EXIT_CODES)) process.on(signal, () => undefined);
+}
+
 /** The next signal to stop, which from now on ends nothing by itself. */
 export const nextSignal = (): Promise<Signal> => new Promise((resolve) => void waiting.push(resolve));

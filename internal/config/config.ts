@@ -41,9 +41,13 @@ export interface Config {
   readonly objectBudget: ObjectBudgetConfig | undefined;
   readonly maxReceiveBytes: number;
   readonly grpcReflection: boolean;
+  /** Processes that answer checks; with 1 it is the one that does everything else. */
+  readonly workers: number;
   readonly logLevel: LogLevel;
   /** Each option that was given, with where: for the start's log line. No option holds a secret. */
   readonly given: readonly string[];
+  /** The texts of the same by option: whoever reads them again has the same configuration. */
+  readonly texts: Readonly<Record<string, string>>;
 }
 
 export type PolicySource =

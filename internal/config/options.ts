@@ -7,6 +7,7 @@ import { debugAddress, listenAddress } from './listen-address.ts';
 import { type Option, option } from './option.ts';
 import { bytes, choice, durationMs, filePath, issuerUrl, switched } from './scalars.ts';
 import { SOURCE_OPTIONS } from './source-options.ts';
+import { WORKER_OPTIONS } from './workers-flag.ts';
 
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -173,6 +174,7 @@ export const OPTIONS = Object.freeze({
     parse: listenAddress,
   }),
   ...BOUND_OPTIONS,
+  ...WORKER_OPTIONS,
   'log-level': option({
     placeholder: 'LEVEL',
     choices: LOG_LEVELS,

@@ -58,8 +58,10 @@ describe('readConfig()', () => {
       http2: DEFAULT_BOUNDS,
       http: undefined,
       grpcReflection: false,
+      workers: 1,
       logLevel: 'info',
       given: ['policies=policies (--policies)'],
+      texts: { policies: 'policies' },
     });
     assert.deepEqual([outbound.isOpen, outbound.allow.texts], [true, []]);
   });

@@ -201,10 +201,16 @@ function assemble(values: OptionValues, known: Known): Config {
     objectBudget: objectBudgetOf(values, known.isOneOwner || sidecar !== undefined),
     maxReceiveBytes: required(values, 'max-receive-bytes'),
     grpcReflection: required(values, 'grpc-reflection'),
+    workers: required(values, 'workers'),
     logLevel: required(values, 'log-level'),
     given: Object.freeze([...known.given].map(([name, { text, origin }]) => `${name}=${text} (${origin})`)),
+    texts: Object.freeze(textsOf(known.given)),
   });
 }
+
+/** What a file says is among them, with its paths as they count; the file is not. */
+const textsOf = (given: GivenOptions): Record<string, string> =>
+  Object.fromEntries([...given].flatMap(([name, { text }]) => (name === 'config' ? [] : [[name, text]])));
 
 function required<K extends OptionName>(values: OptionValues, name: K): NonNullable<OptionValues[K]> {
   const value = values[name];

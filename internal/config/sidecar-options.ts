@@ -16,6 +16,8 @@ export function refuseForSidecars(values: OptionValues, given: GivenOptions, pro
   }
   if (isAgent && values.namespace?.length !== 1)
     problems.push(`${origin('workload-labels')} needs one --namespace: that of its Pod`);
+  if (isClass && (values.workers ?? 1) > 1)
+    problems.push(`${origin('workers')} has no effect with ${origin('sidecar-class')}, which answers no checks`);
   for (const name of OF_HOSTS)
     if (given.has(name)) problems.push(`${origin(name)} has no effect in a sidecar class, whose policies select Pods`);
 }

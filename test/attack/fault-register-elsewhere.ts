@@ -23,7 +23,8 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   {
     why: 'starts and stops the instance: a check finds its parts wired',
     files: {
-      'internal/app/agent.ts': 'startAgent 10',
+      'internal/app/agent.ts': 'startAgent 11, makeWorkers 1',
+      'internal/app/own-doors.ts': 'startOwnDoors 3',
       'internal/app/readiness.ts': 'Readiness.#first 1, Readiness.built 1',
       'internal/app/admission.ts': 'Admission.#first 1, Admission.#admit 3, Admission.#catchUp 2',
       'internal/app/check-once.ts': 'checkOnce 4',
@@ -35,6 +36,19 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/app/run.ts': 'runAgent 9',
       'internal/app/signals.ts': 'nextSignal 1',
       'internal/telemetry/tracing-sdk.ts': 'Sdk.shutdown 1, startSdk 4',
+    },
+  },
+  {
+    why: 'several processes: a worker answers no check before it serves a snapshot, and by none but its own; how it is fed, ended and replaced is in test/workers',
+    files: {
+      'internal/app/run-worker.ts': 'runWorker 8',
+      'internal/app/worker.ts': 'startWorker 9, sharedCounters 3',
+      'internal/app/workers.ts': 'Workers.start 4, Workers.#listen 1, Workers.#drain 4',
+      'internal/workers/handing-listener.ts': 'startHandingListener 1',
+      'internal/workers/main-process.ts': 'MainProcess.constructor 3',
+      'internal/workers/worker-feed.ts': 'WorkerFeed.caughtUp 1, WorkerFeed.settled 1',
+      'internal/workers/worker-pool.ts': 'WorkerPool.end 2',
+      'internal/workers/worker-process.ts': 'WorkerProcess.metrics 1',
     },
   },
   {
@@ -60,7 +74,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/listen/open-connections.ts': 'OpenConnections.drain 1, OpenConnections.ended 2',
       'internal/extauthz/listener.ts':
         'ListenerOptions.onConnection 1, ListenerOptions.onError 1, Listener.stop 1, Listener.destroy 1, startListener 1',
-      'internal/extauthz/http/drain.ts': 'drainConnections 2',
+      'internal/extauthz/http/drain.ts': 'closed 1, drainConnections 4',
       'internal/extauthz/http/http-door.ts': 'HttpDoor.drain 1, HttpDoorOptions.onRefusedPeer 1, startHttpDoor 5',
       'internal/extauthz/http/unknown-paths.ts': 'UnknownPathsOptions.onUnknown 1',
       'internal/listen/listen.ts': 'listenOn 3, clearStaleSocket 1, isServed 1',
@@ -149,7 +163,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/policy/object-budget.ts': 'ObjectBudgets.over 3, ObjectBudgets.#isAllWithin 1',
       'internal/policy/sorted-by-age.ts': 'sortedByAge 2, merge 1',
       'internal/policy/store.ts':
-        'StoreOptions.horizon 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, StoreOptions.rest 1, PolicyStore.caughtUp 1, PolicyStore.#buildAll 2, PolicyStore.#build 1',
+        'StoreOptions.horizon 1, StoreOptions.onBegin 1, StoreOptions.onSettled 1, StoreOptions.onBuild 1, StoreOptions.onFailure 1, StoreOptions.rest 1, PolicyStore.caughtUp 1, PolicyStore.#buildAll 2, PolicyStore.#build 1',
     },
   },
 ];

@@ -378,6 +378,7 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
   },
   'internal/telemetry/output.ts': {
     'Output.write port 1': ['telling: log'],
+    'Output.forward port 1': 'lines of workers, in the process that answers no check',
     'Output.close port 1': AT_START,
     'DescriptorOutput.close Promise.withResolvers 1': AT_START,
     'DescriptorOutput.close await 1': AT_START,

@@ -253,6 +253,7 @@ describe('the chart', { skip: skipWithout(obtainedHelm) }, () => {
       grpcStallTimeout: '10s',
       grpcPingInterval: '20s',
       grpcPingTimeout: '5s',
+      workers: 4,
     };
     const tls = { secretName: 'cert', clientCA: { secretName: 'ca' } };
     const shutdown = { drainSeconds: 30 };
@@ -296,6 +297,19 @@ describe('the chart', { skip: skipWithout(obtainedHelm) }, () => {
         secret: { secretName: 'ca', defaultMode: 0o440, items: [{ key: 'roots.pem', path: 'ca.crt' }] },
       },
     ]);
+  });
+
+  it('gives workers a folder for their sockets, on a root that nobody may write to', async () => {
+    const folderOf = async (workers: number | string | undefined) => {
+      const objects = await render({ ...NO_CRDS, options: workers === undefined ? {} : { workers } });
+      const args = agentOf(objects).args as string[];
+      return [args.filter((arg) => arg.startsWith('--workers')), agentOf(objects).volumeMounts, podOf(objects).volumes];
+    };
+    const folder = [[{ name: 'workers', mountPath: '/tmp' }], [{ name: 'workers', emptyDir: { sizeLimit: '1Mi' } }]];
+    assert.deepEqual(await folderOf(3), [['--workers=3'], ...folder]);
+    assert.deepEqual(await folderOf('auto'), [['--workers=auto'], ...folder]);
+    assert.deepEqual(await folderOf(1), [['--workers=1'], undefined, undefined]);
+    assert.deepEqual(await folderOf(undefined), [[], undefined, undefined]);
   });
 
   it('gives a Pod more time to end than its preStop and its drain take together', async () => {

@@ -108,7 +108,19 @@ describe('the schema of the chart’s values', () => {
       '::1:2/08',
     ];
     const sources = [...networks, ...networks6].map((network) => `forwarded-for:cidrs=${network}`);
-    const more = ['a in (b, c)', 'a in b', '!a', 'a==', 'https://a.example.org/r', 'http://a.example.org', ''];
+    const more = [
+      'a in (b, c)',
+      'a in b',
+      '!a',
+      'a==',
+      'https://a.example.org/r',
+      'http://a.example.org',
+      '',
+      '0',
+      '64',
+      '65',
+      'auto',
+    ];
     for (const name of OPTION_NAMES) {
       const pattern = SCHEMA.properties?.options?.properties?.[camelCase(name)]?.pattern;
       if (pattern === undefined) continue;
