@@ -12,7 +12,6 @@ import { createRateLimitPorts } from '../internal/phases/ratelimit/ratelimit.ts'
 import { Engine } from '../internal/policy/evaluate.ts';
 import { knowledgeOf } from '../internal/policy/knowledge.ts';
 import { secretLookup } from '../internal/policy/offered-secret.ts';
-import type { Snapshot } from '../internal/policy/snapshot.ts';
 import { type Build, PolicyStore } from '../internal/policy/store.ts';
 import { Metrics } from '../internal/telemetry/metrics.ts';
 import { Observer } from '../internal/telemetry/observer.ts';
@@ -90,7 +89,7 @@ async function checkerOf(yaml: string): Promise<CheckBytes> {
   }
   store.complete();
   const { snapshot } = await promise;
-  metrics.setPolicies(servedBy(snapshot));
+  metrics.setPolicies(snapshot.named);
   const engine = new Engine(() => store.current, {
     edge,
     unmatched: 'deny',
@@ -107,10 +106,6 @@ async function checkerOf(yaml: string): Promise<CheckBytes> {
   };
   const observer = new Observer({ metrics, log, tracing: TRACING_OFF, clock, random: Math.random });
   return createCheckBytes({ engine, observer, maxWaiting: 1000 });
-}
-
-function* servedBy({ named }: Snapshot) {
-  for (const { policy } of named.values()) if (policy !== undefined) yield policy.ref;
 }
 
 /** Runs so many more checks, one after the other. */

@@ -1,9 +1,9 @@
 import type { Clock } from '../core/clock.ts';
-import type { PolicyRef } from '../core/decision.ts';
 import type { GrpcDoor } from '../extauthz/grpc-door.ts';
 import type { Snapshot } from '../policy/snapshot.ts';
 import type { Build, ObjectReport } from '../policy/store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { LoadedPolicies } from '../telemetry/policy-rows.ts';
 import type { PolicySourceAdapter } from './source.ts';
 
 /** Whether the instance should get checks: it serves a snapshot, and does not drain. */
@@ -76,6 +76,6 @@ const isWithoutEffect = ({ object, isAccepted, servesLastGood }: ObjectReport): 
   object.kind === 'APIBaseline' && !isAccepted && !servesLastGood;
 
 /** The policies that a snapshot serves. */
-export function* servedBy({ named }: Snapshot): Iterable<PolicyRef> {
-  for (const { policy } of named.values()) if (policy !== undefined) yield policy.ref;
-}
+export const servedBy = ({ named }: Snapshot): LoadedPolicies => ({
+  has: (name) => named.get(name)?.policy !== undefined,
+});

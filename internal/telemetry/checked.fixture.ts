@@ -71,3 +71,7 @@ export function aChecked(reason: ReasonName, attributes: Attributes, fields: Par
     });
   return { decision, request, policy: undefined, evaluation };
 }
+
+/** Policies as a snapshot that serves them names them. */
+export const loadedOf = (policies: readonly PolicyRef[]): ReadonlySet<string> =>
+  new Set(policies.map(({ namespace, name }) => `${namespace}/${name}`));

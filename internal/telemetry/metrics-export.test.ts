@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { deserialize, serialize } from 'node:v8';
 import type { Decision, PolicyRef } from '../core/decision.ts';
 import { REASONS, type ReasonName } from '../core/reasons.ts';
+import { loadedOf } from './checked.fixture.ts';
 import type { Format } from './exposition.ts';
 import { Metrics, type MetricsOptions } from './metrics.ts';
 
@@ -55,7 +56,7 @@ describe('Metrics.absorb()', () => {
   it('gives the page that one process would have, whole, in both forms', async () => {
     const policies = Array.from({ length: 20 }, (_, i) => aPolicy(`p${i}`));
     const [alone, main, even, odd] = [aMetrics(), aMetrics(), aMetrics(), aMetrics()];
-    for (const metrics of [alone, main, even, odd]) metrics.setPolicies(policies);
+    for (const metrics of [alone, main, even, odd]) metrics.setPolicies(loadedOf(policies));
     for (let round = 0; round < 3; round += 1) {
       for (const isEven of [true, false]) act(alone, policies, isEven);
       act(even, policies, true);
@@ -75,7 +76,7 @@ describe('Metrics.absorb()', () => {
   it('is the same text each time while nothing happens, also after an export of nothing', async () => {
     const policies = [aPolicy('a'), aPolicy('b')];
     const [main, worker] = [aMetrics(), aMetrics()];
-    for (const metrics of [main, worker]) metrics.setPolicies(policies);
+    for (const metrics of [main, worker]) metrics.setPolicies(loadedOf(policies));
     act(worker, policies, true);
     await tell(main, worker);
     const before = await scrape(main, 'openmetrics');
@@ -90,10 +91,10 @@ describe('Metrics.absorb()', () => {
   it('lets no counter go back when a worker is replaced by one that begins at nothing', async () => {
     const orders = aPolicy('orders');
     const main = aMetrics();
-    main.setPolicies([orders]);
+    main.setPolicies(loadedOf([orders]));
     for (const id of [1, 2]) {
       const worker = aMetrics();
-      worker.setPolicies([orders]);
+      worker.setPolicies(loadedOf([orders]));
       worker.observeCheck(aDecision('allowed', orders), 0.5, undefined);
       await tell(main, worker, id);
       main.workerEnded(id);
@@ -107,17 +108,17 @@ describe('Metrics.absorb()', () => {
   it('counts for a policy that workers serve before the main process has told of it, and for none that went', async () => {
     const [before, orders] = [aPolicy('before'), aPolicy('orders')];
     const [main, worker] = [aMetrics(), aMetrics()];
-    main.setPolicies([before]);
-    worker.setPolicies([before, orders]);
+    main.setPolicies(loadedOf([before]));
+    worker.setPolicies(loadedOf([before, orders]));
     worker.observeCheck(aDecision('allowed', before), 0, undefined);
     worker.observeCheck(aDecision('allowed', orders), 0, undefined);
     await tell(main, worker);
     worker.observeCheck(aDecision('allowed', orders), 0, undefined);
     await tell(main, worker);
-    main.setPolicies([orders]);
+    main.setPolicies(loadedOf([orders]));
     worker.observeCheck(aDecision('allowed', before), 0, undefined);
     await tell(main, worker);
-    main.setPolicies([orders]);
+    main.setPolicies(loadedOf([orders]));
     assert.deepEqual(await samples(main, /^postern_decisions_total/), [
       'postern_decisions_total{policy="shop/orders",phase="none",decision="allow",reason="allowed"} 2',
     ]);
@@ -126,11 +127,11 @@ describe('Metrics.absorb()', () => {
   it('has no more series than one process, whatever workers count, and none that goes back', async () => {
     const policies = ['a', 'b', 'c'].map((name) => aPolicy(name));
     const main = aMetrics({ maxSeries: 2 });
-    main.setPolicies(policies);
+    main.setPolicies(loadedOf(policies));
     for (const round of [1, 2]) {
       for (const [id, policy] of policies.entries()) {
         const worker = aMetrics();
-        worker.setPolicies(policies);
+        worker.setPolicies(loadedOf(policies));
         worker.observeCheck(aDecision('allowed', policy), 0, undefined);
         await tell(main, worker, id);
       }
@@ -231,7 +232,7 @@ describe('Metrics.export()', () => {
   it('tells only what was counted since the export before', async () => {
     const worker = aMetrics();
     const orders = aPolicy('orders');
-    worker.setPolicies([orders, aPolicy('idle')]);
+    worker.setPolicies(loadedOf([orders, aPolicy('idle')]));
     worker.observeCheck(aDecision('allowed', orders), 0.5, undefined);
     const first = await worker.export();
     assert.equal(first.decisions.policies, 'shop/orders');
@@ -245,7 +246,7 @@ describe('Metrics.export()', () => {
   it('gives other work its turn while it looks at many policies', async () => {
     const worker = aMetrics();
     const policies = Array.from({ length: 6000 }, (_, i) => aPolicy(`p${i}`));
-    worker.setPolicies(policies);
+    worker.setPolicies(loadedOf(policies));
     for (const policy of policies) worker.observeCheck(aDecision('allowed', policy), 0, undefined);
     let turns = 0;
     const tick = (): void => {

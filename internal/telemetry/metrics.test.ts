@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Decision, Finding, PolicyRef } from '../core/decision.ts';
 import { REASONS, type ReasonName } from '../core/reasons.ts';
+import { loadedOf } from './checked.fixture.ts';
 import { type Format, formatFor } from './exposition.ts';
 import { METRICS } from './metric-table.ts';
 import { Metrics, type MetricsOptions } from './metrics.ts';
@@ -41,7 +42,7 @@ describe('Metrics.observeCheck()', () => {
   it('counts decisions by policy, phase, outcome and reason', async () => {
     const metrics = aMetrics();
     const orders = aPolicy('orders');
-    metrics.setPolicies([orders]);
+    metrics.setPolicies(loadedOf([orders]));
     metrics.observeCheck(aDecision('allowed', orders), 0.0001, undefined);
     metrics.observeCheck(aDecision('allowed', orders), 0.0001, undefined);
     metrics.observeCheck(aDecision('rate_limited', orders), 0.0001, undefined);
@@ -67,7 +68,7 @@ describe('Metrics.observeCheck()', () => {
   it('counts would-denies apart, and no would-allow', async () => {
     const metrics = aMetrics();
     const orders = aPolicy('orders');
-    metrics.setPolicies([orders]);
+    metrics.setPolicies(loadedOf([orders]));
     const findings = [
       { reason: 'denied_by_rule', outcome: 'would-deny' },
       { reason: 'allowed', outcome: 'would-allow' },
@@ -105,11 +106,11 @@ describe('Metrics.observeCheck()', () => {
   it('keeps counts when a policy gets a new generation, and forgets a policy that went', async () => {
     const metrics = aMetrics();
     const before = aPolicy('orders');
-    metrics.setPolicies([before, aPolicy('gone')]);
+    metrics.setPolicies(loadedOf([before, aPolicy('gone')]));
     metrics.observeCheck(aDecision('allowed', before), 0, undefined);
     metrics.observeCheck(aDecision('allowed', aPolicy('gone')), 0, undefined);
     const after = { ...before, generation: 2 };
-    metrics.setPolicies([after]);
+    metrics.setPolicies(loadedOf([after]));
     metrics.observeCheck(aDecision('allowed', after), 0, undefined);
     metrics.observeCheck(aDecision('allowed', before), 0, undefined);
     metrics.observeCheck(aDecision('allowed', aPolicy('gone')), 0, undefined);
@@ -122,10 +123,10 @@ describe('Metrics.observeCheck()', () => {
   it('counts under "other" what is beyond the most series, and makes room when policies go', async () => {
     const metrics = aMetrics({ maxSeries: 2 });
     const [a, b] = [aPolicy('a'), aPolicy('b')];
-    metrics.setPolicies([a, b]);
+    metrics.setPolicies(loadedOf([a, b]));
     for (const policy of [a, a, b]) metrics.observeCheck(aDecision('allowed', policy), 0, undefined);
     metrics.observeCheck(aDecision('no_route', b), 0, undefined);
-    metrics.setPolicies([b]);
+    metrics.setPolicies(loadedOf([b]));
     metrics.observeCheck(aDecision('not_allowed', b), 0, undefined);
     metrics.observeCheck(aDecision('rate_limited', b), 0, undefined);
     assert.deepEqual(await decisions(metrics), [
@@ -224,7 +225,7 @@ describe('Metrics.scrape()', () => {
   it('gives other work its turn while it writes many series', async () => {
     const metrics = aMetrics();
     const policies = Array.from({ length: 6000 }, (_, i) => aPolicy(`p${i}`));
-    metrics.setPolicies(policies);
+    metrics.setPolicies(loadedOf(policies));
     for (const policy of policies) metrics.observeCheck(aDecision('allowed', policy), 0, undefined);
     let turns = 0;
     const tick = (): void => {

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Decision, PolicyRef } from '../core/decision.ts';
+import type { Decision } from '../core/decision.ts';
 import { DecisionSeries } from './decision-series.ts';
 import { type Family, type Format, headOf, sampleLine } from './exposition.ts';
 import { Latency } from './latency.ts';
@@ -14,7 +14,7 @@ import {
   type MetricRow,
 } from './metric-table.ts';
 import type { MetricsExport } from './metrics-export.ts';
-import { PolicyRows } from './policy-rows.ts';
+import { type LoadedPolicies, PolicyRows } from './policy-rows.ts';
 import { familyOf as familyOfRegistry, type RegistryFamily, ToldSamples, WorkerSamples } from './worker-samples.ts';
 
 export interface MetricsOptions {
@@ -89,8 +89,8 @@ export class Metrics {
   }
 
   /** The policies of the snapshot that is served now: closes the values of the label `policy`. */
-  setPolicies(policies: Iterable<PolicyRef>): void {
-    const gone = this.#policies.setPolicies(policies);
+  setPolicies(loaded: LoadedPolicies): void {
+    const gone = this.#policies.setPolicies(loaded);
     this.#decisions.forget(gone);
     this.#wouldDeny.forget(gone);
     this.#decisions.admit();

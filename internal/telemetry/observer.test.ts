@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { headerFields } from '../core/attributes.ts';
 import type { ReasonName } from '../core/reasons.ts';
 import type { Checked } from '../policy/checked.ts';
-import { aChecked, anAttributes, ORDERS } from './checked.fixture.ts';
+import { aChecked, anAttributes, loadedOf, ORDERS } from './checked.fixture.ts';
 import type { Fields } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { Observer, type ObserverOptions } from './observer.ts';
@@ -20,7 +20,7 @@ function anObserver(options: Partial<ObserverOptions> = {}): Watched {
   const records: Fields[] = [];
   const errors: string[] = [];
   const metrics = new Metrics({ version: '1', process: false });
-  metrics.setPolicies([ORDERS]);
+  metrics.setPolicies(loadedOf([ORDERS]));
   let nowMs = 1000;
   const observer = new Observer({
     metrics,

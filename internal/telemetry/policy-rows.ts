@@ -15,22 +15,30 @@ export interface Cell {
   told: number;
 }
 
-interface Loaded extends PolicyRow {
-  /** The object that decisions of the current snapshot carry. */
-  ref: PolicyRef;
-  /** The `setPolicies` that named it last. */
-  seenAt: number;
+interface Counted extends PolicyRow {
+  /** The object that the newest decision carried. */
+  ref: PolicyRef | undefined;
 }
 
-/** The loaded policies: the closed set that the label `policy` takes its values from. */
+/** The loaded policies, by `namespace/name`. */
+export interface LoadedPolicies {
+  has(name: string): boolean;
+}
+
+const NONE_LOADED: LoadedPolicies = new Set<string>();
+
+/**
+ * The loaded policies: the closed set that the label `policy` takes its values from. A row is made when something of its
+ * policy is first counted, so that a snapshot of 10,000 new policies costs nothing here.
+ */
 export class PolicyRows {
   readonly none: PolicyRow;
   readonly other: PolicyRow;
   readonly #families: number;
-  /** Both hold the same rows. */
-  readonly #byRef = new Map<PolicyRef, Loaded>();
-  readonly #byName = new Map<string, Loaded>();
-  #round = 0;
+  /** Both hold the same rows, but for those that only other processes counted. */
+  readonly #byRef = new Map<PolicyRef, Counted>();
+  readonly #byName = new Map<string, Counted>();
+  #loaded = NONE_LOADED;
 
   /** @param families how many families count by these rows */
   constructor(families: number) {
@@ -41,33 +49,28 @@ export class PolicyRows {
 
   /** A check may outlive its snapshot: its policy's object is then another one, or gone. */
   rowOf(policy: PolicyRef): PolicyRow {
-    return this.#byRef.get(policy) ?? this.#byName.get(nameOf(policy)) ?? this.none;
+    return this.#byRef.get(policy) ?? this.#bound(policy) ?? this.none;
   }
 
   /** The row with this value of the label; undefined for a policy that is not loaded. */
   rowNamed(name: string): PolicyRow | undefined {
     if (name === this.none.name) return this.none;
-    return name === this.other.name ? this.other : this.#byName.get(name);
+    return name === this.other.name ? this.other : this.#counted(name);
   }
 
   /**
-   * Closes the set anew: rows of policies that stay go on, whatever their generation. Costs next to nothing for those
-   * whose object is the same as before.
+   * Closes the set anew: rows of policies that stay go on, whatever their generation.
    *
+   * @param loaded kept until the next time
    * @returns rows of policies that went
    */
-  setPolicies(policies: Iterable<PolicyRef>): readonly PolicyRow[] {
-    this.#round += 1;
-    for (const policy of policies) {
-      const known = this.#byRef.get(policy);
-      if (known === undefined) this.#add(policy);
-      else known.seenAt = this.#round;
-    }
+  setPolicies(loaded: LoadedPolicies): readonly PolicyRow[] {
+    this.#loaded = loaded;
     const gone: PolicyRow[] = [];
     for (const row of this.#byName.values()) {
-      if (row.seenAt === this.#round) continue;
+      if (loaded.has(row.name)) continue;
       this.#byName.delete(row.name);
-      this.#byRef.delete(row.ref);
+      if (row.ref !== undefined) this.#byRef.delete(row.ref);
       gone.push(row);
     }
     return gone;
@@ -79,19 +82,22 @@ export class PolicyRows {
     yield* this.#byName.values();
   }
 
-  #add(policy: PolicyRef): void {
-    const name = nameOf(policy);
-    const row = this.#byName.get(name);
-    if (row === undefined) {
-      const added: Loaded = { name, cells: this.#empty(), ref: policy, seenAt: this.#round };
-      this.#byName.set(name, added);
-      this.#byRef.set(policy, added);
-      return;
-    }
-    this.#byRef.delete(row.ref);
+  /** The row of a policy whose object is new. */
+  #bound(policy: PolicyRef): PolicyRow | undefined {
+    const row = this.#counted(nameOf(policy));
+    if (row === undefined) return undefined;
+    if (row.ref !== undefined) this.#byRef.delete(row.ref);
     row.ref = policy;
-    row.seenAt = this.#round;
     this.#byRef.set(policy, row);
+    return row;
+  }
+
+  #counted(name: string): Counted | undefined {
+    const known = this.#byName.get(name);
+    if (known !== undefined || !this.#loaded.has(name)) return known;
+    const row: Counted = { name, cells: this.#empty(), ref: undefined };
+    this.#byName.set(name, row);
+    return row;
   }
 
   #empty(): (Cell | undefined)[][] {

@@ -6,7 +6,7 @@ import { startAdminServer } from '../../internal/admin/admin-server.ts';
 import type { RunningHttpServer } from '../../internal/admin/http-server.ts';
 import { systemClock } from '../../internal/core/clock.ts';
 import { REASONS, type ReasonName } from '../../internal/core/reasons.ts';
-import { aChecked, anAttributes, ORDERS } from '../../internal/telemetry/checked.fixture.ts';
+import { aChecked, anAttributes, loadedOf, ORDERS } from '../../internal/telemetry/checked.fixture.ts';
 import { CHECK_BUCKETS, METRICS } from '../../internal/telemetry/metric-table.ts';
 import { Metrics } from '../../internal/telemetry/metrics.ts';
 import { progress } from '../components/cache.ts';
@@ -46,7 +46,7 @@ describe('a real Prometheus', { skip: isSkipped }, () => {
   before(async () => {
     assert.ok('path' in obtained, 'A component is missing');
     const attributes = anAttributes({});
-    metrics.setPolicies([ORDERS, { ...ORDERS, name: ODD_NAME }]);
+    metrics.setPolicies(loadedOf([ORDERS, { ...ORDERS, name: ODD_NAME }]));
     for (const reason of Object.keys(REASONS) as ReasonName[]) {
       metrics.observeCheck(aChecked(reason, attributes).decision, 0.00015, reason === 'allowed' ? TRACE : undefined);
     }
@@ -138,7 +138,7 @@ describe('a real Prometheus', { skip: isSkipped }, () => {
   });
 
   it('drops a policy that is gone, and goes on counting for the one that stays', async () => {
-    metrics.setPolicies([ORDERS]);
+    metrics.setPolicies(loadedOf([ORDERS]));
     metrics.observeCheck(aChecked('allowed', anAttributes({})).decision, 0.0001, undefined);
     const data = await prometheus.ask<Vector>(
       query('postern_decisions_total{reason="allowed"}'),
