@@ -33,7 +33,7 @@ export const BOUND_OPTIONS = Object.freeze({
   'grpc-max-frame-rate': option({
     placeholder: 'COUNT',
     fallback: '2000',
-    doc: 'Frames a second of a connection that carry no call (PING, SETTINGS, WINDOW_UPDATE, small DATA, …), beyond four for each call that was answered',
+    doc: 'Frames a second of a connection that carry no call (PING, SETTINGS, WINDOW_UPDATE, small DATA, …), beyond four for each call that was answered; large ones, and header blocks of calls that are not answered, count for each 512 bytes',
     parse: count(10, 10_000_000),
   }),
   'grpc-max-reset-rate': option({

@@ -32,7 +32,10 @@ export interface Http2Bounds {
   readonly headerTableBytes: number;
   /** CONTINUATION frames of one header block. */
   readonly maxContinuations: number;
-  /** Frames a second of a connection that carry no call, beyond four for each call that was answered. */
+  /**
+   * Frames a second of a connection that carry no call, beyond four for each call that was answered. Large ones count once
+   * more for each 512 bytes, and so do header blocks, until their calls are answered.
+   */
   readonly maxFrameRate: number;
   /** Resets a second of a connection, by the peer or provoked by it, beyond one for each call that was answered. */
   readonly maxResetRate: number;

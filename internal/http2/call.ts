@@ -30,6 +30,8 @@ export class Call extends Outgoing implements GrpcStream {
   isReceiving = true;
   /** Bytes of DATA that the peer may still send. */
   receiveWindow: number;
+  /** What its head counted for among the frames that carry no call. */
+  counted = 0;
   /** Answered, reset or gone. */
   isOver = false;
   readonly #host: CallHost;

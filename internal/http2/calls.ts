@@ -71,8 +71,8 @@ export class Calls implements CallHost {
     return this.#open.get(id);
   }
 
-  /** A new stream, whose number is higher than all before. */
-  begin(id: number, head: RequestHead, endsStream: boolean): void {
+  /** A new stream, whose number is higher than all before. @param counted see `Rates.block` */
+  begin(id: number, head: RequestHead, endsStream: boolean, counted: number): void {
     const { bounds, methods, writer, onRefused } = this.#options;
     if (this.#isClosing) {
       this.numbers.ignore(id);
@@ -88,6 +88,7 @@ export class Calls implements CallHost {
     }
     const call = new Call(id, head, this, this.sender.settings.initialWindow, this.#receiveWindow);
     call.isReceiving = !endsStream;
+    call.counted = counted;
     this.#open.set(id, call);
     if (head.flaw !== undefined || !head.isRequest) this.reset(call, ERROR.protocol);
     else if (head.bytes > bounds.maxHeaderBytes) this.#refuse(call, 'header_bytes');
@@ -176,7 +177,7 @@ export class Calls implements CallHost {
   }
 
   end(call: Call, last: Buffer): void {
-    if (last === OK_TRAILERS) this.rates.answered();
+    if (last === OK_TRAILERS) this.rates.answered(call.counted);
     if (last === REFUSED.tooLarge) this.#options.onRefused('message_bytes');
     if (last === REFUSED.buffered) this.#options.onRefused('buffered_bytes');
     if (this.sender.end(call, last)) this.#over(call);

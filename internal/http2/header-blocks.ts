@@ -42,6 +42,11 @@ export class HeaderBlocks {
     return this.#stream;
   }
 
+  /** Of the block that was put together last, as it came. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Whether the block that was put together last ends its stream. */
   get endsStream(): boolean {
     return this.#endsStream;

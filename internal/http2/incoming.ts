@@ -92,7 +92,7 @@ export class Incoming implements FrameSink {
         throw protocol('A client promises nothing');
       default:
         // Frames of a type that nobody knows are passed over (RFC 9113 §4.1).
-        this.#calls.rates.frame(this.#calls.nowMs);
+        this.#calls.rates.frame(this.#calls.nowMs, end - start);
     }
   }
 
@@ -117,22 +117,24 @@ export class Incoming implements FrameSink {
       this.#blocks.begin(id, endsStream, bytes, payload.start, payload.end);
       return;
     }
-    this.#head(id, this.#blocks.read(bytes, payload.start, payload.end), endsStream);
+    const head = this.#blocks.read(bytes, payload.start, payload.end);
+    this.#head(id, head, payload.end - payload.start, endsStream);
   }
 
   #continuation(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
     if (this.#blocks.openStream === 0) throw protocol('CONTINUATION without HEADERS');
     const head = this.#blocks.continue((flags & FLAG.endHeaders) !== 0, bytes, start, end);
-    if (head !== undefined) this.#head(id, head, this.#blocks.endsStream);
+    if (head !== undefined) this.#head(id, head, this.#blocks.bytes, this.#blocks.endsStream);
   }
 
-  #head(id: number, head: RequestHead, endsStream: boolean): void {
+  #head(id: number, head: RequestHead, blockBytes: number, endsStream: boolean): void {
     const { numbers, rates, nowMs } = this.#calls;
+    const counted = rates.block(nowMs, blockBytes);
     const call = this.#calls.get(id);
     if (call !== undefined) {
       if (call.isReceiving) this.#calls.trailers(call, head, endsStream);
       else this.#calls.reset(call, ERROR.streamClosed);
-    } else if (id > numbers.last && id % 2 === 1) this.#calls.begin(id, head, endsStream);
+    } else if (id > numbers.last && id % 2 === 1) this.#calls.begin(id, head, endsStream, counted);
     else if (numbers.isIgnored(id)) rates.frame(nowMs);
     else if (numbers.wasOpened(id)) throw new ConnectionError(ERROR.streamClosed, 'HEADERS on a closed stream');
     else throw protocol('HEADERS on a stream that a client cannot open');
@@ -201,7 +203,7 @@ export class Incoming implements FrameSink {
   #settings(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
     if (id !== 0) throw protocol('SETTINGS on a stream');
     const { rates, sender, nowMs } = this.#calls;
-    rates.frame(nowMs);
+    rates.frame(nowMs, end - start);
     if ((flags & FLAG.ack) !== 0) {
       if (start !== end) throw wrongSize('An acknowledgement of SETTINGS holds some');
       this.#news.onSettingsAck();
@@ -230,7 +232,7 @@ export class Incoming implements FrameSink {
   #goaway(id: number, start: number, end: number): void {
     if (id !== 0) throw protocol('GOAWAY on a stream');
     if (end - start < 8) throw wrongSize('GOAWAY of a length that is none');
-    this.#calls.rates.frame(this.#calls.nowMs);
+    this.#calls.rates.frame(this.#calls.nowMs, end - start);
     this.#news.onGoaway();
   }
 

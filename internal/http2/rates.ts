@@ -3,6 +3,8 @@ import { tooMuch } from './connection-error.ts';
 
 const SECOND_MS = 1000;
 const FRAMES_FOR_AN_ANSWER = 4;
+/** A frame counts once more for each of them: SETTINGS of thousands of values are as much work as very many PINGs. */
+const FRAME_BYTES = 512;
 
 /**
  * How much of what costs work and carries no call a connection sends. Who has many calls also has many such frames, so
@@ -18,16 +20,34 @@ export class Rates {
     this.#bounds = bounds;
   }
 
-  /** Every call that was answered. */
-  answered(): void {
-    this.#frames -= FRAMES_FOR_AN_ANSWER;
+  /** Every call that was answered. @param counted what `block` counted for its head */
+  answered(counted: number): void {
+    this.#frames -= FRAMES_FOR_AN_ANSWER + counted;
     this.#resets -= 1;
   }
 
   /** @throws {ConnectionError} ENHANCE_YOUR_CALM */
-  frame(nowMs: number): void {
+  frame(nowMs: number, bytes = 0): void {
+    this.#add(nowMs, 1 + Math.floor(bytes / FRAME_BYTES));
+  }
+
+  /**
+   * A header block, whose bytes are work however few fields come of them, and whoever is refused for them. What every call
+   * has is not counted.
+   *
+   * @returns what it counted for, which an answer gives back
+   * @throws {ConnectionError} ENHANCE_YOUR_CALM
+   */
+  block(nowMs: number, bytes: number): number {
+    if (bytes < FRAME_BYTES) return 0;
+    const counted = Math.floor(bytes / FRAME_BYTES);
+    this.#add(nowMs, counted);
+    return counted;
+  }
+
+  #add(nowMs: number, frames: number): void {
     this.#turn(nowMs);
-    this.#frames += 1;
+    this.#frames += frames;
     if (this.#frames > this.#bounds.maxFrameRate)
       throw tooMuch('frame_rate', `More than ${this.#bounds.maxFrameRate} frames a second that carry no call`);
   }

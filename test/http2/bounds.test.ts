@@ -180,6 +180,39 @@ describe('the native gRPC door ends a connection', () => {
     });
   }
 
+  it('that floods it with SETTINGS of thousands of values, each of which is work', async () => {
+    const { raw, endings, close } = await bounded({ maxFrameRate: 200 });
+    for (let i = 0; i < 10; i += 1) raw.send(frame('SETTINGS', 0, 0, repeated(setting(4, 70_000), 2700)));
+    assert.equal(codeOf(await raw.ofType('GOAWAY')), ENHANCE_YOUR_CALM);
+    assert.deepEqual(endings, ['frame_rate']);
+    await close();
+  });
+
+  for (const [what, more] of [
+    ['indexes', Buffer.alloc(3000, 0x80 | 16)],
+    ['Huffman codes', Buffer.concat([Buffer.of(0, 1, 0x78, 0xff, 0x81, 0x18), Buffer.alloc(3200)])],
+  ] as const) {
+    it(`whose calls are never whole, and have as many ${what} as they may`, async () => {
+      const { raw, endings, close } = await bounded({ maxFrameRate: 100, maxHeaderBytes: 256 * 1024 });
+      const block = Buffer.concat([checkFields(), more]);
+      for (let id = 1; id < 200; id += 2) raw.send(frame('HEADERS', END_HEADERS, id, block));
+      assert.equal(codeOf(await raw.ofType('GOAWAY')), ENHANCE_YOUR_CALM);
+      assert.deepEqual(endings, ['frame_rate']);
+      await close();
+    });
+  }
+
+  it('but not one whose calls are answered, however long their fields are', async () => {
+    const { raw, endings, close } = await bounded({ maxFrameRate: 20 });
+    for (let id = 1; id < 200; id += 2) {
+      raw.send(requestHeaders(id, [['x-long', 'a'.repeat(6000)]]));
+      raw.send(frame('DATA', END_STREAM, id, Buffer.of(0, 0, 0, 0, 1, 7)));
+      assert.deepEqual(await raw.messageOf(id), Buffer.of(7));
+    }
+    assert.deepEqual(endings, []);
+    await close();
+  });
+
   it('whose calls have more fields than they may, over and over', async () => {
     const { raw, endings, refused, close } = await bounded({ maxHeaderBytes: 4096, maxResetRate: 20 });
     const block = Buffer.concat([checkFields(), Buffer.alloc(100, 0x80 | 16)]);
