@@ -7,7 +7,7 @@ import { requireComponent } from './cache.ts';
 import { type DebianProgram, obtainDebian } from './debian.ts';
 
 const run = promisify(execFile);
-const LOADS: Readonly<Record<Exclude<DebianProgram, 'nginx'>, (url: string) => readonly string[]>> = {
+const LOADS: Readonly<Record<Exclude<DebianProgram, 'nginx' | 'nghttp'>, (url: string) => readonly string[]>> = {
   h2load: (url) => ['--h1', '-n', '10', '-c', '1', url],
   wrk: (url) => ['-t1', '-c1', '-d1s', url],
 };

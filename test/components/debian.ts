@@ -15,6 +15,7 @@ interface Package {
 /** Programs out of Debian's packages, unpacked and never installed, with the libraries that this machine lacks. */
 const PACKAGES = {
   h2load: { name: 'nghttp2-client', program: 'usr/bin/h2load', says: '--version' },
+  nghttp: { name: 'nghttp2-client', program: 'usr/bin/nghttp', says: '--version' },
   nginx: { name: 'nginx', program: 'usr/sbin/nginx', says: '-v' },
   wrk: { name: 'wrk', program: 'usr/bin/wrk', says: '--version' },
 } as const satisfies Record<string, Package>;

@@ -21,6 +21,7 @@ const lists: readonly (readonly Obtaining[])[] = [
     ["Envoy's published descriptors", obtainXdsProtos],
     ['Prometheus and promtool', obtainPrometheus],
     ['h2load', () => obtainDebian('h2load')],
+    ['nghttp', () => obtainDebian('nghttp')],
     ['wrk', () => obtainDebian('wrk')],
     ['nginx', () => obtainDebian('nginx')],
   ],
