@@ -62,6 +62,9 @@ describe('the head of a request', () => {
     ['te that is not trailers', [...PSEUDO, ['te', 'gzip']]],
     ['content-length that is none', [...PSEUDO, ['content-length', '-1']]],
     ['two lengths', [...PSEUDO, ['content-length', '1'], ['content-length', '2']]],
+    ['the same length twice', [...PSEUDO, ['content-length', '1'], ['content-length', '1']]],
+    ['an empty scheme', [PSEUDO[0], [':scheme', ''], PSEUDO[2]]],
+    ['a scheme with a blank', [PSEUDO[0], [':scheme', 'ht tp'], PSEUDO[2]]],
     ['a line end in a path', [PSEUDO[0], PSEUDO[1], [':path', '/a\r\nb']]],
     ['a NUL in a content-type', [...PSEUDO, ['content-type', 'application/grpc\0']]],
     ['blanks around a value', [...PSEUDO, ['content-type', ' application/grpc']]],
@@ -79,6 +82,10 @@ describe('the head of a request', () => {
 
   it('is none with an empty path', () => {
     assert.equal(headOf([...PSEUDO.slice(0, 2), [':path', '']]).isRequest, false);
+  });
+
+  it('has a timeout that is none where that is empty, which is not the same as no timeout', () => {
+    assert.deepEqual(headOf([...PSEUDO, ['grpc-timeout', '']]).timeoutMs, Number.NaN);
   });
 
   it('takes a field that comes twice for neither', () => {

@@ -64,6 +64,8 @@ const SLOTS: ReadonlyMap<string, number> = new Map([
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 /** A value that HTTP/1 would read as more than one, or that begins or ends with blanks. */
 const WRONG_VALUE = /[\0\r\n]|^[ \t]|[ \t]$/;
+/** RFC 3986 §3.1. */
+const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*$/;
 const DIGITS = /^[0-9]{1,15}$/;
 const NO_VALUES: readonly string[] = Object.freeze([]);
 
@@ -80,7 +82,7 @@ export class RequestHeadReader implements FieldSink {
   #method = '';
   #path = '';
   #contentType = '';
-  #grpcTimeout = '';
+  #grpcTimeout: string | undefined = undefined;
   #contentLength: number | undefined = undefined;
   #traceparent: string[] | undefined = undefined;
   #tracestate: string[] | undefined = undefined;
@@ -119,7 +121,7 @@ export class RequestHeadReader implements FieldSink {
       method: this.#method,
       path: this.#path,
       contentType: this.#contentType,
-      timeoutMs: this.#grpcTimeout === '' ? undefined : (parseGrpcTimeout(this.#grpcTimeout) ?? Number.NaN),
+      timeoutMs: this.#grpcTimeout === undefined ? undefined : (parseGrpcTimeout(this.#grpcTimeout) ?? Number.NaN),
       contentLength: this.#contentLength,
       traceparent: this.#traceparent ?? NO_VALUES,
       tracestate: this.#tracestate ?? NO_VALUES,
@@ -132,7 +134,7 @@ export class RequestHeadReader implements FieldSink {
     this.#method = '';
     this.#path = '';
     this.#contentType = '';
-    this.#grpcTimeout = '';
+    this.#grpcTimeout = undefined;
     this.#contentLength = undefined;
     this.#traceparent = undefined;
     this.#tracestate = undefined;
@@ -145,6 +147,7 @@ export class RequestHeadReader implements FieldSink {
     if (this.#hasRegular) this.#flaw ??= 'a pseudo-header field comes behind others';
     if ((this.#seen & (1 << slot)) !== 0) this.#flaw ??= 'a pseudo-header field comes twice';
     this.#seen |= 1 << slot;
+    if (slot === SLOT.scheme && !SCHEME.test(value)) this.#flaw ??= ':scheme is none';
     if (slot === SLOT.method) this.#method = value;
     if (slot === SLOT.path) this.#path = value;
   }
@@ -156,7 +159,7 @@ export class RequestHeadReader implements FieldSink {
         this.#contentType = joined(this.#contentType, value);
         break;
       case SLOT.grpcTimeout:
-        this.#grpcTimeout = joined(this.#grpcTimeout, value);
+        this.#grpcTimeout = this.#grpcTimeout === undefined ? value : `${this.#grpcTimeout}, ${value}`;
         break;
       case SLOT.contentLength:
         this.#length(value);
@@ -182,8 +185,7 @@ export class RequestHeadReader implements FieldSink {
 
   #length(value: string): void {
     const length = DIGITS.test(value) ? Number(value) : undefined;
-    const isOther = this.#contentLength !== undefined && this.#contentLength !== length;
-    if (length === undefined || isOther) this.#flaw ??= 'content-length is no length';
+    if (length === undefined || this.#contentLength !== undefined) this.#flaw ??= 'content-length is no length';
     this.#contentLength = length;
   }
 }
