@@ -12,6 +12,8 @@ export interface FuzzOptions {
   /** Connections at the same time; one that the door ends is followed by another. */
   readonly connections: number;
   readonly seed: number;
+  /** Told now and then of how many frames there were. */
+  readonly onProgress?: (frames: number) => void;
 }
 
 export interface Fuzzed {
@@ -25,9 +27,13 @@ export interface Fuzzed {
 }
 
 const MIB = 1024 * 1024;
+/** Of a connection, before all of them are over and another client has to be served: fewer would not get far. */
+const FRAMES_EACH = 500;
+/** How long the door may take to read what it was sent last, and close. */
+const END_MS = 10_000;
 
 /** Throws frames at a native door; another client is served all the time. @throws what it is answered wrongly */
-export async function fuzzDoor({ frames, connections, seed }: FuzzOptions): Promise<Fuzzed> {
+export async function fuzzDoor({ frames, connections, seed, onProgress }: FuzzOptions): Promise<Fuzzed> {
   const endings = new Map<string, number>();
   let checks = 0;
   // Some answers come later, some never, some are large.
@@ -46,12 +52,13 @@ export async function fuzzDoor({ frames, connections, seed }: FuzzOptions): Prom
   const run = new Run(portOf(door), seed);
   await run.throw(frames / 10, connections);
   await serves(good);
-  const before = used();
+  const before = await used();
   while (run.frames < frames) {
-    await run.throw(Math.min(frames, run.frames + 50_000), connections);
+    await run.throw(Math.min(frames, run.frames + Math.max(50_000, FRAMES_EACH * connections)), connections);
     await serves(good);
+    onProgress?.(run.frames);
   }
-  const leakMib = (used() - before) / MIB;
+  const leakMib = ((await used()) - before) / MIB;
   good.close();
   await door.drain(1000);
   return { frames: run.frames, connections: run.connections, checks, endings, leakMib };
@@ -98,16 +105,22 @@ class Run {
       this.frames += peer.frames - before;
       await (isTaken ? turn() : Promise.race([once(socket, 'drain').catch(() => undefined), closed]));
     }
-    socket.destroy();
+    // Not destroyed: what is on its way would be lost, and never read.
+    socket.end();
+    const late = setTimeout(() => socket.destroy(), END_MS);
     await closed;
+    clearTimeout(late);
   }
 }
 
-/** Bytes after a collection. */
-function used(): number {
+/** Bytes after collections, and after the turns in which what was collected gives back what it held elsewhere. */
+async function used(): Promise<number> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  for (let i = 0; i < 3; i += 1) collect();
+  for (let i = 0; i < 5; i += 1) {
+    collect();
+    await turn();
+  }
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
