@@ -1,9 +1,11 @@
-import { type BenchServer, type LoadResult, load, median } from './servers.ts';
+import { type BenchServer, type LoadOptions, type LoadResult, load, median } from './servers.ts';
 
 /** A server and what it is asked. */
 export interface Side {
   readonly server: BenchServer;
   readonly bodies: string;
+  /** How it is asked; as every other server where nothing is said. */
+  readonly load?: LoadOptions;
 }
 
 export interface Comparison {
@@ -26,12 +28,12 @@ const WARM_SECONDS = 4;
 
 /** Throughput of one server against another's, asked in turn so that both have the same weather. */
 export async function compare({ a, b, pairs, seconds, say }: Comparison): Promise<Compared> {
-  for (const { server, bodies } of [a, b]) await load(server.target, bodies, Math.min(seconds, WARM_SECONDS));
+  for (const side of [a, b]) await ask(side, Math.min(seconds, WARM_SECONDS));
   const runs: { readonly a: LoadResult; readonly b: LoadResult }[] = [];
   for (let i = 0; i < pairs; i += 1) {
     const run = {
-      a: await load(a.server.target, a.bodies, seconds),
-      b: await load(b.server.target, b.bodies, seconds),
+      a: await ask(a, seconds),
+      b: await ask(b, seconds),
     };
     if (run.a.failed + run.b.failed > 0) throw new Error('A call failed under load');
     say(`  ${words(run.a)} against ${words(run.b)}`);
@@ -43,6 +45,9 @@ export async function compare({ a, b, pairs, seconds, say }: Comparison): Promis
     b: middle(runs.map((run) => run.b)),
   };
 }
+
+const ask = ({ server, bodies, load: how }: Side, seconds: number): Promise<LoadResult> =>
+  load(server.target, bodies, seconds, how);
 
 const words = ({ perSecond, p50Ms, p99Ms }: LoadResult): string =>
   `${Math.round(perSecond)} a second (p50 ${p50Ms.toFixed(2)}, p99 ${p99Ms.toFixed(2)} ms)`;

@@ -1,10 +1,12 @@
 // A load of unary gRPC calls over HTTP/2 with prior knowledge, many bodies in turn, from pre-encoded frames: a client
-// that costs less than the server it measures. Run as a process of its own, on a core of its own.
+// that costs less than the server it measures. Run as a process of its own, on a core of its own. A call follows an answer,
+// or, with a rate, the clock: then what waits has no bound.
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { BENCH_ID } from './bench-id.ts';
 
-const [target = '', bodiesFile = '', seconds = '10', connections = '2', streams = '16'] = process.argv.slice(2);
+const [target = '', bodiesFile = '', seconds = '10', connections = '2', streams = '16', rate = '0'] =
+  process.argv.slice(2);
 const [host = '127.0.0.1', port = '0'] = target.split(':');
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const FRAME = { data: 0, headers: 1, rst: 3, settings: 4, ping: 6, goaway: 7, windowUpdate: 8 } as const;
@@ -111,9 +113,14 @@ class Connection {
     this.#socket.destroy();
   }
 
-  #fill(): void {
+  /** So many calls more than are on their way, as far as the peer takes them. */
+  send(count: number): void {
+    this.#fill(this.#started.size + count);
+  }
+
+  #fill(most = this.#most): void {
     const out: Buffer[] = [];
-    while (!isOver && this.#started.size < this.#most) {
+    while (!isOver && this.#started.size < most) {
       const template = bodies[next % bodies.length];
       if (template === undefined || this.#window < template.bytes.length - dataAt - 9) break;
       next += 1;
@@ -162,8 +169,17 @@ class Connection {
   }
 }
 
-const all = Array.from({ length: Number(connections) }, () => new Connection(Number(streams)));
+const perSecond = Number(rate);
+const all = Array.from({ length: Number(connections) }, () => new Connection(perSecond === 0 ? Number(streams) : 0));
 const startMs = performance.now();
+if (perSecond > 0) {
+  let sent = 0;
+  setInterval(() => {
+    const due = Math.floor(((performance.now() - startMs) / 1000) * perSecond) - sent;
+    sent += due;
+    all[sent % all.length]?.send(due);
+  }, 1);
+}
 setTimeout(() => {
   isOver = true;
   const elapsedS = (performance.now() - startMs) / 1000;
@@ -172,5 +188,6 @@ setTimeout(() => {
   for (const connection of all) connection.end();
   process.stdout.write(
     `${JSON.stringify({ perSecond: done / elapsedS, done, failed, p50Ms: at(0.5), p99Ms: at(0.99) })}\n`,
+    () => process.exit(0),
   );
 }, Number(seconds) * 1000);

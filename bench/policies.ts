@@ -47,15 +47,22 @@ export const KEYS = '{name: keys, apiKey: {}}';
 export const apiKeyPolicies = (count: number): string =>
   Array.from({ length: count }, (_, index) => policyFor(index, KEYS)).join('---') + SHARED;
 
+/** Makes the token some 750 characters long. */
+const PADDING = 300;
+
 /**
  * A policy that takes tokens of an issuer whose keys stand in it, and such a token.
  *
- * @param index of its host; the roles that all share come with host 0
+ * @param index   of its host; the roles that all share come with host 0
+ * @param padding characters of a claim that nobody reads
  */
-export async function jwtPolicies(index = 0): Promise<{ readonly yaml: string; readonly token: string }> {
+export async function jwtPolicies(
+  index = 0,
+  padding = PADDING,
+): Promise<{ readonly yaml: string; readonly token: string }> {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' }] });
-  const token = await new SignJWT({ role: 'reader', scope: 'orders:read orders:write', org: 'x'.repeat(300) })
+  const token = await new SignJWT({ role: 'reader', scope: 'orders:read orders:write', org: 'x'.repeat(padding) })
     .setProtectedHeader({ alg: 'ES256', kid: 'k1', typ: 'at+jwt' })
     .setIssuer('https://issuer.example.org')
     .setAudience('orders')

@@ -21,23 +21,49 @@ export interface BenchServer {
 /** The log line that says how far a server is. */
 export type StartedAt = 'Postern listens' | 'Postern is ready';
 
-/** Starts a program on a core and waits for the line that `read` takes. */
-function start(
+/** How the process of a server is run. */
+export interface RunOptions {
+  /** As `taskset` writes them; `SERVER_CORE` where none is given. */
+  readonly cores?: string;
+  /** Flags of Node. */
+  readonly node?: readonly string[];
+  /** Told of each line of its output that is no log. */
+  readonly onText?: (line: string) => void;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+type ReadLine = (line: Record<string, unknown>) => { target: string; admin: string } | undefined;
+
+/** Starts a script of Node on a core and waits for the line that `read` takes. */
+const start = (
   args: readonly string[],
-  read: (line: Record<string, unknown>) => { target: string; admin: string } | undefined,
+  read: ReadLine,
+  until?: StartedAt,
+  how: RunOptions = {},
+): Promise<BenchServer> => startProgram([process.execPath, ...(how.node ?? []), ...args], read, until, how);
+
+function startProgram(
+  command: readonly string[],
+  read: ReadLine,
   until: StartedAt = 'Postern is ready',
+  { cores = SERVER_CORE, onText, env }: RunOptions = {},
 ): Promise<BenchServer> {
-  const child = spawn('taskset', ['-c', SERVER_CORE, process.execPath, ...args], {
+  const child = spawn('taskset', ['-c', cores, ...command], {
     cwd: ROOT,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   return new Promise((ready, fail) => {
     let found: { target: string; admin: string } | undefined;
+    let hasStarted = false;
     createInterface({ input: child.stdout }).on('line', (text) => {
-      if (!text.startsWith('{')) return;
+      if (!text.startsWith('{')) onText?.(text);
+      // What it logs under load is not worth the load core's time.
+      if (hasStarted || !text.startsWith('{')) return;
       const line = JSON.parse(text) as Record<string, unknown>;
       found ??= read(line);
       const isReady = found !== undefined && (line.message === until || line.port !== undefined);
+      hasStarted = isReady;
       if (isReady && found !== undefined)
         ready({ ...found, pid: child.pid ?? 0, stop: () => end(child, 'SIGKILL'), drain: () => end(child, 'SIGTERM') });
     });
@@ -53,16 +79,22 @@ function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   });
 }
 
+const onPort: ReadLine = ({ port }) =>
+  port === undefined ? undefined : { target: `127.0.0.1:${String(port)}`, admin: '' };
+
 export const startNoop = (transport: 'grpc-js' | 'native' = 'grpc-js'): Promise<BenchServer> =>
-  start(['bench/noop-server.ts', transport], ({ port }) =>
-    port === undefined ? undefined : { target: `127.0.0.1:${String(port)}`, admin: '' },
-  );
+  start(['bench/noop-server.ts', transport], onPort);
+
+/** A program that prints its port as `{"port": N}`. */
+export const startOther = (path: string, how: RunOptions = {}): Promise<BenchServer> =>
+  startProgram([path], onPort, undefined, how);
 
 /** The bundle that is shipped, on a directory with these policies, or with other flags. */
 export function startPostern(
   yaml: string,
   flags: readonly string[] = [],
   until: StartedAt = 'Postern is ready',
+  how: RunOptions = {},
 ): Promise<BenchServer> {
   const directory = mkdtempSync(join(tmpdir(), 'postern-bench-'));
   // A file has a bound; ten thousand policies are several.
@@ -83,7 +115,7 @@ export function startPostern(
   const args = ['dist/cmd/postern/main.js', 'serve', ...source, ...own, ...flags];
   const listening = ({ message, grpc, admin }: Record<string, unknown>) =>
     message === 'Postern listens' ? { target: String(grpc), admin: String(admin) } : undefined;
-  return start(args, listening, until);
+  return start(args, listening, until, how);
 }
 
 export interface LoadResult {
@@ -106,12 +138,28 @@ export function writeBodies(messages: readonly Uint8Array[]): string {
   return file;
 }
 
-export function load(target: string, bodies: string, seconds: number): Promise<LoadResult> {
-  const child = spawn(
-    'taskset',
-    ['-c', LOAD_CORE, process.execPath, 'bench/http2-load.ts', target, bodies, String(seconds)],
-    { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+/** How a load is made; what is not given is what the load generator does by itself. */
+export interface LoadOptions {
+  readonly connections?: number;
+  /** Of each connection: calls that wait for their answer. */
+  readonly streams?: number;
+  /** Calls a second of an open loop, however long answers take; 0: the next call follows an answer. */
+  readonly rate?: number;
+  /** As `taskset` writes them; `LOAD_CORE` where none is given. */
+  readonly cores?: string;
+}
+
+export function load(
+  target: string,
+  bodies: string,
+  seconds: number,
+  { connections = 2, streams = 16, rate = 0, cores = LOAD_CORE }: LoadOptions = {},
+): Promise<LoadResult> {
+  const args = [target, bodies, ...[seconds, connections, streams, rate].map(String)];
+  const child = spawn('taskset', ['-c', cores, process.execPath, 'bench/http2-load.ts', ...args], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   return new Promise((done, fail) => {
     let out = '';
     child.stdout.on('data', (chunk: Buffer) => {
