@@ -1,4 +1,4 @@
-// npm run figures -- gate|cluster: measures the figures of a part of the work again, writes bench/results/<part>.json.
+// npm run figures -- gate|cluster|door: measures the figures of a part of the work again, writes bench/results/<part>.json.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -11,6 +11,14 @@ import { measureRestarts } from './cluster/restarts.ts';
 import { measureRights } from './cluster/rights.ts';
 import { measureTenants } from './cluster/tenants.ts';
 import { measureValues } from './cluster/values.ts';
+import { measureCollections } from './door/collections.ts';
+import { measureDifferences } from './door/diff.ts';
+import { measureEnvoyTail } from './door/envoy.ts';
+import { measureFloods } from './door/floods.ts';
+import { measureFuzz } from './door/fuzz.ts';
+import { measureH2spec } from './door/h2spec.ts';
+import { measureDoorThroughput } from './door/throughput.ts';
+import { measureWorkers } from './door/workers.ts';
 import { measureCluster } from './gate/cluster.ts';
 import { measureCoverage } from './gate/coverage.ts';
 import { measureLimits } from './gate/limits.ts';
@@ -53,6 +61,16 @@ const PARTS: Readonly<Record<string, Readonly<Record<string, Measure>>>> = {
     rights: measureRights,
     tenants: measureTenants,
     values: measureValues,
+  },
+  door: {
+    throughput: measureDoorThroughput,
+    envoy: measureEnvoyTail,
+    collections: measureCollections,
+    h2spec: measureH2spec,
+    fuzz: measureFuzz,
+    floods: measureFloods,
+    diff: measureDifferences,
+    workers: measureWorkers,
   },
 };
 const [part = 'gate', ...only] = process.argv.slice(2);
