@@ -38,6 +38,8 @@ export async function runAgent(config: Config, otel: Readonly<Record<string, str
       grpc: agent.grpcAddress,
       ...(agent.httpAddress !== undefined && { http: addressText(agent.httpAddress) }),
       admin: addressText(agent.adminAddress),
+      ...(agent.debugAddress !== undefined && { debug: addressText(agent.debugAddress) }),
+      ...(config.workers > 1 && { workers: config.workers }),
       ...agent.cluster,
       given: config.given,
     });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -17,15 +19,15 @@ after(async () => {
 });
 
 /** A program that does with each message what `does` says; `index` is which worker it is. */
-function program(name: string, does: string): string {
+function program(name: string, does: string, drain = 'process.exit(0);'): string {
   const file = join(folder, `${name}.mjs`);
   const text = `
     const index = Number(process.argv[3]);
     const say = (message) => process.send(message);
     setInterval(() => say({ kind: 'alive', connections: 0, keys: index }), 20);
     process.on('disconnect', () => process.exit(0));
-    process.on('message', (message) => {
-      if (message.kind === 'drain') process.exit(0);
+    process.on('message', (message, connection) => {
+      if (message.kind === 'drain') { ${drain} }
       ${does}
     });`;
   writeFileSync(file, text);
@@ -125,6 +127,24 @@ describe('WorkerPool', () => {
     const world = new World(program('serves', SERVES), 2500);
     await world.hears('alive', 400);
     assert.deepEqual([world.ends, world.served], [[], []]);
+  });
+
+  it('has a connection wait for the first worker with doors, which need not serve yet', async () => {
+    const takes = "if (message.kind === 'connection') connection.end('taken');";
+    const slow = `if (message.kind === 'start') setTimeout(() => say({ kind: 'loaded' }), 200); ${takes}`;
+    const { pool, ...world } = new World(program('slow', slow));
+    const server = createServer({ pauseOnConnect: true }, (connection) => pool.give('grpc-addr', connection));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const [said] = (await once(client, 'data')) as [Buffer];
+    server.close();
+    assert.deepEqual([said.toString(), world.ends, pool.serving], ['taken', [], []]);
+  });
+
+  it('ends a worker that has no doors yet at once, however long a drain may take', async () => {
+    const { pool, ends } = new World(program('never', '', ''), 60_000);
+    await pool.end(3_600_000, 3_600_000);
+    assert.deepEqual([pool.all, ends], [[], []]);
   });
 
   it('gives a worker that begins later all that serves, once', async () => {

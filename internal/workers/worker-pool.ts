@@ -37,6 +37,15 @@ const BUILDS = 4;
 /** What is left when all should have ended is killed so much later: spans and lines are sent last. */
 const END_GRACE_MS = 6000;
 
+/** Connections that wait for the first worker with doors; more are closed. */
+const MOST_HELD = 1000;
+
+/** A connection of which nothing was read yet. */
+interface Held {
+  readonly door: HandedDoor;
+  readonly connection: Socket;
+}
+
 /** The processes that answer checks: started, given every batch, replaced when they end or are of no use. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
@@ -47,6 +56,7 @@ export class WorkerPool {
   readonly #restarts = new Set<NodeJS.Timeout>();
   readonly #whys = new Map<WorkerProcess, string>();
   #looks: NodeJS.Timeout | undefined = undefined;
+  readonly #held = new Set<Held>();
   #longestBuildMs = 0;
   /** As many served at the same time as there should be. */
   #wereAllServing = false;
@@ -98,25 +108,42 @@ export class WorkerPool {
   }
 
   /**
-   * Hands a connection to the worker with the fewest, of several to the one that was not given any for longest; closes it
-   * where nobody serves.
+   * Hands a connection to the worker with the fewest, of several to the one that was not given any for longest. Where
+   * nobody serves yet, who has doors says so to each check (`no_snapshot`); before there is one, it waits for him.
    */
   give(door: HandedDoor, connection: Socket): void {
     const serving = this.#turn.filter((worker) => worker.isServing);
     const answering = serving.filter((worker) => worker.isAnswering);
-    const among = answering.length > 0 ? answering : serving;
+    const staying = this.#turn.filter((worker) => worker.isLoaded && !worker.isLeaving);
+    const among = [answering, serving, staying].find((some) => some.length > 0) ?? [];
     const [first, ...others] = among;
-    if (first === undefined) return void connection.destroy();
+    if (first === undefined) return this.#hold({ door, connection });
     const chosen = others.reduce((best, one) => (one.connections < best.connections ? one : best), first);
     chosen.connections += 1;
     this.#turn = [...this.#turn.filter((worker) => worker !== chosen), chosen];
     chosen.send({ kind: 'connection', door }, connection);
   }
 
+  #hold(held: Held): void {
+    const { connection } = held;
+    if (this.#isEnding || this.#held.size >= MOST_HELD) return void connection.destroy();
+    this.#held.add(held);
+    connection.once('close', () => this.#held.delete(held));
+  }
+
+  #giveHeld(): void {
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const { door, connection } of held) this.give(door, connection);
+  }
+
   /** Tells all to take what they have to its end; resolves when they are gone, of themselves or not. */
   async end(timeoutMs: number, delayMs: number): Promise<void> {
     this.#isEnding = true;
     for (const timer of this.#restarts) clearTimeout(timer);
+    for (const { connection } of this.#held) connection.destroy();
+    // What has no doors yet has nothing to take to an end.
+    for (const worker of this.#workers.values()) if (!worker.isLoaded) worker.kill();
     if (this.#workers.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#onEnded = resolve;
@@ -162,6 +189,7 @@ export class WorkerPool {
       for (const other of this.#workers.values()) if (other !== worker) other.send({ kind: 'peer', index, generation });
       worker.send({ kind: 'serving', isServing: this.#options.isServing() });
       this.#giveWhole(worker, this.#options.whole());
+      this.#giveHeld();
     } else if (message.kind === 'drained') {
       worker.isLeaving = true;
       this.#letLeave();
