@@ -83,13 +83,17 @@ describe('serve --workers', () => {
         while (!isOver) answers.add(await ask(pool.grpcAddress));
       }),
     );
-    signal(first, 'SIGKILL');
-    await until(() => pool.workers().length === 2 && !pool.workers().includes(first));
-    signal(second, 'SIGKILL');
-    await until(() => pool.workers().length === 2 && !pool.workers().includes(second));
-    await until(async () => (await ask(pool.grpcAddress)) === 403 && (await ask(pool.grpcAddress)) === 403);
-    isOver = true;
-    await asking;
+    try {
+      for (const pid of [first, second]) {
+        signal(pid, 'SIGKILL');
+        await until(() => pool.workers().length === 2 && !pool.workers().includes(pid));
+      }
+      const areBack = async () => (await ask(pool.grpcAddress)) === 403 && (await ask(pool.grpcAddress)) === 403;
+      await until(areBack, 60_000);
+    } finally {
+      isOver = true;
+      await asking;
+    }
     assert.equal(answers.has(200), false);
     assert.deepEqual(
       pool.said('A worker ended; another one takes its place').map(({ worker, signal: how }) => [worker, how]),
