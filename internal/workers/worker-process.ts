@@ -47,6 +47,8 @@ export class WorkerProcess {
   isLeaving = false;
   connections = 0;
   keys = 0;
+  /** Connections on their way: what waits behind another one when it ends is forgotten by Node, and would stay open. */
+  readonly #handing = new Set<Socket>();
   /** Who waits for what it counted. */
   #asked: PromiseWithResolvers<MetricsExport> | undefined = undefined;
 
@@ -62,6 +64,7 @@ export class WorkerProcess {
       if (isOver) return;
       isOver = true;
       this.#asked?.reject(new Error('It has ended'));
+      for (const connection of this.#handing) connection.destroy();
       onEnd(how);
     };
     // What cannot be sent any more goes to a process whose end is told; one that never began has no other end.
@@ -115,8 +118,11 @@ export class WorkerProcess {
   }
 
   send(message: ToWorker, connection?: Socket): void {
+    if (connection !== undefined) this.#handing.add(connection);
     this.#child.send(message, connection, {}, (error) => {
-      if (error !== null) connection?.destroy();
+      if (connection === undefined) return;
+      this.#handing.delete(connection);
+      if (error !== null) connection.destroy();
     });
   }
 

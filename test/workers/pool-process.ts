@@ -74,7 +74,8 @@ export function httpOf(answer: Buffer): number | 'none' {
 export async function askAlone(address: string, check: CheckInput): Promise<number | 'none'> {
   const client = new DoorClient(address);
   try {
-    return httpOf(await client.check(encodeCheck(check)));
+    // As Envoy does: it waits for no answer for ever.
+    return httpOf(await client.check(encodeCheck(check), { deadline: Date.now() + 5000 }));
   } catch {
     return 'none';
   } finally {
