@@ -12,7 +12,8 @@ const ROOT = resolve(import.meta.dirname, '..');
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   core: [],
   match: ['core'],
-  phases: ['core', 'match'],
+  threats: ['core'],
+  phases: ['core', 'match', 'threats'],
   policy: ['core', 'match', 'phases'],
   crd: ['core', 'policy'],
   inject: ['core'],

@@ -1,0 +1,5 @@
+import { sqlInjection } from './sql/sql.ts';
+import type { Detector } from './threat.ts';
+
+/** All detectors, in the order in which a value is given to them. */
+export const DETECTORS: readonly Detector[] = [sqlInjection];
