@@ -1,4 +1,4 @@
-// npm run figures -- gate|cluster|door: measures the figures of a part of the work again, writes bench/results/<part>.json.
+// npm run figures -- gate|cluster|door|input: measures the figures of a part of the work again, writes bench/results/<part>.json.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -26,6 +26,7 @@ import { measureMemory } from './gate/memory.ts';
 import { measureFaults, measureSafety } from './gate/safety.ts';
 import { measureSeries } from './gate/series.ts';
 import { measureThroughput } from './gate/throughput.ts';
+import { measureDetectors } from './input/detectors.ts';
 import { LOAD_CORE, type Measured, measuredBy } from './servers.ts';
 
 /** One measured value, and what it should be. */
@@ -71,6 +72,9 @@ const PARTS: Readonly<Record<string, Readonly<Record<string, Measure>>>> = {
     floods: measureFloods,
     diff: measureDifferences,
     workers: measureWorkers,
+  },
+  input: {
+    detectors: measureDetectors,
   },
 };
 const [part = 'gate', ...only] = process.argv.slice(2);

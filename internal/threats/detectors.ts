@@ -8,7 +8,7 @@ import { prototypePollution } from './prototype.ts';
 import { sqlInjection } from './sql/sql.ts';
 import { serverSideRequestForgery } from './ssrf.ts';
 import { templateInjection } from './template.ts';
-import type { Detector } from './threat.ts';
+import type { Detector, ThreatKind } from './threat.ts';
 import { xpathInjection } from './xpath.ts';
 import { crossSiteScripting } from './xss/xss.ts';
 import { externalEntity } from './xxe.ts';
@@ -29,3 +29,15 @@ export const DETECTORS: readonly Detector[] = [
   prototypePollution,
   headerInjection,
 ];
+
+const chosen = new WeakMap<readonly ThreatKind[], readonly Detector[]>();
+
+/** Those of some kinds; the same list of kinds is looked through once. */
+export function detectorsOf(kinds: readonly ThreatKind[]): readonly Detector[] {
+  let detectors = chosen.get(kinds);
+  if (detectors === undefined) {
+    detectors = DETECTORS.filter(({ kind }) => kinds.includes(kind));
+    chosen.set(kinds, detectors);
+  }
+  return detectors;
+}

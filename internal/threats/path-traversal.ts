@@ -49,7 +49,7 @@ export const pathTraversal: Detector = {
     // As a disk reads it: `//` and `/./` are one slash.
     const path = text.replace(SLASHES, '/');
     const blanks = { first: path.indexOf(' '), last: path.lastIndexOf(' ') };
-    for (const file of SYSTEM_FILES)
+    for (const file of SYSTEM_FILES.filter((name) => path.includes(name)))
       for (const at of offsetsOf(path, file))
         if (isWhole(path, at, blanks)) probe.report('system-file', at, at + file.length);
     probe.steps += SYSTEM_FILES.length * text.length;

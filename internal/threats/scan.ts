@@ -1,5 +1,5 @@
 import { inOneGo, type Steps } from '../core/breather.ts';
-import { DETECTORS } from './detectors.ts';
+import { detectorsOf } from './detectors.ts';
 import { isExcluded, type ThreatExclusion } from './exclusion.ts';
 import { maskEvidence } from './mask.ts';
 import { piecesOf } from './pieces.ts';
@@ -14,7 +14,7 @@ const SHORT = 1024;
 export const MAX_HITS = 16;
 
 export interface ScanOptions {
-  /** What is looked for. */
+  /** What is looked for; a list that does not change. */
   readonly kinds: readonly ThreatKind[];
   readonly sensitivity: Sensitivity;
   readonly exclusions: readonly ThreatExclusion[];
@@ -40,12 +40,12 @@ export const scan = (value: string, place: Place, options: ScanOptions): readonl
 export function* scanSteps(value: string, place: Place, options: ScanOptions): Steps<readonly Hit[]> {
   if (value.length > MAX_SCANNED_LENGTH) return [tooLong(value)];
   const found = new Findings(place, options);
+  const detectors = detectorsOf(options.kinds);
   const isShort = value.length <= SHORT;
   for (const piece of piecesOf(value)) {
     for (const reading of readingsOf(piece, place.in !== 'path')) {
       if (!isShort) yield;
-      for (const detector of DETECTORS) {
-        if (!options.kinds.includes(detector.kind)) continue;
+      for (const detector of detectors) {
         if (detector.needs !== 0 && (reading.traits & detector.needs) === 0) continue;
         const rest = found.look(detector, reading);
         if (rest !== undefined) yield* rest;

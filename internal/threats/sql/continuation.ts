@@ -2,6 +2,8 @@ import type { Grammar } from './grammar.ts';
 import { isSelection, isStatement } from './statement.ts';
 import { TOKEN } from './token-kinds.ts';
 
+/** Signs that compare; `Apache-2.0` has none. */
+const COMPARES = /[=<>!~a-z]/;
 /** Longest text, and without a blank, that may end a value behind a breakout: `' or 'a`. */
 const MAX_LOOSE_TEXT = 24;
 
@@ -62,7 +64,7 @@ function condition(grammar: Grammar, i: number, isQuoted: boolean): string | und
   const middle = grammar.comparison(first);
   if (middle !== -1) {
     const last = grammar.operand(middle);
-    const isSure = isQuoted || isStrong || grammar.isStrong(middle);
+    const isSure = isQuoted || isStrong || (grammar.isStrong(middle) && COMPARES.test(grammar.word(first)));
     if (isSure && last !== -1 && !grammar.isSentence(last)) return 'tautology';
     if (isQuoted && grammar.isEnd(middle) && grammar.kind(middle) !== TOKEN.end) return 'tautology';
     return undefined;
@@ -115,7 +117,11 @@ function comparison(grammar: Grammar, i: number): string | undefined {
   }
   const next = grammar.kind(last);
   if (next === TOKEN.comment || next === TOKEN.semicolon) return 'comparison';
-  return next === TOKEN.end && grammar.isStrong(behind) && isLoose(grammar, behind) ? 'comparison' : undefined;
+  // A quoted word, as `"in"`, ends with the quote that it began with.
+  const isBegun = grammar.kind(behind) !== TOKEN.string || grammar.word(behind).length > 1;
+  return next === TOKEN.end && isBegun && grammar.isStrong(behind) && isLoose(grammar, behind)
+    ? 'comparison'
+    : undefined;
 }
 
 /** `order by 5`, `having 1=1`, `limit 1,1`, `into outfile '…'`, `where 1=1`. */

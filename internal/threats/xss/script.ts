@@ -19,8 +19,7 @@ export function findScript(probe: Probe): void {
   let previous = '';
   for (let at = 0; at < text.length; ) {
     if (!isWordUnit(text.charCodeAt(at))) {
-      if (text[at] === '`' && CALLED_BY_TEMPLATE.has(previous) && text[back(text, at)] !== '`')
-        reportTemplate(probe, at);
+      if (text[at] === '`' && CALLED_BY_TEMPLATE.has(previous) && isTemplate(text, at)) reportTemplate(probe, at);
       at += 1;
       continue;
     }
@@ -128,6 +127,12 @@ function lookAtUrl(probe: Probe, start: number, end: number): void {
   const first = gap(text, at + 1);
   const inside = text[first] === '"' || text[first] === "'" ? first + 1 : first;
   if (text.startsWith('javascript', inside)) probe.report('script-address', start, inside + 16);
+}
+
+/** Behind the name there is a text: Markdown's code ends with the same sign, and a sentence goes on. */
+function isTemplate(text: string, at: number): boolean {
+  const next = text[gap(text, at + 1)];
+  return next === '$' || next === '`' || next === '\\' || isWordUnit(text.charCodeAt(at + 1));
 }
 
 function reportTemplate(probe: Probe, at: number): void {
