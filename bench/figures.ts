@@ -27,6 +27,7 @@ import { measureFaults, measureSafety } from './gate/safety.ts';
 import { measureSeries } from './gate/series.ts';
 import { measureThroughput } from './gate/throughput.ts';
 import { measureDetectors } from './input/detectors.ts';
+import { measureStretches } from './input/stretches.ts';
 import { LOAD_CORE, type Measured, measuredBy } from './servers.ts';
 
 /** One measured value, and what it should be. */
@@ -75,6 +76,7 @@ const PARTS: Readonly<Record<string, Readonly<Record<string, Measure>>>> = {
   },
   input: {
     detectors: measureDetectors,
+    stretches: measureStretches,
   },
 };
 const [part = 'gate', ...only] = process.argv.slice(2);
