@@ -65,7 +65,8 @@ function lookBehindSeparator(probe: Probe, at: number): void {
     if (isSubstituted(text, at, end, name)) probe.report('substitution', at, end + 1);
     return;
   }
-  if (PROGRAMS.has(name) && isCommand(text, at, name, end)) probe.report('chained-command', at, end + 16);
+  if (PROGRAMS.has(name) && isCommand(text, at, name, end, probe.place === 'body' && probe.depth === 0))
+    probe.report('chained-command', at, end + 16);
 }
 
 /** Line ends are blanks and separators both, so that not all of them are looked through behind each. */
@@ -95,7 +96,7 @@ function readCommand(text: string, from: number): readonly [name: string, end: n
 const isTable = (text: string, at: number): boolean => text.trimStart().startsWith('|') && at < LONGEST_ROW;
 
 /** What follows a program's name in a command, and would not follow the word in a sentence, a list or a program's code. */
-function isCommand(text: string, at: number, name: string, end: number): boolean {
+function isCommand(text: string, at: number, name: string, end: number, isText: boolean): boolean {
   const next = text[end];
   // A cell of a table has a blank before its bar, and words or a bar behind.
   if (text[at] === '|' && text[at - 1] === ' ' && isTable(text, at)) return false;
@@ -107,6 +108,8 @@ function isCommand(text: string, at: number, name: string, end: number): boolean
     (next === '&' && text[at] !== '&') ||
     next === '`';
   if (text[at] === '&' && (next === '=' || text[at + 1] !== '&') && text[at + 1] !== ' ') return false;
+  // A list of programs stands in a text of several lines; elsewhere a line end is no accident.
+  if (text[at] === '\n' && isLast && !isText) return !SENTENCE_WORDS.has(name);
   if (text[at] === '\n') return isArgument(text, end) && !SENTENCE_WORDS.has(name) && at < 64;
   if (isLast) return !SENTENCE_WORDS.has(name) || name === 'id' || (name === 'dir' && text[at] === '|');
   if (next === '$' || next === '<' || next === '>' || next === '{') return true;

@@ -38,12 +38,19 @@ const ALONE: readonly Decoder[] = [ENTITIES, ESCAPES, WIDTH];
  * @param isForm `+` may be a blank
  */
 export function* readingsOf(value: string, isForm: boolean): Generator<Reading> {
-  const first = reading(value, 0);
+  const first = readingOf(value, 0);
   yield first;
-  if ((first.traits & CODED) === 0) return;
+  if (isCoded(first)) yield* otherReadings(value, first, isForm);
+}
+
+/** Whether any decoder has something to do. */
+export const isCoded = ({ traits }: Reading): boolean => (traits & CODED) !== 0;
+
+/** What follows the first reading. */
+export function* otherReadings(value: string, first: Reading, isForm: boolean): Generator<Reading> {
   const seen = [first.text];
   for (const [text, depth] of decodings(value, first.traits, isForm)) {
-    const next = reading(text, depth);
+    const next = readingOf(text, depth);
     if (seen.includes(next.text)) continue;
     seen.push(next.text);
     yield next;
@@ -73,7 +80,8 @@ function decodePlus(text: string): string {
   return text.includes(' ') ? text : text.replaceAll('+', ' ');
 }
 
-function reading(value: string, depth: number): Reading {
+/** A text as detectors read it. */
+export function readingOf(value: string, depth: number): Reading {
   const text = value.toLowerCase();
   return { text, traits: traitsOf(text), depth };
 }

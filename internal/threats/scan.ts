@@ -3,7 +3,7 @@ import { detectorsOf } from './detectors.ts';
 import { isExcluded, type ThreatExclusion } from './exclusion.ts';
 import { maskEvidence } from './mask.ts';
 import { piecesOf } from './pieces.ts';
-import { type Reading, readingsOf } from './readings.ts';
+import { isCoded, otherReadings, type Reading, readingOf, readingsOf } from './readings.ts';
 import type { Detector, Hit, PlaceKind, Probe, Sensitivity, ThreatKind } from './threat.ts';
 
 /** Longest value that is looked at, in UTF-16 units; a longer one is a hit of its own. */
@@ -28,7 +28,7 @@ export interface Place {
 
 /** Looks at one value in one go; at most a few milliseconds of work (`scanSteps` is the same in pieces). */
 export const scan = (value: string, place: Place, options: ScanOptions): readonly Hit[] =>
-  inOneGo(scanSteps(value, place, options));
+  value.length <= SHORT ? scanShort(value, place, options) : inOneGo(scanSteps(value, place, options));
 
 /**
  * Looks at one value: every reading of it, under every detector that is asked for. Nothing that it is given makes it
@@ -39,21 +39,40 @@ export const scan = (value: string, place: Place, options: ScanOptions): readonl
  */
 export function* scanSteps(value: string, place: Place, options: ScanOptions): Steps<readonly Hit[]> {
   if (value.length > MAX_SCANNED_LENGTH) return [tooLong(value)];
+  if (value.length <= SHORT) return scanShort(value, place, options);
   const found = new Findings(place, options);
   const detectors = detectorsOf(options.kinds);
-  const isShort = value.length <= SHORT;
   for (const piece of piecesOf(value)) {
     for (const reading of readingsOf(piece, place.in !== 'path')) {
-      if (!isShort) yield;
+      yield;
       for (const detector of detectors) {
         if (detector.needs !== 0 && (reading.traits & detector.needs) === 0) continue;
         const rest = found.look(detector, reading);
         if (rest !== undefined) yield* rest;
-        if (!isShort) yield;
+        yield;
       }
     }
   }
   return found.sorted();
+}
+
+/** Without stops: what most values are. */
+function scanShort(value: string, place: Place, options: ScanOptions): readonly Hit[] {
+  const found = new Findings(place, options);
+  const detectors = detectorsOf(options.kinds);
+  const first = readingOf(value, 0);
+  lookThrough(found, detectors, first);
+  if (isCoded(first))
+    for (const reading of otherReadings(value, first, place.in !== 'path')) lookThrough(found, detectors, reading);
+  return found.sorted();
+}
+
+function lookThrough(found: Findings, detectors: readonly Detector[], reading: Reading): void {
+  for (const detector of detectors) {
+    if (detector.needs !== 0 && (reading.traits & detector.needs) === 0) continue;
+    const rest = found.look(detector, reading);
+    if (rest !== undefined) inOneGo(rest);
+  }
 }
 
 const tooLong = (value: string): Hit => ({

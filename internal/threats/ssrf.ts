@@ -66,14 +66,16 @@ const SCHEMES = new Set([
   'rmi',
 ]);
 const LONGEST_HOST = 253;
+const LONGEST_HEAD = 512;
 
 /** Addresses in a value that a server would reach inwards when it fetched them, however they are spelt. */
 export const serverSideRequestForgery: Detector = {
   kind: 'serverSideRequestForgery',
   rules: RULES,
-  needs: TRAIT.slash | TRAIT.backslash | TRAIT.dot,
+  needs: TRAIT.slash | TRAIT.backslash | TRAIT.dot | TRAIT.colon,
   find(probe: Probe): undefined {
     const { text } = probe;
+    lookAtStart(probe);
     for (let at = text.indexOf('//'); at !== -1; at = text.indexOf('//', behindSlashes(text, at)))
       lookAtAuthority(probe, at);
     if ((probe.traits & TRAIT.backslash) !== 0)
@@ -83,6 +85,23 @@ export const serverSideRequestForgery: Detector = {
     lookAtWhole(probe);
   },
 };
+
+/**
+ * A value that is an address, as URL parsers read one: without blanks before it and line ends and tabs inside, with
+ * one slash, none, or backslashes behind the scheme.
+ */
+function lookAtStart(probe: Probe): void {
+  const { text } = probe;
+  const head = text
+    .slice(0, LONGEST_HEAD)
+    .replace(/[\t\n\r]/g, '')
+    .trimStart();
+  probe.steps += LONGEST_HEAD;
+  const scheme = /^(?:(?:https?|ftp|wss?):|[\\/]{2})[\\/]*/.exec(head)?.[0];
+  if (scheme === undefined) return;
+  const authority = head.slice(scheme.length).split(/[/?#\\ "'<>]/, 1)[0] ?? '';
+  judge(probe, hostOf(authority.slice(authority.lastIndexOf('@') + 1)), 0, scheme.length + authority.length);
+}
 
 /** Only a value that is an address by itself is one that is fetched; in a sentence, and in a document, it is spoken of. */
 function lookAtAuthority(probe: Probe, slashes: number): void {

@@ -32,6 +32,7 @@ describe('SQL injection', () => {
       ['statement', "-1 waitfor delay '0:0:15' --"],
       ['subquery', "'||(select password from users)||'"],
       ['subquery', '1(select*from(select(sleep(5)))d)'],
+      ['statement', "a'b,(select password from users)as'c"],
       ['telling-call', 'if(now()=sysdate(),sleep(12),0)'],
       ['comment-break', "admin'--"],
       ['comment-break', "admin' #"],

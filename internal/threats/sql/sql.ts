@@ -90,9 +90,13 @@ function look(probe: Probe, breakout: number): void {
   probe.steps += grammar.steps;
 }
 
-/** Behind an apostrophe a word goes on, as in "don't": no query does, so that nothing of it would be run. */
+/**
+ * Behind an apostrophe a word goes on, as in "don't". A query does so only where the text gets another name, which is
+ * of no use without a subquery.
+ */
 function goesOnAsWord(text: string, from: number): boolean {
   const end = wordEnd(text, from);
+  if (text.includes('select')) return false;
   return end > from && kindOfWord(text.slice(from, end)) === TOKEN.word;
 }
 

@@ -82,7 +82,8 @@ export function isSelection(grammar: Grammar, i: number, isSure: boolean): boole
     at += 1;
   }
   const behind = grammar.kind(at);
-  if (behind === TOKEN.from) return isSql ? isTable(grammar, at + 1) || isSure : isQuery(grammar, at + 1);
+  if (behind === TOKEN.from)
+    return isSql ? isTable(grammar, at + 1) || isSure : isQuery(grammar, at + 1, grammar.kind(i - 1) === TOKEN.open);
   if (behind === TOKEN.clause) return isClause(grammar, at);
   if (!isSql) return false;
   return behind === TOKEN.end || behind === TOKEN.comment || behind === TOKEN.semicolon || behind === TOKEN.close;
@@ -115,12 +116,13 @@ export function isClause(grammar: Grammar, i: number): boolean {
   return first !== -1 && grammar.comparison(first) !== -1;
 }
 
-/** A table and a condition, or an end that only SQL has. */
-function isQuery(grammar: Grammar, i: number): boolean {
+/** A table and a condition, or an end that only SQL has: in parentheses, the one that closes them. */
+function isQuery(grammar: Grammar, i: number, isInside: boolean): boolean {
   if (grammar.kind(i) === TOKEN.catalog) return true;
   if (grammar.kind(i) === TOKEN.open) return grammar.kind(grammar.skipNoise(i)) === TOKEN.select;
   if (!isTable(grammar, i)) return false;
   const at = grammar.is(i + 1, '.') ? i + 3 : i + 1;
+  if (isInside && grammar.kind(at) === TOKEN.close) return true;
   return isClosedBy(grammar, at, 'where') && grammar.kind(at) !== TOKEN.end;
 }
 

@@ -13,6 +13,11 @@ const CALLS = set('alert confirm prompt eval settimeout setinterval setimmediate
 const CALLED_BY_TEMPLATE = set('call apply bind sort map foreach constructor');
 const LONGEST_NAME = 24;
 
+const PAGE_NAMES = [...PAGE];
+
+/** Whether an object of a page is named at all. */
+export const namesPage = (text: string): boolean => PAGE_NAMES.some((name) => text.includes(name));
+
 /** JavaScript in a value, read past its comments and blanks: members of the page, calls, code of signs alone. */
 export function findScript(probe: Probe): void {
   const { text } = probe;

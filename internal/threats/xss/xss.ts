@@ -2,7 +2,7 @@ import type { Detector, Probe, Rules } from '../threat.ts';
 import { TRAIT } from '../traits.ts';
 import { findBreakout, findEvents } from './attributes.ts';
 import { isCodeBehind, isSpelledWide, schemeAt } from './schemes.ts';
-import { findAssignment, findScript, findSigns } from './script.ts';
+import { findAssignment, findScript, findSigns, namesPage } from './script.ts';
 import { findTags } from './tags.ts';
 
 const RULES = {
@@ -23,6 +23,7 @@ const RULES = {
   encoded: { score: 4, from: 1 },
 } as const satisfies Rules;
 
+const CALLING = TRAIT.paren | TRAIT.bracket | TRAIT.backtick;
 const CODE = TRAIT.paren | TRAIT.dot | TRAIT.bracket | TRAIT.backtick | TRAIT.brace;
 
 /** HTML and script that a page would run if the value came to stand in it: as text, in an attribute, in code, in an address. */
@@ -39,7 +40,7 @@ export const crossSiteScripting: Detector = {
     if ((traits & TRAIT.equals) !== 0) findBreakout(probe);
     if ((traits & TRAIT.equals) !== 0 && (traits & TRAIT.quote) !== 0) findAssignment(probe);
     if ((traits & TRAIT.colon) !== 0) findAddresses(probe);
-    if ((traits & CODE) !== 0) findScript(probe);
+    if ((traits & CALLING) !== 0 || ((traits & TRAIT.dot) !== 0 && namesPage(text))) findScript(probe);
     if ((traits & TRAIT.bracket) !== 0) findSigns(probe);
     if ((traits & TRAIT.plus) !== 0 && text.includes('+adw-'))
       probe.report('encoded', text.indexOf('+adw-'), text.length);
