@@ -6,7 +6,6 @@ const RULES = {
   'chained-command': { score: 5, from: 1 },
   substitution: { score: 5, from: 1 },
   'shell-path': { score: 5, from: 1 },
-  'encoded-shell': { score: 5, from: 1 },
   redirection: { score: 3, from: 2 },
   'lone-command': { score: 3, from: 3 },
 } as const satisfies Rules;
@@ -49,6 +48,7 @@ export const commandInjection: Detector = {
       }
     }
     probe.steps += text.length;
+    findAlone(probe);
     if (PARTS.some((part) => text.includes(part))) findPaths(probe);
   },
 };
@@ -183,4 +183,15 @@ function findPaths(probe: Probe): void {
     }
   }
   probe.steps += SHELLS.length * text.length;
+}
+
+/** A value that is a command by itself, and one that redirects into a path. */
+function findAlone(probe: Probe): void {
+  const { text } = probe;
+  const [name, end] = readCommand(text, 0) ?? ['', 0];
+  if (PROGRAMS.has(name) && (end === text.length || isArgument(text, end))) probe.report('lone-command', 0, end + 16);
+  for (const sign of ['> /', '>/', '>>', '2>&1']) {
+    const at = text.indexOf(sign);
+    if (at !== -1 && text[at - 1] !== '<') probe.report('redirection', at, at + 16);
+  }
 }

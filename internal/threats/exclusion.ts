@@ -13,6 +13,16 @@ export interface ThreatExclusion {
   readonly rule?: string;
 }
 
+/** Whether a place is not looked at: an exclusion that names it, and no kind or rule. */
+export const isPlaceExcluded = (exclusions: readonly ThreatExclusion[], place: Place): boolean =>
+  exclusions.some(
+    (exclusion) =>
+      exclusion.kind === undefined &&
+      exclusion.rule === undefined &&
+      saysSomething(exclusion) &&
+      isAt(exclusion, place),
+  );
+
 export function isExcluded(
   exclusions: readonly ThreatExclusion[],
   place: Place,
@@ -22,8 +32,7 @@ export function isExcluded(
   return exclusions.some(
     (exclusion) =>
       saysSomething(exclusion) &&
-      (exclusion.in === undefined || exclusion.in === place.in) &&
-      (exclusion.name === undefined || isNamed(exclusion.name, place)) &&
+      isAt(exclusion, place) &&
       (exclusion.kind === undefined || exclusion.kind === kind) &&
       (exclusion.rule === undefined || exclusion.rule === rule),
   );
@@ -31,6 +40,10 @@ export function isExcluded(
 
 const saysSomething = (exclusion: ThreatExclusion): boolean =>
   [exclusion.in, exclusion.name, exclusion.kind, exclusion.rule].some((part) => part !== undefined);
+
+const isAt = (exclusion: ThreatExclusion, place: Place): boolean =>
+  (exclusion.in === undefined || exclusion.in === place.in) &&
+  (exclusion.name === undefined || isNamed(exclusion.name, place));
 
 const isNamed = (name: string, place: Place): boolean =>
   name.endsWith('/*') && place.in === 'body'

@@ -67,6 +67,14 @@ describe('scan', () => {
     );
   });
 
+  it('does not look at a place that is excluded whole, however long its value', () => {
+    const long = 's'.repeat(MAX_SCANNED_LENGTH + 1);
+    const found = [{ in: 'query' } as const, { name: 'q', kind: 'sqlInjection' } as const, {}].map(
+      (exclusion) => scan(long, PLACE, excluding(exclusion)).length,
+    );
+    assert.deepEqual(found, [0, 1, 1]);
+  });
+
   it('is not switched off by an exclusion that says nothing', () => {
     assert.equal(scan(ATTACK, PLACE, excluding({})).length, 1);
   });

@@ -1,6 +1,6 @@
 import { inOneGo, type Steps } from '../core/breather.ts';
 import { detectorsOf } from './detectors.ts';
-import { isExcluded, type ThreatExclusion } from './exclusion.ts';
+import { isExcluded, isPlaceExcluded, type ThreatExclusion } from './exclusion.ts';
 import { maskEvidence } from './mask.ts';
 import { piecesOf } from './pieces.ts';
 import { isCoded, otherReadings, type Reading, readingOf, readingsOf } from './readings.ts';
@@ -38,6 +38,7 @@ export const scan = (value: string, place: Place, options: ScanOptions): readonl
  * @returns what was found, each rule once, the worst first
  */
 export function* scanSteps(value: string, place: Place, options: ScanOptions): Steps<readonly Hit[]> {
+  if (isPlaceExcluded(options.exclusions, place)) return [];
   if (value.length > MAX_SCANNED_LENGTH) return [tooLong(value)];
   if (value.length <= SHORT) return scanShort(value, place, options);
   const found = new Findings(place, options);
@@ -58,6 +59,7 @@ export function* scanSteps(value: string, place: Place, options: ScanOptions): S
 
 /** Without stops: what most values are. */
 function scanShort(value: string, place: Place, options: ScanOptions): readonly Hit[] {
+  if (isPlaceExcluded(options.exclusions, place)) return [];
   const found = new Findings(place, options);
   const detectors = detectorsOf(options.kinds);
   const first = readingOf(value, 0);

@@ -1,5 +1,5 @@
 import type { Steps } from '../../core/breather.ts';
-import { wordEnd } from '../characters.ts';
+import { isWordUnit, offsetsOf, wordEnd } from '../characters.ts';
 import type { Detector, Probe, Rules } from '../threat.ts';
 import { TRAIT } from '../traits.ts';
 import { findingAt } from './anywhere.ts';
@@ -56,9 +56,21 @@ export const sqlInjection: Detector = {
     probe.steps += probe.text.length;
     if (isPlainText(probe.text, probe.traits)) return undefined;
     look(probe, -1);
+    if (hasOddQuotes(probe.text)) probe.report('quotes', 0, probe.text.length);
     return (probe.traits & (TRAIT.quote | TRAIT.backtick)) === 0 ? undefined : lookBehindQuotes(probe);
   },
 };
+
+/** A quote without its fellow that is no apostrophe inside a word. */
+function hasOddQuotes(text: string): boolean {
+  for (const quote of QUOTES) {
+    let odd = false;
+    for (const at of offsetsOf(text, quote))
+      if (!isWordUnit(text.charCodeAt(at - 1)) || !isWordUnit(text.charCodeAt(at + 1))) odd = !odd;
+    if (odd) return true;
+  }
+  return false;
+}
 
 /** Each quote is a reading of the whole by itself. */
 function* lookBehindQuotes(probe: Probe): Steps<void> {

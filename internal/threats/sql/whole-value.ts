@@ -5,6 +5,7 @@ import { isFunction } from './words.ts';
 
 /** Longest value, in tokens, that is taken for a piece of SQL and nothing else. */
 const MAX_TOKENS = 24;
+const MAX_LONE = 3;
 const MAX_CUT = 9;
 const SIGNS: ReadonlySet<string> = new Set(['=', '!', '<', '>']);
 
@@ -23,6 +24,7 @@ export function wholeValue(grammar: Grammar): string | undefined {
   if (kind === TOKEN.verb && grammar.kind(1) === TOKEN.variable) return 'statement';
   if (isAliased(grammar)) return 'fragment';
   if (isFragment(grammar)) return 'fragment';
+  if (length <= MAX_LONE && isOperator(grammar)) return 'operator';
   if (isCutOff(grammar)) return 'bare-call';
   if (kind === TOKEN.call && length <= MAX_TOKENS) return calls(grammar) ? 'bare-call' : undefined;
   return undefined;
@@ -60,6 +62,13 @@ function isFragment(grammar: Grammar): boolean {
   if (grammar.kind(0) !== TOKEN.from) return false;
   const table = grammar.operand(1);
   return next === TOKEN.word && table !== -1 && grammar.kind(table) === TOKEN.clause && isClause(grammar, table);
+}
+
+/** `||`, `!=`, `is null`, `not like`: a comparison and nothing that is compared. */
+function isOperator(grammar: Grammar): boolean {
+  if (grammar.kind(0) === TOKEN.logic) return grammar.length === 1;
+  const behind = grammar.comparison(0);
+  return behind !== -1 && (behind === grammar.length || grammar.kind(behind) === TOKEN.constant);
 }
 
 const isList = (grammar: Grammar, i: number): boolean =>
