@@ -21,9 +21,7 @@ interface Counted extends PolicyRow {
 }
 
 /** The loaded policies, by `namespace/name`. */
-export interface LoadedPolicies {
-  has(name: string): boolean;
-}
+export type LoadedPolicies = Pick<ReadonlySet<string>, 'has'>;
 
 const NONE_LOADED: LoadedPolicies = new Set<string>();
 

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import type { FromWorker, HandedDoor, ToWorker, WorkerStart } from './messages.ts';
 import { RestartDelay } from './restart-delay.ts';
+import { WaitingConnections } from './waiting-connections.ts';
 import type { Batch } from './worker-feed.ts';
 import { type WorkerEnd, WorkerProcess } from './worker-process.ts';
 
@@ -37,15 +38,6 @@ const BUILDS = 4;
 /** What is left when all should have ended is killed so much later: spans and lines are sent last. */
 const END_GRACE_MS = 6000;
 
-/** Connections that wait for the first worker with doors; more are closed. */
-const MOST_HELD = 1000;
-
-/** A connection of which nothing was read yet. */
-interface Held {
-  readonly door: HandedDoor;
-  readonly connection: Socket;
-}
-
 /** The processes that answer checks: started, given every batch, replaced when they end or are of no use. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
@@ -56,7 +48,7 @@ export class WorkerPool {
   readonly #restarts = new Set<NodeJS.Timeout>();
   readonly #whys = new Map<WorkerProcess, string>();
   #looks: NodeJS.Timeout | undefined = undefined;
-  readonly #held = new Set<Held>();
+  readonly #waiting = new WaitingConnections();
   #longestBuildMs = 0;
   /** As many served at the same time as there should be. */
   #wereAllServing = false;
@@ -117,31 +109,18 @@ export class WorkerPool {
     const staying = this.#turn.filter((worker) => worker.isLoaded && !worker.isLeaving);
     const among = [answering, serving, staying].find((some) => some.length > 0) ?? [];
     const [first, ...others] = among;
-    if (first === undefined) return this.#hold({ door, connection });
+    if (first === undefined) return this.#waiting.add(door, connection);
     const chosen = others.reduce((best, one) => (one.connections < best.connections ? one : best), first);
     chosen.connections += 1;
     this.#turn = [...this.#turn.filter((worker) => worker !== chosen), chosen];
     chosen.send({ kind: 'connection', door }, connection);
   }
 
-  #hold(held: Held): void {
-    const { connection } = held;
-    if (this.#isEnding || this.#held.size >= MOST_HELD) return void connection.destroy();
-    this.#held.add(held);
-    connection.once('close', () => this.#held.delete(held));
-  }
-
-  #giveHeld(): void {
-    const held = [...this.#held];
-    this.#held.clear();
-    for (const { door, connection } of held) this.give(door, connection);
-  }
-
   /** Tells all to take what they have to its end; resolves when they are gone, of themselves or not. */
   async end(timeoutMs: number, delayMs: number): Promise<void> {
     this.#isEnding = true;
     for (const timer of this.#restarts) clearTimeout(timer);
-    for (const { connection } of this.#held) connection.destroy();
+    this.#waiting.close();
     // What has no doors yet has nothing to take to an end.
     for (const worker of this.#workers.values()) if (!worker.isLoaded) worker.kill();
     if (this.#workers.size > 0) {
@@ -189,7 +168,7 @@ export class WorkerPool {
       for (const other of this.#workers.values()) if (other !== worker) other.send({ kind: 'peer', index, generation });
       worker.send({ kind: 'serving', isServing: this.#options.isServing() });
       this.#giveWhole(worker, this.#options.whole());
-      this.#giveHeld();
+      this.#waiting.giveTo((door, connection) => this.give(door, connection));
     } else if (message.kind === 'drained') {
       worker.isLeaving = true;
       this.#letLeave();
