@@ -301,7 +301,8 @@ describe('the chart', { skip: skipWithout(obtainedHelm) }, () => {
 
   it('gives workers a folder for their sockets, on a root that nobody may write to', async () => {
     const folderOf = async (workers: number | string | undefined) => {
-      const objects = await render({ ...NO_CRDS, options: workers === undefined ? {} : { workers } });
+      const resources = { limits: { cpu: 4 } };
+      const objects = await render({ ...NO_CRDS, resources, options: workers === undefined ? {} : { workers } });
       const args = agentOf(objects).args as string[];
       return [args.filter((arg) => arg.startsWith('--workers')), agentOf(objects).volumeMounts, podOf(objects).volumes];
     };

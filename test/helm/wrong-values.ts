@@ -136,6 +136,11 @@ export const WRONG_VALUES: readonly (readonly [values: object, said: RegExp])[] 
   [{ service: { port: 9192 }, http: { enabled: true, trustedPeers: ['10.0.0.0/8'] } }, /http\.port are both 9192/],
   [{ http: { enabled: true, port: 9193, trustedPeers: ['10.0.0.0/8'] } }, /http\.port is 9193/],
   [{ options: { drainDelay: '21s' } }, /options\.drainDelay is 21s, longer than shutdown\.drainSeconds/],
+  [{ options: { workers: 'auto' } }, /options\.workers is auto, .*: give that limit, or a number/],
+  [
+    { options: { workers: 8 } },
+    /workers is 8: .* 9 processes, of 128Mi at least, and resources\.limits\.memory is 1Gi/,
+  ],
   [{ sidecar: { options: { drainDelay: '6s' } } }, /sidecar\.options\.drainDelay is 6s: sidecars end within 5s/],
   [{ resources: { requests: { memory: '1025Mi' } } }, /resources\.requests\.memory, 1025Mi, is above .*, 1Gi/],
   [{ resources: { requests: { cpu: 1 }, limits: { cpu: '0.5' } } }, /resources\.requests\.cpu, 1, is above .*, 0\.5/],

@@ -42,6 +42,17 @@
 {{- $problems = append $problems (printf "service.port and http.port are both %d: give one of them another" (int .Values.http.port)) -}}
 {{- end -}}
 {{- end -}}
+{{- $workers := toString (default 1 .Values.options.workers) -}}
+{{- if and (eq $workers "auto") (not (dig "limits" "cpu" "" .Values.resources)) -}}
+{{- $problems = append $problems "options.workers is auto, which without resources.limits.cpu is a process for each core of the node: give that limit, or a number" -}}
+{{- end -}}
+{{- $memory := dig "limits" "memory" "" .Values.resources -}}
+{{- if and (not (has $workers (list "auto" "1"))) $memory -}}
+{{- $needed := mulf 134217728.0 (add1 (int $workers)) -}}
+{{- if gt $needed (include "postern.quantity" $memory | float64) -}}
+{{- $problems = append $problems (printf "options.workers is %s: with the main process that is %d processes, of 128Mi at least, and resources.limits.memory is %v" $workers (add1 (int $workers)) $memory) -}}
+{{- end -}}
+{{- end -}}
 {{- with .Values.options.drainDelay -}}
 {{- if gt (trimSuffix "s" . | int) (int $.Values.shutdown.drainSeconds) -}}
 {{- $problems = append $problems (printf "options.drainDelay is %s, longer than shutdown.drainSeconds, of which it is a part" .) -}}
