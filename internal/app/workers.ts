@@ -73,7 +73,8 @@ export class Workers {
   }
 
   /** What the store of the main process is to tell. */
-  readonly storeHooks: Pick<StoreOptions, 'onBegin' | 'onSettled'> = {
+  readonly storeHooks: Pick<StoreOptions, 'onBegin' | 'onSettled' | 'horizon'> = {
+    horizon: () => this.#feed?.horizon,
     onBegin: () => this.#feed?.began(),
     onSettled: () => this.#feed?.settled(),
   };
@@ -117,6 +118,7 @@ export class Workers {
     const feed = new WorkerFeed({
       store,
       answers: this.answers,
+      horizon: this.#options.adapter.horizon,
       onBatch: (batch, tookMs) => this.#pool?.build(batch, tookMs),
       onServed,
       rest: (ms) => pause(ms),

@@ -57,6 +57,7 @@ export class FedStore {
     this.#building = undefined;
     // What they were for serves. Later this store knows as much as the main process, which has none.
     this.#records = NO_RECORDS;
+    this.#options.secrets.settled();
     this.#options.onServed(number);
     this.#next();
   }
@@ -74,7 +75,11 @@ export class FedStore {
   #give(message: ToWorker): void {
     const { store, secrets } = this.#options;
     if (message.kind === 'secrets') secrets.tell(message.secrets);
-    else if (message.kind === 'changes') for (const change of message.changes) giveChange(store, change);
+    else if (message.kind === 'changes')
+      for (const change of message.changes) {
+        secrets.note(change);
+        giveChange(store, change);
+      }
     else if (message.kind === 'build' && message.records !== undefined) {
       this.#records = message.records;
       store.complete();

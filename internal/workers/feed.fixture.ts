@@ -66,10 +66,11 @@ export class FedWorld {
   builds: Build[] = [];
   served: number[] = [];
   readonly fed: FedStore;
+  readonly secrets: ToldSecrets = new ToldSecrets();
   readonly store: PolicyStore;
 
   constructor() {
-    const secrets = new ToldSecrets();
+    const { secrets } = this;
     this.store = new PolicyStore({
       ...COMMON,
       secrets: (namespace) => secrets.secrets(namespace),
@@ -106,9 +107,12 @@ export class MainWorld {
   servedBuilds: Build[] = [];
   batches: Batch[] = [];
   failures = 0;
+  /** Changes that its source has told of. */
+  version = 0;
   /** Thrown at the next builds. */
   throwsFor = 0;
   onBatch: (batch: Batch) => void = () => undefined;
+  onBuild: () => void = () => undefined;
   readonly answers: SecretAnswers = new SecretAnswers();
   readonly feed: WorkerFeed;
   readonly store: PolicyStore;
@@ -117,6 +121,7 @@ export class MainWorld {
     this.store = new PolicyStore({
       ...COMMON,
       secrets: (namespace) => this.answers.recording(namespace, (ref, consumer) => this.secrets(ref, consumer)),
+      horizon: () => this.feed.horizon,
       onBegin: () => {
         this.feed.began();
         if (this.throwsFor === 0) return;
@@ -127,6 +132,7 @@ export class MainWorld {
       onBuild: (build) => {
         this.builds.push(build);
         this.feed.built(build);
+        this.onBuild();
       },
       onFailure: () => {
         this.failures += 1;
@@ -136,6 +142,7 @@ export class MainWorld {
     this.feed = new WorkerFeed({
       store: this.store,
       answers: this.answers,
+      horizon: () => ({ policies: String(this.version) }),
       onBatch: (batch) => {
         this.batches.push(batch);
         this.onBatch(batch);
@@ -143,6 +150,12 @@ export class MainWorld {
       onServed: (build) => this.servedBuilds.push(build),
       rest,
     });
+  }
+
+  /** As a watch does: it has come so far, and tells. */
+  watched(object: SourceObject): void {
+    this.version += 1;
+    this.feed.apply(object);
   }
 
   get saying() {

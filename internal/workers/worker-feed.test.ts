@@ -112,6 +112,54 @@ describe('WorkerFeed', () => {
     assert.equal(main.batches.at(-1)?.changes.length, 2);
   });
 
+  it('does not say of a build that it reaches changes that were held back', async () => {
+    let resume = (): void => undefined;
+    const main = new MainWorld(() => new Promise((resolve) => (resume = resolve)));
+    main.watched(policyOf('shop/a', 'a.test'));
+    main.watched(policyOf('evil/b', 'a.test'));
+    main.feed.complete();
+    await until(() => main.batches.length === 1);
+    // It gives up its host, so that a second build follows at once; what comes between them is in neither.
+    main.onBuild = () => {
+      if (main.version === 3) main.watched(policyOf('shop/new', 'new.test'));
+    };
+    main.watched(policyOf('evil/b', 'other.test', 2));
+    await until(() => main.batches.length === 2);
+    const before = main.builds.map(({ horizon, reports }) => [horizon?.policies, reports.length]);
+    resume();
+    await until(() => main.batches.length === 3);
+    assert.deepEqual(before, [
+      ['2', 2],
+      ['3', 2],
+      ['3', 2],
+    ]);
+    assert.deepEqual([main.builds.at(-1)?.horizon, main.builds.at(-1)?.reports.length], [{ policies: '4' }, 3]);
+  });
+
+  it('keeps what was found in Secrets for consumers that there are, as a tenant brings and takes them by the thousand', async () => {
+    const { main, worker } = await aPair(A);
+    main.secrets = () => Buffer.from('pk_first_0123456789abcdef');
+    for (let round = 1; round <= 5; round += 1) {
+      main.feed.apply(consumerOf(`shop/c${round}`, 's'));
+      main.feed.apply(consumerOf('shop/stays', `s${round}`));
+      if (round > 1) main.feed.delete('APIConsumer', { namespace: 'shop', name: `c${round - 1}` });
+      await until(() => worker.served.length === round + 1);
+    }
+    const kept = main.answers.all.map(({ consumer, name }) => `${consumer} ${name}`).sort();
+    assert.deepEqual([kept, worker.secrets.size], [['c5 s', 'stays s5'], 2]);
+  });
+
+  it('knows a key again of a consumer that was taken away and brought back in one go', async () => {
+    const { main, worker } = await aPair(A);
+    main.secrets = () => Buffer.from('pk_first_0123456789abcdef');
+    main.feed.apply(consumerOf('shop/c', 's'));
+    await until(() => worker.served.length === 2);
+    main.feed.delete('APIConsumer', { namespace: 'shop', name: 'c' });
+    main.feed.apply(consumerOf('shop/c', 's'));
+    await until(() => worker.served.length === 3);
+    assert.equal(holderOf(worker, 'pk_first_0123456789abcdef'), 'c');
+  });
+
   it('tells a worker what builds found in Secrets, and not what came since', async () => {
     const main = new MainWorld();
     main.secrets = () => Buffer.from('pk_first_0123456789abcdef');

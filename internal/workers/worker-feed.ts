@@ -1,5 +1,5 @@
 import type { ObjectMeta, SourceObject } from '../policy/object.ts';
-import { type Build, type PolicyFeed, type PolicyStore, restAfterMs } from '../policy/store.ts';
+import { type Build, type Horizon, type PolicyFeed, type PolicyStore, restAfterMs } from '../policy/store.ts';
 import type { PodLabels } from '../policy/workload.ts';
 import { type Change, giveChange } from './change.ts';
 import type { SecretAnswer, SecretAnswers } from './secret-answers.ts';
@@ -17,6 +17,8 @@ export interface Batch {
 export interface WorkerFeedOptions {
   readonly store: PolicyFeed & Pick<PolicyStore, 'isSettled'>;
   readonly answers: SecretAnswers;
+  /** How far the source has come; only where it has a history. */
+  readonly horizon?: (() => Horizon | undefined) | undefined;
   /** The store has built it, in so long: now others may. */
   readonly onBatch: (batch: Batch, tookMs: number) => void;
   /** All who answer checks serve what this build made. */
@@ -44,6 +46,7 @@ export class WorkerFeed implements PolicyFeed {
   #batch: Change[] = [];
   #builds: Build[] = [];
   #isHolding = false;
+  #horizon: Horizon | undefined = undefined;
   #number = 0;
   #asked = 0;
   #upTo = 0;
@@ -101,7 +104,14 @@ export class WorkerFeed implements PolicyFeed {
 
   /** The store begins to build. */
   began(): void {
+    // What is held back comes to the store later, and the source has gone beyond it.
+    if (this.#pending.length === 0) this.#horizon = this.#options.horizon?.();
     this.#isHolding = true;
+  }
+
+  /** How far what the store was given goes, as it began to build. */
+  get horizon(): Horizon | undefined {
+    return this.#horizon;
   }
 
   /** The store has built; more may follow from it. */
@@ -124,6 +134,7 @@ export class WorkerFeed implements PolicyFeed {
     }
     this.#number += 1;
     this.#state.built(last);
+    this.#options.answers.settled();
     const batch: Batch = { number: this.#number, changes: this.#batch, secrets: this.#options.answers.takeUntold() };
     this.#unserved.push({ number: this.#number, upTo: this.#upTo, builds });
     this.#batch = [];
@@ -161,7 +172,7 @@ export class WorkerFeed implements PolicyFeed {
     this.#upTo += 1;
     this.#batch.push(change);
     this.#state.note(change);
-    if (change.kind === 'secretChanged') this.#options.answers.forget(change.namespace);
+    this.#options.answers.note(change);
     giveChange(this.#options.store, change);
   }
 
