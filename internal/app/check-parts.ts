@@ -27,6 +27,8 @@ export interface CheckPartsOptions {
   readonly labels: PodLabels | undefined;
   /** Whether this process answers checks; who only judges policies asks nobody in their name. */
   readonly hasChecks: boolean;
+  /** Checks that may wait for other workers, besides those that wait for something outside. */
+  readonly othersWaiting?: number;
   readonly onKeys: (result: 'ok' | 'error', url: string, why?: string) => void;
 }
 
@@ -49,7 +51,7 @@ interface Seen {
 const MAX_WAITING = 1000;
 
 export function createCheckParts(options: CheckPartsOptions): CheckParts {
-  const { config, clock, metrics, counters, labels } = options;
+  const { config, clock, metrics, counters, labels, othersWaiting = 0 } = options;
   const outbound = new OutboundClient({
     isRelaxed: config.outbound.isOpen,
     allowed: config.outbound.allow.list,
@@ -99,7 +101,7 @@ export function createCheckParts(options: CheckPartsOptions): CheckParts {
         newDecisionId: createDecisionIds(),
       });
       const observer = new Observer({ metrics, log, tracing, clock, random: Math.random });
-      return { engine, observer, maxWaiting: MAX_WAITING, ...(notNow && { notNow }) };
+      return { engine, observer, maxWaiting: MAX_WAITING + othersWaiting, ...(notNow && { notNow }) };
     },
   };
 }

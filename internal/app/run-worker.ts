@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { readConfig } from '../config/read-config.ts';
 import { machineMonotonicMs, systemClock } from '../core/clock.ts';
+import { PosternError } from '../core/error.ts';
 import { createLog } from '../telemetry/log.ts';
 import { openOutput } from '../telemetry/output.ts';
 import { startTracing } from '../telemetry/tracing.ts';
@@ -44,6 +45,8 @@ export async function runWorker(): Promise<void> {
     await leave(ending === undefined ? 1 : 0);
   } catch (error) {
     log.error('A worker could not start', { error });
+    const why = error instanceof Error ? error.message : String(error);
+    await main.sayLast({ kind: 'notBegun', why, code: error instanceof PosternError ? error.code : undefined });
     await leave(1);
   }
 }

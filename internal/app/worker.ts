@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { MemoryStore } from '../counters/memory-store.ts';
+import { PEER_BOUNDS } from '../counters/peers/peer-bounds.ts';
 import { PeerCounters } from '../counters/peers/peer-counters.ts';
 import { NOTHING_FORBIDDEN } from '../keys/outbound.ts';
 import { unpackSpec } from '../kube/accepted-spec.ts';
@@ -53,6 +54,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     forbidden: forbidden ?? NOTHING_FORBIDDEN,
     labels: start.labels,
     hasChecks: true,
+    // Asks of the others are bounded where they are made.
+    othersWaiting: PEER_BOUNDS.maxAsks * (start.count - 1),
     onKeys(result, url, why) {
       metrics.count('postern_keys_fetches_total', result === 'ok' ? 'success' : 'failure');
       main.say({ kind: 'keys', url, why: result === 'ok' ? undefined : (why ?? '') });
@@ -69,7 +72,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     recordedSpec,
     onBuild: ({ snapshot }) => metrics.setPolicies(servedBy(snapshot)),
     onSettled: () => fed.settled(),
-    onFailure: (error) => log.error('A worker could not build what the main process has built', { error }),
+    onFailure(error) {
+      main.say({ kind: 'notBuilt' });
+      log.error('A worker could not build what the main process has built', { error });
+    },
   });
   const fed = new FedStore({ store, secrets, onServed: (number) => main.say({ kind: 'served', number }) });
   const verdict = new HeardVerdict(clock, machineMs, { heldMs: HELD_MS, stopMs: STOP_MS });
@@ -87,14 +93,16 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     onOpen: () => undefined,
   });
   main.listen((message, connection) => {
-    if (message.kind === 'connection') connections.take(message.door, connection);
-    else if (message.kind === 'verdict') verdict.hear(message.verdict);
+    if (message.kind === 'connection') {
+      connections.take(message.door, connection);
+      main.say({ kind: 'taken' });
+    } else if (message.kind === 'verdict') verdict.hear(message.verdict);
     else if (message.kind === 'serving') doors.setServing(message.isServing);
     else if (message.kind === 'peer') counters.peerChanged(message.index - 1, message.generation);
     else if (message.kind === 'metrics') void tellMetrics();
     else fed.take(message);
   });
-  const sayAlive = (): void => main.say({ kind: 'alive', connections: connections.open, keys: own.size });
+  const sayAlive = (): void => main.say({ kind: 'alive', closed: connections.closed, keys: own.size });
   const alive = setInterval(sayAlive, ALIVE_MS);
   main.say({ kind: 'loaded' });
   return {

@@ -125,7 +125,7 @@ export class Workers {
     });
     this.#feed = feed;
     this.#pool = this.#makePool(feed, { grpc, http });
-    this.#pool.start();
+    const begun = this.#pool.start();
     const { notNow, heldUntilMs } = this.#options.adapter;
     if (notNow !== undefined)
       this.#verdicts = setInterval(() => {
@@ -141,6 +141,7 @@ export class Workers {
           },
         });
       }, VERDICT_EVERY_MS);
+    await begun;
     return {
       grpcAddress: addressText(grpc),
       httpAddress: http,

@@ -6,11 +6,11 @@ import type { ListenTarget } from '../listen/listen.ts';
 export class HandedConnections {
   readonly #servers = new Map<string, Server>();
   readonly #counts = new Map<Server, number>();
-  #open = 0;
+  #closed = 0;
 
-  /** Connections that are open. */
-  get open(): number {
-    return this.#open;
+  /** Connections that were given and are no more. */
+  get closed(): number {
+    return this.#closed;
   }
 
   /** In the place of `listenOn`: from now on the server takes what is handed over for its flag. */
@@ -22,19 +22,23 @@ export class HandedConnections {
   };
 
   take(flag: string, connection: Socket | undefined): void {
-    // It was closed on its way here.
-    if (connection === undefined) return;
     const server = this.#servers.get(flag);
     const count = server === undefined ? 0 : (this.#counts.get(server) ?? 0);
-    if (server === undefined || count >= (server.maxConnections || Infinity)) return void connection.destroy();
+    // Without a connection: it was closed on its way here.
+    if (connection === undefined || server === undefined || count >= (server.maxConnections || Infinity)) {
+      this.#closed += 1;
+      return void connection?.destroy();
+    }
     this.#count(server, 1);
-    connection.once('close', () => this.#count(server, -1));
+    connection.once('close', () => {
+      this.#count(server, -1);
+      this.#closed += 1;
+    });
     connection.setNoDelay(true);
     server.emit('connection', connection);
   }
 
   #count(server: Server, by: number): void {
-    this.#open += by;
     this.#counts.set(server, (this.#counts.get(server) ?? 0) + by);
   }
 }

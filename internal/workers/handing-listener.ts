@@ -18,6 +18,8 @@ export interface HandingListener {
   stop(): void;
 }
 
+/** Connections that nobody was given yet; of those that workers have each has its own bound. */
+const MOST_WAITING = 10_000;
 /** Owner and group, as where a process listens that answers itself. */
 const SOCKET_MODE = 0o660;
 
@@ -33,6 +35,7 @@ export async function startHandingListener(options: HandingListenerOptions): Pro
     connection.on('error', () => undefined);
     give(connection);
   });
+  server.maxConnections = MOST_WAITING;
   const bound = await listenOn(server, { address, flag, socketMode: SOCKET_MODE });
   server.on('error', onError);
   return { address: bound, stop: () => void server.close() };

@@ -51,6 +51,14 @@ export class MainProcess {
     if (this.#process.connected) this.#process.send?.(message, undefined, {}, () => undefined);
   }
 
+  /** Resolves when it is on its way: until then this process has to stay. */
+  sayLast(message: FromWorker): Promise<void> {
+    if (!this.#process.connected) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#process.send?.(message, undefined, {}, () => resolve());
+    return promise;
+  }
+
   #take(message: ToWorker, connection: Socket | undefined): void {
     if (this.#listener === undefined) this.#early.push([message, connection]);
     else this.#listener(message, connection);

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../core/error.ts';
 import type { MetricsExport } from '../telemetry/metrics-export.ts';
 import type { Change } from './change.ts';
 import type { SecretAnswer } from './secret-answers.ts';
@@ -54,7 +55,14 @@ export type FromWorker =
   | { readonly kind: 'loaded' }
   /** It serves a batch, or what followed from it. */
   | { readonly kind: 'served'; readonly number: number }
-  | { readonly kind: 'alive'; readonly connections: number; readonly keys: number }
+  /** It has the connection that it was given first of those that it had not. */
+  | { readonly kind: 'taken' }
+  /** It could not build a batch, and tries again. */
+  | { readonly kind: 'notBuilt' }
+  /** It could not begin, and ends. */
+  | { readonly kind: 'notBegun'; readonly why: string; readonly code: ErrorCode | undefined }
+  /** `closed`: connections that it was given and that are no more. */
+  | { readonly kind: 'alive'; readonly closed: number; readonly keys: number }
   | { readonly kind: 'metrics'; readonly metrics: MetricsExport }
   | { readonly kind: 'keys'; readonly url: string; readonly why: string | undefined }
   /** It answers no check any more. */

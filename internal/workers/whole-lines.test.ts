@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { describe, it } from 'node:test';
 import { RestartDelay } from './restart-delay.ts';
 import { wholeLines } from './whole-lines.ts';
@@ -15,6 +16,15 @@ function linesOf(...pieces: readonly string[]): readonly string[] {
 describe('wholeLines()', () => {
   it('cuts only where lines end, and keeps what is not whole yet', () => {
     assert.deepEqual(linesOf('{"a":', '1}\n{"b":2}\n{"c"', ':3}\n'), ['{"a":1}\n{"b":2}\n', '{"c":3}\n']);
+  });
+
+  it('hands on what a process said last, though no line ended there', async () => {
+    const stream = new PassThrough();
+    const told: string[] = [];
+    wholeLines(stream, (lines) => told.push(lines));
+    stream.end('{"a":1}\nFATAL ERROR: heap');
+    await finished(stream);
+    assert.deepEqual(told, ['{"a":1}\n', 'FATAL ERROR: heap\n']);
   });
 
   it('keeps no text for ever that has no end of line', () => {

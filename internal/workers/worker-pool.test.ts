@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { until } from '../../test/components/until.ts';
 import { systemClock } from '../core/clock.ts';
 import type { FromWorker } from './messages.ts';
@@ -24,10 +25,11 @@ function program(name: string, does: string, drain = 'process.exit(0);'): string
   const text = `
     const index = Number(process.argv[3]);
     const say = (message) => process.send(message);
-    setInterval(() => say({ kind: 'alive', connections: 0, keys: index }), 20);
+    setInterval(() => say({ kind: 'alive', closed: 0, keys: index }), 20);
     process.on('disconnect', () => process.exit(0));
     process.on('message', (message, connection) => {
       if (message.kind === 'drain') { ${drain} }
+      if (message.kind === 'connection') { connection?.end(String(index)); say({ kind: 'taken' }); }
       ${does}
     });`;
   writeFileSync(file, text);
@@ -47,8 +49,9 @@ class World {
   servedBefore: readonly number[] | undefined = undefined;
   heard: FromWorker['kind'][] = [];
   readonly pool: WorkerPool;
+  readonly started: Promise<void>;
 
-  constructor(file: string, patienceMs = 10_000) {
+  constructor(file: string, patienceMs = 10_000, lookMs = 50) {
     this.pool = new WorkerPool({
       program: file,
       count: 2,
@@ -70,10 +73,10 @@ class World {
         this.ends.push(`${index}: ${why ?? signal ?? code}`);
       },
       isServing: () => true,
-      times: { lookMs: 50, patienceMs },
+      times: { lookMs, patienceMs },
     });
     pools.add(this);
-    this.pool.start();
+    this.started = this.pool.start();
   }
 
   build(number: number): void {
@@ -130,15 +133,15 @@ describe('WorkerPool', () => {
   });
 
   it('has a connection wait for the first worker with doors, which need not serve yet', async () => {
-    const takes = "if (message.kind === 'connection') connection.end('taken');";
-    const slow = `if (message.kind === 'start') setTimeout(() => say({ kind: 'loaded' }), 200); ${takes}`;
+    const slow = "if (message.kind === 'start') setTimeout(() => say({ kind: 'loaded' }), 200);";
     const { pool, ...world } = new World(program('slow', slow));
     const server = createServer({ pauseOnConnect: true }, (connection) => pool.give('grpc-addr', connection));
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
     const [said] = (await once(client, 'data')) as [Buffer];
     server.close();
-    assert.deepEqual([said.toString(), world.ends, pool.serving], ['taken', [], []]);
+    assert.match(said.toString(), /^[12]$/);
+    assert.deepEqual([world.ends, pool.serving], [[], []]);
   });
 
   it('ends a worker that has no doors yet at once, however long a drain may take', async () => {
@@ -158,4 +161,99 @@ describe('WorkerPool', () => {
     await until(() => world.pool.serving.length === 2);
     assert.deepEqual([world.ends, world.pool.serving.map(({ serves }) => serves)], [['2: 7'], [2, 2]]);
   });
+
+  it('gives another worker the connections that were on their way to one that hangs, when that is ended', async () => {
+    const oneHangs = `${LOADS} if (message.kind === 'start') globalThis.first = message.start.generation === 1 && index === 1;
+      if (message.kind === 'build') { say({ kind: 'served', number: message.number });
+        if (globalThis.first) setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0), 50); }`;
+    const world = new World(program('one-hangs', oneHangs), 4000, 1000);
+    world.build(1);
+    await until(() => world.served.includes(1));
+    await wait(100);
+    const answers = await askThrough(world.pool, 10);
+    assert.equal(world.ends[0], '1: it does not answer');
+    // The first of them had left: it is closed with that worker.
+    assert.deepEqual([answers.length, answers.filter((answer) => answer === 'closed').length <= 1], [10, true]);
+  });
+
+  it('closes a connection, and is not ready, where every worker hangs', async () => {
+    const allHang = `${SERVES} if (message.kind === 'build')
+      setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0), 50);`;
+    const world = new World(program('all-hang', allHang), 60_000);
+    world.build(1);
+    await until(() => world.served.includes(1));
+    await until(() => world.pool.notReady !== undefined);
+    assert.equal(world.pool.notReady, 'no worker answers');
+    assert.deepEqual([await askThrough(world.pool, 3), world.ends], [['closed', 'closed', 'closed'], []]);
+  });
+
+  it('gives no connection to a worker that could not build what another one serves, until it has', async () => {
+    const oneFails = `${LOADS} if (message.kind === 'build') {
+      const served = () => say({ kind: 'served', number: message.number });
+      if (index === 2 || message.number === 1) served(); else { say({ kind: 'notBuilt' }); globalThis.later = served; } }
+      if (message.kind === 'serving' && !message.isServing) globalThis.later?.();`;
+    const world = new World(program('one-fails', oneFails));
+    world.build(1);
+    await until(() => world.served.includes(1));
+    assert.deepEqual(await askThrough(world.pool, 4), ['1', '1', '2', '2']);
+    world.build(2);
+    await world.hears('notBuilt', 1);
+    assert.deepEqual(await askThrough(world.pool, 4), ['2', '2', '2', '2']);
+    world.pool.send({ kind: 'serving', isServing: false });
+    await until(() => world.served.includes(2));
+    assert.equal((await askThrough(world.pool, 1)).length, 1);
+    assert.equal(
+      world.pool.serving.some(({ isBehind }) => isBehind),
+      false,
+    );
+  });
+
+  it('counts connections that it gave since a worker last told of those that are closed', async () => {
+    const world = new World(program('keeps', SERVES));
+    world.build(1);
+    await until(() => world.served.includes(1));
+    await askThrough(world.pool, 4);
+    // They go on saying that none of them is closed.
+    const before = world.heard.length;
+    await until(() => world.heard.slice(before).filter((kind) => kind === 'alive').length > 4);
+    assert.deepEqual(
+      world.pool.all.map(({ connections }) => connections),
+      [2, 2],
+    );
+  });
+
+  it('ends with the reason where no worker can begin, as one process would', async () => {
+    const noneBegins = `if (message.kind === 'start')
+      process.send({ kind: 'notBegun', why: 'no such place', code: 'ERR_POSTERN_LISTEN' }, () => process.exit(1));`;
+    const world = new World(program('none-begins', noneBegins));
+    await assert.rejects(world.started, {
+      code: 'ERR_POSTERN_LISTEN',
+      message: 'No worker could start: no such place',
+    });
+  });
+
+  it('goes on where a worker was killed before it had begun', async () => {
+    const oneIsKilled = `${LOADS} if (message.kind === 'start' && message.start.generation === 1) process.kill(process.pid, 'SIGKILL');`;
+    const world = new World(program('one-is-killed', oneIsKilled));
+    await world.started;
+    await world.hears('loaded', 2);
+  });
 });
+
+/** What those say who connect, one after the other: which worker they were given to. */
+async function askThrough(pool: WorkerPool, times: number): Promise<readonly string[]> {
+  const listener = createServer({ pauseOnConnect: true }, (connection) => pool.give('grpc-addr', connection));
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const { port } = listener.address() as AddressInfo;
+  const told: string[] = [];
+  for (let i = 0; i < times; i += 1) {
+    let said = '';
+    const client = connect(port, '127.0.0.1').setEncoding('utf8');
+    client.on('data', (text) => (said += text));
+    client.on('error', () => undefined);
+    client.on('close', () => told.push(said === '' ? 'closed' : said));
+    await until(() => client.readyState !== 'opening');
+  }
+  await until(() => told.length === times, 20_000).finally(() => listener.close());
+  return told.sort();
+}

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
+import { PosternError } from '../core/error.ts';
 import type { FromWorker, HandedDoor, ToWorker, WorkerStart } from './messages.ts';
 import { RestartDelay } from './restart-delay.ts';
 import { WaitingConnections } from './waiting-connections.ts';
@@ -33,7 +34,7 @@ export interface PoolTimes {
 }
 
 const TIMES: PoolTimes = { lookMs: 1000, patienceMs: 30_000 };
-/** A worker has so many times the longest build of the main process, where that is more than its patience. */
+/** A worker has so many times as long as the main process took, where that is more than its patience. */
 const BUILDS = 4;
 /** What is left when all should have ended is killed so much later: spans and lines are sent last. */
 const END_GRACE_MS = 6000;
@@ -47,6 +48,9 @@ export class WorkerPool {
   readonly #delays = new Map<number, RestartDelay>();
   readonly #restarts = new Set<NodeJS.Timeout>();
   readonly #whys = new Map<WorkerProcess, string>();
+  readonly #begun = Promise.withResolvers<void>();
+  /** Of the first ones, those that ended of themselves before their doors were there. */
+  #notBegun = 0;
   #looks: NodeJS.Timeout | undefined = undefined;
   readonly #waiting = new WaitingConnections();
   #longestBuildMs = 0;
@@ -62,18 +66,26 @@ export class WorkerPool {
     this.#times = { ...TIMES, ...options.times };
   }
 
-  start(): void {
+  /**
+   * Starts them all; resolves when the first one has its doors.
+   *
+   * @throws {PosternError | Error} where none could begin, with what the last one said: another one could not either
+   */
+  start(): Promise<void> {
     process.on('exit', this.#killAll);
     for (let index = 1; index <= this.#options.count; index += 1) this.#begin(index);
     this.#looks = setInterval(() => this.#look(), this.#times.lookMs);
     this.#looks.unref();
+    return this.#begun.promise;
   }
 
   /** Why checks should not come here: nobody is there to answer them. */
   get notReady(): string | undefined {
     const { count } = this.#options;
-    if (!this.#wereAllServing) return `${this.serving.length} of ${count} workers serve`;
-    return this.serving.length === 0 ? 'no worker serves' : undefined;
+    const { serving } = this;
+    if (!this.#wereAllServing) return `${serving.length} of ${count} workers serve`;
+    if (serving.length === 0) return 'no worker serves';
+    return serving.some(({ isAnswering }) => isAnswering) ? undefined : 'no worker answers';
   }
 
   get all(): readonly WorkerProcess[] {
@@ -89,7 +101,7 @@ export class WorkerPool {
     this.#longestBuildMs = Math.max(this.#longestBuildMs, tookMs);
     const { whole } = this.#options;
     for (const worker of this.#workers.values()) {
-      if (worker.hasState) worker.build(batch);
+      if (worker.hasState) worker.build(batch, tookMs);
       else if (worker.isLoaded) this.#giveWhole(worker, whole());
     }
     this.#tellServed();
@@ -100,20 +112,21 @@ export class WorkerPool {
   }
 
   /**
-   * Hands a connection to the worker with the fewest, of several to the one that was not given any for longest. Where
-   * nobody serves yet, who has doors says so to each check (`no_snapshot`); before there is one, it waits for him.
+   * Hands a connection to the worker with the fewest, of several to the one that was not given any for longest; who is
+   * behind the others is given none. Where nobody serves yet, who has doors says so to each check (`no_snapshot`); before
+   * there is one, it waits for him. Where those who serve would not answer, it is closed.
    */
   give(door: HandedDoor, connection: Socket): void {
     const serving = this.#turn.filter((worker) => worker.isServing);
-    const answering = serving.filter((worker) => worker.isAnswering);
-    const staying = this.#turn.filter((worker) => worker.isLoaded && !worker.isLeaving);
-    const among = [answering, serving, staying].find((some) => some.length > 0) ?? [];
-    const [first, ...others] = among;
-    if (first === undefined) return this.#waiting.add(door, connection);
+    const staying = serving.length > 0 ? serving : this.#turn.filter((worker) => worker.isLoaded && !worker.isLeaving);
+    if (staying.length === 0) return this.#waiting.add(door, connection);
+    const able = staying.filter((worker) => worker.isAnswering && worker.hasRoom);
+    const newest = able.filter((worker) => !worker.isBehind);
+    const [first, ...others] = newest.length > 0 ? newest : able;
+    if (first === undefined) return void connection.destroy();
     const chosen = others.reduce((best, one) => (one.connections < best.connections ? one : best), first);
-    chosen.connections += 1;
     this.#turn = [...this.#turn.filter((worker) => worker !== chosen), chosen];
-    chosen.send({ kind: 'connection', door }, connection);
+    chosen.give(door, connection);
   }
 
   /** Tells all to take what they have to its end; resolves when they are gone, of themselves or not. */
@@ -164,6 +177,7 @@ export class WorkerPool {
 
   #hear(worker: WorkerProcess, message: FromWorker): void {
     if (message.kind === 'loaded') {
+      this.#begun.resolve();
       const { index, generation } = worker;
       for (const other of this.#workers.values()) if (other !== worker) other.send({ kind: 'peer', index, generation });
       worker.send({ kind: 'serving', isServing: this.#options.isServing() });
@@ -184,7 +198,8 @@ export class WorkerPool {
   }
 
   #giveWhole(worker: WorkerProcess, whole: Batch | undefined): void {
-    if (whole !== undefined) worker.build(whole);
+    // Of all there is nobody knows how long it takes but by the longest build that there was.
+    if (whole !== undefined) worker.build(whole, this.#longestBuildMs);
   }
 
   /** One that has not begun counts: what it will begin with may be older than what is told of here. */
@@ -199,6 +214,7 @@ export class WorkerPool {
     const { index } = worker;
     this.#workers.delete(index);
     this.#turn = this.#turn.filter((one) => one !== worker);
+    for (const [connection, door] of worker.takeBack()) this.give(door, connection);
     if (this.#isEnding) {
       this.#letLeave();
       if (this.#workers.size === 0) this.#onEnded?.();
@@ -206,6 +222,7 @@ export class WorkerPool {
     }
     this.#options.onEnd(worker, { ...end, why: this.#whys.get(worker) });
     this.#whys.delete(worker);
+    if (this.#isHopeless(worker, end)) return;
     const delay = this.#delays.get(index) ?? new RestartDelay();
     this.#delays.set(index, delay);
     const timer = setTimeout(() => {
@@ -216,11 +233,26 @@ export class WorkerPool {
     this.#tellServed();
   }
 
+  /** Whoever ends by itself before it begins, as all others did, does so again; a killed one is another matter. */
+  #isHopeless({ isLoaded, generation, whyNotBegun }: WorkerProcess, { code }: WorkerEnd): boolean {
+    if (generation > 1) return false;
+    if (isLoaded || code === null) {
+      this.#begun.resolve();
+      return false;
+    }
+    this.#notBegun += 1;
+    if (this.#notBegun < this.#options.count) return false;
+    const { why = `it ended with code ${code}`, code: kind } = whyNotBegun ?? { code: undefined };
+    const message = `No worker could start: ${why}`;
+    this.#begun.reject(kind === undefined ? new Error(message) : new PosternError(kind, message));
+    return true;
+  }
+
   #look(): void {
     if (this.#isEnding) return;
     const { lookMs, patienceMs } = this.#times;
     const silent = patienceMs / lookMs;
-    const owing = Math.max(patienceMs, BUILDS * this.#longestBuildMs) / lookMs;
+    const owing = (buildMs: number): number => Math.max(patienceMs, BUILDS * buildMs) / lookMs;
     for (const worker of this.#workers.values()) {
       const why = worker.look({ silent, owing });
       if (why === undefined) continue;

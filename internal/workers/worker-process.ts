@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { MetricsExport } from '../telemetry/metrics-export.ts';
-import type { FromWorker, ToWorker } from './messages.ts';
+import type { FromWorker, HandedDoor, ToWorker } from './messages.ts';
 import { wholeLines } from './whole-lines.ts';
 import type { Batch } from './worker-feed.ts';
 
@@ -23,12 +23,28 @@ export interface WorkerProcessOptions {
   readonly onEnd: (end: WorkerEnd) => void;
 }
 
+/** Connections on their way to one worker: as many as it may be slow to take, not as many as may come while it hangs. */
+const MOST_ON_THEIR_WAY = 1000;
 /** Changes of one message: a large batch keeps no check waiting while it is read. */
 const CHANGES_AT_ONCE = 64;
 /** More workers than there can be. */
 const MOST_INDEXES = 1000;
 /** Looks at a worker that says nothing, after which it is given no connection. */
 const QUIET_LOOKS = 3;
+
+type WhyNotBegun = Pick<Extract<FromWorker, { kind: 'notBegun' }>, 'why' | 'code'>;
+
+interface OnItsWay {
+  readonly door: HandedDoor;
+  /** It may be in the other process by now. */
+  hasLeft: boolean;
+}
+
+/** Looks that are waited. */
+interface Patience {
+  readonly silent: number;
+  readonly owing: (buildMs: number) => number;
+}
 
 /** One worker, as the main process knows it. */
 export class WorkerProcess {
@@ -45,10 +61,17 @@ export class WorkerProcess {
   #owingLooks = 0;
   /** It is about to take connections no more. */
   isLeaving = false;
-  connections = 0;
+  /** It could not build what it was told last. */
+  #hasFailed = false;
+  /** The longest build of the main process among those that it owes. */
+  #owedMs = 0;
   keys = 0;
-  /** Connections on their way: what waits behind another one when it ends is forgotten by Node, and would stay open. */
-  readonly #handing = new Set<Socket>();
+  /** Connections that it was given, and those of them that it has told to be closed. */
+  #given = 0;
+  #closed = 0;
+  /** Given and not taken yet, in their order; one leaves here only when the one before has arrived. */
+  readonly #onTheirWay = new Map<Socket, OnItsWay>();
+  #whyNotBegun: WhyNotBegun | undefined = undefined;
   /** Who waits for what it counted. */
   #asked: PromiseWithResolvers<MetricsExport> | undefined = undefined;
 
@@ -64,7 +87,6 @@ export class WorkerProcess {
       if (isOver) return;
       isOver = true;
       this.#asked?.reject(new Error('It has ended'));
-      for (const connection of this.#handing) connection.destroy();
       onEnd(how);
     };
     // What cannot be sent any more goes to a process whose end is told; one that never began has no other end.
@@ -89,8 +111,29 @@ export class WorkerProcess {
     return this.#serves > 0 && !this.isLeaving;
   }
 
+  /** It says that it lives. */
   get isAnswering(): boolean {
     return this.#silentLooks < QUIET_LOOKS;
+  }
+
+  /** It serves something older than what it was told, and cannot do better for now. */
+  get isBehind(): boolean {
+    return this.#hasFailed;
+  }
+
+  /** Connections that it has, those on their way included. */
+  get connections(): number {
+    return this.#given - this.#closed;
+  }
+
+  /** Whether it may be given one more. */
+  get hasRoom(): boolean {
+    return this.#onTheirWay.size < MOST_ON_THEIR_WAY;
+  }
+
+  /** Why it ended before its doors were there, as it said itself. */
+  get whyNotBegun(): WhyNotBegun | undefined {
+    return this.#whyNotBegun;
   }
 
   get serves(): number {
@@ -107,9 +150,14 @@ export class WorkerProcess {
     return this.#hasState;
   }
 
-  /** Gives it a batch: all there is, or what came since. */
-  build({ number, changes, secrets, records }: Batch): void {
+  /**
+   * Gives it a batch: all there is, or what came since.
+   *
+   * @param tookMs how long the main process took for it
+   */
+  build({ number, changes, secrets, records }: Batch, tookMs: number): void {
     this.#hasState = true;
+    this.#owedMs = Math.max(this.#owes ? this.#owedMs : 0, tookMs);
     this.#told = number;
     for (let from = 0; from < changes.length; from += CHANGES_AT_ONCE)
       this.send({ kind: 'changes', changes: changes.slice(from, from + CHANGES_AT_ONCE) });
@@ -117,27 +165,49 @@ export class WorkerProcess {
     this.send({ kind: 'build', number, records });
   }
 
-  send(message: ToWorker, connection?: Socket): void {
-    if (connection !== undefined) this.#handing.add(connection);
-    this.#child.send(message, connection, {}, (error) => {
-      if (connection === undefined) return;
-      this.#handing.delete(connection);
-      if (error !== null) connection.destroy();
+  send(message: ToWorker): void {
+    this.#child.send(message, undefined, {}, () => undefined);
+  }
+
+  /** Gives it a connection, which stays open here too until it has it: nobody else closes what a dead process did not take. */
+  give(door: HandedDoor, connection: Socket): void {
+    const way: OnItsWay = { door, hasLeft: false };
+    this.#given += 1;
+    this.#onTheirWay.set(connection, way);
+    this.#child.send({ kind: 'connection', door } satisfies ToWorker, connection, { keepOpen: true }, (error) => {
+      way.hasLeft = true;
+      if (error === null || !this.#onTheirWay.delete(connection)) return;
+      this.#given -= 1;
+      connection.destroy();
     });
+  }
+
+  /**
+   * What it was given and has not taken, as it has ended.
+   *
+   * @returns those that did not leave: nothing of them was read. Of the others nobody knows; they are closed.
+   */
+  takeBack(): ReadonlyMap<Socket, HandedDoor> {
+    const here = new Map<Socket, HandedDoor>();
+    for (const [connection, { door, hasLeft }] of this.#onTheirWay)
+      if (hasLeft) connection.destroy();
+      else here.set(connection, door);
+    this.#onTheirWay.clear();
+    return here;
   }
 
   /**
    * Counts a look at it.
    *
-   * @param patience how many looks long it may say nothing, or owe a batch
+   * @param patience how many looks long it may say nothing, or owe a batch that took so long here
    * @returns why it is of no use any more; undefined while it is
    */
-  look(patience: { readonly silent: number; readonly owing: number }): string | undefined {
+  look({ silent, owing }: Patience): string | undefined {
     this.#silentLooks += 1;
     // Before there is anything to serve, however long that takes, it owes nothing but to be there.
-    this.#owingLooks = this.#isLoaded && this.#serves >= this.#told ? 0 : this.#owingLooks + 1;
-    if (this.#silentLooks > patience.silent) return 'it does not answer';
-    return this.#owingLooks > patience.owing ? 'it did not build in time what serves here' : undefined;
+    this.#owingLooks = this.#isLoaded && !this.#owes ? 0 : this.#owingLooks + 1;
+    if (this.#silentLooks > silent) return 'it does not answer';
+    return this.#owingLooks > owing(this.#owedMs) ? 'it did not build in time what serves here' : undefined;
   }
 
   /** What it counted since it was asked the last time; asked by one at a time. Rejects when it ends. */
@@ -151,16 +221,31 @@ export class WorkerProcess {
     this.#child.kill('SIGKILL');
   }
 
+  get #owes(): boolean {
+    return this.#serves < this.#told;
+  }
+
   #hear(message: FromWorker): void {
     this.#silentLooks = 0;
     if (message.kind === 'loaded') this.#isLoaded = true;
+    else if (message.kind === 'notBegun') this.#whyNotBegun = message;
+    else if (message.kind === 'taken') this.#taken();
+    else if (message.kind === 'notBuilt') this.#hasFailed = true;
     else if (message.kind === 'served') {
       this.#serves = message.number;
+      this.#hasFailed = false;
       this.#owingLooks = 0;
     } else if (message.kind === 'metrics') this.#asked?.resolve(message.metrics);
     else if (message.kind === 'alive') {
-      this.connections = message.connections;
+      this.#closed = message.closed;
       this.keys = message.keys;
     }
+  }
+
+  #taken(): void {
+    const [connection] = this.#onTheirWay.keys();
+    if (connection === undefined) return;
+    this.#onTheirWay.delete(connection);
+    connection.destroy();
   }
 }
