@@ -35,10 +35,12 @@ export function startDoor(parts: DoorParts): Promise<GrpcDoor> {
   return startNativeDoor({ ...common, auxAddress, bounds, ...nativeDoorWords(parts) });
 }
 
+type TlsParts = Omit<DoorParts, 'check' | 'listen'>;
+
 const NOTHING = (): void => undefined;
 
 /** The files that the configuration names, and what is told of them. */
-function tlsOf({ config, clock, log, metrics, areCertificatesTold = false }: DoorParts): GrpcDoorOptions['tls'] {
+export function tlsOf({ config, clock, log, metrics, areCertificatesTold = false }: TlsParts): GrpcDoorOptions['tls'] {
   const { tls } = config;
   if (tls === undefined) return undefined;
   if (areCertificatesTold)

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { machineMonotonicMs } from '../core/clock.ts';
 import { PosternError } from '../core/error.ts';
@@ -13,13 +12,14 @@ import { type HandingListener, startHandingListener } from '../workers/handing-l
 import type { FromWorker, HandedDoor } from '../workers/messages.ts';
 import { SecretAnswers } from '../workers/secret-answers.ts';
 import { VERDICT_EVERY_MS } from '../workers/verdict.ts';
-import { makeDirectory } from '../workers/worker-directory.ts';
+import { makeDirectory, type WorkerDirectory } from '../workers/worker-directory.ts';
 import { WorkerFeed } from '../workers/worker-feed.ts';
 import { WorkerPool } from '../workers/worker-pool.ts';
 import type { WorkerEnd, WorkerProcess } from '../workers/worker-process.ts';
 import type { AgentOptions, Processes } from './agent.ts';
 import type { CheckDoors } from './own-doors.ts';
 import type { PolicySourceAdapter } from './source.ts';
+import { tlsOf } from './start-door.ts';
 
 export interface WorkersOptions extends AgentOptions {
   readonly metrics: Metrics;
@@ -49,7 +49,7 @@ export class Workers {
   #pool: WorkerPool | undefined = undefined;
   #listeners: HandingListener[] = [];
   #aux: GrpcDoor | undefined = undefined;
-  #directory: string | undefined = undefined;
+  #directory: WorkerDirectory | undefined = undefined;
   #verdicts: NodeJS.Timeout | undefined = undefined;
   #isServing = false;
   #hasBuilt = false;
@@ -111,7 +111,7 @@ export class Workers {
     onOpen({ drain: (timeoutMs, delayMs) => this.#drain(timeoutMs, delayMs) });
     // Each worker reads them; what is wrong with them is said once, before any begins.
     if (config.tls !== undefined) await readCertificates(config.tls);
-    this.#directory = makeDirectory();
+    this.#directory = await makeDirectory(clock);
     const grpc = await this.#listen('grpc-addr', config.grpcAddress);
     const http = config.http && (await this.#listen('http-addr', config.http.address));
     this.#aux = await this.#startAux();
@@ -171,7 +171,8 @@ export class Workers {
     if (config.grpcAuxAddress === undefined) return undefined;
     const { maxReceiveBytes, maxConnectionAgeMs, grpcAuxAddress: address } = config;
     const common = { address, flag: 'grpc-aux-addr', check: undefined, clock, hasReflection: true };
-    return startGrpcDoor({ ...common, maxReceiveBytes, maxConnectionAgeMs, tls: undefined });
+    const tls = tlsOf({ ...this.#options, areCertificatesTold: true });
+    return startGrpcDoor({ ...common, maxReceiveBytes, maxConnectionAgeMs, tls });
   }
 
   #makePool(feed: WorkerFeed, { grpc, http }: Bound): WorkerPool {
@@ -187,7 +188,7 @@ export class Workers {
         otel,
         apiServer: adapter.cluster?.apiServer,
         labels,
-        directory: this.#directory ?? '',
+        directory: this.#directory?.path ?? '',
         hasVerdicts: adapter.notNow !== undefined,
       },
       whole: () => feed.whole,
@@ -232,7 +233,7 @@ export class Workers {
     for (const listener of this.#listeners) listener.stop();
     await Promise.all([ended, this.#aux?.drain(timeoutMs)]);
     clearInterval(this.#verdicts);
-    if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true });
+    this.#directory?.remove();
   }
 }
 

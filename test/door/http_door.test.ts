@@ -186,6 +186,15 @@ describe('the HTTP door', () => {
     assert.equal(statSync(path, { throwIfNoEntry: false }), undefined);
   });
 
+  it('leaves the socket file to the process that listens there in its stead', async () => {
+    const path = join(folder, 'others.sock');
+    writeFileSync(path, '');
+    const listen: HttpDoorOptions['listen'] = (_server, { address }) => Promise.resolve(address);
+    const { door } = await serve({ address: { kind: 'unix', path }, listen });
+    await door.drain(0);
+    assert.ok(statSync(path, { throwIfNoEntry: false }));
+  });
+
   it('tells of every header line, and of bytes as gRPC does', async () => {
     const { port, asked } = await serve();
     await send(port, '/check/nginx', [

@@ -42,6 +42,7 @@ export async function startPool(
   yaml: string,
   flags: Readonly<Record<string, string>> = {},
   main?: string,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<PoolProcess> {
   const directory = mkdtempSync(join(tmpdir(), 'postern-pool-'));
   const file = join(directory, 'policies.yaml');
@@ -49,7 +50,7 @@ export async function startPool(
   const args = Object.entries({ ...(flags.kube === undefined && { policies: directory }), ...USUAL, ...flags }).map(
     ([name, value]) => `--${name}=${value}`,
   );
-  const agent = await startAgentProcess(['serve', ...args], {}, main);
+  const agent = await startAgentProcess(['serve', ...args], env, main);
   const ask = async (page: string): Promise<string> => (await fetch(`http://${agent.adminAddress}${page}`)).text();
   const pool: PoolProcess = {
     ...agent,

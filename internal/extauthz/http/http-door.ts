@@ -108,7 +108,8 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
       stop();
       handler.isDraining = true;
       await drainConnections(server, handler.sockets, timeoutMs - delay);
-      if (address.kind === 'unix') rmSync(address.path, { force: true });
+      // Where another process listens the file is its own.
+      if (address.kind === 'unix' && options.listen === undefined) rmSync(address.path, { force: true });
     },
   };
 }
