@@ -187,6 +187,7 @@ interface Own {
 /** What is read of this process when somebody asks for its metrics. */
 function readOwn(registry: Metrics, { counters, readiness, adapter, given }: Own): void {
   registry.read('postern_ratelimit_keys', () => counters.size);
+  registry.read('postern_ratelimit_fullest_ratio', () => counters.size / given.config.maxLimitKeys);
   registry.set('postern_ratelimit_max_keys', given.config.maxLimitKeys);
   registry.read('postern_memory_limit_bytes', memoryLimitBytes);
   registry.read('postern_log_dropped_total', given.logDropped);

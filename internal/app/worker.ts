@@ -42,7 +42,7 @@ const PEERS_MS = 5000;
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { config, clock, log, tracing, version, start, main, machineMs } = options;
   const metrics = new Metrics({ version, isStandalone: config.source.kind === 'directory' });
-  const { counters, own } = await sharedCounters(options, metrics);
+  const { counters, own, maxKeys } = await sharedCounters(options, metrics);
   const forbidden = start.apiServer === undefined ? undefined : new ServerAddresses({ server: start.apiServer, clock });
   // Known before policies come: one that writes such an address is refused here as it is in the main process.
   await forbidden?.refresh();
@@ -81,6 +81,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const verdict = new HeardVerdict(clock, machineMs, { heldMs: HELD_MS, stopMs: STOP_MS });
   const notNow = start.hasVerdicts ? () => verdict.refusal() : undefined;
   metrics.read('postern_ratelimit_keys', () => own.size);
+  metrics.read('postern_ratelimit_fullest_ratio', () => own.size / maxKeys);
   metrics.read('postern_log_dropped_total', options.logDropped);
   const connections = new HandedConnections();
   const checks = parts.checks(store, { log, tracing, notNow });
@@ -127,7 +128,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 async function sharedCounters(
   { start, config, log }: WorkerOptions,
   metrics: Metrics,
-): Promise<{ readonly counters: PeerCounters; readonly own: MemoryStore }> {
+): Promise<{ readonly counters: PeerCounters; readonly own: MemoryStore; readonly maxKeys: number }> {
   const maxKeys = Math.ceil(config.maxLimitKeys / start.count);
   const own = new MemoryStore({ maxKeys, onEvict: () => metrics.count('postern_ratelimit_evictions_total') });
   metrics.set('postern_ratelimit_max_keys', maxKeys);
@@ -144,5 +145,5 @@ async function sharedCounters(
   });
   await counters.open();
   await Promise.race([counters.connected(), pause(PEERS_MS, undefined, { ref: false })]);
-  return { counters, own };
+  return { counters, own, maxKeys };
 }

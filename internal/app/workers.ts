@@ -52,6 +52,7 @@ export class Workers {
   #directory: WorkerDirectory | undefined = undefined;
   #verdicts: NodeJS.Timeout | undefined = undefined;
   #isServing = false;
+  #isDraining = false;
   #hasBuilt = false;
   /** Why keys could not be fetched, by address: each worker fetches them, and they mostly fail alike. */
   readonly #keyTroubles = new Map<string, string>();
@@ -63,10 +64,12 @@ export class Workers {
     this.#processes = options.processes;
     this.#scrapes = new WorkerScrapes({
       metrics: options.metrics,
+      count: options.config.workers,
       workers: () =>
         (this.#pool?.all ?? []).map((worker) => ({
           id: worker.id,
           isServing: worker.isServing,
+          isEnding: worker.isLeaving || this.#isDraining,
           ask: () => worker.metrics(),
         })),
     });
@@ -196,6 +199,9 @@ export class Workers {
       onMessage: (message) => this.#hear(message),
       onLines,
       onEnd: (worker, end) => this.#ended(worker, end),
+      onStart: ({ generation }) => {
+        if (generation > 1) this.#scrapes.restarted();
+      },
       isServing: () => this.#isServing,
     });
   }
@@ -215,7 +221,6 @@ export class Workers {
   #ended({ id, index }: WorkerProcess, { code, signal, why }: WorkerEnd & { readonly why: string | undefined }): void {
     const { log } = this.#options;
     this.#scrapes.ended(id);
-    this.#scrapes.restarted();
     const how = { worker: index, ...(code !== null && { code }), ...(signal !== null && { signal }) };
     log.error('A worker ended; another one takes its place', { ...how, ...(why !== undefined && { why }) });
   }
@@ -228,6 +233,7 @@ export class Workers {
 
   async #drain(timeoutMs: number, delayMs: number): Promise<void> {
     this.#isServing = false;
+    this.#isDraining = true;
     const ended = this.#pool?.end(timeoutMs, delayMs) ?? Promise.resolve();
     await Promise.race([ended, pause(Math.min(delayMs, timeoutMs), undefined, { ref: false })]);
     for (const listener of this.#listeners) listener.stop();

@@ -25,6 +25,7 @@ const WHERE: Readonly<Record<MetricName, readonly [file: string, test: string]>>
   postern_status_writes_total: ['app/kube-source.ts', 'internal/app/kube-source.test.ts'],
   postern_ratelimit_keys: ['app/agent.ts', 'test/telemetry/agent_metrics.test.ts'],
   postern_ratelimit_max_keys: ['app/agent.ts', 'test/telemetry/agent_metrics.test.ts'],
+  postern_ratelimit_fullest_ratio: ['app/agent.ts', 'test/telemetry/agent_metrics.test.ts'],
   postern_ratelimit_evictions_total: ['app/agent.ts', 'test/telemetry/agent_metrics.test.ts'],
   postern_keys_fetches_total: ['app/agent.ts', 'test/telemetry/agent_metrics.test.ts'],
   postern_keys_age_seconds: ['app/check-parts.ts', 'test/telemetry/agent_metrics.test.ts'],

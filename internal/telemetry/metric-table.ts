@@ -42,7 +42,7 @@ export const RESOURCES = [
   'secrets',
 ] as const;
 export const CERTIFICATES = ['server', 'client_ca'] as const;
-export const WORKER_STATES = ['starting', 'serving', 'silent'] as const;
+export const WORKER_STATES = ['starting', 'serving', 'silent', 'ending', 'waiting'] as const;
 
 const POLICY = '`namespace/name` of a loaded policy; `none` where no policy governs; `other` beyond 50,000 series';
 const PHASE = 'phase of the reason';
@@ -138,6 +138,12 @@ export const METRICS = Object.freeze({
     help: 'Most keys of rate limits that memory may hold (--max-limit-keys).',
     together: 'workers',
   }),
+  postern_ratelimit_fullest_ratio: row({
+    type: 'gauge',
+    labels: {},
+    help: 'Keys of rate limits held, of the most that may be; of several workers that of the fullest, which evicts first.',
+    together: 'max',
+  }),
   postern_ratelimit_evictions_total: row({
     type: 'counter',
     labels: {},
@@ -194,13 +200,13 @@ export const METRICS = Object.freeze({
   postern_workers: row({
     type: 'gauge',
     labels: { state: WORKER_STATES },
-    help: 'Worker processes: starting, serving, or serving and silent when they were asked for their metrics.',
+    help: 'Worker processes: starting, serving, serving and silent when they were asked for their metrics, ending, and those that wait to be started again.',
     isOfWorkers: true,
   }),
   postern_worker_restarts_total: row({
     type: 'counter',
     labels: {},
-    help: 'Worker processes that ended unasked or were ended for not answering, and were replaced.',
+    help: 'Worker processes that took the place of one that ended unasked or was ended for not answering.',
     isOfWorkers: true,
   }),
   postern_build_info: row({

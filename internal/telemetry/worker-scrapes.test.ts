@@ -13,10 +13,12 @@ async function linesOf(metrics: Metrics, pattern: RegExp): Promise<string[]> {
   return text.split('\n').filter((line) => pattern.test(line) && !line.startsWith('#'));
 }
 
-const states = (counts: readonly [starting: number, serving: number, silent: number]): string[] => [
-  `postern_workers{state="starting"} ${counts[0]}`,
-  `postern_workers{state="serving"} ${counts[1]}`,
-  `postern_workers{state="silent"} ${counts[2]}`,
+const states = ([starting, serving, silent, ending = 0, waiting = 0]: readonly number[]): string[] => [
+  `postern_workers{state="starting"} ${starting}`,
+  `postern_workers{state="serving"} ${serving}`,
+  `postern_workers{state="silent"} ${silent}`,
+  `postern_workers{state="ending"} ${ending}`,
+  `postern_workers{state="waiting"} ${waiting}`,
 ];
 
 /** A worker that answers when the test says so. */
@@ -27,7 +29,7 @@ function lateWorker(id: number, metrics: Metrics): { readonly worker: ScrapedWor
     asked.push(() => void metrics.export().then(resolve));
     return promise;
   };
-  return { worker: { id, isServing: true, ask }, asked };
+  return { worker: { id, isServing: true, isEnding: false, ask }, asked };
 }
 
 describe('WorkerScrapes', () => {
@@ -36,7 +38,9 @@ describe('WorkerScrapes', () => {
     const workers = [1, 2].map((id) => ({ id, metrics: aWorkerMetrics() }));
     new WorkerScrapes({
       metrics: main,
-      workers: () => workers.map(({ id, metrics }) => ({ id, isServing: id === 1, ask: () => metrics.export() })),
+      count: 2,
+      workers: () =>
+        workers.map(({ id, metrics }) => ({ id, isServing: id === 1, isEnding: false, ask: () => metrics.export() })),
     });
     for (const { id, metrics } of workers) metrics.count('postern_log_dropped_total', undefined, id);
     const pattern = /^postern_(workers|log_dropped)/;
@@ -49,7 +53,7 @@ describe('WorkerScrapes', () => {
     const main = aMain();
     const metrics = aWorkerMetrics();
     const { worker, asked } = lateWorker(7, metrics);
-    const scrapes = new WorkerScrapes({ metrics: main, workers: () => [worker], waitMs: 1 });
+    const scrapes = new WorkerScrapes({ metrics: main, workers: () => [worker], count: 1, waitMs: 1 });
     metrics.count('postern_log_dropped_total', undefined, 5);
     const pattern = /^postern_(workers|log_dropped)/;
     assert.deepEqual(await linesOf(main, pattern), ['postern_log_dropped_total 0', ...states([0, 0, 1])]);
@@ -70,7 +74,7 @@ describe('WorkerScrapes', () => {
     const metrics = aWorkerMetrics();
     const { worker, asked } = lateWorker(7, metrics);
     let all: readonly ScrapedWorker[] = [worker];
-    const scrapes = new WorkerScrapes({ metrics: main, workers: () => all, waitMs: 1 });
+    const scrapes = new WorkerScrapes({ metrics: main, workers: () => all, count: 1, waitMs: 1 });
     metrics.count('postern_keys_fetches_total', 'failure', 5);
     metrics.read('postern_ratelimit_keys', () => 40);
     await scrapes.gather();
@@ -83,7 +87,7 @@ describe('WorkerScrapes', () => {
       'postern_ratelimit_keys 0',
       'postern_keys_fetches_total{result="success"} 0',
       'postern_keys_fetches_total{result="failure"} 5',
-      ...states([0, 0, 0]),
+      ...states([0, 0, 0, 0, 1]),
       'postern_worker_restarts_total 1',
     ];
     let lines: string[] = [];
@@ -93,8 +97,20 @@ describe('WorkerScrapes', () => {
 
   it('tells what it has where a worker cannot be asked', async () => {
     const main = aMain();
-    const worker = { id: 1, isServing: true, ask: () => Promise.reject(new Error('channel closed')) };
-    new WorkerScrapes({ metrics: main, workers: () => [worker] });
+    const worker = { id: 1, isServing: true, isEnding: false, ask: () => Promise.reject(new Error('channel closed')) };
+    new WorkerScrapes({ metrics: main, workers: () => [worker], count: 1 });
     assert.deepEqual(await linesOf(main, /^postern_workers/), states([0, 1, 0]));
+  });
+
+  it('tells workers that end from those that begin, and counts places whose worker waits to be started again', async () => {
+    const main = aMain();
+    const workers = [1, 2, 3].map((id) => ({
+      id,
+      isServing: id === 2,
+      isEnding: id === 3,
+      ask: () => aWorkerMetrics().export(),
+    }));
+    new WorkerScrapes({ metrics: main, workers: () => workers, count: 5 });
+    assert.deepEqual(await linesOf(main, /^postern_workers/), states([1, 1, 0, 1, 2]));
   });
 });

@@ -7,6 +7,8 @@ export interface ScrapedWorker {
   /** One number for each process; one that was replaced by another has another. */
   readonly id: number;
   readonly isServing: boolean;
+  /** It serves until it ends, which it was told to. */
+  readonly isEnding: boolean;
   /** Asks for its `Metrics.export()`; rejects when it has ended. */
   readonly ask: () => Promise<MetricsExport>;
 }
@@ -16,6 +18,8 @@ export interface WorkerScrapesOptions {
   readonly metrics: Metrics;
   /** Those that there are now. */
   readonly workers: () => Iterable<ScrapedWorker>;
+  /** How many there should be. */
+  readonly count: number;
   /** How long a scrape waits for them: less than any scraper's timeout. */
   readonly waitMs?: number;
 }
@@ -44,9 +48,11 @@ export class WorkerScrapes {
     const timer = setTimeout(late.resolve, waitMs);
     await Promise.race([Promise.all(all.map((worker) => this.#ask(worker))), late.promise]);
     clearTimeout(timer);
-    const counts = { starting: 0, serving: 0, silent: 0 };
-    for (const { id, isServing } of workers()) {
-      if (!isServing) counts.starting += 1;
+    const counts = { starting: 0, serving: 0, silent: 0, ending: 0, waiting: this.#options.count };
+    for (const { id, isServing, isEnding } of workers()) {
+      counts.waiting -= 1;
+      if (isEnding) counts.ending += 1;
+      else if (!isServing) counts.starting += 1;
       else if (this.#asked.has(id)) counts.silent += 1;
       else counts.serving += 1;
     }

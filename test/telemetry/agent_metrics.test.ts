@@ -138,6 +138,7 @@ describe('the metrics of an agent on files', () => {
     const held = (await seriesOf(agent, 'postern_ratelimit_keys')) ?? 0;
     assert.ok(held > 900 && held <= 1000, String(held));
     assert.equal(await seriesOf(agent, 'postern_ratelimit_max_keys'), 1000);
+    assert.equal(await seriesOf(agent, 'postern_ratelimit_fullest_ratio'), held / 1000);
     assert.ok(((await seriesOf(agent, 'postern_ratelimit_evictions_total')) ?? 0) >= 100);
   });
 

@@ -85,9 +85,10 @@ export const CHECK_ALERTS: readonly Alert[] = [
     alert: 'PosternLimitKeysNearFull',
     severity: 'warning',
     for: '5m',
-    expr: `${of('postern_ratelimit_keys')} / ${of('postern_ratelimit_max_keys')} > 0.9`,
+    expr: `${of('postern_ratelimit_fullest_ratio')} > 0.9`,
     summary: 'The memory of rate limits is nearly full',
-    description: '{{ $labels.instance }} holds {{ $value | humanizePercentage }} of the keys that it may hold.',
+    description:
+      '{{ $labels.instance }}, or the fullest of its workers, holds {{ $value | humanizePercentage }} of the keys that it may hold.',
     runbook: 'See which limit has so many keys: one by path or by an unproven name? Else raise --max-limit-keys.',
   },
   {

@@ -50,6 +50,25 @@ export const INSTANCE_ALERTS: readonly Alert[] = [
     runbook: `Look at ${POD}; an end by OOMKilled is about memory.`,
   },
   {
+    alert: 'PosternWorkerRestarts',
+    severity: 'warning',
+    expr: `increase(${of('postern_worker_restarts_total')}[15m]) > 2`,
+    summary: 'A worker process starts again and again',
+    description:
+      '{{ $labels.instance }} replaced {{ $value | printf "%.0f" }} workers within a quarter of an hour: each took its connections and its counters of limits with it.',
+    runbook: 'The log says how they ended, and why they were ended: look for lines with "A worker ended".',
+  },
+  {
+    alert: 'PosternWorkerSilent',
+    severity: 'warning',
+    for: '5m',
+    expr: `${of('postern_workers', 'state="silent"')} > 0`,
+    summary: 'A worker process does not answer its scrape',
+    description:
+      '{{ $labels.instance }} has {{ $value }} workers that answered nothing within two seconds for five minutes.',
+    runbook: 'Look at the CPU of the container, its limit and its throttling: workers need a core each.',
+  },
+  {
     alert: 'PosternMemoryHigh',
     severity: 'warning',
     for: '10m',

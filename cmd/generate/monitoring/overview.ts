@@ -158,8 +158,11 @@ export const OVERVIEW: readonly Row[] = [
     panels: [
       graph(
         'Keys of limits',
-        'How much of the memory for keys is used.',
-        [{ expr: `${of('postern_ratelimit_keys')} / ${of('postern_ratelimit_max_keys')}`, legend: '{{instance}}' }],
+        'How much of the memory for keys is used, and of that of the fullest worker.',
+        [
+          { expr: `${of('postern_ratelimit_keys')} / ${of('postern_ratelimit_max_keys')}`, legend: '{{instance}}' },
+          { expr: of('postern_ratelimit_fullest_ratio'), legend: '{{instance}}, fullest worker' },
+        ],
         { unit: 'percentunit' },
       ),
       graph('Keys of limits evicted', 'Each may call anew before its window ends; 0 is usual.', [
