@@ -108,7 +108,7 @@ const members = {
     .enum(['LocalShare', 'Deny', 'Allow'])
     .default('LocalShare')
     .describe(
-      'What happens while a shared store cannot answer: count locally, refuse, or let pass. Without effect in this version, which has none.',
+      'What happens while the counters of a limit cannot be asked, which this version knows only of several --workers, each of which has a part of them: count locally (each worker for itself), refuse, or let pass.',
     ),
   countDenied: z.boolean().default(true).describe('Whether a request that is refused later still counts.'),
 };
