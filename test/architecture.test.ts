@@ -27,7 +27,15 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['core', 'type policy'],
   admin: ['core', 'listen', 'telemetry'],
   config: ['core'],
-  workers: ['core', 'listen', 'type policy', 'policy/store.ts', 'type phases/authn/consumers.ts', 'type telemetry'],
+  workers: [
+    'core',
+    'listen',
+    'type policy',
+    'policy/store.ts',
+    'policy/unread-spec.ts',
+    'type phases/authn/consumers.ts',
+    'type telemetry',
+  ],
   envoy: ['core'],
   app: [
     'core',

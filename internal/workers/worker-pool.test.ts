@@ -14,6 +14,8 @@ import { WorkerPool } from './worker-pool.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-programs-'));
 const pools = new Set<World>();
+// Each of them listens for the end of this process.
+process.setMaxListeners(50);
 after(async () => {
   await Promise.all([...pools].map(({ pool }) => pool.end(0, 0)));
   rmSync(folder, { recursive: true, force: true });
@@ -217,7 +219,7 @@ describe('WorkerPool', () => {
     const before = world.heard.length;
     await until(() => world.heard.slice(before).filter((kind) => kind === 'alive').length > 4);
     assert.deepEqual(
-      world.pool.all.map(({ connections }) => connections),
+      world.pool.all.map(({ given }) => given.open),
       [2, 2],
     );
   });

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { PosternError } from '../core/error.ts';
+import { ConnectionTurns } from './connection-turns.ts';
 import type { FromWorker, HandedDoor, ToWorker, WorkerStart } from './messages.ts';
 import { RestartDelay } from './restart-delay.ts';
 import { WaitingConnections } from './waiting-connections.ts';
@@ -58,8 +59,7 @@ export class WorkerPool {
   #wereAllServing = false;
   #isEnding = false;
   #onEnded: (() => void) | undefined = undefined;
-  /** Who was given a connection last comes last. */
-  #turn: WorkerProcess[] = [];
+  readonly #turns = new ConnectionTurns();
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
@@ -111,22 +111,12 @@ export class WorkerPool {
     for (const worker of this.#workers.values()) worker.send(message);
   }
 
-  /**
-   * Hands a connection to the worker with the fewest, of several to the one that was not given any for longest; who is
-   * behind the others is given none. Where nobody serves yet, who has doors says so to each check (`no_snapshot`); before
-   * there is one, it waits for him. Where those who serve would not answer, it is closed.
-   */
+  /** Hands a connection to whose turn it is; closes it where nobody would answer. Before anybody has doors, it waits. */
   give(door: HandedDoor, connection: Socket): void {
-    const serving = this.#turn.filter((worker) => worker.isServing);
-    const staying = serving.length > 0 ? serving : this.#turn.filter((worker) => worker.isLoaded && !worker.isLeaving);
-    if (staying.length === 0) return this.#waiting.add(door, connection);
-    const able = staying.filter((worker) => worker.isAnswering && worker.hasRoom);
-    const newest = able.filter((worker) => !worker.isBehind);
-    const [first, ...others] = newest.length > 0 ? newest : able;
-    if (first === undefined) return void connection.destroy();
-    const chosen = others.reduce((best, one) => (one.connections < best.connections ? one : best), first);
-    this.#turn = [...this.#turn.filter((worker) => worker !== chosen), chosen];
-    chosen.give(door, connection);
+    const chosen = this.#turns.next();
+    if (chosen !== undefined) chosen.given.give(door, connection);
+    else if (this.all.some(({ isLoaded }) => isLoaded)) connection.destroy();
+    else this.#waiting.add(door, connection);
   }
 
   /** Tells all to take what they have to its end; resolves when they are gone, of themselves or not. */
@@ -169,7 +159,7 @@ export class WorkerPool {
       onEnd: (end) => this.#ended(worker, end, clock.monotonicMs() - begunMs),
     });
     this.#workers.set(index, worker);
-    this.#turn.push(worker);
+    this.#turns.add(worker);
     const peers = new Map([...this.#generations].filter(([other]) => other !== index));
     worker.send({ kind: 'start', start: { ...start, index, generation, count, peers } });
     onStart?.(worker);
@@ -213,8 +203,8 @@ export class WorkerPool {
   #ended(worker: WorkerProcess, end: WorkerEnd, livedMs: number): void {
     const { index } = worker;
     this.#workers.delete(index);
-    this.#turn = this.#turn.filter((one) => one !== worker);
-    for (const [connection, door] of worker.takeBack()) this.give(door, connection);
+    this.#turns.remove(worker);
+    for (const [connection, door] of worker.given.takeBack()) this.give(door, connection);
     if (this.#isEnding) {
       this.#letLeave();
       if (this.#workers.size === 0) this.#onEnded?.();

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import type { Socket } from 'node:net';
 import type { MetricsExport } from '../telemetry/metrics-export.ts';
-import type { FromWorker, HandedDoor, ToWorker } from './messages.ts';
+import { GivenConnections } from './given-connections.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
 import { wholeLines } from './whole-lines.ts';
 import type { Batch } from './worker-feed.ts';
 
@@ -23,8 +23,6 @@ export interface WorkerProcessOptions {
   readonly onEnd: (end: WorkerEnd) => void;
 }
 
-/** Connections on their way to one worker: as many as it may be slow to take, not as many as may come while it hangs. */
-const MOST_ON_THEIR_WAY = 1000;
 /** Changes of one message: a large batch keeps no check waiting while it is read. */
 const CHANGES_AT_ONCE = 64;
 /** More workers than there can be. */
@@ -33,12 +31,6 @@ const MOST_INDEXES = 1000;
 const QUIET_LOOKS = 3;
 
 type WhyNotBegun = Pick<Extract<FromWorker, { kind: 'notBegun' }>, 'why' | 'code'>;
-
-interface OnItsWay {
-  readonly door: HandedDoor;
-  /** It may be in the other process by now. */
-  hasLeft: boolean;
-}
 
 /** Looks that are waited. */
 interface Patience {
@@ -50,6 +42,7 @@ interface Patience {
 export class WorkerProcess {
   readonly index: number;
   readonly generation: number;
+  readonly given: GivenConnections;
   readonly #child: ChildProcess;
   #isLoaded = false;
   #hasState = false;
@@ -66,11 +59,6 @@ export class WorkerProcess {
   /** The longest build of the main process among those that it owes. */
   #owedMs = 0;
   keys = 0;
-  /** Connections that it was given, and those of them that it has told to be closed. */
-  #given = 0;
-  #closed = 0;
-  /** Given and not taken yet, in their order; one leaves here only when the one before has arrived. */
-  readonly #onTheirWay = new Map<Socket, OnItsWay>();
   #whyNotBegun: WhyNotBegun | undefined = undefined;
   /** Who waits for what it counted. */
   #asked: PromiseWithResolvers<MetricsExport> | undefined = undefined;
@@ -82,6 +70,7 @@ export class WorkerProcess {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
+    this.given = new GivenConnections(this.#child);
     let isOver = false;
     const end = (how: WorkerEnd): void => {
       if (isOver) return;
@@ -119,16 +108,6 @@ export class WorkerProcess {
   /** It serves something older than what it was told, and cannot do better for now. */
   get isBehind(): boolean {
     return this.#hasFailed;
-  }
-
-  /** Connections that it has, those on their way included. */
-  get connections(): number {
-    return this.#given - this.#closed;
-  }
-
-  /** Whether it may be given one more. */
-  get hasRoom(): boolean {
-    return this.#onTheirWay.size < MOST_ON_THEIR_WAY;
   }
 
   /** Why it ended before its doors were there, as it said itself. */
@@ -169,33 +148,6 @@ export class WorkerProcess {
     this.#child.send(message, undefined, {}, () => undefined);
   }
 
-  /** Gives it a connection, which stays open here too until it has it: nobody else closes what a dead process did not take. */
-  give(door: HandedDoor, connection: Socket): void {
-    const way: OnItsWay = { door, hasLeft: false };
-    this.#given += 1;
-    this.#onTheirWay.set(connection, way);
-    this.#child.send({ kind: 'connection', door } satisfies ToWorker, connection, { keepOpen: true }, (error) => {
-      way.hasLeft = true;
-      if (error === null || !this.#onTheirWay.delete(connection)) return;
-      this.#given -= 1;
-      connection.destroy();
-    });
-  }
-
-  /**
-   * What it was given and has not taken, as it has ended.
-   *
-   * @returns those that did not leave: nothing of them was read. Of the others nobody knows; they are closed.
-   */
-  takeBack(): ReadonlyMap<Socket, HandedDoor> {
-    const here = new Map<Socket, HandedDoor>();
-    for (const [connection, { door, hasLeft }] of this.#onTheirWay)
-      if (hasLeft) connection.destroy();
-      else here.set(connection, door);
-    this.#onTheirWay.clear();
-    return here;
-  }
-
   /**
    * Counts a look at it.
    *
@@ -229,7 +181,7 @@ export class WorkerProcess {
     this.#silentLooks = 0;
     if (message.kind === 'loaded') this.#isLoaded = true;
     else if (message.kind === 'notBegun') this.#whyNotBegun = message;
-    else if (message.kind === 'taken') this.#taken();
+    else if (message.kind === 'taken') this.given.taken();
     else if (message.kind === 'notBuilt') this.#hasFailed = true;
     else if (message.kind === 'served') {
       this.#serves = message.number;
@@ -237,15 +189,8 @@ export class WorkerProcess {
       this.#owingLooks = 0;
     } else if (message.kind === 'metrics') this.#asked?.resolve(message.metrics);
     else if (message.kind === 'alive') {
-      this.#closed = message.closed;
+      this.given.told(message.closed);
       this.keys = message.keys;
     }
-  }
-
-  #taken(): void {
-    const [connection] = this.#onTheirWay.keys();
-    if (connection === undefined) return;
-    this.#onTheirWay.delete(connection);
-    connection.destroy();
   }
 }

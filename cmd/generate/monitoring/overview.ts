@@ -158,7 +158,7 @@ export const OVERVIEW: readonly Row[] = [
     panels: [
       graph(
         'Keys of limits',
-        'How much of the memory for keys is used, and of that of the fullest worker.',
+        'How much of the memory for keys is used, also of the fullest worker.',
         [
           { expr: `${of('postern_ratelimit_keys')} / ${of('postern_ratelimit_max_keys')}`, legend: '{{instance}}' },
           { expr: of('postern_ratelimit_fullest_ratio'), legend: '{{instance}}, fullest worker' },
@@ -233,11 +233,9 @@ export const OVERVIEW: readonly Row[] = [
         [{ expr: of('nodejs_eventloop_lag_p99_seconds'), legend: '{{instance}}' }],
         { unit: 's' },
       ),
-      graph(
-        'Worker processes',
-        'Where an instance has several; those that start or are silent for long do not serve.',
-        [{ expr: `sum by (state) (${of('postern_workers')})`, legend: '{{state}}' }],
-      ),
+      graph('Worker processes', 'Where there are several; who starts or is silent for long does not serve.', [
+        { expr: `sum by (state) (${of('postern_workers')})`, legend: '{{state}}' },
+      ]),
       graph('Workers replaced', 'They ended unasked, or were ended for not answering; 0 is usual.', [
         { expr: `increase(${of('postern_worker_restarts_total')}[$__rate_interval])`, legend: '{{instance}}' },
       ]),
