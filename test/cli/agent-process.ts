@@ -23,7 +23,8 @@ export interface AgentProcess {
 
 /** What its tests have in common: free ports, and no wait at its end for who is still connected. */
 const USUAL = { 'grpc-addr': '127.0.0.1:0', 'admin-addr': '127.0.0.1:0', 'debug-addr': 'off', 'drain-delay': '0s' };
-const START_MS = 30_000;
+// With workers it listens when the first of them has begun.
+const START_MS = 60_000;
 
 const flagsOf = (flags: Readonly<Record<string, string>>): string[] =>
   Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
