@@ -46,7 +46,7 @@ export const BOUND_OPTIONS = Object.freeze({
   'grpc-max-buffered-bytes': option({
     placeholder: 'SIZE',
     fallback: '64Mi',
-    doc: 'Memory for messages of a connection that are not whole; not less than --max-receive-bytes',
+    doc: 'Memory for messages of a connection that are not whole, or whose checks are not over; not less than --max-receive-bytes',
     parse: bytes(64 * KI, 1024 * MI),
   }),
   'grpc-max-unsent-bytes': option({

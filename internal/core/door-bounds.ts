@@ -39,7 +39,7 @@ export interface Http2Bounds {
   readonly maxFrameRate: number;
   /** Resets a second of a connection, by the peer or provoked by it, beyond one for each call that was answered. */
   readonly maxResetRate: number;
-  /** Bytes that a connection may have sent of messages that are not whole. */
+  /** Bytes of a connection's messages that are not whole, or whose checks are not over. */
   readonly maxBufferedBytes: number;
   /** Bytes of answers that a connection may leave unread. */
   readonly maxUnsentBytes: number;

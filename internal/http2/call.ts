@@ -15,7 +15,7 @@ export interface CallHost {
   bytes(call: Call, bytes: Buffer): void;
   /** The frame that ends the answer; behind it the call is over. */
   end(call: Call, last: Buffer): void;
-  /** Memory that messages in pieces take more, or give back. @returns whether the connection may have as much */
+  /** Memory that messages take more, or give back. @returns whether there may be as much */
   hold(bytes: number): boolean;
 }
 
@@ -42,6 +42,10 @@ export class Call extends Outgoing implements GrpcStream {
   #received = 0;
   #message: Buffer | undefined = undefined;
   #pieces: MessageBuffer | undefined = undefined;
+  /** Bytes of memory that its message counts for. */
+  #held = 0;
+  /** Its method still works on the message, whether or not anybody waits for the answer. */
+  #isPending = false;
   #isCancelled = false;
   #isHeadSent = false;
   #listeners: (() => void)[] | undefined = undefined;
@@ -134,6 +138,7 @@ export class Call extends Outgoing implements GrpcStream {
     this.isOver = true;
     this.#release();
     this.#message = undefined;
+    this.#pieces = undefined;
   }
 
   send(message: Uint8Array): void {
@@ -159,9 +164,8 @@ export class Call extends Outgoing implements GrpcStream {
   #collect(bytes: Buffer, start: number, end: number): void {
     this.#pieces ??= new MessageBuffer();
     const pieces = this.#pieces;
-    const before = pieces.length === 0 ? 0 : pieces.capacity;
     pieces.add(bytes, start, end);
-    if (!this.#host.hold(pieces.capacity - before)) {
+    if (!this.#hold(pieces.capacity)) {
       this.#refuse(REFUSED.buffered);
       return;
     }
@@ -188,8 +192,13 @@ export class Call extends Outgoing implements GrpcStream {
       this.#refuse(this.#received === 0 ? REFUSED.noMessage : REFUSED.cutOff);
       return;
     }
-    this.#release();
+    // What came in one piece is memory too, while a method waits for something.
+    if (this.#pieces === undefined && !this.#hold(message.length)) {
+      this.#refuse(REFUSED.buffered);
+      return;
+    }
     this.#message = undefined;
+    this.#pieces = undefined;
     try {
       const result = method.kind === 'unary' ? method.call(message, this) : this.#stream(message, method.call);
       if (result instanceof Promise) this.#later(result);
@@ -205,10 +214,22 @@ export class Call extends Outgoing implements GrpcStream {
   }
 
   #later(pending: Promise<UnaryResult>): void {
+    this.#isPending = true;
     pending.then(
-      (result) => this.#answer(result),
-      () => this.#refuse(REFUSED.internal),
+      (result) => {
+        this.#settled();
+        this.#answer(result);
+      },
+      () => {
+        this.#settled();
+        this.#refuse(REFUSED.internal);
+      },
     );
+  }
+
+  #settled(): void {
+    this.#isPending = false;
+    if (this.isOver) this.#release();
   }
 
   /** Its result is what others made: whatever is no message and no refusal is a fault. */
@@ -235,10 +256,18 @@ export class Call extends Outgoing implements GrpcStream {
     this.#host.end(this, this.#isHeadSent ? ABORTED : frame);
   }
 
+  /** @param bytes all that it takes from now on */
+  #hold(bytes: number): boolean {
+    const more = bytes - this.#held;
+    this.#held = bytes;
+    return this.#host.hold(more);
+  }
+
+  /** A caller that goes away frees nothing that its method still has. */
   #release(): void {
-    if (this.#pieces === undefined) return;
-    this.#host.hold(-this.#pieces.capacity);
-    this.#pieces = undefined;
+    if (this.#isPending || this.#held === 0) return;
+    this.#host.hold(-this.#held);
+    this.#held = 0;
   }
 
   #gone(): void {

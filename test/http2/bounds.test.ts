@@ -381,6 +381,45 @@ describe('the native gRPC door refuses a call', () => {
     await close();
   });
 
+  for (const [how, lengths, most] of [
+    ['in one piece', [1004], 9],
+    // Such a one takes 4,096 bytes, however short it is.
+    ['in pieces', [500, 504], 2],
+  ] as const) {
+    it(`whose message came ${how} and has no place beside those whose checks wait`, async () => {
+      const waiting: ((bytes: Uint8Array) => void)[] = [];
+      const { raw, refused, close } = await bounded(
+        { maxBufferedBytes: 9000 },
+        { check: (bytes) => (bytes.length === 999 ? new Promise((resolve) => waiting.push(resolve)) : bytes) },
+      );
+      const whole = Buffer.concat([Buffer.of(0, 0, 0, 0x03, 0xe7), Buffer.alloc(999)]);
+      const send = (id: number): void => {
+        raw.send(requestHeaders(id));
+        let at = 0;
+        for (const length of lengths) {
+          const piece = whole.subarray(at, at + length);
+          at += length;
+          raw.send(frame('DATA', at === whole.length ? END_STREAM : 0, id, piece));
+        }
+      };
+      for (let i = 0; i <= most; i += 1) send(2 * i + 1);
+      const beyond = 2 * most + 1;
+      assert.equal((await raw.trailersOf(beyond)).get('grpc-status'), RESOURCE_EXHAUSTED);
+      assert.deepEqual([refused, waiting.length], [['buffered_bytes'], most]);
+      // A caller that goes away frees nothing that its check still has.
+      raw.send(frame('RST_STREAM', 0, 1, uint32(8)));
+      send(beyond + 2);
+      assert.equal((await raw.trailersOf(beyond + 2)).get('grpc-status'), RESOURCE_EXHAUSTED);
+      // A check that is over does.
+      waiting[0]?.(HELLO);
+      send(beyond + 4);
+      await until(() => waiting.length === most + 1);
+      waiting[1]?.(HELLO);
+      assert.deepEqual(await raw.messageOf(3), HELLO);
+      await close();
+    });
+  }
+
   it('whose message does not come in time', async () => {
     const { raw, refused, close } = await bounded({ requestTimeoutMs: 20 });
     raw.send(Buffer.concat([requestHeaders(1), frame('DATA', 0, 1, Buffer.of(0, 0, 0, 0, 9, 7))]));
