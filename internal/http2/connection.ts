@@ -156,7 +156,7 @@ export class Connection {
     try {
       this.#frames(chunk);
       this.#incoming.replenish();
-      this.#patience.read(nowMs, this.#reader.count, this.#reader.isInFrame || this.#incoming.isInBlock);
+      this.#patience.read(nowMs, this.#reader.count, this.#reader.isInFrame, this.#incoming.blockStream);
     } catch (error) {
       this.#fail(error);
     }

@@ -50,9 +50,9 @@ export class Incoming implements FrameSink {
     this.#blocks = new HeaderBlocks(parts.bounds);
   }
 
-  /** Whether a header block is still to be completed. */
-  get isInBlock(): boolean {
-    return this.#blocks.openStream !== 0;
+  /** The stream whose header block is still to be completed; 0 where there is none. */
+  get blockStream(): number {
+    return this.#blocks.openStream;
   }
 
   frame(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): void {

@@ -41,7 +41,7 @@ describe('Patience', () => {
   it('takes whatever is sent for an answer', () => {
     const patience = greeted();
     patience.look(401, NOTHING_SENT, true);
-    patience.read(440, 1, false);
+    patience.read(440, 1, false, 0);
     assert.deepEqual(
       [500, 840, 841].map((nowMs) => patience.look(nowMs, NOTHING_SENT, true)),
       [false, false, true],
@@ -51,16 +51,36 @@ describe('Patience', () => {
   it('bears that every piece ends within a frame, as long as frames come to their end', () => {
     const patience = greeted();
     for (let nowMs = 0; nowMs < 2000; nowMs += 100) {
-      patience.read(nowMs, nowMs, true);
+      patience.read(nowMs, nowMs, true, 0);
       patience.look(nowMs, NOTHING_SENT, true);
     }
-    for (let nowMs = 1950; nowMs <= 2100; nowMs += 50) patience.read(nowMs, 1900, true);
+    for (let nowMs = 1950; nowMs <= 2100; nowMs += 50) patience.read(nowMs, 1900, true, 0);
     assert.throws(() => patience.look(2101, NOTHING_SENT, true), endsAs('slow_request'));
+  });
+
+  it('counts a header block from its beginning, however many CONTINUATION frames come', () => {
+    const patience = greeted();
+    for (let nowMs = 0; nowMs <= 200; nowMs += 50) {
+      patience.read(nowMs, nowMs, false, 7);
+      patience.look(nowMs, NOTHING_SENT, true);
+    }
+    patience.read(201, 201, false, 7);
+    assert.throws(() => patience.look(201, NOTHING_SENT, true), endsAs('slow_request'));
+  });
+
+  it('bears header blocks that are all cut in two, as long as each comes to its end', () => {
+    const patience = greeted();
+    for (let nowMs = 0; nowMs < 2000; nowMs += 100) {
+      patience.read(nowMs, nowMs, false, nowMs + 1);
+      patience.look(nowMs, NOTHING_SENT, true);
+    }
+    patience.read(2000, 2000, false, 0);
+    assert.equal(patience.look(2350, NOTHING_SENT, true), false);
   });
 
   it('holds nothing against a peer that it did not read from', () => {
     const patience = greeted();
-    patience.read(100, 1, true);
+    patience.read(100, 1, true, 0);
     assert.equal(patience.look(1000, NOTHING_SENT, false), false);
     patience.resumed(1000);
     assert.equal(patience.look(1001, NOTHING_SENT, true), false);
@@ -69,7 +89,7 @@ describe('Patience', () => {
   it('ends who takes nothing, and not who takes a little', () => {
     const patience = greeted();
     const look = (nowMs: number, bytesWritten: number, writableLength: number) => {
-      patience.read(nowMs, 1, false);
+      patience.read(nowMs, 1, false, 0);
       patience.look(nowMs, { bytesWritten, writableLength }, true);
     };
     for (let nowMs = 0; nowMs < 3000; nowMs += 200) look(nowMs, 1000 + nowMs, 900);

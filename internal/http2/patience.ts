@@ -18,9 +18,12 @@ export class Patience {
   isAcknowledged = false;
   #lastReadMs: number;
   #pingedMs: number | undefined = undefined;
-  /** When a frame or a header block began that is not whole. */
-  #partialMs: number | undefined = undefined;
+  /** When a frame began that is not whole. */
+  #frameMs: number | undefined = undefined;
   #framesBefore = 0;
+  /** When a header block began that is not whole, and on which stream. */
+  #blockMs = 0;
+  #blockStream = 0;
   #sentBytes = 0;
   #sentMs: number;
 
@@ -34,21 +37,25 @@ export class Patience {
   /**
    * Something was read. Under load every piece ends within a frame; what counts is since when none has come to its end.
    *
-   * @param frames    that were whole since the connection began
-   * @param isPartial whether the rest of one, or of a header block, is still to come
+   * @param frames      that were whole since the connection began
+   * @param isInFrame   whether the rest of one is still to come
+   * @param blockStream the stream of a header block whose rest is still to come, however many of its frames are whole; or 0
    */
-  read(nowMs: number, frames: number, isPartial: boolean): void {
+  read(nowMs: number, frames: number, isInFrame: boolean, blockStream: number): void {
     this.#lastReadMs = nowMs;
     const isSame = frames === this.#framesBefore;
     this.#framesBefore = frames;
-    if (isPartial) this.#partialMs = isSame ? (this.#partialMs ?? nowMs) : nowMs;
-    else this.#partialMs = undefined;
+    if (isInFrame) this.#frameMs = isSame ? (this.#frameMs ?? nowMs) : nowMs;
+    else this.#frameMs = undefined;
+    if (blockStream !== this.#blockStream) this.#blockMs = nowMs;
+    this.#blockStream = blockStream;
   }
 
   /** It is read from again: what it had no say in is not held against it. */
   resumed(nowMs: number): void {
     this.#lastReadMs = nowMs;
-    if (this.#partialMs !== undefined) this.#partialMs = nowMs;
+    if (this.#frameMs !== undefined) this.#frameMs = nowMs;
+    this.#blockMs = nowMs;
   }
 
   /**
@@ -61,12 +68,21 @@ export class Patience {
     const isGreeted = this.hasSettings && this.isAcknowledged;
     if (!isGreeted && nowMs - this.#openedMs > handshakeTimeoutMs)
       throw new ConnectionError(ERROR.settingsTimeout, 'The handshake is not over', 'handshake');
-    if (this.#partialMs !== undefined && isRead && nowMs - this.#partialMs > requestTimeoutMs)
-      throw new ConnectionError(ERROR.enhanceYourCalm, 'A frame does not come to its end', 'slow_request');
+    if (isRead && nowMs - this.#partialSince(nowMs) > requestTimeoutMs)
+      throw new ConnectionError(
+        ERROR.enhanceYourCalm,
+        'A frame or a header block does not come to its end',
+        'slow_request',
+      );
     this.#noteSent(nowMs, sent);
     if (nowMs - this.#sentMs > stallTimeoutMs)
       throw new ConnectionError(ERROR.enhanceYourCalm, 'Nothing is read', 'stalled');
     return isGreeted && isRead && this.#isToBeAsked(nowMs);
+  }
+
+  #partialSince(nowMs: number): number {
+    const blockMs = this.#blockStream === 0 ? nowMs : this.#blockMs;
+    return Math.min(this.#frameMs ?? nowMs, blockMs);
   }
 
   #noteSent(nowMs: number, { bytesWritten, writableLength }: SentBytes): void {
