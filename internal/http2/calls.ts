@@ -22,7 +22,7 @@ export interface CallsOptions {
   readonly onRefused: (bound: CallBound) => void;
   /** Something was written, in whatever turn. */
   readonly onWritten: () => void;
-  /** No call is left, after `refuseNew`. */
+  /** No call is left, after `refuseNew` or `endWhenEmpty`. */
   readonly onEmpty: () => void;
   /** What ends the connection, where nobody is there to catch it. */
   readonly onError: (error: unknown) => void;
@@ -45,6 +45,7 @@ export class Calls implements CallHost {
   readonly #receiveWindow: number;
   #heldBytes = 0;
   #isClosing = false;
+  #endsWhenEmpty = false;
 
   constructor(options: CallsOptions) {
     this.#options = options;
@@ -62,6 +63,11 @@ export class Calls implements CallHost {
     return this.#heldBytes;
   }
 
+  /** Whether none is open, and the connection is to end when that is so. */
+  get isDone(): boolean {
+    return this.#endsWhenEmpty && this.#open.size === 0;
+  }
+
   /** Calls that are not answered; some may go while one looks. */
   values(): Iterable<Call> {
     return this.#open.values();
@@ -76,6 +82,7 @@ export class Calls implements CallHost {
     const { bounds, methods, writer, onRefused } = this.#options;
     if (this.#isClosing) {
       this.numbers.ignore(id);
+      this.rates.frame(this.nowMs);
       return;
     }
     this.numbers.open(id);
@@ -136,6 +143,12 @@ export class Calls implements CallHost {
   /** No new calls: those that there are end, then `onEmpty`. */
   refuseNew(): void {
     this.#isClosing = true;
+    this.endWhenEmpty();
+  }
+
+  /** New calls are served as before, until there is none: then `onEmpty`. */
+  endWhenEmpty(): void {
+    this.#endsWhenEmpty = true;
     this.#lookIfEmpty();
   }
 
@@ -147,6 +160,8 @@ export class Calls implements CallHost {
       if (nowMs - stream.blockedMs > stallTimeoutMs)
         throw new ConnectionError(ERROR.enhanceYourCalm, 'Answers are not taken', 'stalled');
     for (const call of this.#open.values()) {
+      // What was refused may still wait for its peer to take the answer.
+      if (call.isOver) continue;
       if (call.isReceiving && nowMs - call.openedMs > requestTimeoutMs) {
         this.#options.onRefused('slow_request');
         call.refuse(REFUSED.slow);
@@ -218,6 +233,6 @@ export class Calls implements CallHost {
   }
 
   #lookIfEmpty(): void {
-    if (this.#isClosing && this.#open.size === 0) this.#options.onEmpty();
+    if (this.isDone) this.#options.onEmpty();
   }
 }

@@ -68,7 +68,7 @@ export class Connection {
       writer: this.#writer,
       onRefused: options.onRefused,
       onWritten: () => this.#flushSoon(),
-      onEmpty: () => this.#finish(),
+      onEmpty: () => this.#finishIfDone(),
       onError: (error) => this.#fail(error),
     });
     this.#incoming = new Incoming({ bounds, calls: this.#calls, writer: this.#writer, news: this });
@@ -105,6 +105,7 @@ export class Connection {
   /** Ends it now. */
   destroy(): void {
     this.#isOver = true;
+    this.#reader.stop();
     this.#socket.destroy();
   }
 
@@ -131,8 +132,9 @@ export class Connection {
     this.#patience.isAcknowledged = true;
   }
 
+  /** It is about the streams of this side, of which there are none (RFC 9113 §6.8): those on their way are served. */
   onGoaway(): void {
-    this.#calls.refuseNew();
+    this.#calls.endWhenEmpty();
   }
 
   #greet(): void {
@@ -161,6 +163,7 @@ export class Connection {
       this.#fail(error);
     }
     this.#isReading = false;
+    this.#finishIfDone();
     this.#flush();
   }
 
@@ -208,12 +211,16 @@ export class Connection {
     this.#flush();
   }
 
-  #finish(): void {
-    if (!this.#isOver) this.#end();
+  /** What a piece of the socket brings behind the last answer may be another call. */
+  #finishIfDone(): void {
+    if (this.#isOver || this.#isReading || !this.#calls.isDone) return;
+    if (!this.#hasGoneAway) this.#writer.goaway(this.#calls.numbers.last, ERROR.none, '');
+    this.#end();
   }
 
   #end(): void {
     this.#isOver = true;
+    this.#reader.stop();
     this.#overMs = this.#options.monotonicMs();
     this.#writer.flush();
     this.#socket.end();

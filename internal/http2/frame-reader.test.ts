@@ -80,6 +80,23 @@ describe('FrameReader', () => {
     reader.read(head.subarray(0, 4));
     assert.throws(() => reader.read(head.subarray(4)), isTooLarge);
   });
+
+  it('finds no frame behind the one that stops it, nor goes on later', () => {
+    const bytes = Buffer.concat([aFrame(3, 1, 4, 1), aFrame(3, 1, 4, 3), aFrame(20, 1, 4, 5)]);
+    for (const cut of [bytes.length, 20, 5]) {
+      const streams: number[] = [];
+      const reader = new FrameReader({
+        frame(_type, _flags, stream) {
+          streams.push(stream);
+          reader.stop();
+        },
+      });
+      reader.read(bytes.subarray(0, cut));
+      reader.read(bytes.subarray(cut));
+      reader.read(bytes);
+      assert.deepEqual([streams, reader.isInFrame], [[1], false]);
+    }
+  });
 });
 
 /** A socket that takes what it is given at once, or never. */

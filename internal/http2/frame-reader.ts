@@ -16,6 +16,7 @@ export class FrameReader {
   #partial: Buffer | undefined = undefined;
   #filled = 0;
   #count = 0;
+  #isStopped = false;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
@@ -31,16 +32,24 @@ export class FrameReader {
     return this.#count;
   }
 
+  /** Finds no more frames, also not in what it is reading. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#partial = undefined;
+    this.#filled = 0;
+  }
+
   /** @throws {ConnectionError} FRAME_SIZE_ERROR for one that is larger than it may be, before there is memory for it */
   read(chunk: Buffer): void {
+    if (this.#isStopped) return;
     let at = this.#filled === 0 ? 0 : this.#complete(chunk);
-    while (chunk.length - at >= FRAME_HEAD_BYTES) {
+    while (!this.#isStopped && chunk.length - at >= FRAME_HEAD_BYTES) {
       const end = at + FRAME_HEAD_BYTES + lengthAt(chunk, at);
       if (end > chunk.length) break;
       this.#emit(chunk, at, end);
       at = end;
     }
-    if (at < chunk.length) this.#begin(chunk, at);
+    if (!this.#isStopped && at < chunk.length) this.#begin(chunk, at);
   }
 
   #begin(chunk: Buffer, at: number): void {

@@ -299,6 +299,40 @@ describe('the native gRPC door ends a connection', () => {
     await close();
   });
 
+  it('that leaves answers unread, and begins no call of what it sent behind that', async () => {
+    let begun = 0;
+    const { raw, endings, close } = await bounded(
+      { maxUnsentBytes: 100_000 },
+      {
+        check(bytes) {
+          if (bytes.length > 1) return bytes;
+          begun += 1;
+          return Buffer.alloc(60_000);
+        },
+      },
+    );
+    const calls = [1, 3, 5, 7, 9].map((id) => checkFrames(id, Buffer.of(7)));
+    raw.send(Buffer.concat([frame('SETTINGS', 0, 0, setting(4, 0)), ...calls]));
+    assert.equal(codeOf(await raw.ofType('GOAWAY')), ENHANCE_YOUR_CALM);
+    await raw.closed();
+    assert.deepEqual([endings, begun], [['unsent_bytes'], 2]);
+    await close();
+  });
+
+  it('that opens calls on and on behind the final GOAWAY', async () => {
+    const { door, raw, endings } = await bounded(
+      { maxFrameRate: 100 },
+      { check: (bytes) => (bytes.length === 1 ? new Promise(() => undefined) : bytes) },
+    );
+    raw.send(checkFrames(1, Buffer.of(7)));
+    const drained = door.drain(4000);
+    for (let i = 0; i < 2; i += 1) await raw.ofType('GOAWAY');
+    for (let id = 3; id < 500; id += 2) raw.send(requestHeaders(id));
+    assert.equal(codeOf(await raw.ofType('GOAWAY')), ENHANCE_YOUR_CALM);
+    assert.deepEqual(endings, ['frame_rate']);
+    await drained;
+  });
+
   it('that is silent and does not say that it is there', async () => {
     const { raw, endings } = await bounded({ pingIntervalMs: 20, pingTimeoutMs: 20 });
     assert.deepEqual((await raw.ofType('PING'))?.flags, 0);
@@ -425,6 +459,23 @@ describe('the native gRPC door refuses a call', () => {
     raw.send(Buffer.concat([requestHeaders(1), frame('DATA', 0, 1, Buffer.of(0, 0, 0, 0, 9, 7))]));
     assert.equal((await raw.trailersOf(1)).get('grpc-status'), DEADLINE_EXCEEDED);
     assert.deepEqual(refused, ['slow_request']);
+    await close();
+  });
+
+  it('whose message does not come in time, and counts it once, also while its answer is not taken', async () => {
+    const { raw, refused, close } = await bounded({ requestTimeoutMs: 20 });
+    raw.send(frame('SETTINGS', 0, 0, setting(4, 0)));
+    // Answered 415 before its request is over, with a body that has to wait.
+    const fields = [':method', 'POST', ':scheme', 'http', ':path', '/'];
+    const block = [0, 2, 4].map((i) => field(fields[i] ?? '', fields[i + 1] ?? ''));
+    raw.send(frame('HEADERS', END_HEADERS, 1, Buffer.concat(block)));
+    for (let i = 0; i < 3; i += 1) raw.send(frame('DATA', 0, 1, Buffer.alloc(16_000)));
+    assert.equal((await raw.next(({ stream }) => stream === 1))?.type, FRAME_TYPES.HEADERS);
+    for (const id of [3, 5, 7]) {
+      raw.send(requestHeaders(id));
+      assert.equal((await raw.trailersOf(id)).get('grpc-status'), DEADLINE_EXCEEDED);
+    }
+    assert.deepEqual(refused, Array(3).fill('slow_request'));
     await close();
   });
 

@@ -205,3 +205,40 @@ describe('the native gRPC door, about to end a connection,', () => {
     await drained;
   });
 });
+
+describe('the native gRPC door, whose peer is about to go,', () => {
+  const GOING = frame('GOAWAY', 0, 0, Buffer.alloc(8));
+  const lastOf = async (raw: H2Client): Promise<number | undefined> =>
+    (await raw.ofType('GOAWAY'))?.payload.readUInt32BE(0);
+
+  it('serves what the peer opens behind its GOAWAY, and then ends', async () => {
+    const door = await startDoor();
+    const raw = await H2Client.connect(portOf(door));
+    raw.send(Buffer.concat([GOING, checkFrames(1, HELLO)]));
+    assert.deepEqual([await raw.messageOf(1), await lastOf(raw)], [HELLO, 1]);
+    await raw.closed();
+    await door.drain(1000);
+  });
+
+  it('serves it also while other calls wait', async () => {
+    const held = Promise.withResolvers<void>();
+    const door = await startDoor({ check: (bytes) => (bytes.length > 1 ? held.promise.then(() => bytes) : bytes) });
+    const raw = await H2Client.connect(portOf(door));
+    raw.send(Buffer.concat([checkFrames(1, HELLO), GOING]));
+    raw.send(checkFrames(3, Buffer.of(7)));
+    assert.deepEqual(await raw.messageOf(3), Buffer.of(7));
+    held.resolve();
+    assert.deepEqual([await raw.messageOf(1), await lastOf(raw)], [HELLO, 3]);
+    await raw.closed();
+    await door.drain(1000);
+  });
+
+  it('names the last call that it served, where the peer opens none', async () => {
+    const door = await startDoor();
+    const raw = await H2Client.connect(portOf(door));
+    raw.send(GOING);
+    assert.equal(await lastOf(raw), 0);
+    await raw.closed();
+    await door.drain(1000);
+  });
+});
