@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { DEFAULT_BOUNDS } from './bounds.ts';
 import { HeaderBlocks } from './header-blocks.ts';
 import { encodeBlock } from './hpack/encoder.ts';
+import { encodeHuffman } from './hpack/huffman.ts';
 import type { RequestHead } from './request-head.ts';
 
 type Field = readonly [name: string, value: string];
@@ -71,6 +72,31 @@ describe('the head of a request', () => {
   ] as unknown as readonly (readonly [string, readonly Field[]])[]) {
     it(`is none with ${what}`, () => {
       assert.notEqual(headOf(fields).flaw, undefined);
+    });
+  }
+
+  for (const [what, byte] of [
+    ['NUL', '\0'],
+    ['CR', '\r'],
+    ['LF', '\n'],
+  ] as const) {
+    it(`is none with ${what} in a field that nobody wants, spelt out, Huffman-coded or remembered`, () => {
+      const before = encodeBlock(PSEUDO);
+      const value = Buffer.from(`a${byte}b`);
+      const coded = encodeHuffman(value);
+      const blocks = new HeaderBlocks(DEFAULT_BOUNDS);
+      const flawOf = (...field: readonly Uint8Array[]): string | undefined => {
+        const block = Buffer.concat([before, ...field]);
+        return blocks.read(block, 0, block.length).flaw;
+      };
+      const wrong = 'a field value holds what none may';
+      assert.equal(flawOf(Buffer.of(0, 1, 0x78, value.length), value), wrong);
+      assert.equal(flawOf(Buffer.of(0, 1, 0x78, 0x80 | coded.length), coded), wrong);
+      assert.equal(flawOf(Buffer.of(0x40, 1, 0x78, value.length), value), wrong);
+      assert.equal(flawOf(Buffer.of(0x80 | 62)), wrong);
+      // The same name with another value is right.
+      assert.equal(flawOf(Buffer.of(0x0f, 62 - 15, 1, 0x63)), undefined);
+      assert.equal(flawOf(Buffer.of(0, 1, 0x78, 3), Buffer.from('a\tb')), undefined);
     });
   }
 

@@ -1,6 +1,6 @@
 import { tooMuch } from './connection-error.ts';
 import { parseGrpcTimeout } from './grpc-timeout.ts';
-import { type FieldSink, UNWANTED } from './hpack/decoder.ts';
+import { type FieldSink, MALFORMED, UNWANTED } from './hpack/decoder.ts';
 
 /** What is made of the fields that open a call. Blocks that repeat share one: it is never changed. */
 export interface RequestHead {
@@ -67,6 +67,7 @@ const WRONG_VALUE = /[\0\r\n]|^[ \t]|[ \t]$/;
 /** RFC 3986 §3.1. */
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*$/;
 const DIGITS = /^[0-9]{1,15}$/;
+const WRONG = 'a field value holds what none may';
 const NO_VALUES: readonly string[] = Object.freeze([]);
 
 /**
@@ -104,11 +105,12 @@ export class RequestHeadReader implements FieldSink {
     this.#bytes += size;
     if (this.#bytes > this.#mostBytes)
       throw tooMuch('header_bytes', `The fields of a call come to more than ${this.#mostBytes} bytes`);
-    if (slot === UNWANTED) {
+    if (slot === UNWANTED || slot === MALFORMED) {
       this.#hasRegular = true;
+      if (slot === MALFORMED) this.#flaw ??= WRONG;
       return;
     }
-    if (WRONG_VALUE.test(value)) this.#flaw ??= 'a field value holds what none may';
+    if (WRONG_VALUE.test(value)) this.#flaw ??= WRONG;
     if (slot <= SLOT.authority || slot === SLOT.unknownPseudo) this.#pseudo(slot, value);
     else this.#regular(slot, value);
   }

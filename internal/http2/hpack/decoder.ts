@@ -14,6 +14,7 @@ export interface FieldSink {
   /**
    * A field, in the order of the block.
    *
+   * @param slot  `MALFORMED` where nobody wants it and its value holds NUL, CR or LF (RFC 9113 §8.2.1)
    * @param value bytes as Latin-1; empty where it is unwanted
    * @param size  of both and 32, as header lists are counted
    */
@@ -21,9 +22,13 @@ export interface FieldSink {
 }
 
 export const UNWANTED = 0;
+export const MALFORMED = -1;
 
 /** Longer integers are no sizes or indexes that could be right. */
 const MAX_INTEGER_BYTES = 4;
+const NUL = 0;
+const LF = 10;
+const CR = 13;
 
 /** The static table, with what a sink wants of it. */
 export const staticFieldsFor = (sink: Pick<FieldSink, 'slotOf'>): readonly TableField[] =>
@@ -108,9 +113,11 @@ export class HeaderDecoder {
     } else {
       const known = this.#fieldAt(index);
       name = known.name;
-      slot = known.slot;
+      slot = known.slot === MALFORMED ? UNWANTED : known.slot;
     }
-    const value = slot === UNWANTED ? this.#skipText() : this.#text();
+    let value = '';
+    if (slot !== UNWANTED) value = this.#text();
+    else if (!this.#skipText()) slot = MALFORMED;
     const size = name.length + this.#textBytes + ENTRY_OVERHEAD;
     if (isRemembered) {
       this.#changes += 1;
@@ -161,20 +168,28 @@ export class HeaderDecoder {
     return this.#bytes.toString('latin1', start, start + length);
   }
 
-  /** A text that nobody wants is decoded all the same: one that is broken must not depend on who looks. */
-  #skipText(): string {
+  /**
+   * A text that nobody wants is decoded all the same: one that is broken must not depend on who looks.
+   *
+   * @returns whether it may be a field's value
+   */
+  #skipText(): boolean {
     const isCoded = (this.#peek() & 0x80) !== 0;
     const length = this.#textLength();
     const start = this.#at;
     this.#at += length;
-    if (isCoded) this.#decoded(start, length);
-    else this.#textBytes = length;
-    return '';
+    if (isCoded) return this.#isScratchValue(this.#decoded(start, length));
+    this.#textBytes = length;
+    return isValue(this.#bytes, start, start + length);
   }
 
   /** Behind the decoding, which may have made room. */
   #scratchText(length: number): string {
     return this.#scratch.toString('latin1', 0, length);
+  }
+
+  #isScratchValue(length: number): boolean {
+    return isValue(this.#scratch, 0, length);
   }
 
   #peek(): number {
@@ -195,6 +210,14 @@ export class HeaderDecoder {
     this.#textBytes = decoded;
     return decoded;
   }
+}
+
+function isValue(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte <= CR && (byte === CR || byte === LF || byte === NUL)) return false;
+  }
+  return true;
 }
 
 const broken = (what: string): ConnectionError =>
