@@ -4,7 +4,7 @@ import { startNativeDoor } from '../extauthz/native-door.ts';
 import type { Listen } from '../listen/listen.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { AgentOptions } from './agent.ts';
-import { nativeDoorWords } from './native-door-words.ts';
+import { grpcDoorWords } from './grpc-door-words.ts';
 
 /** Reads certificates again this often. */
 export const CERTIFICATE_RELOAD_MS = 10_000;
@@ -29,10 +29,11 @@ export function startDoor(parts: DoorParts): Promise<GrpcDoor> {
     maxConnectionAgeMs: config.maxConnectionAgeMs,
     tls: tlsOf(parts),
     listen: parts.listen,
+    ...grpcDoorWords(parts),
   };
   if (config.transport === 'grpc-js') return startGrpcDoor({ ...common, hasReflection: config.grpcReflection });
   const { grpcAuxAddress: auxAddress, http2: bounds } = config;
-  return startNativeDoor({ ...common, auxAddress, bounds, ...nativeDoorWords(parts) });
+  return startNativeDoor({ ...common, auxAddress, bounds });
 }
 
 type TlsParts = Omit<DoorParts, 'check' | 'listen'>;

@@ -58,7 +58,7 @@ export const BOUND_OPTIONS = Object.freeze({
   'grpc-handshake-timeout': option({
     placeholder: 'DURATION',
     fallback: '10s',
-    doc: 'How long a connection may take to send its preface and settings, and to acknowledge ours',
+    doc: 'How long a connection may take for its TLS handshake, and as long again to send its preface and settings and to acknowledge ours',
     parse: durationMs('100ms', '10m'),
   }),
   'grpc-request-timeout': option({

@@ -6,6 +6,8 @@ export const CONNECTION_ENDINGS = [
   'protocol',
   /** Something went wrong here. */
   'internal',
+  /** There are as many as there may be. */
+  'connections',
   'handshake',
   'header_bytes',
   'continuations',
@@ -43,7 +45,7 @@ export interface Http2Bounds {
   readonly maxBufferedBytes: number;
   /** Bytes of answers that a connection may leave unread. */
   readonly maxUnsentBytes: number;
-  /** Until a connection has sent its preface and settings, and has acknowledged ours. */
+  /** For the TLS handshake, and again until a connection has sent its preface and settings, and has acknowledged ours. */
   readonly handshakeTimeoutMs: number;
   /** Until a call, or a frame, that has begun is whole. */
   readonly requestTimeoutMs: number;

@@ -9,7 +9,9 @@ import {
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type { Clock } from '../core/clock.ts';
+import type { Ending } from '../core/door-bounds.ts';
 import type { ListenAddress } from '../core/listen-address.ts';
+import type { ForeignProtocol } from '../http2/preface.ts';
 import type { Listen } from '../listen/listen.ts';
 import type { CheckBytes, DoorCall } from './check.ts';
 import { GrpcConnections } from './connections.ts';
@@ -53,8 +55,16 @@ export interface GrpcDoorOptions {
   readonly hasReflection: boolean;
   /** In the place of `listenOn`. */
   readonly listen?: Listen | undefined;
+  /** Most connections at a time; 10,000 unless told otherwise. */
+  readonly maxConnections?: number;
+  /** How long a TLS handshake may take. */
+  readonly handshakeTimeoutMs?: number;
   /** What goes wrong with the listener while it listens. */
   readonly onError?: (error: unknown) => void;
+  /** Told why a connection is ended that nobody asked to end. */
+  readonly onEnding?: (ending: Ending, error: unknown, peer: string) => void;
+  /** A peer speaks something else than HTTP/2, or no TLS where there is some. */
+  readonly onForeign?: (protocol: ForeignProtocol | 'no TLS', peer: string) => void;
 }
 
 export interface GrpcDoor {
@@ -87,7 +97,7 @@ export async function startGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor>
     graceMs: options.connectionAgeGraceMs ?? AGE_GRACE_MS,
     random: options.random ?? Math.random,
   });
-  return openDoor(options, { server: connections, health });
+  return openDoor(options, { server: connections, health, accept: (socket) => connections.accept(socket) });
 }
 
 function serverOptions(options: GrpcDoorOptions): ServerOptions {

@@ -6,7 +6,10 @@ export interface ListenerOptions {
   readonly address: ListenAddress;
   /** The option that gives `address`, without dashes, for messages. */
   readonly flag: string;
+  readonly maxConnections: number;
   readonly onConnection: (socket: Socket) => void;
+  /** Told of a connection beyond `maxConnections`, which is gone. */
+  readonly onDropped: (peer: string) => void;
   readonly listen?: Listen | undefined;
   /** What goes wrong later, e.g. no file descriptors left; the listener goes on. */
   readonly onError: (error: unknown) => void;
@@ -21,8 +24,6 @@ export interface Listener {
   destroy(): void;
 }
 
-/** Only Envoys come here, each with a connection per worker. */
-const MAX_CONNECTIONS = 10_000;
 /** Owner and group: Envoy runs beside us as somebody else, in the group of the shared volume. */
 const SOCKET_MODE = 0o660;
 
@@ -32,7 +33,7 @@ const SOCKET_MODE = 0o660;
  * @throws {PosternError} ERR_POSTERN_LISTEN, which names the address and says what to do
  */
 export async function startListener(options: ListenerOptions): Promise<Listener> {
-  const { address, flag, onConnection, onError, listen = listenOn } = options;
+  const { address, flag, maxConnections, onConnection, onDropped, onError, listen = listenOn } = options;
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
@@ -41,7 +42,8 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     socket.on('error', () => undefined);
     onConnection(socket);
   });
-  server.maxConnections = MAX_CONNECTIONS;
+  server.maxConnections = maxConnections;
+  server.on('drop', (dropped) => onDropped(dropped?.remoteAddress ?? ''));
   const bound = await listen(server, { address, flag, socketMode: SOCKET_MODE });
   server.on('error', onError);
   return {

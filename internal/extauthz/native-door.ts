@@ -1,9 +1,8 @@
-import type { CallBound, Ending } from '../core/door-bounds.ts';
+import type { CallBound } from '../core/door-bounds.ts';
 import type { ListenAddress } from '../core/listen-address.ts';
 import { DEFAULT_BOUNDS, type Http2Bounds } from '../http2/bounds.ts';
 import type { GrpcMethod, GrpcMethods, UnaryResult } from '../http2/grpc-method.ts';
 import { STATUS } from '../http2/grpc-status.ts';
-import type { ForeignProtocol } from '../http2/preface.ts';
 import { Http2Server } from '../http2/server.ts';
 import type { CheckBytes } from './check.ts';
 import { AGE_GRACE_MS, AUTHORIZATION, type GrpcDoor, type GrpcDoorOptions, startGrpcDoor } from './grpc-door.ts';
@@ -11,16 +10,13 @@ import { GrpcServices } from './grpc-services.ts';
 import { HealthService } from './health-service.ts';
 import { openDoor } from './open-door.ts';
 
-export interface NativeDoorOptions extends Omit<GrpcDoorOptions, 'hasReflection' | 'flag' | 'check'> {
+export interface NativeDoorOptions
+  extends Omit<GrpcDoorOptions, 'hasReflection' | 'flag' | 'check' | 'handshakeTimeoutMs'> {
   readonly check: CheckBytes;
   /** Where grpc-js serves reflection; undefined: nowhere. */
   readonly auxAddress?: ListenAddress | undefined;
   readonly bounds?: Partial<Http2Bounds>;
-  /** Told why a connection is ended that nobody asked to end. */
-  readonly onEnding?: (ending: Ending, error: unknown, peer: string) => void;
   readonly onRefused?: (bound: CallBound) => void;
-  /** A peer speaks something else than HTTP/2, or no TLS where there is some. */
-  readonly onForeign?: (protocol: ForeignProtocol | 'no TLS', peer: string) => void;
 }
 
 const NOTHING = (): void => undefined;
@@ -30,7 +26,7 @@ const NOTHING = (): void => undefined;
  * reflection, stays with grpc-js, on an address of its own.
  */
 export async function startNativeDoor(options: NativeDoorOptions): Promise<GrpcDoor> {
-  const { auxAddress: address } = options;
+  const { auxAddress: address, bounds } = options;
   if (address === undefined) return startChecks(options);
   const aux = await startGrpcDoor({
     ...options,
@@ -38,6 +34,7 @@ export async function startNativeDoor(options: NativeDoorOptions): Promise<GrpcD
     flag: 'grpc-aux-addr',
     check: undefined,
     hasReflection: true,
+    ...(bounds?.handshakeTimeoutMs !== undefined && { handshakeTimeoutMs: bounds.handshakeTimeoutMs }),
   });
   const checks = await startChecks(options).catch(async (error: unknown) => {
     await aux.drain(0);
@@ -57,13 +54,14 @@ export async function startNativeDoor(options: NativeDoorOptions): Promise<GrpcD
 
 function startChecks(options: NativeDoorOptions): Promise<GrpcDoor> {
   const { maxConcurrentStreams, clock } = options;
+  const bounds = {
+    ...DEFAULT_BOUNDS,
+    ...options.bounds,
+    ...(maxConcurrentStreams !== undefined && { maxStreams: maxConcurrentStreams }),
+  };
   const health = new HealthService([AUTHORIZATION]);
   const server = new Http2Server({
-    bounds: {
-      ...DEFAULT_BOUNDS,
-      ...options.bounds,
-      ...(maxConcurrentStreams !== undefined && { maxStreams: maxConcurrentStreams }),
-    },
+    bounds,
     methods: methodsOf(options.check, health),
     maxMessageBytes: options.maxReceiveBytes,
     maxAgeMs: options.maxConnectionAgeMs,
@@ -74,7 +72,8 @@ function startChecks(options: NativeDoorOptions): Promise<GrpcDoor> {
     onRefused: options.onRefused ?? NOTHING,
     onForeign: options.onForeign ?? NOTHING,
   });
-  return openDoor(options, { server, health, onPlain: (peer) => options.onForeign?.('no TLS', peer) });
+  const { handshakeTimeoutMs } = bounds;
+  return openDoor({ ...options, handshakeTimeoutMs }, { server, health, accept: (socket) => server.accept(socket) });
 }
 
 function methodsOf(check: CheckBytes, health: HealthService): GrpcMethods {

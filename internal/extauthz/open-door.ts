@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
 import { addressText } from '../core/listen-address.ts';
+import { DEFAULT_BOUNDS } from '../http2/bounds.ts';
+import { type DoorTelling, safely } from './door-telling.ts';
 import type { GrpcDoor, GrpcDoorOptions } from './grpc-door.ts';
 import type { HealthService } from './health-service.ts';
 import { type Listener, startListener } from './listener.ts';
-import { startTls, type TlsTermination } from './tls-termination.ts';
+import { type Handshakes, startTls, type TlsTermination } from './tls-termination.ts';
 
 /** What speaks HTTP/2 on the connections of a door. */
 export interface DoorServer {
-  /** Takes a connection, decrypted where it has to be. */
-  accept(socket: Socket): void;
   /** Resolves when no connection is open, or after this long. */
   ended(timeoutMs: number): Promise<void>;
   /** Asks every connection to end; resolves when all have, or after this long. */
@@ -17,27 +17,44 @@ export interface DoorServer {
   stop(): void;
 }
 
-type OpenOptions = Pick<GrpcDoorOptions, 'address' | 'flag' | 'tls' | 'clock' | 'listen' | 'onError'>;
+type OpenOptions = DoorTelling &
+  Pick<
+    GrpcDoorOptions,
+    'address' | 'flag' | 'tls' | 'clock' | 'listen' | 'maxConnections' | 'handshakeTimeoutMs' | 'onError'
+  >;
 
 interface Behind {
   readonly server: DoorServer;
   readonly health: HealthService;
-  /** Told of a peer that speaks no TLS where there is some. */
-  readonly onPlain?: (peer: string) => void;
+  /** Takes a connection, decrypted where it has to be. */
+  readonly accept: (socket: Socket) => void;
 }
+
+/** Only Envoys come here, each with a connection per worker. */
+const MAX_CONNECTIONS = 10_000;
 
 /**
  * Opens a door of gRPC, whatever speaks behind it. It listens itself, so that addresses, socket files and connections are
  * ours to check, name and cut off.
  */
-export async function openDoor(options: OpenOptions, { server, health, onPlain }: Behind): Promise<GrpcDoor> {
+export async function openDoor(options: OpenOptions, behind: Behind): Promise<GrpcDoor> {
   const { address, flag = 'grpc-addr', clock, listen, onError = () => undefined } = options;
-  const accept = (socket: Socket): void => server.accept(socket);
+  const { maxConnections = MAX_CONNECTIONS } = options;
+  const { onEnding } = safely(options);
+  const { server, health, accept } = behind;
   let tls: TlsTermination | undefined;
   let listener: Listener;
   try {
-    tls = options.tls && (await startTls(options.tls, accept, onPlain));
-    listener = await startListener({ address, flag, onConnection: tls?.accept ?? accept, listen, onError });
+    tls = options.tls && (await startTls(options.tls, handshakesOf(options, accept)));
+    listener = await startListener({
+      address,
+      flag,
+      maxConnections,
+      onConnection: tls?.accept ?? accept,
+      onDropped: (peer) => onEnding('connections', new Error(`There are ${maxConnections} connections`), peer),
+      listen,
+      onError,
+    });
   } catch (error) {
     tls?.stop();
     server.stop();
@@ -53,6 +70,16 @@ export async function openDoor(options: OpenOptions, { server, health, onPlain }
       drained ??= drain({ server, health, listener, tls }, { leftMs, delayMs });
       return drained;
     },
+  };
+}
+
+function handshakesOf(options: OpenOptions, onSecure: (socket: Socket) => void): Handshakes {
+  const { onEnding, onForeign } = safely(options);
+  return {
+    timeoutMs: options.handshakeTimeoutMs ?? DEFAULT_BOUNDS.handshakeTimeoutMs,
+    onSecure,
+    onPlain: (peer) => onForeign('no TLS', peer),
+    onLate: (peer) => onEnding('handshake', new Error('The TLS handshake is not over'), peer),
   };
 }
 

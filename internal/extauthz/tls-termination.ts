@@ -21,6 +21,16 @@ export interface TlsTermination {
   stop(): void;
 }
 
+/** What becomes of connections that are to be decrypted. */
+export interface Handshakes {
+  readonly timeoutMs: number;
+  readonly onSecure: (socket: Socket) => void;
+  /** Told of a peer that speaks no TLS. */
+  readonly onPlain: (peer: string) => void;
+  /** Told of one whose handshake took too long. */
+  readonly onLate: (peer: string) => void;
+}
+
 const HANDSHAKE_MS = 10_000;
 /** What OpenSSL makes of a peer that begins with something else than TLS. */
 const NO_TLS: ReadonlySet<string> = new Set([
@@ -28,26 +38,32 @@ const NO_TLS: ReadonlySet<string> = new Set([
   'ERR_SSL_PACKET_LENGTH_TOO_LONG',
   'ERR_SSL_WRONG_VERSION_NUMBER',
 ]);
+const LATE = 'ERR_TLS_HANDSHAKE_TIMEOUT';
 
 /**
  * Terminates TLS, and mTLS where there are authorities of clients, with certificates that are read again from disk. One
  * that cannot be used, or is over, leaves the old one in place; connections keep the one they began with.
  *
- * @param onPlain told of a peer that speaks no TLS
  * @throws {PosternError} ERR_POSTERN_TLS when the first ones cannot be used
  */
 export async function startTls(
   options: TlsOptions,
-  onSecure: (socket: Socket) => void,
-  onPlain: (peer: string) => void = () => undefined,
+  { timeoutMs, onSecure, onPlain, onLate }: Handshakes,
 ): Promise<TlsTermination> {
-  const { server, stop } = await withCertificates(options, (tls) => createServer({ ...tls, ALPNProtocols: ['h2'] }));
+  const { server, stop } = await withCertificates(options, (tls) =>
+    createServer({ ...tls, handshakeTimeout: timeoutMs, ALPNProtocols: ['h2'] }),
+  );
   server.on('secureConnection', (socket) => {
     socket.on('error', () => undefined);
     onSecure(socket);
   });
-  server.on('tlsClientError', ({ code = '' }: NodeJS.ErrnoException, { remoteAddress = '' }) => {
+  server.on('tlsClientError', ({ code = '' }: NodeJS.ErrnoException, socket) => {
+    const { remoteAddress = '' } = socket;
     if (NO_TLS.has(code)) onPlain(remoteAddress);
+    if (code !== LATE) return;
+    // Node leaves it open.
+    socket.destroy();
+    onLate(remoteAddress);
   });
   return { accept: (socket) => void server.emit('connection', socket), stop };
 }

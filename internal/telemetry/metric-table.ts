@@ -180,7 +180,7 @@ export const METRICS = Object.freeze({
   postern_grpc_connections_ended_total: row({
     type: 'counter',
     labels: { bound: CONNECTION_ENDINGS },
-    help: 'Connections of the native gRPC door that it ended, by what they broke or went beyond.',
+    help: 'Connections that the gRPC door ended, by what they broke or went beyond.',
   }),
   postern_grpc_calls_refused_total: row({
     type: 'counter',

@@ -73,13 +73,13 @@ export const ELSEWHERE: readonly Elsewhere[] = [
         'readCertificates 3, read 1, WatchOptions.onChange 1, WatchOptions.onError 1, watchCertificates 1',
       'internal/listen/open-connections.ts': 'OpenConnections.drain 1, OpenConnections.ended 2',
       'internal/extauthz/listener.ts':
-        'ListenerOptions.onConnection 1, ListenerOptions.onError 1, Listener.stop 1, Listener.destroy 1, startListener 1',
+        'ListenerOptions.onConnection 1, ListenerOptions.onDropped 1, ListenerOptions.onError 1, Listener.stop 1, Listener.destroy 1, startListener 1',
       'internal/extauthz/http/drain.ts': 'closed 1, drainConnections 4',
       'internal/extauthz/http/http-door.ts': 'HttpDoor.drain 1, HttpDoorOptions.onRefusedPeer 1, startHttpDoor 5',
       'internal/extauthz/http/unknown-paths.ts': 'UnknownPathsOptions.onUnknown 1',
       'internal/listen/listen.ts': 'listenOn 3, clearStaleSocket 1, isServed 1',
       'internal/extauthz/tls-termination.ts':
-        'TlsOptions.onCertificate 1, TlsOptions.onError 1, TlsTermination.accept 1, TlsTermination.stop 1, startTls 1, withCertificates 1',
+        'TlsOptions.onCertificate 1, TlsOptions.onError 1, Handshakes.onSecure 1, Handshakes.onPlain 1, Handshakes.onLate 1, TlsTermination.accept 1, TlsTermination.stop 1, startTls 1, withCertificates 1',
     },
   },
   {

@@ -114,6 +114,8 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
   'internal/extauthz/grpc-door.ts': {
     'GrpcDoorOptions.random port 1': AT_START,
     'GrpcDoorOptions.onError port 1': 'told of the listener, not of a check',
+    'GrpcDoorOptions.onEnding port 1': 'told of a connection that ends, whatever becomes of the telling',
+    'GrpcDoorOptions.onForeign port 1': 'told of a connection that is none of HTTP/2',
     'GrpcDoor.setServing port 1': AT_START,
     'GrpcDoor.drain port 1': AT_START,
     'startGrpcDoor await 1': AT_START,
@@ -121,11 +123,10 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'addReflection await 1': AT_START,
   },
   'internal/extauthz/open-door.ts': {
-    'DoorServer.accept port 1': AT_START,
     'DoorServer.ended port 1': AT_START,
     'DoorServer.drain port 1': AT_START,
     'DoorServer.stop port 1': AT_START,
-    'Behind.onPlain port 1': 'told of a connection that is none of TLS',
+    'Behind.accept port 1': AT_START,
     'openDoor await 1': AT_START,
     'openDoor await 2': AT_START,
     'DrainTimes.leftMs port 1': AT_START,
@@ -133,9 +134,7 @@ export const ON_PATH: Readonly<Record<string, Readonly<Record<string, Entry>>>> 
     'drain await 2': AT_START,
   },
   'internal/extauthz/native-door.ts': {
-    'NativeDoorOptions.onEnding port 1': 'told of a connection that ends, whatever becomes of the telling',
     'NativeDoorOptions.onRefused port 1': 'told of a call that is refused, whatever becomes of the telling',
-    'NativeDoorOptions.onForeign port 1': 'told of a connection that is none of HTTP/2',
     'startNativeDoor await 1': AT_START,
     'startNativeDoor await 2': AT_START,
     'startNativeDoor await 3': AT_START,

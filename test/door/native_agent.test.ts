@@ -8,6 +8,7 @@ import { after, describe, it } from 'node:test';
 import { startTestAgent, type TestAgent } from '../envoy/harness.ts';
 import { issue } from './certificates.ts';
 import { checkOver, closeClients, OPEN_POLICY } from './client.ts';
+import { TRANSPORTS } from './door-client.ts';
 import { checkFrames, frame, H2Client } from './h2-client.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'native-agent-'));
@@ -77,19 +78,20 @@ describe('an agent with the native door', () => {
     });
   }
 
-  it('says who speaks no TLS where there is some', async () => {
-    const own = issue({ name: 'door' });
-    const files = { 'tls-cert': join(folder, 'tls.crt'), 'tls-key': join(folder, 'tls.key') };
-    writeFileSync(files['tls-cert'], own.certificate);
-    writeFileSync(files['tls-key'], own.privateKey);
-    const agent = await startNative(files);
-    await say(portOf(agent), Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'));
-    await say(portOf(agent), Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'));
-    assert.deepEqual(warnings(agent), [
-      'A peer of the gRPC door speaks no TLS, which there is here: the cluster that Envoy asks needs a transport_socket',
-    ]);
-    await agent.stop();
-  });
+  for (const transport of TRANSPORTS)
+    it(`says who speaks no TLS where there is some, by ${transport}`, async () => {
+      const own = issue({ name: 'door' });
+      const files = { 'tls-cert': join(folder, 'tls.crt'), 'tls-key': join(folder, 'tls.key') };
+      writeFileSync(files['tls-cert'], own.certificate);
+      writeFileSync(files['tls-key'], own.privateKey);
+      const agent = await startNative({ ...files, transport });
+      await say(portOf(agent), Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'));
+      await say(portOf(agent), Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'));
+      assert.deepEqual(warnings(agent), [
+        'A peer of the gRPC door speaks no TLS, which there is here: the cluster that Envoy asks needs a transport_socket',
+      ]);
+      await agent.stop();
+    });
 
   it('counts and says which bound a peer went beyond', async () => {
     const agent = await startNative({ 'grpc-max-frame-rate': '10', 'grpc-max-streams': '1' });

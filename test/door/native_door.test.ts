@@ -7,3 +7,4 @@ await import('./drain_and_age.test.ts');
 await import('./health_and_reflection.test.ts');
 await import('./protocol_attacks.test.ts');
 await import('./tls_door.test.ts');
+await import('./foreign_peers.test.ts');

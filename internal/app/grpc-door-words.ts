@@ -13,8 +13,8 @@ const SPEAKS = Object.freeze({
 
 type Telling = Required<Pick<NativeDoorOptions, 'onEnding' | 'onRefused' | 'onForeign'>>;
 
-/** What is told and counted of the connections that the native door ends, and of the calls that it refuses. */
-export function nativeDoorWords({ clock, log, metrics }: Pick<DoorParts, 'clock' | 'log' | 'metrics'>): Telling {
+/** What is told and counted of the connections that the gRPC door ends, and of the calls that it refuses. */
+export function grpcDoorWords({ clock, log, metrics }: Pick<DoorParts, 'clock' | 'log' | 'metrics'>): Telling {
   const foreign = new Seldom<keyof typeof SPEAKS>(clock);
   const ended = new Seldom<Ending>(clock);
   const refused = new Seldom<CallBound>(clock);
