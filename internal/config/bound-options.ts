@@ -49,6 +49,12 @@ export const BOUND_OPTIONS = Object.freeze({
     doc: 'Memory for messages of a connection that are not whole, or whose checks are not over; not less than --max-receive-bytes',
     parse: bytes(64 * KI, 1024 * MI),
   }),
+  'grpc-max-buffered-total': option({
+    placeholder: 'SIZE',
+    fallback: '256Mi',
+    doc: 'The same of all connections of a process; above half of it none has more than an even share. Not less than twice --grpc-max-buffered-bytes',
+    parse: bytes(128 * KI, 64 * 1024 * MI),
+  }),
   'grpc-max-unsent-bytes': option({
     placeholder: 'SIZE',
     fallback: '4Mi',

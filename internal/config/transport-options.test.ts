@@ -42,6 +42,10 @@ describe('the options of transports', () => {
       { transport: 'native', 'grpc-max-buffered-bytes': '1Mi' },
       '--grpc-max-buffered-bytes is less than one message of --max-receive-bytes: write at least 2097152 bytes',
     ],
+    [
+      { transport: 'native', 'grpc-max-buffered-total': '100Mi' },
+      '--grpc-max-buffered-total is less than twice --grpc-max-buffered-bytes: write at least 134217728 bytes',
+    ],
     [{ transport: 'fast' }, '--transport "fast" is not one of native, grpc-js'],
     [
       { transport: 'native', 'grpc-max-header-bytes': '1Ki' },

@@ -17,9 +17,15 @@ export function refuseForTransport(values: OptionValues, given: GivenOptions, pr
   if (given.has('grpc-aux-addr') && values['grpc-reflection'] !== true)
     problems.push(`${origin('grpc-aux-addr')} has no effect without --grpc-reflection`);
   const { 'max-receive-bytes': message = 0, 'grpc-max-buffered-bytes': buffered = 0 } = values;
+  const { 'grpc-max-buffered-total': total = 0 } = values;
   if (buffered < message) {
     const least = `write at least ${message} bytes`;
     problems.push(`${origin('grpc-max-buffered-bytes')} is less than one message of --max-receive-bytes: ${least}`);
+  }
+  // Of half of it one connection may have all.
+  if (total < 2 * buffered) {
+    const least = `write at least ${2 * buffered} bytes`;
+    problems.push(`${origin('grpc-max-buffered-total')} is less than twice --grpc-max-buffered-bytes: ${least}`);
   }
 }
 
@@ -40,6 +46,7 @@ export function http2BoundsOf(values: OptionValues): Http2Bounds {
     maxFrameRate: of('grpc-max-frame-rate'),
     maxResetRate: of('grpc-max-reset-rate'),
     maxBufferedBytes: of('grpc-max-buffered-bytes'),
+    maxBufferedTotal: of('grpc-max-buffered-total'),
     maxUnsentBytes: of('grpc-max-unsent-bytes'),
     handshakeTimeoutMs: of('grpc-handshake-timeout'),
     requestTimeoutMs: of('grpc-request-timeout'),

@@ -21,7 +21,14 @@ export const CONNECTION_ENDINGS = [
 export type Ending = (typeof CONNECTION_ENDINGS)[number];
 
 /** Why it refuses a call, not the connection. */
-export const CALL_BOUNDS = ['streams', 'header_bytes', 'buffered_bytes', 'message_bytes', 'slow_request'] as const;
+export const CALL_BOUNDS = [
+  'streams',
+  'header_bytes',
+  'buffered_bytes',
+  'buffered_total',
+  'message_bytes',
+  'slow_request',
+] as const;
 export type CallBound = (typeof CALL_BOUNDS)[number];
 
 /** What one peer may make this side do and hold. Each is an option of `serve`. */
@@ -43,6 +50,8 @@ export interface Http2Bounds {
   readonly maxResetRate: number;
   /** Bytes of a connection's messages that are not whole, or whose checks are not over. */
   readonly maxBufferedBytes: number;
+  /** The same of all connections. */
+  readonly maxBufferedTotal: number;
   /** Bytes of answers that a connection may leave unread. */
   readonly maxUnsentBytes: number;
   /** For the TLS handshake, and again until a connection has sent its preface and settings, and has acknowledged ours. */

@@ -12,6 +12,7 @@ export const DEFAULT_BOUNDS: Http2Bounds = Object.freeze({
   maxFrameRate: 2000,
   maxResetRate: 5000,
   maxBufferedBytes: 64 * 1024 * 1024,
+  maxBufferedTotal: 256 * 1024 * 1024,
   maxUnsentBytes: 4 * 1024 * 1024,
   handshakeTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,

@@ -15,8 +15,8 @@ export interface CallHost {
   bytes(call: Call, bytes: Buffer): void;
   /** The frame that ends the answer; behind it the call is over. */
   end(call: Call, last: Buffer): void;
-  /** Memory that messages take more, or give back. @returns whether there may be as much */
-  hold(bytes: number): boolean;
+  /** Memory that messages take more, or give back. @returns what a call is refused with that may not have as much */
+  hold(bytes: number): Buffer | undefined;
 }
 
 /** Whoever does not speak gRPC and sends more than this is not listened to any longer. */
@@ -165,8 +165,9 @@ export class Call extends Outgoing implements GrpcStream {
     this.#pieces ??= new MessageBuffer();
     const pieces = this.#pieces;
     pieces.add(bytes, start, end);
-    if (!this.#hold(pieces.capacity)) {
-      this.#refuse(REFUSED.buffered);
+    const refusal = this.#hold(pieces.capacity);
+    if (refusal !== undefined) {
+      this.#refuse(refusal);
       return;
     }
     const { prefix } = pieces;
@@ -193,8 +194,9 @@ export class Call extends Outgoing implements GrpcStream {
       return;
     }
     // What came in one piece is memory too, while a method waits for something.
-    if (this.#pieces === undefined && !this.#hold(message.length)) {
-      this.#refuse(REFUSED.buffered);
+    const refusal = this.#pieces === undefined ? this.#hold(message.length) : undefined;
+    if (refusal !== undefined) {
+      this.#refuse(refusal);
       return;
     }
     this.#message = undefined;
@@ -257,7 +259,7 @@ export class Call extends Outgoing implements GrpcStream {
   }
 
   /** @param bytes all that it takes from now on */
-  #hold(bytes: number): boolean {
+  #hold(bytes: number): Buffer | undefined {
     const more = bytes - this.#held;
     this.#held = bytes;
     return this.#host.hold(more);

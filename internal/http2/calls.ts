@@ -6,6 +6,7 @@ import { ConnectionError } from './connection-error.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import type { GrpcMethods } from './grpc-method.ts';
 import { OK_TRAILERS } from './grpc-status.ts';
+import type { HeldMessages } from './held-messages.ts';
 import { PREFIX_BYTES } from './message-buffer.ts';
 import { Rates } from './rates.ts';
 import { REFUSED } from './refusals.ts';
@@ -18,6 +19,8 @@ export interface CallsOptions {
   readonly methods: GrpcMethods;
   /** Of one message, without its prefix. */
   readonly maxMessageBytes: number;
+  /** What all connections hold. */
+  readonly held: HeldMessages;
   readonly writer: FrameWriter;
   readonly onRefused: (bound: CallBound) => void;
   /** Something was written, in whatever turn. */
@@ -195,14 +198,17 @@ export class Calls implements CallHost {
     if (last === OK_TRAILERS) this.rates.answered(call.counted);
     if (last === REFUSED.tooLarge) this.#options.onRefused('message_bytes');
     if (last === REFUSED.buffered) this.#options.onRefused('buffered_bytes');
+    if (last === REFUSED.bufferedTotal) this.#options.onRefused('buffered_total');
     if (this.sender.end(call, last)) this.#over(call);
     else call.close();
     this.#options.onWritten();
   }
 
-  hold(bytes: number): boolean {
+  hold(bytes: number): Buffer | undefined {
     this.#heldBytes += bytes;
-    return this.#heldBytes <= this.#options.bounds.maxBufferedBytes;
+    const { bounds, held } = this.#options;
+    if (!held.take(bytes, this.#heldBytes)) return REFUSED.bufferedTotal;
+    return this.#heldBytes <= bounds.maxBufferedBytes ? undefined : REFUSED.buffered;
   }
 
   #refuse(call: Call, bound: CallBound): void {

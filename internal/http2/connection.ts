@@ -7,6 +7,7 @@ import { ConnectionError, tooMuch } from './connection-error.ts';
 import { FrameReader } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
 import type { GrpcMethods } from './grpc-method.ts';
+import type { HeldMessages } from './held-messages.ts';
 import { Incoming } from './incoming.ts';
 import { Patience } from './patience.ts';
 import { type ForeignProtocol, Preface } from './preface.ts';
@@ -18,6 +19,7 @@ export interface ConnectionOptions {
   readonly methods: GrpcMethods;
   readonly maxMessageBytes: number;
   readonly buffers: WriteBuffers;
+  readonly held: HeldMessages;
   readonly monotonicMs: () => number;
   /** Told why a connection is ended that nobody asked to end. */
   readonly onEnding: (ending: Ending, error: unknown, peer: string) => void;
@@ -65,6 +67,7 @@ export class Connection {
       bounds,
       methods,
       maxMessageBytes,
+      held: options.held,
       writer: this.#writer,
       onRefused: options.onRefused,
       onWritten: () => this.#flushSoon(),

@@ -16,6 +16,7 @@ export const REFUSED = Object.freeze({
   cutOff: refusal(STATUS.internal, 'the message ends before its length'),
   trailers: refusal(STATUS.internal, 'trailers behind a request'),
   buffered: refusal(STATUS.resourceExhausted, 'the connection has too many messages that are not whole or wait'),
+  bufferedTotal: refusal(STATUS.resourceExhausted, 'all connections have too many messages that are not whole or wait'),
   headers: refusal(STATUS.resourceExhausted, 'the fields of the call are larger than they may be'),
   slow: refusal(STATUS.deadlineExceeded, 'the message did not come in time'),
   late: refusal(STATUS.deadlineExceeded, 'no answer in time'),

@@ -4,6 +4,7 @@ import { type AgeOptions, OpenConnections } from '../listen/open-connections.ts'
 import type { Http2Bounds } from './bounds.ts';
 import { Connection } from './connection.ts';
 import type { GrpcMethods } from './grpc-method.ts';
+import { HeldMessages } from './held-messages.ts';
 import type { ForeignProtocol } from './preface.ts';
 import { WriteBuffers } from './write-buffers.ts';
 
@@ -26,11 +27,13 @@ const LOOK_MS = 1000;
 export class Http2Server extends OpenConnections<Connection> {
   readonly #options: Http2ServerOptions;
   readonly #buffers = new WriteBuffers();
+  readonly #held: HeldMessages;
   readonly #interval: NodeJS.Timeout;
 
   constructor(options: Http2ServerOptions) {
     super(options);
     this.#options = options;
+    this.#held = new HeldMessages(options.bounds.maxBufferedTotal, () => this.open.size);
     const { handshakeTimeoutMs, requestTimeoutMs, stallTimeoutMs, pingIntervalMs, pingTimeoutMs } = options.bounds;
     const shortest = Math.min(handshakeTimeoutMs, requestTimeoutMs, stallTimeoutMs, pingIntervalMs, pingTimeoutMs);
     this.#interval = setInterval(() => this.#look(), Math.min(LOOK_MS, Math.max(1, shortest / 4)));
@@ -39,7 +42,7 @@ export class Http2Server extends OpenConnections<Connection> {
 
   /** Takes a connection, decrypted where it has to be. */
   accept(socket: Socket): void {
-    this.add(socket, new Connection(socket, { ...this.#options, buffers: this.#buffers }));
+    this.add(socket, new Connection(socket, { ...this.#options, buffers: this.#buffers, held: this.#held }));
   }
 
   /** Ends all that is left. */

@@ -454,6 +454,33 @@ describe('the native gRPC door refuses a call', () => {
     });
   }
 
+  it('beyond what all connections may hold, on those that hold more than their share', async () => {
+    const waiting: ((bytes: Uint8Array) => void)[] = [];
+    const { door, raw, refused, close } = await bounded(
+      { maxBufferedBytes: 9000, maxBufferedTotal: 12_000 },
+      { check: (bytes) => (bytes.length === 999 ? new Promise((resolve) => waiting.push(resolve)) : bytes) },
+    );
+    const checks = (from: number, to: number): Buffer =>
+      Buffer.concat(Array.from({ length: to - from }, (_, i) => checkFrames(2 * (from + i) + 1, Buffer.alloc(999))));
+    raw.send(checks(0, 7));
+    assert.equal((await raw.trailersOf(13)).get('grpc-status'), RESOURCE_EXHAUSTED);
+    // Three connections: each has 2,000 of the half.
+    const other = await H2Client.connect(portOf(door));
+    other.send(checks(0, 3));
+    assert.equal((await other.trailersOf(5)).get('grpc-status'), RESOURCE_EXHAUSTED);
+    assert.deepEqual([refused, waiting.length], [['buffered_total', 'buffered_total'], 8]);
+    // Who holds less has room for more.
+    other.send(checkFrames(7, Buffer.of(7)));
+    assert.equal((await other.trailersOf(7)).get('grpc-status'), '0');
+    for (const answer of waiting) answer(HELLO);
+    assert.deepEqual(await raw.messageOf(1), HELLO);
+    raw.send(checks(7, 8));
+    await until(() => waiting.length === 9);
+    waiting[8]?.(HELLO);
+    other.destroy();
+    await close();
+  });
+
   it('whose message does not come in time', async () => {
     const { raw, refused, close } = await bounded({ requestTimeoutMs: 20 });
     raw.send(Buffer.concat([requestHeaders(1), frame('DATA', 0, 1, Buffer.of(0, 0, 0, 0, 9, 7))]));
