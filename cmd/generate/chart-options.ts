@@ -77,7 +77,7 @@ export const CHART_OPTIONS: Readonly<Record<OptionName, 'chart' | 'enum' | Reado
   'grpc-max-frame-rate': { type: 'integer', minimum: 10, maximum: 10_000_000 },
   'grpc-max-reset-rate': { type: 'integer', minimum: 10, maximum: 10_000_000 },
   'grpc-max-buffered-bytes': MEBIBYTES,
-  'grpc-max-buffered-total': MEBIBYTES,
+  'grpc-max-buffered-total': { type: 'string', pattern: '^[1-9][0-9]{0,3}Mi$' },
   'grpc-max-unsent-bytes': MEBIBYTES,
   'grpc-handshake-timeout': SECONDS,
   'grpc-request-timeout': SECONDS,

@@ -1,5 +1,6 @@
 import type { CallBound, Ending } from '../core/door-bounds.ts';
 import type { NativeDoorOptions } from '../extauthz/native-door.ts';
+import { OPTION_OF } from './bound-options-of.ts';
 import { Seldom } from './seldom.ts';
 import type { DoorParts } from './start-door.ts';
 
@@ -14,7 +15,17 @@ const SPEAKS = Object.freeze({
 type Telling = Required<Pick<NativeDoorOptions, 'onEnding' | 'onRefused' | 'onForeign'>>;
 
 /** What is told and counted of the connections that the gRPC door ends, and of the calls that it refuses. */
-export function grpcDoorWords({ clock, log, metrics }: Pick<DoorParts, 'clock' | 'log' | 'metrics'>): Telling {
+export function grpcDoorWords({
+  config,
+  clock,
+  log,
+  metrics,
+}: Pick<DoorParts, 'config' | 'clock' | 'log' | 'metrics'>): Telling {
+  const optionOf = (bound: Ending | CallBound): { readonly option?: string } => {
+    // The other transport has no such options.
+    const option = config.transport === 'native' ? OPTION_OF[bound] : undefined;
+    return option === undefined ? {} : { option: `--${option}` };
+  };
   const foreign = new Seldom<keyof typeof SPEAKS>(clock);
   const ended = new Seldom<Ending>(clock);
   const refused = new Seldom<CallBound>(clock);
@@ -28,14 +39,15 @@ export function grpcDoorWords({ clock, log, metrics }: Pick<DoorParts, 'clock' |
       metrics.count('postern_grpc_connections_ended_total', bound);
       const meanwhile = bound === 'foreign' ? undefined : ended.next(bound);
       if (meanwhile === undefined) return;
-      const fields = { bound, ...fieldsOf(peer, meanwhile) };
+      const fields = { bound, ...optionOf(bound), ...fieldsOf(peer, meanwhile) };
       if (bound === 'internal') log.error('A connection of the gRPC door failed', { ...fields, error });
       else log.warn('A connection of the gRPC door was ended', { ...fields, why: whyOf(error) });
     },
     onRefused(bound) {
       metrics.count('postern_grpc_calls_refused_total', bound);
       const meanwhile = refused.next(bound);
-      if (meanwhile !== undefined) log.warn('The gRPC door refused a call', { bound, refused_meanwhile: meanwhile });
+      if (meanwhile === undefined) return;
+      log.warn('The gRPC door refused a call', { bound, ...optionOf(bound), refused_meanwhile: meanwhile });
     },
   };
 }

@@ -104,9 +104,10 @@ describe('an agent with the native door', () => {
     assert.deepEqual(warnings(agent), ['The gRPC door refused a call', 'A connection of the gRPC door was ended']);
     const ended = agent.lines.find(({ bound }) => bound === 'frame_rate');
     assert.deepEqual(
-      [ended?.why, ended?.['source.address']],
-      ['More than 10 frames a second that carry no call', '127.0.0.1'],
+      [ended?.why, ended?.option, ended?.['source.address']],
+      ['More than 10 frames a second that carry no call', '--grpc-max-frame-rate', '127.0.0.1'],
     );
+    assert.equal(agent.lines.find(({ bound }) => bound === 'streams')?.option, '--grpc-max-streams');
     assert.equal(await seriesOf(agent, 'postern_grpc_connections_ended_total{bound="frame_rate"}'), '1');
     assert.equal(await seriesOf(agent, 'postern_grpc_calls_refused_total{bound="streams"}'), '1');
     await agent.stop();
