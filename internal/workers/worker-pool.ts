@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { PosternError } from '../core/error.ts';
 import { ConnectionTurns } from './connection-turns.ts';
 import type { FromWorker, HandedDoor, ToWorker, WorkerStart } from './messages.ts';
+import { BUILDS, END_GRACE_MS, type PoolTimes, TIMES } from './pool-times.ts';
 import { RestartDelay } from './restart-delay.ts';
 import { WaitingConnections } from './waiting-connections.ts';
 import type { Batch } from './worker-feed.ts';
@@ -26,19 +27,6 @@ export interface WorkerPoolOptions {
   readonly isServing: () => boolean;
   readonly times?: Partial<PoolTimes>;
 }
-
-export interface PoolTimes {
-  /** Between two looks at the workers. */
-  readonly lookMs: number;
-  /** How long one may say nothing, or not serve what the main process has built. */
-  readonly patienceMs: number;
-}
-
-const TIMES: PoolTimes = { lookMs: 1000, patienceMs: 30_000 };
-/** A worker has so many times as long as the main process took, where that is more than its patience. */
-const BUILDS = 4;
-/** What is left when all should have ended is killed so much later: spans and lines are sent last. */
-const END_GRACE_MS = 6000;
 
 /** The processes that answer checks: started, given every batch, replaced when they end or are of no use. */
 export class WorkerPool {
@@ -81,9 +69,8 @@ export class WorkerPool {
 
   /** Why checks should not come here: nobody is there to answer them. */
   get notReady(): string | undefined {
-    const { count } = this.#options;
     const { serving } = this;
-    if (!this.#wereAllServing) return `${serving.length} of ${count} workers serve`;
+    if (!this.#wereAllServing) return `${serving.length} of ${this.#options.count} workers serve`;
     if (serving.length === 0) return 'no worker serves';
     return serving.some(({ isAnswering }) => isAnswering) ? undefined : 'no worker answers';
   }

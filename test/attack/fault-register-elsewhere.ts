@@ -41,13 +41,14 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   {
     why: 'several processes: a worker answers no check before it serves a snapshot, and by none but its own; how it is fed, ended and replaced is in test/workers',
     files: {
-      'internal/app/run-worker.ts': 'runWorker 8',
+      'internal/app/run-worker.ts': 'runWorker 9',
       'internal/app/worker.ts': 'startWorker 9, sharedCounters 3',
-      'internal/app/workers.ts': 'Workers.start 4, Workers.#listen 1, Workers.#drain 4',
+      'internal/app/workers.ts': 'Workers.start 6, Workers.#listen 1, Workers.#drain 4',
       'internal/workers/handing-listener.ts': 'startHandingListener 1',
-      'internal/workers/main-process.ts': 'MainProcess.constructor 3',
+      'internal/workers/main-process.ts': 'MainProcess.constructor 3, MainProcess.sayLast 1',
+      'internal/workers/worker-directory.ts': 'makeDirectory 3, holdOpen 2, sweep 1, refuses 1',
       'internal/workers/worker-feed.ts': 'WorkerFeed.caughtUp 1, WorkerFeed.settled 1',
-      'internal/workers/worker-pool.ts': 'WorkerPool.end 2',
+      'internal/workers/worker-pool.ts': 'WorkerPool.#begun 1, WorkerPool.end 2',
       'internal/workers/worker-process.ts': 'WorkerProcess.metrics 1',
     },
   },
