@@ -1,8 +1,7 @@
 import { durationHint, parseDurationMs } from '../core/duration.ts';
+import { parseQuantity } from '../core/quantity.ts';
 import { type Parsed, parsed, refused } from './option.ts';
 
-const SIZE = /^([0-9]{1,12})(Ki|Mi|Gi|k|M|G)?$/;
-const SIZE_UNITS = { Ki: 1024, Mi: 1024 ** 2, Gi: 1024 ** 3, k: 1000, M: 1e6, G: 1e9 } as const;
 const LABEL_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const CONTROL = /\p{Cc}/u;
 const LABEL_KEY = '([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?';
@@ -50,10 +49,8 @@ export const count =
 export const bytes =
   (least: number, most: number) =>
   (text: string): Parsed<number> => {
-    const [, digits, unit] = SIZE.exec(text) ?? [];
-    const factor = unit === undefined ? 1 : SIZE_UNITS[unit as keyof typeof SIZE_UNITS];
-    const value = digits === undefined ? Number.NaN : Number(digits) * factor;
-    if (Number.isNaN(value)) return refused('is not a size: write bytes, or a quantity such as "64Ki" or "4Mi"');
+    const value = parseQuantity(text);
+    if (value === undefined) return refused('is not a size: write bytes, or a quantity such as "64Ki" or "4Mi"');
     return value >= least && value <= most
       ? parsed(value)
       : refused(`is out of range: write a size from ${least} to ${most} bytes`);

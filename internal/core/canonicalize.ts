@@ -120,6 +120,10 @@ class CanonicalRequest implements Request {
     return this.#attributes.protocol;
   }
 
+  get targetSize(): number {
+    return Buffer.byteLength(this.#attributes.target);
+  }
+
   get headers() {
     return this.#attributes.headers;
   }

@@ -7,12 +7,22 @@ export interface Refusal {
   readonly rule?: string;
   /** Safe for the client: what to do about it, in words of the request. */
   readonly detail?: string;
+  /** What is wrong with which part of the input, for the client: in the author's words, never the client's. */
+  readonly errors?: readonly InputError[];
   /** `WWW-Authenticate` challenges (RFC 9110 §11.6.1). */
   readonly challenges?: readonly string[];
   /** Seconds for `Retry-After`, rounded up. */
   readonly retryAfterS?: number;
   /** For the log and the span only: what an operator needs and a client must not see. */
   readonly cause?: string;
+}
+
+/** What a part of the input breaks. */
+export interface InputError {
+  /** A place of the request, and what of it: `/query/limit`, `/body/items`; tokens as in a JSON pointer (RFC 6901). */
+  readonly pointer: string;
+  /** Of a closed set of words: a limit, or a keyword of JSON Schema. */
+  readonly rule: string;
 }
 
 /** A refusal that Audit turned into a record. */

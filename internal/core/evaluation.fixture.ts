@@ -31,6 +31,7 @@ export function aRequest(given: Given = {}): Request {
     host: 'api.example.org',
     path: '/v1/orders',
     readings: { kept: ['v1', 'orders'], others: [], hasEncodedSlash: false, hasSemicolon: false },
+    targetSize: '/v1/orders'.length,
     query: new Map(Object.entries(given.query ?? {})),
     hasQuerySemicolon: false,
     headers,

@@ -168,6 +168,27 @@ export const REASONS = Object.freeze({
     'The key of the named limit has no value here and missing is Deny: the client must send what it reads, or choose Share or Skip.',
   ),
 
+  body_not_forwarded: reason(
+    deny('validation', 403, PERMISSION_DENIED, 'Not allowed'),
+    'A rule reads the body and nobody knows whether there is one: set with_request_body in the filter of Envoy and start the agent with --bodies=forwarded, or name methods that have none in validation.bodyless.',
+  ),
+  body_too_large: reason(
+    deny('validation', 413, RESOURCE_EXHAUSTED, 'The body is too large'),
+    'The body is larger than validation.limits.body, or was cut at max_request_bytes of Envoy: the client must send less, or both must be raised.',
+  ),
+  headers_too_large: reason(
+    deny('validation', 431, RESOURCE_EXHAUSTED, 'The headers are too large'),
+    'There are more bytes or lines of headers than validation.limits has: the rule says which; the client must send less, often fewer cookies.',
+  ),
+  url_too_long: reason(
+    deny('validation', 414, INVALID_ARGUMENT, 'The URL is too long'),
+    'The path and query are longer than validation.limits.url: the client must send less, or send it in a body.',
+  ),
+  too_many_parameters: reason(
+    deny('validation', 400, INVALID_ARGUMENT, 'The query has too many parameters'),
+    'The query has more parameters than validation.limits.parameters: the client must send fewer.',
+  ),
+
   issuer_unavailable: reason(
     fault('authn', 503, UNAVAILABLE, 'A dependency cannot answer now'),
     `The issuer's keys cannot be had: look for "Keys could not be fetched" in the log (postern check prints it as a warning), and at network, DNS and --outbound-allow.`,

@@ -16,6 +16,8 @@ export interface Request {
   readonly path: string;
   /** The ways the path can be read; one unless it holds `%2f` or `;`, which a policy must have kept. */
   readonly readings: PathReadings;
+  /** Bytes of the request target as it was sent, with its query. */
+  readonly targetSize: number;
   /** Query parameters in order of arrival, decoded; `+` is a space, `&` the only separator. */
   readonly query: ReadonlyMap<string, readonly string[]>;
   /** The query holds a bare `;`, at which some upstreams part parameters: they find others in it than `query` has. */

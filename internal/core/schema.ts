@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DURATION_PATTERN, durationHint } from './duration.ts';
 import type { ProblemReason } from './problem.ts';
+import { parseQuantity } from './quantity.ts';
 
 /**
  * The pieces that specs are made of. From these schemas come the types, the CRDs, their CEL rules, the reference docs
@@ -36,6 +37,27 @@ export const duration = () =>
 /** What is said where the value cannot be part of the words. */
 const DURATION_RULE =
   'must be whole numbers with h, m, s or ms, as in "1h30m"; days are written as hours, "24h" for one day';
+
+/**
+ * A size in bytes, a whole quantity of Kubernetes from 1 to `most`; also the most is one.
+ *
+ * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+ */
+export const size = (most: string) =>
+  withRule(
+    z
+      .string()
+      .max(16)
+      .regex(
+        SIZE_PATTERN,
+        'must be a size in bytes, as in "64Ki", "2Mi" or "4096"; in quotes where it is digits alone',
+      ),
+    `!self.matches('${SIZE_PATTERN.source}') || quantity(self).compareTo(quantity('${most}')) <= 0`,
+    `must be at most ${most}`,
+    (text) => (parseQuantity(text) ?? 0) <= (parseQuantity(most) ?? 0),
+  );
+
+const SIZE_PATTERN = /^[1-9][0-9]{0,9}(Ki|Mi|k|M)?$/;
 
 export const expression = () =>
   z.strictObject({

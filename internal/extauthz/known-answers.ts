@@ -76,7 +76,7 @@ function isFixed({ outcome, edits, refusal }: Decision): boolean {
     const { requestHeaders, requestHeadersToRemove, queryToRemove, responseHeaders } = edits;
     return [edits, requestHeaders, requestHeadersToRemove, queryToRemove, responseHeaders].every(Object.isFrozen);
   }
-  return Object.isFrozen(refusal) && Object.isFrozen(refusal?.challenges);
+  return [refusal, refusal?.challenges, refusal?.errors].every(Object.isFrozen);
 }
 
 function placesOf(bytes: Buffer, id: string): readonly number[] {

@@ -1,5 +1,5 @@
 // What a denied caller reads: a problem document (RFC 9457), or for gRPC callers a status and a message.
-import type { Decision } from '../core/decision.ts';
+import type { Decision, InputError } from '../core/decision.ts';
 import { REASONS, type ReasonName } from '../core/reasons.ts';
 
 /** Longest detail and rule name that are sent. */
@@ -33,7 +33,7 @@ function openingOf(reason: ReasonName, status: number): string {
 const GRPC_MESSAGES = tableOf((reason) => percentEncode(REASONS[reason].title));
 
 /**
- * `application/problem+json`: type, title, status, decisionId; detail and the limit that refused where there are. ASCII
+ * `application/problem+json`: type, title, status, decisionId; detail and the limit that refused where there are, and the errors of the input. ASCII
  * alone, and no character that HTML gives a meaning.
  *
  * @param status that it is sent with, where that is not the reason's own (RFC 9457 §3.1.2)
@@ -45,8 +45,12 @@ export function problemDocument({ reason, decisionId, refusal }: Decision, statu
   if (reason === 'rate_limited' && refusal?.rule !== undefined) {
     text += `,"violated-policies":["${escapeJson(refusal.rule)}"]`;
   }
+  if (refusal?.errors !== undefined) text += `,"errors":[${refusal.errors.map(errorText).join()}]`;
   return `${text}}`;
 }
+
+const errorText = ({ pointer, rule }: InputError): string =>
+  `{"pointer":"${escapeJson(pointer)}","rule":"${escapeJson(rule)}"}`;
 
 /** `grpc-message`: the title and what is said besides; percent-encoded. */
 export function grpcMessage({ reason, refusal }: Decision): string {

@@ -204,6 +204,16 @@ describe('writeCheckResponse()', () => {
     assert.equal(type, 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity');
   });
 
+  it('says of the input which place breaks which rule', () => {
+    const errors = [
+      { pointer: '/query/<limit>', rule: 'maximum' },
+      { pointer: '/body/a"b', rule: 'type' },
+    ];
+    const { body } = denial(aDecision('too_many_parameters', { refusal: { reason: 'too_many_parameters', errors } }));
+    assert.deepEqual(JSON.parse(body).errors, errors);
+    assert.doesNotMatch(body, /[<>]/);
+  });
+
   for (const reason of refusals) {
     it(`gives ${reason} its status, title and type`, () => {
       const { denied_response, error_response } = answer(aDecision(reason));

@@ -12,6 +12,7 @@ import type { TokenCache } from '../phases/authn/jwt.ts';
 import { compileAuthorization } from '../phases/authz/compile.ts';
 import { compileRateLimits } from '../phases/ratelimit/compile.ts';
 import type { RateLimitPorts } from '../phases/ratelimit/ratelimit.ts';
+import { compileValidation } from '../phases/validation/compile.ts';
 import type { CompiledPolicy, Target } from './compiled-policy.ts';
 import { compileEdits, type EditPlan, type UpstreamHeader } from './edit-plan.ts';
 import { checkExpressionSize } from './expression-size.ts';
@@ -19,7 +20,7 @@ import type { Knowledge } from './knowledge.ts';
 import { stepsOf } from './phases.ts';
 import { checkUpstreamHeader } from './reserved-headers.ts';
 import type { ApiPolicySpec } from './resource/api-policy.ts';
-import { warnAboutAttributes, warnAboutTls } from './warn-about-instance.ts';
+import { warnAboutAttributes, warnAboutBodies, warnAboutTls } from './warn-about-instance.ts';
 import type { Workload } from './workload.ts';
 
 /** What compiled policies share: the instance's ports and what its flags promise. */
@@ -76,6 +77,7 @@ export function* compilePolicy(
     },
     problems.at('rateLimits'),
   );
+  const validation = compileValidation(spec.validation);
   const edits = yield* compilePolicyEdits(spec, {
     authentication,
     params,
@@ -92,11 +94,13 @@ export function* compilePolicy(
     for (const name of cost?.attributes ?? []) attributes.add(name);
   }
   warnAboutAttributes(attributes, ports.knows, problems);
+  if (validation?.readsBody === true) warnAboutBodies(ports.knows, problems.at('validation'));
   const asksForTls = spec.transport?.requireTLS === true || spec.transport?.hsts !== undefined;
   if (asksForTls) warnAboutTls(ports.knows, problems.at('transport'));
   if (target === undefined || problems.hasErrors) return undefined;
   const carriers = authentication.carriers.map(({ carrier }) => carrier);
   const readsQuery =
+    validation?.readsQuery === true ||
     attributes.has('request.query') ||
     attributes.has('request.queryValues') ||
     carriers.some(({ kind }) => kind === 'query');
@@ -105,7 +109,7 @@ export function* compilePolicy(
     ref,
     mode: spec.mode,
     target,
-    steps: stepsOf({ requiresTls, readsQuery, authentication, authorization, limits, ports }),
+    steps: stepsOf({ requiresTls, readsQuery, authentication, authorization, limits, validation, ports }),
     edits,
     carriers,
     logAllowsPercent: spec.auditLog?.allows?.percent ?? 0,

@@ -7,6 +7,8 @@ import { authorize } from '../phases/authz/authz.ts';
 import type { Authorization } from '../phases/authz/compile.ts';
 import type { CompiledLimit } from '../phases/ratelimit/compile.ts';
 import { type RateLimitPorts, rateLimitStep } from '../phases/ratelimit/ratelimit.ts';
+import type { Validation } from '../phases/validation/compile.ts';
+import { validate } from '../phases/validation/validation.ts';
 import { type OverrideSet, overrideLimits } from './baselines/override-set.ts';
 import type { PolicyPorts } from './compile-policy.ts';
 import type { PhaseStep } from './compiled-policy.ts';
@@ -14,11 +16,13 @@ import type { PhaseStep } from './compiled-policy.ts';
 /** The compiled sections of a policy. */
 export interface Sections {
   readonly requiresTls: boolean;
-  /** An expression reads the query, or a credential is looked for in it. */
+  /** An expression or validation reads the query, or a credential is looked for in it. */
   readonly readsQuery: boolean;
   readonly authentication: Authentication;
   readonly authorization: Authorization;
   readonly limits: readonly CompiledLimit[];
+  /** undefined where the policy has none. */
+  readonly validation: Validation | undefined;
   readonly ports: PolicyPorts;
 }
 
@@ -68,6 +72,7 @@ const ORDER: readonly Row[] = [
     own: ({ limits, ports }) => rateLimitStep(limits, 'AfterAuthentication', ports.limits),
   },
   { phase: 'authz', held: ({ overrides }) => overrides.deny, own: ({ authorization }) => authorize(authorization) },
+  { phase: 'validation', own: ({ validation }) => validation && validate(validation) },
 ];
 
 /** The steps of a policy by itself. */

@@ -20,6 +20,15 @@ export function warnAboutAttributes(attributes: ReadonlySet<string>, knows: Know
   }
 }
 
+/** Where rules of validation read bodies. */
+export function warnAboutBodies(knows: Knowledge, problems: ProblemList): void {
+  if (knows.bodies) return;
+  problems.warn(
+    'BodyNotForwarded',
+    'Where no body arrives, none cannot be told from one that Envoy did not forward, and the request is refused unless bodyless names its method: set with_request_body in its filter, and start the agent with --bodies=forwarded',
+  );
+}
+
 /** Where something asks for TLS. */
 export function warnAboutTls(knows: Knowledge, problems: ProblemList): void {
   if (knows.transport) return;

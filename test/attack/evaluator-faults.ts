@@ -7,7 +7,7 @@ import type { CompiledPolicy } from '../../internal/policy/compiled-policy.ts';
 import { AT_ONCE, EVERY, type Fault, type FaultCase, failing, NO_ANSWER, put } from './fault.ts';
 
 /** Rows of `ORDER` in phases.ts, all of which the policy of these tests has. */
-const STEPS = 8;
+const STEPS = 9;
 
 const withStep = (policy: CompiledPolicy, index: number, step: Step): CompiledPolicy => {
   if (policy.steps.length !== STEPS) throw new Error(`The policy has ${policy.steps.length} steps, not ${STEPS}`);

@@ -57,6 +57,7 @@ spec:
     - ${limit('guesses', 'AuthenticationFailure')}
     - ${limit('late', 'AfterAuthentication')}
     - ${limit('tried', 'AfterAuthentication', ', mode: Audit')}
+  validation: {limits: {url: 8Ki}}
   response: {upstreamHeaders: [{name: x-caller, value: {expression: identity.kind}}]}
 ---
 apiVersion: postern.dev/v1alpha1

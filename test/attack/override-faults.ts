@@ -24,7 +24,7 @@ spec:
 
 /** Where overrides stand among the steps of the policy of these tests, which has one of each kind itself. */
 const PLACES = [0, 2, 4, 7, 10, 11, 13];
-const ALL = 15;
+const ALL = 16;
 
 const withOverride = (policy: CompiledPolicy, place: number, step: Step): CompiledPolicy => {
   if (policy.steps.length !== ALL) throw new Error(`The policy has ${policy.steps.length} steps, not ${ALL}`);

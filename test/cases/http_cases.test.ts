@@ -124,10 +124,13 @@ function bytesOf(request: CaseRequest, fields: ReadonlyMap<string, string>): Buf
   return Buffer.from(`${head.join('\r\n')}\r\nconnection: close\r\n\r\n${body}`, 'utf8');
 }
 
+/** What the request that asks has of its own: the client's is not told. */
+const OF_MESSAGE: ReadonlySet<string> = new Set(['content-type', 'content-length', 'transfer-encoding']);
+
 function isTellable({ request = {} }: Case): boolean {
   const { method = 'GET', host = '', path = '', headers = {} } = request;
   if (UNTELLABLE.some((member) => request[member] !== undefined)) return false;
-  if (Object.keys(headers).some((name) => name.toLowerCase() === 'content-type')) return false;
+  if (Object.keys(headers).some((name) => OF_MESSAGE.has(name.toLowerCase()))) return false;
   if (
     Object.values(headers)
       .flat()

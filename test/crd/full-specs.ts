@@ -67,6 +67,12 @@ const POLICY = {
       { name: 'few', mode: 'Enforce', deny: CRITERIA },
     ],
   },
+  validation: {
+    mode: 'Audit',
+    onFault: 'Allow',
+    bodyless: METHODS,
+    limits: { url: '8Ki', headers: '16Ki', headerCount: 100, parameters: 64, body: '64Ki' },
+  },
   rateLimits: [
     {
       name: 'per-caller',
@@ -157,6 +163,7 @@ export const FULL_SPECS: readonly FullSpec[] = [
       defaults: {
         transport: POLICY.transport,
         authentication: POLICY.authentication,
+        validation: POLICY.validation,
         rateLimits: POLICY.rateLimits,
         response: POLICY.response,
         auditLog: POLICY.auditLog,

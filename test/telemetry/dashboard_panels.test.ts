@@ -44,6 +44,7 @@ describe('the dashboards over agents under traffic', { skip: isSkipped }, () => 
       'policy',
       'ratelimit',
       'request',
+      'validation',
     ]);
   });
 

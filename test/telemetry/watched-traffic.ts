@@ -40,6 +40,7 @@ export const KEY_POLICIES: string = [
     'mode: Audit, authentication: {anonymous: {}}, authorization: {rules: [{name: none, deny: {any: {}}}]}',
   ),
   policy('secure', `transport: {requireTLS: true}, ${KEYS}, ${ALL}`),
+  policy('small', `authentication: {anonymous: {}}, ${ALL}, validation: {limits: {url: "8"}}`),
   policy('wrong', 'authorization: {rules: [{name: x, allow: {when: [{expression: "1 +"}]}}]}'),
   `apiVersion: postern.dev/v1alpha1\nkind: APIConsumer\nmetadata: {name: acme, namespace: shop}\nspec: {keys: [{name: k, sha256: ${hash('sha256', KEY, 'hex')}}]}\n`,
 ].join('');
@@ -77,6 +78,7 @@ const KEY_REQUESTS: readonly Asked[] = [
   ['not_allowed', 'keys', '/v1', [key], 'DELETE'],
   ['denied_by_rule', 'keys', '/inner', [key]],
   ['expression_error', 'keys', '/odd', [key, 'x-number: many']],
+  ['url_too_long', 'small', '/too-long', []],
   ['rate_limited', 'limited', '/', []],
   ['rate_limited', 'limited', '/', []],
 ];

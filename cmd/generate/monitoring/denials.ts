@@ -98,6 +98,12 @@ export const DENIALS: readonly Row[] = [
         OF_PHASES,
       ),
       graph(
+        'Validation',
+        'Too large, too deep, or not what a field or its type says; the body may not be forwarded.',
+        byReason('phase="validation"'),
+        OF_PHASES,
+      ),
+      graph(
         'Share by policy',
         'The ten policies that deny the largest share of their checks.',
         [

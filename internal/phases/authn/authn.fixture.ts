@@ -47,6 +47,7 @@ export function aRequest({
     host: 'orders.example.org',
     path,
     readings: { kept: path.slice(1).split('/'), others, hasEncodedSlash: false, hasSemicolon: false },
+    targetSize: path.length + query.length,
     query: parseQuery(query) ?? new Map(),
     hasQuerySemicolon: query.includes(';'),
     headers: fields,

@@ -4,7 +4,14 @@ import type { ApiBaselineSpec } from '../resource/api-baseline.ts';
 import type { ApiPolicySpec } from '../resource/api-policy.ts';
 
 /** Sections that a baseline may give; never `authorization` or `public`. */
-export const DEFAULT_SECTIONS = ['transport', 'authentication', 'rateLimits', 'response', 'auditLog'] as const;
+export const DEFAULT_SECTIONS = [
+  'transport',
+  'authentication',
+  'validation',
+  'rateLimits',
+  'response',
+  'auditLog',
+] as const;
 export type DefaultSection = (typeof DEFAULT_SECTIONS)[number];
 
 /** One section of a baseline's defaults: the same object as long as its baseline stays as it is. */

@@ -3,6 +3,7 @@ import { atLeastOne, labelSelector, namedList, pathTemplates, withRule } from '.
 import { authenticationSpec } from '../../phases/authn/spec.ts';
 import { denyRuleSpec } from '../../phases/authz/spec.ts';
 import { enforcedLimitsSpec, rateLimitsSpec } from '../../phases/ratelimit/spec.ts';
+import { validationSpec } from '../../phases/validation/spec.ts';
 import { auditLogSpec, responseSpec, transportSpec } from './api-policy.ts';
 
 /** Never `authorization` or `public`: who may come in is said by the policy alone. */
@@ -10,6 +11,7 @@ const defaults = atLeastOne(
   z.strictObject({
     transport: transportSpec.optional().describe('Encryption in transit.'),
     authentication: authenticationSpec.optional().describe('Who is calling.'),
+    validation: validationSpec.optional().describe('Is the input sound.'),
     rateLimits: rateLimitsSpec.optional().describe('How often; counted for each policy.'),
     response: responseSpec.optional().describe('What an allowed request takes along.'),
     auditLog: auditLogSpec.optional().describe('The record of decisions.'),

@@ -14,6 +14,7 @@ import {
 import { authenticationSpec, publicSpec } from '../../phases/authn/spec.ts';
 import { authorizationSpec } from '../../phases/authz/spec.ts';
 import { rateLimitsSpec } from '../../phases/ratelimit/spec.ts';
+import { validationSpec } from '../../phases/validation/spec.ts';
 import { host } from './host.ts';
 
 /** Kinds of routes that Envoy Gateway names in route metadata. It names no group there: all of them are Gateway API's. */
@@ -142,6 +143,7 @@ export const apiPolicySpec = z.strictObject({
     .describe('Routes without authentication; blocks, limits, deny rules and validation still apply.'),
   authentication: authenticationSpec.optional().describe('Who is calling. Absent: nobody gets in.'),
   authorization: authorizationSpec.optional().describe('May they. Absent: nobody may.'),
+  validation: validationSpec.optional().describe('Is the input sound.'),
   rateLimits: rateLimitsSpec.optional().describe('How often.'),
   response: responseSpec.optional().describe('What an allowed request takes along.'),
   auditLog: auditLogSpec.optional().describe('The record of decisions.'),
