@@ -3,7 +3,7 @@ import { spellPath } from './canonical-path.ts';
 import type { Evaluation } from './evaluation.ts';
 import { ExpressionError } from './expression-error.ts';
 import { isJoinedBy } from './joined-fields.ts';
-import { parseStrictJson } from './strict-json.ts';
+import { parseStrictJson, type StrictJson } from './strict-json.ts';
 
 // How attributes of the vocabulary are read where a request can say a thing twice, in part or not at all.
 
@@ -174,10 +174,15 @@ export function bodyOf(evaluation: Evaluation): unknown {
   if (body.state === 'none') return NO_BODY;
   if (body.state === 'cut') return CUT;
   if (body.state === 'unknown') return NOT_FORWARDED;
+  const parsed = parsedBodyOf(evaluation, body);
+  return parsed.ok ? parsed.value : new ExpressionError(parsed.why);
+}
+
+/** The body as JSON, parsed once a check, whoever asks. */
+export function parsedBodyOf(evaluation: Evaluation, body: { readonly bytes: Uint8Array | string }): StrictJson {
   if (evaluation.parsedBody === undefined) {
-    evaluation.work -= body.size >> 1;
+    evaluation.work -= body.bytes.length >> 1;
     evaluation.parsedBody = parseStrictJson(body.bytes);
   }
-  const parsed = evaluation.parsedBody;
-  return parsed.ok ? parsed.value : new ExpressionError(parsed.why);
+  return evaluation.parsedBody;
 }

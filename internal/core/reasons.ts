@@ -69,7 +69,7 @@ export const REASONS = Object.freeze({
   ),
   malformed_body: reason(
     deny('request', 400, INVALID_ARGUMENT, 'The body can be read in more than one way'),
-    'A rule reads the JSON body and a member in it is repeated: the client must send each member once.',
+    'A rule reads the body and it has no one reading: no JSON, a member that is repeated, a number that is too large, or no UTF-8; the detail says which, and the client has to change it.',
   ),
   malformed_request: reason(
     deny('request', 400, INVALID_ARGUMENT, 'The request cannot be read'),
@@ -175,6 +175,14 @@ export const REASONS = Object.freeze({
   body_too_large: reason(
     deny('validation', 413, RESOURCE_EXHAUSTED, 'The body is too large'),
     'The body is larger than validation.limits.body, or was cut at max_request_bytes of Envoy: the client must send less, or both must be raised.',
+  ),
+  body_too_complex: reason(
+    deny('validation', 400, INVALID_ARGUMENT, 'The body is nested too deeply or holds too much'),
+    'The body is within its size and beyond another limit of validation.limits, which the rule names, or beyond what is read at all: the client must send less at a time.',
+  ),
+  unsupported_media_type: reason(
+    deny('validation', 415, INVALID_ARGUMENT, 'The type of the body is not taken here'),
+    'Content-Type or Content-Encoding is none that the policy takes, cannot be read in one way, or is not what the body begins as: the client must name the type and send it uncompressed, as UTF-8.',
   ),
   headers_too_large: reason(
     deny('validation', 431, RESOURCE_EXHAUSTED, 'The headers are too large'),

@@ -15,6 +15,7 @@ it('parseStrictJson() reads what has one reading', () => {
   assert.deepEqual(parseStrictJson(Buffer.from('{"a":[{"a":1},{"a":"}"}],"b":"a\\""}')), {
     ok: true,
     value: { a: [{ a: 1 }, { a: '}' }], b: 'a"' },
+    shape: { depth: 3, values: 6, members: 2, items: 2, longestString: 2, longestName: 1, largestNumber: 0 },
   });
 });
 
@@ -42,6 +43,9 @@ it('parseStrictJson() refuses repeated members, depth, bad UTF-8 and anything th
     ['{"a":"\\ud800"}', /half/],
     ['{"\\udc00x":1}', /half/],
     ['["\ud800"]', /half/],
+    ['{"a":1e400}', /too large/],
+    ['[-1E+999]', /too large/],
+    [`[${'9'.repeat(400)}]`, /too large/],
   ];
   for (const [input, why] of cases) {
     const parsed = parseStrictJson(input);
@@ -67,6 +71,10 @@ it('parseStrictJson() builds nothing of text that is too deep or too large', (t)
 
 it('parseStrictJson() refuses what JSON.parse() refuses, whatever is in it (property)', () => {
   const piece = fc.constantFrom(
+    '-',
+    '1e9',
+    '1e400',
+    '.5',
     '{',
     '}',
     '[',
@@ -95,7 +103,7 @@ it('parseStrictJson() refuses what JSON.parse() refuses, whatever is in it (prop
         return;
       }
       if (parsed.ok) assert.deepEqual(parsed.value, value);
-      else assert.match(parsed.why, /repeats|half/);
+      else assert.match(parsed.why, /repeats|half|too large/);
     }),
     { numRuns: 2000 },
   );

@@ -94,7 +94,7 @@ export function* compilePolicy(
     for (const name of cost?.attributes ?? []) attributes.add(name);
   }
   warnAboutAttributes(attributes, ports.knows, problems);
-  if (validation?.readsBody === true) warnAboutBodies(ports.knows, problems.at('validation'));
+  if (validation?.body !== undefined) warnAboutBodies(ports.knows, problems.at('validation'));
   const asksForTls = spec.transport?.requireTLS === true || spec.transport?.hsts !== undefined;
   if (asksForTls) warnAboutTls(ports.knows, problems.at('transport'));
   if (target === undefined || problems.hasErrors) return undefined;

@@ -1,7 +1,7 @@
 import { bodyOf } from '../core/attribute-readers.ts';
 import type { Refusal } from '../core/decision.ts';
 import type { Evaluation, StepResult } from '../core/evaluation.ts';
-import { REPEATED_MEMBER } from '../core/strict-json.ts';
+import { REPEATED_MEMBER } from '../core/json-scan.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 
 export const REPEATED_BODY: Refusal = Object.freeze({ reason: 'malformed_body', detail: 'The JSON repeats a member' });

@@ -71,7 +71,21 @@ const POLICY = {
     mode: 'Audit',
     onFault: 'Allow',
     bodyless: METHODS,
-    limits: { url: '8Ki', headers: '16Ki', headerCount: 100, parameters: 64, body: '64Ki' },
+    contentTypes: ['application/json'],
+    limits: {
+      url: '8Ki',
+      headers: '16Ki',
+      headerCount: 100,
+      parameters: 64,
+      body: '64Ki',
+      jsonDepth: 16,
+      jsonValues: 1000,
+      jsonMembers: 100,
+      jsonItems: 100,
+      jsonName: 64,
+      jsonString: 4096,
+      jsonNumbers: 'Exact',
+    },
   },
   rateLimits: [
     {

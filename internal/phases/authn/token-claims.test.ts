@@ -3,14 +3,24 @@ import { describe, it } from 'node:test';
 import { ISSUER, NOW_S } from './authn.fixture.ts';
 import { aToken, CLAIMS, RSA, tokenVerdict } from './token.fixture.ts';
 
+/** A number that no double holds is no JSON that all read alike. */
+const NO_TIMES = [
+  ['1e400', 'token_malformed'],
+  ['-1e400', 'token_malformed'],
+  ['"1"', 'token_invalid'],
+  ['null', 'token_invalid'],
+] as const;
+
 describe('claims', () => {
   const raw = (members: string): string => `{"iss":"${ISSUER}","aud":"orders","sub":"ann",${members}}`;
 
   it('need a finite numeric exp that has not passed by more than the skew', async () => {
-    for (const exp of ['"9999999999"', 'null', '1e400', '-1e400', 'true', '[9999999999]', '{}']) {
+    for (const exp of ['"9999999999"', 'null', 'true', '[9999999999]', '{}']) {
       const outcome = await tokenVerdict(aToken(RSA, raw(`"exp":${exp}`)));
       assert.ok(outcome === 'token_invalid' || outcome === 'token_expired', `${exp}: ${outcome}`);
     }
+    for (const exp of ['1e400', '-1e400'])
+      assert.equal(await tokenVerdict(aToken(RSA, raw(`"exp":${exp}`))), 'token_malformed', exp);
     assert.equal(await tokenVerdict(aToken(RSA, raw('"x":1'))), 'token_invalid');
     const at = (exp: number): Promise<string> => tokenVerdict(aToken(RSA, { ...CLAIMS, nbf: 0, iat: 0, exp }));
     assert.deepEqual(await Promise.all([at(NOW_S - 59), at(NOW_S - 60), at(NOW_S - 61)]), [
@@ -24,9 +34,9 @@ describe('claims', () => {
     for (const name of ['nbf', 'iat']) {
       assert.equal(await tokenVerdict(aToken(RSA, { ...CLAIMS, [name]: NOW_S + 60 })), 'jwt');
       assert.equal(await tokenVerdict(aToken(RSA, { ...CLAIMS, [name]: NOW_S + 61 })), 'token_invalid');
-      for (const value of ['1e400', '-1e400', '"1"', 'null']) {
+      for (const [value, verdict] of NO_TIMES) {
         const outcome = await tokenVerdict(aToken(RSA, raw(`"exp":${NOW_S + 60},"${name}":${value}`)));
-        assert.equal(outcome, 'token_invalid', `${name} ${value}`);
+        assert.equal(outcome, verdict, `${name} ${value}`);
       }
     }
   });

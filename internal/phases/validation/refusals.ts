@@ -1,20 +1,18 @@
 import type { Refusal } from '../../core/decision.ts';
 import type { ReasonName } from '../../core/reasons.ts';
 
-/** A place of the request, as the first part of an error's pointer; `/body` is the whole body. */
-export type Place = 'path' | 'query' | 'header' | 'cookie' | 'body' | 'url';
-
 interface Broken {
   readonly reason: ReasonName;
-  readonly place: Place;
+  /** Where: a place of the request, `/body`, or what of it, `/header/content-type`. */
+  readonly pointer: string;
   /** The author's word for it: the name of a limit. */
   readonly rule: string;
   readonly detail: string;
 }
 
 /** A refusal in which nothing is of the request: frozen, shared by all checks that it ends. */
-export function broken({ reason, place, rule, detail }: Broken): Refusal {
-  const errors = Object.freeze([Object.freeze({ pointer: `/${place}`, rule })]);
+export function broken({ reason, pointer, rule, detail }: Broken): Refusal {
+  const errors = Object.freeze([Object.freeze({ pointer, rule })]);
   return Object.freeze({ reason, rule, detail, errors });
 }
 
@@ -27,7 +25,7 @@ export const BODY_NOT_FORWARDED: Refusal = Object.freeze({
 
 export const BODY_CUT: Refusal = broken({
   reason: 'body_too_large',
-  place: 'body',
+  pointer: '/body',
   rule: 'body',
   detail: 'The body is larger than is looked at here: send less',
 });

@@ -56,22 +56,22 @@ function bytesIn({ headers }: Request): number {
 const isField = (name: string): boolean => name.charCodeAt(0) !== COLON;
 const COLON = 0x3a;
 
-const URL_TOO_LONG = broken({ reason: 'url_too_long', place: 'url', rule: 'url', detail: 'Send a shorter URL' });
+const URL_TOO_LONG = broken({ reason: 'url_too_long', pointer: '/url', rule: 'url', detail: 'Send a shorter URL' });
 const HEADERS_TOO_LARGE = broken({
   reason: 'headers_too_large',
-  place: 'header',
+  pointer: '/header',
   rule: 'headers',
   detail: 'Send shorter headers, or fewer',
 });
 const TOO_MANY_HEADERS = broken({
   reason: 'headers_too_large',
-  place: 'header',
+  pointer: '/header',
   rule: 'headerCount',
   detail: 'Send fewer headers',
 });
 const TOO_MANY_PARAMETERS = broken({
   reason: 'too_many_parameters',
-  place: 'query',
+  pointer: '/query',
   rule: 'parameters',
   detail: 'Send fewer parameters in the query',
 });

@@ -14,9 +14,33 @@ const limits = atLeastOne(
     ),
     parameters: count(1024).describe('Most parameters of the query; a bare ";" in it is then refused.'),
     body: size('64Mi').optional().describe('Most bytes of the body as it is sent.'),
+    jsonDepth: count(64).describe('Most objects and lists in each other in a JSON body.'),
+    jsonValues: count(20_000).describe(
+      'Most values of a JSON body; commas and brackets are counted, so that an empty list or object counts twice.',
+    ),
+    jsonMembers: count(20_000).describe('Most members of an object in a JSON body.'),
+    jsonItems: count(20_000).describe('Most items of a list in a JSON body.'),
+    jsonName: count(65_536).describe('Most characters of the name of a member in a JSON body.'),
+    jsonString: count(1_048_576).describe('Most characters of a string in a JSON body; those beyond U+FFFF are two.'),
+    jsonNumbers: z
+      .enum(['Double', 'Exact'])
+      .optional()
+      .describe(
+        'Exact refuses a number of a JSON body beyond ±(2^53 − 1), which some readers round. Double (default) refuses only what is too large for them all.',
+      ),
   }),
   'or leave limits out',
 );
+
+const mediaType = () =>
+  z
+    .string()
+    .min(3)
+    .max(127)
+    .regex(
+      /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/,
+      'must be a media type in lower case and without parameters, as in "application/json"',
+    );
 
 /** `validation`: is the input sound. */
 export const validationSpec = z.strictObject({
@@ -32,6 +56,12 @@ export const validationSpec = z.strictObject({
     .describe(
       'Methods that are judged without a body where it cannot be seen whether there is one. A request that declares a body it does not show is refused all the same.',
     ),
+  contentTypes: z
+    .array(mediaType())
+    .min(1)
+    .max(32)
+    .optional()
+    .describe('Media types that a body may have; one that says none, or another one, is refused.'),
   limits: limits
     .optional()
     .describe('How large and how deep a request may be. What is left out has no limit of the policy.'),
