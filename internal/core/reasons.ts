@@ -197,6 +197,15 @@ export const REASONS = Object.freeze({
     'The query has more parameters than validation.limits.parameters: the client must send fewer.',
   ),
 
+  invalid_parameter: reason(
+    deny('validation', 400, INVALID_ARGUMENT, 'A parameter is not valid'),
+    'A part of the path or query, a header or a cookie breaks a rule of validation.fields: the rule is named and errors say of each what it breaks; the client must change it.',
+  ),
+  invalid_body: reason(
+    deny('validation', 422, INVALID_ARGUMENT, 'The body is not valid'),
+    'Members of the body break rules of validation.fields: the rule is named and errors say of each what it breaks; the client must change them.',
+  ),
+
   issuer_unavailable: reason(
     fault('authn', 503, UNAVAILABLE, 'A dependency cannot answer now'),
     `The issuer's keys cannot be had: look for "Keys could not be fetched" in the log (postern check prints it as a warning), and at network, DNS and --outbound-allow.`,

@@ -108,6 +108,13 @@ export const headerName = () =>
     .max(128)
     .regex(/^[a-z0-9!#$%&'*+.^_`|~-]+$/, 'must be a header name in lower case, as in "x-api-key"');
 
+/** JSON pointer (RFC 6901) to a member; never to the whole document. */
+export const jsonPointer = () =>
+  z
+    .string()
+    .max(256)
+    .regex(/^(\/([^~/]|~[01])*)+$/, 'must be a JSON pointer, as in "/card/number"');
+
 export const mode = () => z.enum(['Enforce', 'Audit']);
 
 /** A list whose items are named, each name once, and whose order has no meaning (`listType: map`). */

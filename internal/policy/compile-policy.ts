@@ -77,7 +77,7 @@ export function* compilePolicy(
     },
     problems.at('rateLimits'),
   );
-  const validation = compileValidation(spec.validation);
+  const validation = yield* compileValidation(spec.validation, { params, budget }, problems.at('validation'));
   const edits = yield* compilePolicyEdits(spec, {
     authentication,
     params,

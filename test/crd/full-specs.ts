@@ -86,6 +86,26 @@ const POLICY = {
       jsonString: 4096,
       jsonNumbers: 'Exact',
     },
+    fields: [
+      {
+        name: 'id',
+        mode: 'Enforce',
+        methods: METHODS,
+        paths: PATHS,
+        path: { name: 'id' },
+        type: 'String',
+        required: true,
+        format: 'uuid',
+        minLength: 1,
+        maxLength: 64,
+        pattern: '[0-9a-f-]+',
+        enum: ['a'],
+      },
+      { name: 'page', query: { name: 'limit' }, type: 'Integer', minimum: 1, maximum: 100 },
+      { name: 'tenant', header: { name: 'x-tenant' } },
+      { name: 'theme', cookie: { name: 'theme' } },
+      { name: 'items', body: { pointer: '/items' }, type: 'Array' },
+    ],
   },
   rateLimits: [
     {

@@ -48,7 +48,7 @@ export const WRONG_CLUSTER_KINDS: readonly WrongShape[] = [
   baseline(
     'empty defaults',
     { ...ALL, defaults: {} },
-    EMPTY('defaults', 'transport, authentication, rateLimits, response, auditLog'),
+    EMPTY('defaults', 'transport, authentication, validation, rateLimits, response, auditLog'),
   ),
   baseline('empty overrides', overrides({}), EMPTY('overrides', 'authorization, rateLimits, require')),
   baseline('empty requirements', overrides({ require: {} }), EMPTY('overrides.require', 'tls, authentication')),

@@ -11,8 +11,16 @@ import { WRONG_LIMITS } from './wrong-limits.ts';
 import { WRONG_POLICIES } from './wrong-policies.ts';
 import { WRONG_RULES } from './wrong-rules.ts';
 import type { WrongShape } from './wrong-shape.ts';
+import { WRONG_VALIDATION } from './wrong-validation.ts';
 
-const SHAPES = [...WRONG_POLICIES, ...WRONG_RULES, ...WRONG_LIMITS, ...WRONG_IDENTITIES, ...WRONG_CLUSTER_KINDS];
+const SHAPES = [
+  ...WRONG_POLICIES,
+  ...WRONG_RULES,
+  ...WRONG_LIMITS,
+  ...WRONG_VALIDATION,
+  ...WRONG_IDENTITIES,
+  ...WRONG_CLUSTER_KINDS,
+];
 const nameOf = (shape: WrongShape): string => `shape-${SHAPES.indexOf(shape)}`;
 const sent = (shape: WrongShape): SentObject => ({ ...shape, name: nameOf(shape) });
 

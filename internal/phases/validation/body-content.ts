@@ -66,4 +66,5 @@ const AMBIGUOUS = refuse('content-type', 'contentType', 'Content-Type must be se
 const UNTOLD = refuse('content-type', 'contentType', 'The type of a body is not known here');
 const UNDECLARED = refuse('content-type', 'contentType', 'The body begins as JSON: say so in Content-Type');
 const WRONG_CHARSET = refuse('content-type', 'charset', 'JSON is UTF-8: send no other charset');
+export const NOT_JSON = refuse('content-type', 'contentType', 'The body must be JSON here');
 export const NOT_TAKEN = refuse('content-type', 'contentTypes', 'Content-Type names no type that is taken here');

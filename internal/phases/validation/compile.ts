@@ -1,5 +1,8 @@
+import type { Steps } from '../../core/breather.ts';
 import type { Mode } from '../../core/evaluation.ts';
+import type { ProblemList } from '../../core/problem.ts';
 import { parseQuantity } from '../../core/quantity.ts';
+import { compileFields, type FieldRule, type FieldsContext } from './compile-field.ts';
 import { type JsonLimit, jsonLimitsOf } from './json-limits.ts';
 import { type SizeLimit, sizeLimitsOf } from './size-limits.ts';
 import type { ValidationSpec } from './spec.ts';
@@ -8,6 +11,8 @@ import type { ValidationSpec } from './spec.ts';
 export interface Validation {
   readonly mode: Mode;
   readonly sizes: readonly SizeLimit[];
+  /** Rules of path, query, headers and cookies. */
+  readonly parameters: readonly FieldRule[];
   /** undefined where no rule asks for bodies. */
   readonly body: BodyRules | undefined;
   readonly readsQuery: boolean;
@@ -19,31 +24,48 @@ export interface BodyRules {
   /** Most bytes; undefined where nobody asks. */
   readonly maxBytes: number | undefined;
   readonly contentTypes: ReadonlySet<string> | undefined;
-  /** undefined where nobody asks what is in the body. */
+  /** undefined where no limit asks what is in the body. */
   readonly json: readonly JsonLimit[] | undefined;
+  /** One of these asks for the body of every request; members only where they apply. */
+  readonly isAlwaysRead: boolean;
+  readonly members: readonly FieldRule[];
 }
+
+export type ValidationContext = Omit<FieldsContext, 'mode'>;
 
 /** Compiles `validation`; undefined where a policy has none, or one that says nothing. */
-export function compileValidation(spec: ValidationSpec | undefined): Validation | undefined {
+export function* compileValidation(
+  spec: ValidationSpec | undefined,
+  context: ValidationContext,
+  problems: ProblemList,
+): Steps<Validation | undefined> {
   if (spec === undefined) return undefined;
+  const mode = spec.mode ?? 'Enforce';
+  const fields = yield* compileFields(spec.fields ?? [], { ...context, mode }, problems.at('fields'));
+  const parameters = fields.filter(({ place }) => place.kind !== 'body');
   const sizes = sizeLimitsOf(spec.limits ?? {});
-  const body = compileBody(spec);
-  if (sizes.length === 0 && body === undefined) return undefined;
-  return Object.freeze({
-    mode: spec.mode ?? 'Enforce',
-    sizes,
-    body,
-    readsQuery: spec.limits?.parameters !== undefined,
-  });
+  const body = bodyRulesOf(
+    spec,
+    fields.filter(({ place }) => place.kind === 'body'),
+  );
+  if (sizes.length === 0 && parameters.length === 0 && body === undefined) return undefined;
+  const readsQuery = spec.limits?.parameters !== undefined || parameters.some(({ place }) => place.kind === 'query');
+  return Object.freeze({ mode, sizes, parameters, body, readsQuery });
 }
 
-function compileBody({ limits = {}, contentTypes, bodyless }: ValidationSpec): BodyRules | undefined {
+function bodyRulesOf(
+  { limits = {}, contentTypes, bodyless }: ValidationSpec,
+  members: readonly FieldRule[],
+): BodyRules | undefined {
   const json = jsonLimitsOf(limits);
-  if (limits.body === undefined && contentTypes === undefined && json === undefined) return undefined;
+  const isAlwaysRead = limits.body !== undefined || contentTypes !== undefined || json !== undefined;
+  if (!isAlwaysRead && members.length === 0) return undefined;
   return Object.freeze({
     bodyless: new Set(bodyless),
     maxBytes: limits.body === undefined ? undefined : parseQuantity(limits.body),
     contentTypes: contentTypes && new Set(contentTypes),
     json,
+    isAlwaysRead,
+    members,
   });
 }

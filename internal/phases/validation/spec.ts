@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { atLeastOne, methods, mode, size } from '../../core/schema.ts';
+import { fieldsSpec } from './field-spec.ts';
 
 const count = (most: number) => z.int().min(1).max(most).optional();
 
@@ -65,6 +66,9 @@ export const validationSpec = z.strictObject({
   limits: limits
     .optional()
     .describe('How large and how deep a request may be. What is left out has no limit of the policy.'),
+  fields: fieldsSpec
+    .optional()
+    .describe('Rules about single values: parameters, headers, cookies, members of a JSON body.'),
 });
 
 export type ValidationSpec = z.output<typeof validationSpec>;

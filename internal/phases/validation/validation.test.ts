@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { inOneGo } from '../../core/breather.ts';
 import { anEvaluation, type Given } from '../../core/evaluation.fixture.ts';
+import { ProblemList } from '../../core/problem.ts';
 import type { Body } from '../../core/request.ts';
-import { compileValidation } from './compile.ts';
+import { PartsBudget } from '../../match/expression/dear-parts.ts';
+import { compileValidation, type Validation } from './compile.ts';
 import { validationSpec } from './spec.ts';
 import { validate } from './validation.ts';
 
+const compiled = (spec: object | undefined, problems = new ProblemList()): Validation | undefined =>
+  inOneGo(
+    compileValidation(spec && validationSpec.parse(spec), { params: ['id'], budget: new PartsBudget() }, problems),
+  );
 const judge = (spec: object, given: Given = {}): unknown => {
-  const validation = compileValidation(validationSpec.parse(spec));
+  const validation = compiled(spec);
   assert.ok(validation);
   return validate(validation)(anEvaluation(given));
 };
@@ -48,8 +55,7 @@ describe('validate()', () => {
 
 describe('compileValidation()', () => {
   it('gives no step to a section that says nothing', () => {
-    for (const spec of [undefined, {}, { bodyless: ['GET'], mode: 'Audit' }])
-      assert.equal(compileValidation(spec && validationSpec.parse(spec)), undefined);
+    for (const spec of [undefined, {}, { bodyless: ['GET'], mode: 'Audit' }]) assert.equal(compiled(spec), undefined);
   });
 });
 

@@ -5,6 +5,7 @@ import {
   expression,
   headerName,
   itemName,
+  jsonPointer,
   matchLabels,
   mode,
   namedList,
@@ -90,11 +91,7 @@ const redaction = exactlyOneOf(
       ),
     body: z
       .strictObject({
-        pointer: z
-          .string()
-          .max(256)
-          .regex(/^(\/([^~/]|~[01])*)+$/, 'must be a JSON pointer, as in "/card/number"')
-          .describe('JSON pointer (RFC 6901), as in /card/number.'),
+        pointer: jsonPointer().describe('JSON pointer (RFC 6901), as in /card/number.'),
       })
       .optional()
       .describe('A member of the body. No log holds bodies, so it leaves out nothing more.'),

@@ -1,0 +1,75 @@
+import type { Evaluation, Mode, StepResult } from '../../core/evaluation.ts';
+import { type Content, contentOf, isTaken, NOT_JSON, NOT_TAKEN } from './body-content.ts';
+import type { BodyRules } from './compile.ts';
+import { judgeFields, strictestOf } from './judge-fields.ts';
+import { BODY_CUT } from './refusals.ts';
+import { type SeenBody, seenBody } from './seen-body.ts';
+
+/**
+ * Judges a body by the rules that ask for it. What none of them can read is refused as strictly as the strictest asks.
+ *
+ * @param mode of the section, which is that of its limits
+ */
+export function judgeBody(rules: BodyRules, evaluation: Evaluation, mode: Mode): StepResult {
+  const asked = strictestOf(rules.members, evaluation);
+  if (!rules.isAlwaysRead && asked === undefined) return undefined;
+  const body = seenBody(evaluation.request, rules.bodyless);
+  if ('reason' in body) return evaluation.refuse(body, rules.isAlwaysRead ? stricter(mode, asked) : asked);
+  return judgeHull(rules, evaluation, { body, mode }) ?? judgeContent(rules, evaluation, { body, mode, asked });
+}
+
+const stricter = (one: Mode, other: Mode | undefined): Mode =>
+  one === 'Enforce' || other === 'Enforce' ? 'Enforce' : 'Audit';
+
+interface Seen {
+  readonly body: SeenBody;
+  readonly mode: Mode;
+}
+
+/** What needs no look inside. */
+function judgeHull({ maxBytes, contentTypes }: BodyRules, evaluation: Evaluation, { body, mode }: Seen): StepResult {
+  if (maxBytes !== undefined && body.size > maxBytes) {
+    const refusal = evaluation.refuse(BODY_CUT, mode);
+    if (refusal !== undefined) return refusal;
+  }
+  if (contentTypes === undefined || body.size === 0 || isTaken(contentTypes, evaluation)) return undefined;
+  return evaluation.refuse(NOT_TAKEN, mode);
+}
+
+interface Wanted extends Seen {
+  /** How strictly a member is asked for; undefined where none is. */
+  readonly asked: Mode | undefined;
+}
+
+function judgeContent(rules: BodyRules, evaluation: Evaluation, { body, mode, asked }: Wanted): StepResult {
+  const { json, members } = rules;
+  if (json === undefined && asked === undefined) return undefined;
+  const content = contentOf(evaluation, body);
+  if ('reason' in content) return evaluation.refuse(content, json === undefined ? asked : stricter(mode, asked));
+  const broken = json && judgeLimits(json, evaluation, { content, mode });
+  if (broken !== undefined || asked === undefined) return broken;
+  // Members of a form or of XML are none that a rule could judge.
+  if (content.kind === 'other') return evaluation.refuse(NOT_JSON, asked);
+  return judgeFields(members, evaluation, content.kind === 'json' ? content.value : undefined);
+}
+
+interface Read {
+  readonly content: Content;
+  readonly mode: Mode;
+}
+
+function judgeLimits(
+  limits: NonNullable<BodyRules['json']>,
+  evaluation: Evaluation,
+  { content, mode }: Read,
+): StepResult {
+  if (content.kind !== 'json') return undefined;
+  for (let i = 0; i < limits.length; i += 1) {
+    const limit = limits[i];
+    if (limit === undefined) throw new Error('A list of limits has a hole');
+    if (content.shape[limit.measure] <= limit.most) continue;
+    const refusal = evaluation.refuse(limit.refusal, mode);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
