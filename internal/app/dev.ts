@@ -74,7 +74,7 @@ async function startFront(path: string, { agent, upstream, port }: Front): Promi
       listenPort: port,
       upstreamPort: upstream.port,
       extAuthz: agent.grpcAddress,
-      withBody: { maxBytes: 65_536, allowPartial: true },
+      withBody: { maxBytes: 65_536, allowPartial: true, asBytes: true },
     });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
