@@ -78,6 +78,8 @@ const POLICY = {
       headerCount: 100,
       parameters: 64,
       body: '64Ki',
+      inflated: '256Ki',
+      formParameters: 100,
       jsonDepth: 16,
       jsonValues: 1000,
       jsonMembers: 100,

@@ -44,8 +44,12 @@ interface World {
   stop(): Promise<void>;
 }
 
-async function startWorld(flags: Readonly<Record<string, string>>, withBody?: { asBytes: boolean }): Promise<World> {
-  const agent = await startTestAgent(POLICIES, flags);
+async function startWorld(
+  flags: Readonly<Record<string, string>>,
+  withBody?: { asBytes: boolean },
+  policies = POLICIES,
+): Promise<World> {
+  const agent = await startTestAgent(policies, flags);
   await agent.ready;
   const bodies = withBody && { withBody: { maxBytes: MAX_BYTES, allowPartial: true, ...withBody } };
   const front = await startFront(path, agent.grpcAddress, bodies ?? {});
@@ -153,6 +157,32 @@ describe('validation behind an Envoy that forwards bodies', { skip: skipWithout(
 
   it('inflates nothing that nobody asked it to', async () => {
     assert.equal(await statusOf(gzipSync('{"quantity":0}'), { 'content-encoding': 'gzip' }), 415);
+  });
+
+  it('inflates a body where a policy says how far, and judges what it finds', async () => {
+    const policy = POLICIES.replace('jsonDepth: 3', 'jsonDepth: 3, inflated: 4Ki');
+    const inflating = await startWorld({ bodies: 'forwarded' }, { asBytes: true }, policy);
+    const send = async (text: string): Promise<number> => {
+      const sent = {
+        ':method': 'POST',
+        ':path': '/carts',
+        'content-type': 'application/json',
+        'content-encoding': 'gzip',
+      };
+      return (await inflating.client.request(sent, gzipSync(text))).status;
+    };
+    try {
+      assert.deepEqual(
+        [
+          await send('{"quantity":1}'),
+          await send('{"quantity":0}'),
+          await send(`{"quantity":1}${' '.repeat(100_000)}`),
+        ],
+        [200, 422, 413],
+      );
+    } finally {
+      await inflating.stop();
+    }
   });
 
   it('bounds the URL, headers and parameters', async () => {

@@ -1,16 +1,27 @@
 import { parsedBodyOf } from '../../core/attribute-readers.ts';
 import type { Refusal } from '../../core/decision.ts';
 import type { Evaluation } from '../../core/evaluation.ts';
-import type { JsonShape } from '../../core/json-scan.ts';
-import { contentTypeOf, isJson, isUtf8 } from './content-type.ts';
-import { unreadable } from './json-limits.ts';
-import { BODY_CUT, broken } from './refusals.ts';
+import { parseStrictJson } from '../../core/strict-json.ts';
+import type { ContentKind, Shape } from './content-limits.ts';
+import { type ContentType, contentTypeOf, isForm, isJson, isUtf8 } from './content-type.ts';
+import { formShape } from './form.ts';
+import { plainBody } from './inflate.ts';
+import { BODY_CUT, unsupported } from './refusals.ts';
 import type { SeenBody } from './seen-body.ts';
+import { unreadableJson } from './unreadable.ts';
 
 /** A body as rules read it. */
 export type Content =
   | { readonly kind: 'none' | 'other' }
-  | { readonly kind: 'json'; readonly value: unknown; readonly shape: Readonly<JsonShape> };
+  | { readonly kind: 'json'; readonly value: unknown; readonly shape: Shape }
+  | { readonly kind: 'form'; readonly shape: Shape };
+
+export interface ContentOptions {
+  /** What is to be read; bodies of other kinds are let be. */
+  readonly kinds: ReadonlySet<ContentKind>;
+  /** Most bytes that a compressed body may inflate to; undefined where none may be compressed. */
+  readonly maxInflated: number | undefined;
+}
 
 const NONE: Content = Object.freeze({ kind: 'none' });
 const OTHER: Content = Object.freeze({ kind: 'other' });
@@ -22,19 +33,35 @@ export const MAX_PARSED = 1_048_576;
  * Reads a body by the type that it says. Nothing is guessed: where an upstream that minds no types would find JSON in a
  * body that does not say so, it is refused, for no rule would have judged it.
  */
-export function contentOf(evaluation: Evaluation, body: SeenBody): Content | Refusal {
+export function contentOf(evaluation: Evaluation, body: SeenBody, options: ContentOptions): Content | Refusal {
   if (body.size === 0) return NONE;
   const { headers } = evaluation.request;
-  const encoding = headers.get('content-encoding');
-  if (encoding?.some((line) => line.toLowerCase() !== 'identity') ?? false) return ENCODED;
+  const plain = plainBody(headers, body, options.maxInflated);
+  if ('reason' in plain) return plain;
+  const { kinds } = options;
+  if (kinds.size === 0) return OTHER;
   const type = contentTypeOf(headers);
   if (type === undefined) return AMBIGUOUS;
   if (type === 'untold') return UNTOLD;
-  if (type === 'none' || !isJson(type)) return beginsAsJson(body.bytes) ? UNDECLARED : OTHER;
-  if (!isUtf8(type)) return WRONG_CHARSET;
-  if (body.size > MAX_PARSED) return BODY_CUT;
-  const parsed = parsedBodyOf(evaluation, body);
-  return parsed.ok ? { kind: 'json', value: parsed.value, shape: parsed.shape } : unreadable(parsed.why);
+  const kind = type === 'none' ? undefined : kindOf(type);
+  if (kind !== 'json' && kinds.has('json') && beginsAsJson(plain.bytes)) return UNDECLARED;
+  if (kind === undefined || !kinds.has(kind)) return OTHER;
+  if (kind === 'json' && type !== 'none' && !isUtf8(type)) return WRONG_CHARSET;
+  if (plain.size > MAX_PARSED) return BODY_CUT;
+  if (kind === 'form') return { kind, shape: formShape(plain.bytes) };
+  return json(evaluation, plain, plain === body);
+}
+
+function kindOf(type: ContentType): ContentKind | undefined {
+  if (isJson(type)) return 'json';
+  return isForm(type) ? 'form' : undefined;
+}
+
+/** @param isSent what expressions read too, so that it is parsed once; what was inflated they do not see */
+function json(evaluation: Evaluation, plain: SeenBody, isSent: boolean): Content | Refusal {
+  if (!isSent) evaluation.work -= plain.size >> 1;
+  const parsed = isSent ? parsedBodyOf(evaluation, plain) : parseStrictJson(plain.bytes);
+  return parsed.ok ? { kind: 'json', value: parsed.value, shape: parsed.shape } : unreadableJson(parsed.why);
 }
 
 /** Whether a body may have the type that it says. */
@@ -58,13 +85,10 @@ function beginsAsJson(bytes: Uint8Array | string): boolean {
   return first === 0x7b || first === 0x5b;
 }
 
-const refuse = (header: string, rule: string, detail: string): Refusal =>
-  broken({ reason: 'unsupported_media_type', pointer: `/header/${header}`, rule, detail });
-
-const ENCODED = refuse('content-encoding', 'contentEncoding', 'Send the body uncompressed');
-const AMBIGUOUS = refuse('content-type', 'contentType', 'Content-Type must be sent once, with each parameter once');
-const UNTOLD = refuse('content-type', 'contentType', 'The type of a body is not known here');
-const UNDECLARED = refuse('content-type', 'contentType', 'The body begins as JSON: say so in Content-Type');
-const WRONG_CHARSET = refuse('content-type', 'charset', 'JSON is UTF-8: send no other charset');
-export const NOT_JSON = refuse('content-type', 'contentType', 'The body must be JSON here');
-export const NOT_TAKEN = refuse('content-type', 'contentTypes', 'Content-Type names no type that is taken here');
+const refuse = (rule: string, detail: string): Refusal => unsupported('content-type', rule, detail);
+const AMBIGUOUS = refuse('contentType', 'Content-Type must be sent once, with each parameter once');
+const UNTOLD = refuse('contentType', 'The type of a body is not known here');
+const UNDECLARED = refuse('contentType', 'The body begins as JSON: say so in Content-Type');
+const WRONG_CHARSET = refuse('charset', 'Send the body as UTF-8');
+export const NOT_JSON = refuse('contentType', 'The body must be JSON here');
+export const NOT_TAKEN = refuse('contentTypes', 'Content-Type names no type that is taken here');

@@ -3,7 +3,7 @@ import type { Mode } from '../../core/evaluation.ts';
 import type { ProblemList } from '../../core/problem.ts';
 import { parseQuantity } from '../../core/quantity.ts';
 import { compileFields, type FieldRule, type FieldsContext } from './compile-field.ts';
-import { type JsonLimit, jsonLimitsOf } from './json-limits.ts';
+import { type ContentLimits, contentLimitsOf } from './content-limits.ts';
 import { type SizeLimit, sizeLimitsOf } from './size-limits.ts';
 import type { ValidationSpec } from './spec.ts';
 
@@ -24,8 +24,10 @@ export interface BodyRules {
   /** Most bytes; undefined where nobody asks. */
   readonly maxBytes: number | undefined;
   readonly contentTypes: ReadonlySet<string> | undefined;
+  /** Most bytes of one that was compressed; undefined where it may not be. */
+  readonly maxInflated: number | undefined;
   /** undefined where no limit asks what is in the body. */
-  readonly json: readonly JsonLimit[] | undefined;
+  readonly content: ContentLimits | undefined;
   /** One of these asks for the body of every request; members only where they apply. */
   readonly isAlwaysRead: boolean;
   readonly members: readonly FieldRule[];
@@ -57,15 +59,20 @@ function bodyRulesOf(
   { limits = {}, contentTypes, bodyless }: ValidationSpec,
   members: readonly FieldRule[],
 ): BodyRules | undefined {
-  const json = jsonLimitsOf(limits);
-  const isAlwaysRead = limits.body !== undefined || contentTypes !== undefined || json !== undefined;
+  const maxInflated = limits.inflated === undefined ? undefined : parseQuantity(limits.inflated);
+  const content = contentLimitsOf(limits) ?? (maxInflated === undefined ? undefined : INFLATED);
+  const isAlwaysRead = limits.body !== undefined || contentTypes !== undefined || content !== undefined;
   if (!isAlwaysRead && members.length === 0) return undefined;
   return Object.freeze({
     bodyless: new Set(bodyless),
     maxBytes: limits.body === undefined ? undefined : parseQuantity(limits.body),
     contentTypes: contentTypes && new Set(contentTypes),
-    json,
+    maxInflated,
+    content,
     isAlwaysRead,
     members,
   });
 }
+
+/** How large a body inflates to is asked, whatever is in it. */
+const INFLATED: ContentLimits = Object.freeze({ kinds: new Set<never>(), limits: Object.freeze([]) });

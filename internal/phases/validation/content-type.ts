@@ -49,6 +49,9 @@ const BLANKS = /^[ \t]{1,64}|[ \t]{1,64}$/g;
 export const isJson = ({ media }: ContentType): boolean =>
   media === 'application/json' || media === 'text/json' || media.endsWith('+json');
 
+/** WHATWG URL, application/x-www-form-urlencoded. */
+export const isForm = ({ media }: ContentType): boolean => media === 'application/x-www-form-urlencoded';
+
 /** JSON is UTF-8 (RFC 8259 §8.1), of which ASCII is a part: another charset is another text for whoever believes it. */
 export function isUtf8({ parameters }: ContentType): boolean {
   const charset = parameters.get('charset')?.toLowerCase();

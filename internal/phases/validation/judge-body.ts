@@ -1,6 +1,7 @@
 import type { Evaluation, Mode, StepResult } from '../../core/evaluation.ts';
 import { type Content, contentOf, isTaken, NOT_JSON, NOT_TAKEN } from './body-content.ts';
 import type { BodyRules } from './compile.ts';
+import type { ContentKind, ContentLimit } from './content-limits.ts';
 import { judgeFields, strictestOf } from './judge-fields.ts';
 import { BODY_CUT } from './refusals.ts';
 import { type SeenBody, seenBody } from './seen-body.ts';
@@ -42,32 +43,37 @@ interface Wanted extends Seen {
 }
 
 function judgeContent(rules: BodyRules, evaluation: Evaluation, { body, mode, asked }: Wanted): StepResult {
-  const { json, members } = rules;
-  if (json === undefined && asked === undefined) return undefined;
-  const content = contentOf(evaluation, body);
-  if ('reason' in content) return evaluation.refuse(content, json === undefined ? asked : stricter(mode, asked));
-  const broken = json && judgeLimits(json, evaluation, { content, mode });
+  const { content: limits, members, maxInflated } = rules;
+  if (limits === undefined && asked === undefined) return undefined;
+  const kinds = asked === undefined ? (limits?.kinds ?? NO_KINDS) : withJson(limits?.kinds);
+  const content = contentOf(evaluation, body, { kinds, maxInflated });
+  if ('reason' in content) return evaluation.refuse(content, limits === undefined ? asked : stricter(mode, asked));
+  const broken = limits && judgeLimits(limits.limits, evaluation, { content, mode });
   if (broken !== undefined || asked === undefined) return broken;
   // Members of a form or of XML are none that a rule could judge.
-  if (content.kind === 'other') return evaluation.refuse(NOT_JSON, asked);
+  if (content.kind !== 'json' && content.kind !== 'none') return evaluation.refuse(NOT_JSON, asked);
   return judgeFields(members, evaluation, content.kind === 'json' ? content.value : undefined);
 }
+
+const NO_KINDS: ReadonlySet<ContentKind> = new Set();
+const JSON_ALONE: ReadonlySet<ContentKind> = new Set(['json']);
+
+/** Members are of JSON, also where no limit is on it. */
+const withJson = (kinds = NO_KINDS): ReadonlySet<ContentKind> =>
+  kinds.has('json') ? kinds : kinds.size === 0 ? JSON_ALONE : new Set([...kinds, 'json']);
 
 interface Read {
   readonly content: Content;
   readonly mode: Mode;
 }
 
-function judgeLimits(
-  limits: NonNullable<BodyRules['json']>,
-  evaluation: Evaluation,
-  { content, mode }: Read,
-): StepResult {
-  if (content.kind !== 'json') return undefined;
+function judgeLimits(limits: readonly ContentLimit[], evaluation: Evaluation, { content, mode }: Read): StepResult {
+  if (!('shape' in content)) return undefined;
   for (let i = 0; i < limits.length; i += 1) {
     const limit = limits[i];
     if (limit === undefined) throw new Error('A list of limits has a hole');
-    if (content.shape[limit.measure] <= limit.most) continue;
+    if (content.kind !== limit.kind || (content.shape[limit.measure] ?? Number.POSITIVE_INFINITY) <= limit.most)
+      continue;
     const refusal = evaluation.refuse(limit.refusal, mode);
     if (refusal !== undefined) return refusal;
   }

@@ -16,6 +16,10 @@ export function broken({ reason, pointer, rule, detail }: Broken): Refusal {
   return Object.freeze({ reason, rule, detail, errors });
 }
 
+/** A header that says of the body what is not taken here. */
+export const unsupported = (header: string, rule: string, detail: string): Refusal =>
+  broken({ reason: 'unsupported_media_type', pointer: `/header/${header}`, rule, detail });
+
 /** Nobody knows what is behind the head of the request: what it would be judged by holds for nobody. */
 export const BODY_NOT_FORWARDED: Refusal = Object.freeze({
   reason: 'body_not_forwarded',

@@ -15,6 +15,12 @@ const limits = atLeastOne(
     ),
     parameters: count(1024).describe('Most parameters of the query; a bare ";" in it is then refused.'),
     body: size('64Mi').optional().describe('Most bytes of the body as it is sent.'),
+    inflated: size('1Mi')
+      .optional()
+      .describe(
+        'Most bytes of a body of gzip or deflate once it is inflated. Left out, a compressed body is refused where a rule reads what is in it.',
+      ),
+    formParameters: count(10_000).describe('Most parameters of a form in the body; a ";" parts them as well.'),
     jsonDepth: count(64).describe('Most objects and lists in each other in a JSON body.'),
     jsonValues: count(20_000).describe(
       'Most values of a JSON body; commas and brackets are counted, so that an empty list or object counts twice.',
