@@ -3,18 +3,19 @@ import type { Refusal } from '../../core/decision.ts';
 import type { Evaluation } from '../../core/evaluation.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import type { ContentKind, Shape } from './content-limits.ts';
-import { type ContentType, contentTypeOf, isForm, isJson, isUtf8 } from './content-type.ts';
+import { type ContentType, contentTypeOf, isForm, isJson, isUtf8, isXml } from './content-type.ts';
 import { formShape } from './form.ts';
 import { plainBody } from './inflate.ts';
 import { BODY_CUT, unsupported } from './refusals.ts';
 import type { SeenBody } from './seen-body.ts';
 import { unreadableJson } from './unreadable.ts';
+import { xmlShape } from './xml.ts';
 
 /** A body as rules read it. */
 export type Content =
   | { readonly kind: 'none' | 'other' }
   | { readonly kind: 'json'; readonly value: unknown; readonly shape: Shape }
-  | { readonly kind: 'form'; readonly shape: Shape };
+  | { readonly kind: 'form' | 'xml'; readonly shape: Shape };
 
 export interface ContentOptions {
   /** What is to be read; bodies of other kinds are let be. */
@@ -44,16 +45,20 @@ export function contentOf(evaluation: Evaluation, body: SeenBody, options: Conte
   if (type === undefined) return AMBIGUOUS;
   if (type === 'untold') return UNTOLD;
   const kind = type === 'none' ? undefined : kindOf(type);
-  if (kind !== 'json' && kinds.has('json') && beginsAsJson(plain.bytes)) return UNDECLARED;
+  const undeclared = undeclaredKind(plain.bytes, kind, kinds);
+  if (undeclared !== undefined) return undeclared;
   if (kind === undefined || !kinds.has(kind)) return OTHER;
-  if (kind === 'json' && type !== 'none' && !isUtf8(type)) return WRONG_CHARSET;
+  if (kind !== 'form' && type !== 'none' && !isUtf8(type)) return WRONG_CHARSET;
   if (plain.size > MAX_PARSED) return BODY_CUT;
   if (kind === 'form') return { kind, shape: formShape(plain.bytes) };
-  return json(evaluation, plain, plain === body);
+  if (kind === 'json') return json(evaluation, plain, plain === body);
+  const shape = xmlShape(plain.bytes);
+  return 'reason' in shape ? shape : { kind, shape };
 }
 
 function kindOf(type: ContentType): ContentKind | undefined {
   if (isJson(type)) return 'json';
+  if (isXml(type)) return 'xml';
   return isForm(type) ? 'form' : undefined;
 }
 
@@ -75,20 +80,31 @@ const BEFORE: ReadonlySet<number> = new Set([
   0, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20, 0xef, 0xbb, 0xbf, 0xfe, 0xff, 0xfeff,
 ]);
 
-/** An object or a list by its first character, in whatever Unicode. */
-function beginsAsJson(bytes: Uint8Array | string): boolean {
+/** Whether a body begins as a kind that is judged and that it does not say. */
+function undeclaredKind(
+  bytes: Uint8Array | string,
+  declared: ContentKind | undefined,
+  kinds: ReadonlySet<ContentKind>,
+): Refusal | undefined {
+  const first = firstCode(bytes);
+  if (declared !== 'json' && kinds.has('json') && (first === 0x7b || first === 0x5b)) return UNDECLARED_JSON;
+  return declared !== 'xml' && kinds.has('xml') && first === 0x3c ? UNDECLARED_XML : undefined;
+}
+
+/** The first character that says what follows, in whatever Unicode. */
+function firstCode(bytes: Uint8Array | string): number {
   const { length } = bytes;
   let start = 0;
   const at = (index: number): number => (typeof bytes === 'string' ? bytes.charCodeAt(index) : (bytes[index] ?? 0));
   while (start < length && BEFORE.has(at(start))) start += 1;
-  const first = at(start);
-  return first === 0x7b || first === 0x5b;
+  return at(start);
 }
 
 const refuse = (rule: string, detail: string): Refusal => unsupported('content-type', rule, detail);
 const AMBIGUOUS = refuse('contentType', 'Content-Type must be sent once, with each parameter once');
 const UNTOLD = refuse('contentType', 'The type of a body is not known here');
-const UNDECLARED = refuse('contentType', 'The body begins as JSON: say so in Content-Type');
+const UNDECLARED_JSON = refuse('contentType', 'The body begins as JSON: say so in Content-Type');
+const UNDECLARED_XML = refuse('contentType', 'The body begins as XML: say so in Content-Type');
 const WRONG_CHARSET = refuse('charset', 'Send the body as UTF-8');
 export const NOT_JSON = refuse('contentType', 'The body must be JSON here');
 export const NOT_TAKEN = refuse('contentTypes', 'Content-Type names no type that is taken here');

@@ -2,12 +2,13 @@ import type { Refusal } from '../../core/decision.ts';
 import type { JsonShape } from '../../core/json-scan.ts';
 import { broken } from './refusals.ts';
 import type { LimitsSpec } from './spec.ts';
+import type { XmlShape } from './xml-scan.ts';
 
 /** Kinds of bodies that are read. */
-export type ContentKind = 'json' | 'form';
+export type ContentKind = 'json' | 'form' | 'xml';
 
 /** Measures of what was read; each kind has some. */
-export type Shape = Readonly<Partial<Record<keyof JsonShape | 'parameters', number>>>;
+export type Shape = Readonly<Partial<Record<keyof JsonShape | keyof XmlShape | 'parameters', number>>>;
 
 /** A limit on a measure of one kind of body. */
 export interface ContentLimit {
@@ -31,6 +32,9 @@ const MEASURES = {
   jsonName: ['json', 'longestName'],
   jsonString: ['json', 'longestString'],
   formParameters: ['form', 'parameters'],
+  xmlDepth: ['xml', 'depth'],
+  xmlElements: ['xml', 'elements'],
+  xmlAttributes: ['xml', 'attributes'],
 } as const satisfies Partial<Record<keyof LimitsSpec, readonly [ContentKind, keyof Shape]>>;
 
 /** The limits of a spec that are about what is in a body; undefined where it has none. */

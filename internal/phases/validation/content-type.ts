@@ -52,6 +52,10 @@ export const isJson = ({ media }: ContentType): boolean =>
 /** WHATWG URL, application/x-www-form-urlencoded. */
 export const isForm = ({ media }: ContentType): boolean => media === 'application/x-www-form-urlencoded';
 
+/** RFC 7303. */
+export const isXml = ({ media }: ContentType): boolean =>
+  media === 'application/xml' || media === 'text/xml' || media.endsWith('+xml');
+
 /** JSON is UTF-8 (RFC 8259 §8.1), of which ASCII is a part: another charset is another text for whoever believes it. */
 export function isUtf8({ parameters }: ContentType): boolean {
   const charset = parameters.get('charset')?.toLowerCase();

@@ -21,6 +21,11 @@ const limits = atLeastOne(
         'Most bytes of a body of gzip or deflate once it is inflated. Left out, a compressed body is refused where a rule reads what is in it.',
       ),
     formParameters: count(10_000).describe('Most parameters of a form in the body; a ";" parts them as well.'),
+    xmlDepth: count(256).describe(
+      'Most elements in each other in an XML body, which then has no DTD, entities of its own or processing instructions.',
+    ),
+    xmlElements: count(20_000).describe('Most elements of an XML body.'),
+    xmlAttributes: count(1000).describe('Most attributes of an element in an XML body.'),
     jsonDepth: count(64).describe('Most objects and lists in each other in a JSON body.'),
     jsonValues: count(20_000).describe(
       'Most values of a JSON body; commas and brackets are counted, so that an empty list or object counts twice.',

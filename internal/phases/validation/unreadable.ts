@@ -8,6 +8,8 @@ import { broken } from './refusals.ts';
 export const malformed = (why: string, rule: string): Refusal =>
   broken({ reason: 'malformed_body', pointer: '/body', rule, detail: `The body cannot be read: ${why}` });
 
+export const NOT_UTF8_BODY = malformed(NOT_UTF8, 'utf8');
+
 /** Why JSON was not read: what `parseStrictJson` says, with the answer. */
 const UNREADABLE: ReadonlyMap<string, Refusal> = new Map([
   [DEEP, tooComplex('jsonDepth')],
@@ -15,7 +17,7 @@ const UNREADABLE: ReadonlyMap<string, Refusal> = new Map([
   [HUGE, malformed(HUGE, 'number')],
   [REPEATED_MEMBER, malformed(REPEATED_MEMBER, 'uniqueMembers')],
   [SURROGATE, malformed(SURROGATE, 'utf8')],
-  [NOT_UTF8, malformed(NOT_UTF8, 'utf8')],
+  [NOT_UTF8, NOT_UTF8_BODY],
 ]);
 const NOT_JSON = malformed(SYNTAX, 'json');
 
