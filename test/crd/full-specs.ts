@@ -83,6 +83,8 @@ const POLICY = {
       xmlDepth: 16,
       xmlElements: 1000,
       xmlAttributes: 16,
+      graphqlDepth: 8,
+      graphqlAliases: 16,
       jsonDepth: 16,
       jsonValues: 1000,
       jsonMembers: 100,

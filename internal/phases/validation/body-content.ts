@@ -3,19 +3,20 @@ import type { Refusal } from '../../core/decision.ts';
 import type { Evaluation } from '../../core/evaluation.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import type { ContentKind, Shape } from './content-limits.ts';
-import { type ContentType, contentTypeOf, isForm, isJson, isUtf8, isXml } from './content-type.ts';
+import { type ContentType, contentTypeOf, isForm, isGraphql, isJson, isUtf8, isXml } from './content-type.ts';
 import { formShape } from './form.ts';
 import { plainBody } from './inflate.ts';
 import { BODY_CUT, unsupported } from './refusals.ts';
 import type { SeenBody } from './seen-body.ts';
-import { unreadableJson } from './unreadable.ts';
+import { NOT_UTF8_BODY, unreadableJson } from './unreadable.ts';
 import { xmlShape } from './xml.ts';
 
 /** A body as rules read it. */
 export type Content =
   | { readonly kind: 'none' | 'other' }
   | { readonly kind: 'json'; readonly value: unknown; readonly shape: Shape }
-  | { readonly kind: 'form' | 'xml'; readonly shape: Shape };
+  | { readonly kind: 'form' | 'xml'; readonly shape: Shape }
+  | { readonly kind: 'graphql'; readonly text: string };
 
 export interface ContentOptions {
   /** What is to be read; bodies of other kinds are let be. */
@@ -52,13 +53,27 @@ export function contentOf(evaluation: Evaluation, body: SeenBody, options: Conte
   if (plain.size > MAX_PARSED) return BODY_CUT;
   if (kind === 'form') return { kind, shape: formShape(plain.bytes) };
   if (kind === 'json') return json(evaluation, plain, plain === body);
-  const shape = xmlShape(plain.bytes);
+  const text = textOf(plain.bytes);
+  if (text === undefined) return NOT_UTF8_BODY;
+  if (kind === 'graphql') return { kind, text };
+  const shape = xmlShape(text);
   return 'reason' in shape ? shape : { kind, shape };
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function textOf(bytes: Uint8Array | string): string | undefined {
+  try {
+    return typeof bytes === 'string' ? bytes : decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 function kindOf(type: ContentType): ContentKind | undefined {
   if (isJson(type)) return 'json';
   if (isXml(type)) return 'xml';
+  if (isGraphql(type)) return 'graphql';
   return isForm(type) ? 'form' : undefined;
 }
 
@@ -87,6 +102,8 @@ function undeclaredKind(
   kinds: ReadonlySet<ContentKind>,
 ): Refusal | undefined {
   const first = firstCode(bytes);
+  // A GraphQL document begins as JSON does, and is read where it is judged.
+  if (declared === 'graphql' && kinds.has('graphql')) return undefined;
   if (declared !== 'json' && kinds.has('json') && (first === 0x7b || first === 0x5b)) return UNDECLARED_JSON;
   return declared !== 'xml' && kinds.has('xml') && first === 0x3c ? UNDECLARED_XML : undefined;
 }

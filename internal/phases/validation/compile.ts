@@ -51,7 +51,10 @@ export function* compileValidation(
     fields.filter(({ place }) => place.kind === 'body'),
   );
   if (sizes.length === 0 && parameters.length === 0 && body === undefined) return undefined;
-  const readsQuery = spec.limits?.parameters !== undefined || parameters.some(({ place }) => place.kind === 'query');
+  const readsQuery =
+    spec.limits?.parameters !== undefined ||
+    body?.content?.kinds.has('graphql') === true ||
+    parameters.some(({ place }) => place.kind === 'query');
   return Object.freeze({ mode, sizes, parameters, body, readsQuery });
 }
 

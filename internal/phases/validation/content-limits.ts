@@ -1,14 +1,17 @@
 import type { Refusal } from '../../core/decision.ts';
 import type { JsonShape } from '../../core/json-scan.ts';
+import type { GraphqlShape } from './graphql.ts';
 import { broken } from './refusals.ts';
 import type { LimitsSpec } from './spec.ts';
 import type { XmlShape } from './xml-scan.ts';
 
 /** Kinds of bodies that are read. */
-export type ContentKind = 'json' | 'form' | 'xml';
+export type ContentKind = 'json' | 'form' | 'xml' | 'graphql';
 
 /** Measures of what was read; each kind has some. */
-export type Shape = Readonly<Partial<Record<keyof JsonShape | keyof XmlShape | 'parameters', number>>>;
+export type Shape = Readonly<
+  Partial<Record<keyof JsonShape | keyof XmlShape | keyof GraphqlShape | 'parameters', number>>
+>;
 
 /** A limit on a measure of one kind of body. */
 export interface ContentLimit {
@@ -35,6 +38,8 @@ const MEASURES = {
   xmlDepth: ['xml', 'depth'],
   xmlElements: ['xml', 'elements'],
   xmlAttributes: ['xml', 'attributes'],
+  graphqlDepth: ['graphql', 'graphqlDepth'],
+  graphqlAliases: ['graphql', 'graphqlAliases'],
 } as const satisfies Partial<Record<keyof LimitsSpec, readonly [ContentKind, keyof Shape]>>;
 
 /** The limits of a spec that are about what is in a body; undefined where it has none. */
@@ -49,7 +54,7 @@ export function contentLimitsOf(spec: LimitsSpec): ContentLimits | undefined {
       Object.freeze({ kind: 'json', measure: 'largestNumber', most: Number.MAX_SAFE_INTEGER, refusal: INEXACT }),
     );
   const kinds = new Set(limits.map(({ kind }) => kind));
-  if (spec.jsonNumbers !== undefined) kinds.add('json');
+  if (spec.jsonNumbers !== undefined || kinds.has('graphql')) kinds.add('json');
   return kinds.size === 0 ? undefined : Object.freeze({ kinds, limits: Object.freeze(limits) });
 }
 

@@ -52,6 +52,9 @@ export const isJson = ({ media }: ContentType): boolean =>
 /** WHATWG URL, application/x-www-form-urlencoded. */
 export const isForm = ({ media }: ContentType): boolean => media === 'application/x-www-form-urlencoded';
 
+/** A GraphQL document itself, and not JSON that holds one. */
+export const isGraphql = ({ media }: ContentType): boolean => media === 'application/graphql';
+
 /** RFC 7303. */
 export const isXml = ({ media }: ContentType): boolean =>
   media === 'application/xml' || media === 'text/xml' || media.endsWith('+xml');

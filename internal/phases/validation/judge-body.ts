@@ -1,8 +1,10 @@
 import type { Evaluation, Mode, StepResult } from '../../core/evaluation.ts';
 import { type Content, contentOf, isTaken, NOT_JSON, NOT_TAKEN } from './body-content.ts';
 import type { BodyRules } from './compile.ts';
-import type { ContentKind, ContentLimit } from './content-limits.ts';
+import type { ContentKind, ContentLimits } from './content-limits.ts';
 import { judgeFields, strictestOf } from './judge-fields.ts';
+import { judgeGraphql } from './judge-graphql.ts';
+import { judgeLimits } from './judge-limits.ts';
 import { BODY_CUT } from './refusals.ts';
 import { type SeenBody, seenBody } from './seen-body.ts';
 
@@ -48,11 +50,23 @@ function judgeContent(rules: BodyRules, evaluation: Evaluation, { body, mode, as
   const kinds = asked === undefined ? (limits?.kinds ?? NO_KINDS) : withJson(limits?.kinds);
   const content = contentOf(evaluation, body, { kinds, maxInflated });
   if ('reason' in content) return evaluation.refuse(content, limits === undefined ? asked : stricter(mode, asked));
-  const broken = limits && judgeLimits(limits.limits, evaluation, { content, mode });
+  const broken = limits && judgeRead(limits, evaluation, { content, mode });
   if (broken !== undefined || asked === undefined) return broken;
   // Members of a form or of XML are none that a rule could judge.
   if (content.kind !== 'json' && content.kind !== 'none') return evaluation.refuse(NOT_JSON, asked);
   return judgeFields(members, evaluation, content.kind === 'json' ? content.value : undefined);
+}
+
+function judgeRead(
+  { kinds, limits }: ContentLimits,
+  evaluation: Evaluation,
+  { content, mode }: { readonly content: Content; readonly mode: Mode },
+): StepResult {
+  const broken =
+    'shape' in content
+      ? judgeLimits(limits, evaluation, { kind: content.kind, shape: content.shape, mode })
+      : undefined;
+  return broken ?? (kinds.has('graphql') ? judgeGraphql(limits, evaluation, { content, mode }) : undefined);
 }
 
 const NO_KINDS: ReadonlySet<ContentKind> = new Set();
@@ -61,21 +75,3 @@ const JSON_ALONE: ReadonlySet<ContentKind> = new Set(['json']);
 /** Members are of JSON, also where no limit is on it. */
 const withJson = (kinds = NO_KINDS): ReadonlySet<ContentKind> =>
   kinds.has('json') ? kinds : kinds.size === 0 ? JSON_ALONE : new Set([...kinds, 'json']);
-
-interface Read {
-  readonly content: Content;
-  readonly mode: Mode;
-}
-
-function judgeLimits(limits: readonly ContentLimit[], evaluation: Evaluation, { content, mode }: Read): StepResult {
-  if (!('shape' in content)) return undefined;
-  for (let i = 0; i < limits.length; i += 1) {
-    const limit = limits[i];
-    if (limit === undefined) throw new Error('A list of limits has a hole');
-    if (content.kind !== limit.kind || (content.shape[limit.measure] ?? Number.POSITIVE_INFINITY) <= limit.most)
-      continue;
-    const refusal = evaluation.refuse(limit.refusal, mode);
-    if (refusal !== undefined) return refusal;
-  }
-  return undefined;
-}

@@ -26,6 +26,12 @@ const limits = atLeastOne(
     ),
     xmlElements: count(20_000).describe('Most elements of an XML body.'),
     xmlAttributes: count(1000).describe('Most attributes of an element in an XML body.'),
+    graphqlDepth: count(64).describe(
+      'Most fields in each other of a GraphQL request, fragments taken in. Bodies are then of JSON or application/graphql alone.',
+    ),
+    graphqlAliases: count(10_000).describe(
+      'Most aliases of a GraphQL request, fragments taken in each time; those of a batch add up.',
+    ),
     jsonDepth: count(64).describe('Most objects and lists in each other in a JSON body.'),
     jsonValues: count(20_000).describe(
       'Most values of a JSON body; commas and brackets are counted, so that an empty list or object counts twice.',

@@ -1,7 +1,7 @@
 import type { Refusal } from '../../core/decision.ts';
 import { type Shape, tooComplex } from './content-limits.ts';
 import { unsupported } from './refusals.ts';
-import { malformed, NOT_UTF8_BODY } from './unreadable.ts';
+import { malformed } from './unreadable.ts';
 import { scanXml, type XmlProblem } from './xml-scan.ts';
 
 const REFUSALS: Readonly<Record<XmlProblem, Refusal>> = Object.freeze({
@@ -14,16 +14,8 @@ const REFUSALS: Readonly<Record<XmlProblem, Refusal>> = Object.freeze({
   large: tooComplex('xmlElements'),
 });
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /** Measures an XML body, or says why it is not taken. */
-export function xmlShape(bytes: Uint8Array | string): Shape | Refusal {
-  let text: string;
-  try {
-    text = typeof bytes === 'string' ? bytes : decoder.decode(bytes);
-  } catch {
-    return NOT_UTF8_BODY;
-  }
+export function xmlShape(text: string): Shape | Refusal {
   const scanned = scanXml(text);
   return typeof scanned === 'string' ? REFUSALS[scanned] : { ...scanned };
 }
