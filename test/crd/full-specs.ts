@@ -83,6 +83,8 @@ const POLICY = {
       xmlDepth: 16,
       xmlElements: 1000,
       xmlAttributes: 16,
+      multipartParts: 8,
+      multipartPart: '1Mi',
       graphqlDepth: 8,
       graphqlAliases: 16,
       jsonDepth: 16,

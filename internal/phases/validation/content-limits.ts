@@ -1,16 +1,18 @@
 import type { Refusal } from '../../core/decision.ts';
 import type { JsonShape } from '../../core/json-scan.ts';
+import { parseQuantity } from '../../core/quantity.ts';
 import type { GraphqlShape } from './graphql.ts';
+import type { MultipartShape } from './multipart-scan.ts';
 import { broken } from './refusals.ts';
 import type { LimitsSpec } from './spec.ts';
 import type { XmlShape } from './xml-scan.ts';
 
 /** Kinds of bodies that are read. */
-export type ContentKind = 'json' | 'form' | 'xml' | 'graphql';
+export type ContentKind = 'json' | 'form' | 'xml' | 'multipart' | 'graphql';
 
 /** Measures of what was read; each kind has some. */
 export type Shape = Readonly<
-  Partial<Record<keyof JsonShape | keyof XmlShape | keyof GraphqlShape | 'parameters', number>>
+  Partial<Record<keyof JsonShape | keyof XmlShape | keyof MultipartShape | keyof GraphqlShape | 'parameters', number>>
 >;
 
 /** A limit on a measure of one kind of body. */
@@ -38,6 +40,7 @@ const MEASURES = {
   xmlDepth: ['xml', 'depth'],
   xmlElements: ['xml', 'elements'],
   xmlAttributes: ['xml', 'attributes'],
+  multipartParts: ['multipart', 'parts'],
   graphqlDepth: ['graphql', 'graphqlDepth'],
   graphqlAliases: ['graphql', 'graphqlAliases'],
 } as const satisfies Partial<Record<keyof LimitsSpec, readonly [ContentKind, keyof Shape]>>;
@@ -49,6 +52,15 @@ export function contentLimitsOf(spec: LimitsSpec): ContentLimits | undefined {
     const most = spec[rule as keyof typeof MEASURES];
     if (most !== undefined) limits.push(Object.freeze({ kind, measure, most, refusal: tooComplex(rule) }));
   }
+  if (spec.multipartPart !== undefined)
+    limits.push(
+      Object.freeze({
+        kind: 'multipart',
+        measure: 'largestPart',
+        most: parseQuantity(spec.multipartPart) ?? 0,
+        refusal: LARGE_PART,
+      }),
+    );
   if (spec.jsonNumbers === 'Exact')
     limits.push(
       Object.freeze({ kind: 'json', measure: 'largestNumber', most: Number.MAX_SAFE_INTEGER, refusal: INEXACT }),
@@ -69,3 +81,9 @@ export function tooComplex(rule: string): Refusal {
 }
 
 const INEXACT = tooComplex('jsonNumbers');
+const LARGE_PART = broken({
+  reason: 'body_too_large',
+  pointer: '/body',
+  rule: 'multipartPart',
+  detail: 'A part of the body is too large: send less',
+});

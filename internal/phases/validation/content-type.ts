@@ -52,6 +52,16 @@ export const isJson = ({ media }: ContentType): boolean =>
 /** WHATWG URL, application/x-www-form-urlencoded. */
 export const isForm = ({ media }: ContentType): boolean => media === 'application/x-www-form-urlencoded';
 
+export const isMultipart = ({ media }: ContentType): boolean => media.startsWith('multipart/');
+
+const BOUNDARY = /^[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]$/;
+
+/** What parts a multipart body (RFC 2046 §5.1.1); undefined where the type does not say. */
+export function boundaryOf({ parameters }: ContentType): string | undefined {
+  const boundary = parameters.get('boundary');
+  return boundary !== undefined && BOUNDARY.test(boundary) ? boundary : undefined;
+}
+
 /** A GraphQL document itself, and not JSON that holds one. */
 export const isGraphql = ({ media }: ContentType): boolean => media === 'application/graphql';
 

@@ -26,6 +26,8 @@ const limits = atLeastOne(
     ),
     xmlElements: count(20_000).describe('Most elements of an XML body.'),
     xmlAttributes: count(1000).describe('Most attributes of an element in an XML body.'),
+    multipartParts: count(1000).describe('Most parts of a multipart body; none of them has parts of its own.'),
+    multipartPart: size('64Mi').optional().describe('Most bytes of a part of a multipart body.'),
     graphqlDepth: count(64).describe(
       'Most fields in each other of a GraphQL request, fragments taken in. Bodies are then of JSON or application/graphql alone.',
     ),
