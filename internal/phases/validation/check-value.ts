@@ -13,7 +13,7 @@ export type BrokenRule =
   | 'minimum'
   | 'maximum'
   | 'required'
-  /** It came several times, and which one counts is not known. */
+  /** It came several times, if only in other letters, and which one counts is not known. */
   | 'repeated'
   /** It is no text, or nobody is told of it. */
   | 'readable';

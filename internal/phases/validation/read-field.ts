@@ -3,6 +3,7 @@ import type { Evaluation } from '../../core/evaluation.ts';
 import { ExpressionError } from '../../core/expression-error.ts';
 import { type BrokenRule, checkJson, checkText } from './check-value.ts';
 import type { FieldRule } from './compile-field.ts';
+import { hasOtherCase } from './other-case.ts';
 
 /** Whether a rule is for a request: by any reading of its path, as with a deny. */
 export function appliesTo({ methods, paths }: FieldRule, { request }: Evaluation): boolean {
@@ -22,14 +23,17 @@ export function brokenRule(field: FieldRule, evaluation: Evaluation, body: unkno
   switch (place.kind) {
     case 'path':
       return brokenInPath(field, place.name, evaluation);
-    case 'query':
-      return brokenInValues(field, evaluation.request.query.get(place.name), evaluation);
+    case 'query': {
+      const { query } = evaluation.request;
+      return hasOtherCase(query, place.name) ? 'repeated' : brokenInValues(field, query.get(place.name), evaluation);
+    }
     case 'header':
       return brokenInValues(field, headerValues(evaluation, place.name), evaluation);
     case 'cookie':
       return brokenInCookie(field, place.name, evaluation);
     case 'body': {
       const found = place.tokens.reduce(memberAt, body);
+      if (found === SEVERAL) return 'repeated';
       return found === undefined ? missing(field) : checkJson(value, found, evaluation);
     }
   }
@@ -54,6 +58,7 @@ function brokenInPath({ paths, value }: FieldRule, name: string, evaluation: Eva
 function brokenInCookie(field: FieldRule, name: string, evaluation: Evaluation): BrokenRule | undefined {
   const { cookies } = evaluation.request;
   if (cookies === undefined) return 'readable';
+  if (hasOtherCase(cookies, name)) return 'repeated';
   const text = cookies.get(name);
   if (text === null) return 'repeated';
   return text === undefined ? missing(field) : checkText(field.value, text, evaluation);
@@ -71,11 +76,16 @@ function brokenInValues(
 
 const missing = ({ required }: FieldRule): BrokenRule | undefined => (required ? 'required' : undefined);
 
+/** Which member is meant is not known, nor what is in it. */
+const SEVERAL: object = Object.freeze({});
+
 const INDEX = /^(?:0|[1-9][0-9]{0,8})$/;
 
 /** Of a list by index alone: its length is no member. */
 function memberAt(value: unknown, token: string): unknown {
   if (Array.isArray(value)) return INDEX.test(token) ? (value as readonly unknown[])[Number(token)] : undefined;
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, token)) return undefined;
+  if (typeof value !== 'object' || value === null || value === SEVERAL) return value === SEVERAL ? SEVERAL : undefined;
+  if (hasOtherCase(value as Readonly<Record<string, unknown>>, token)) return SEVERAL;
+  if (!Object.hasOwn(value, token)) return undefined;
   return (value as Readonly<Record<string, unknown>>)[token];
 }
