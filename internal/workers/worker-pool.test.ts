@@ -16,7 +16,11 @@ const folder = mkdtempSync(join(tmpdir(), 'postern-programs-'));
 const pools = new Set<World>();
 // Each of them listens for the end of this process.
 process.setMaxListeners(50);
+const { execArgv } = process;
+// Programs are begun with the arguments that this process was: a share of the tests is nothing of theirs.
+process.execArgv = execArgv.filter((arg) => !arg.startsWith('--test'));
 after(async () => {
+  process.execArgv = execArgv;
   await Promise.all([...pools].map(({ pool }) => pool.end(0, 0)));
   rmSync(folder, { recursive: true, force: true });
 });
