@@ -247,6 +247,7 @@ describe('the chart', { skip: skipWithout(obtainedHelm) }, () => {
       grpcMaxFrameRate: 5000,
       grpcMaxResetRate: 5000,
       grpcMaxBufferedBytes: '128Mi',
+      grpcMaxBufferedTotal: '512Mi',
       grpcMaxUnsentBytes: '8Mi',
       grpcHandshakeTimeout: '5s',
       grpcRequestTimeout: '10s',
