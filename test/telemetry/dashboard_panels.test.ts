@@ -57,8 +57,15 @@ describe('the dashboards over agents under traffic', { skip: isSkipped }, () => 
     const empty = await emptyQueries(watched.prometheus, { ...TARGETS.kube, policy: 'shop/.*' }, 3000);
     assert.deepEqual(
       empty.map(({ place }) => place.split(' / ')[1]),
-      // No certificates, no files, no issuers; what cannot be read is of no policy.
-      ['Mistakes in policy files', 'Days until certificates end', 'Age of the oldest keys', 'Request'],
+      // No certificates, no files, no issuers, one process; what cannot be read is of no policy.
+      [
+        'Mistakes in policy files',
+        'Days until certificates end',
+        'Age of the oldest keys',
+        'Worker processes',
+        'Workers replaced',
+        'Request',
+      ],
     );
   });
 

@@ -9,6 +9,7 @@ import { startOidcProvider } from '../components/oidc-provider.ts';
 import { issue } from '../door/certificates.ts';
 import { type Front, startFront, startTestAgent, type TestAgent } from '../envoy/harness.ts';
 import { type Cluster, startCluster } from '../kube/cluster.ts';
+import { startPool } from '../workers/pool-process.ts';
 import { type Prometheus, startPrometheus } from './prometheus.ts';
 import {
   AUDIENCE,
@@ -40,13 +41,14 @@ export const TARGETS = {
   kube: { job: 'postern', namespace: 'infra' },
   files: { job: 'files' },
   certificates: { job: 'certificates' },
+  workers: { job: 'workers' },
 } as const;
 
 const ROUND_MS = 200;
 
 /**
  * A real Prometheus over real agents: one on an API server, one on files, each behind an Envoy and under requests that
- * end in every phase, and one with certificates. Where policies come from an API server on loopback no keys may be
+ * end in every phase, one with certificates, and one of several processes. Where policies come from an API server on loopback no keys may be
  * fetched from there, so tokens are the other agent's.
  */
 export async function startWatchedAgents(binaries: Binaries): Promise<WatchedAgents> {
@@ -66,10 +68,12 @@ export async function startWatchedAgents(binaries: Binaries): Promise<WatchedAge
     const kube = await cluster.agent();
     const files = await started(startTestAgent(`${KEY_POLICIES}---\n${tokenPolicies(credentials)}`));
     const certificates = await started(startWithCertificates());
+    const workers = await started(startPool(KEY_POLICIES));
     const jobs = [
       { ...TARGETS.kube, target: addressOf(kube) },
       { ...TARGETS.files, target: addressOf(files) },
       { ...TARGETS.certificates, target: addressOf(certificates) },
+      { ...TARGETS.workers, target: workers.adminAddress },
     ];
     const prometheus = await started(startPrometheus(join(binaries.prometheus, 'prometheus'), jobs));
     const [a, b] = [await started(frontOf(binaries, kube)), await started(frontOf(binaries, files))];
