@@ -2,15 +2,13 @@ import type { Config } from '../config/config.ts';
 import { readConfig } from '../config/read-config.ts';
 import { machineMonotonicMs, systemClock } from '../core/clock.ts';
 import { PosternError } from '../core/error.ts';
-import { createLog } from '../telemetry/log.ts';
-import { openOutput } from '../telemetry/output.ts';
 import { startTracing } from '../telemetry/tracing.ts';
 import { MainProcess } from '../workers/main-process.ts';
 import type { WorkerStart } from '../workers/messages.ts';
+import { openProgramOutput } from './program-output.ts';
 import { VERSION } from './version.ts';
 import { startWorker } from './worker.ts';
 
-const FLUSH_MS = 2000;
 /** What is left of checks when the main process is gone: nobody may be answered for long by what nobody keeps up. */
 const ORPHAN_DRAIN_MS = 2000;
 
@@ -19,14 +17,7 @@ export async function runWorker(): Promise<void> {
   const main = new MainProcess(process);
   const start = await main.start;
   const config = configOf(start);
-  const output = openOutput(1);
-  const log = createLog({ level: config.logLevel, output, clock: systemClock, worker: start.index });
-  const leave = async (code: number): Promise<void> => {
-    await output.close(FLUSH_MS);
-    process.exit(code);
-  };
-  // As in a process that does everything: one request's failure is not the others'.
-  process.on('unhandledRejection', (error) => log.error('A promise was rejected and nobody looked', { error }));
+  const { output, log, leave } = openProgramOutput(config.logLevel, start.index);
   try {
     const tracing = await startTracing({ variables: start.otel, version: VERSION, log });
     const worker = await startWorker({

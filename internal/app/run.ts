@@ -2,26 +2,16 @@ import type { Config } from '../config/config.ts';
 import { systemClock } from '../core/clock.ts';
 import { PosternError } from '../core/error.ts';
 import { addressText } from '../core/listen-address.ts';
-import { createLog } from '../telemetry/log.ts';
-import { openOutput } from '../telemetry/output.ts';
 import { startTracing } from '../telemetry/tracing.ts';
 import { startAgent } from './agent.ts';
 import { exitCodeOf } from './exit-code.ts';
+import { openProgramOutput } from './program-output.ts';
 import { nextSignal } from './signals.ts';
 import { VERSION } from './version.ts';
 
-const FLUSH_MS = 2000;
-
 /** Runs an agent as a process: until SIGTERM or Ctrl-C, then drains; a second signal ends it at once. */
 export async function runAgent(config: Config, otel: Readonly<Record<string, string | undefined>>): Promise<void> {
-  const output = openOutput(1);
-  const log = createLog({ level: config.logLevel, output, clock: systemClock });
-  const leave = async (code: number): Promise<void> => {
-    await output.close(FLUSH_MS);
-    process.exit(code);
-  };
-  // One request's failure is not the others': it is logged, and the process goes on.
-  process.on('unhandledRejection', (error) => log.error('A promise was rejected and nobody looked', { error }));
+  const { output, log, leave } = openProgramOutput(config.logLevel);
   try {
     const tracing = await startTracing({ variables: otel, version: VERSION, log });
     const agent = await startAgent({

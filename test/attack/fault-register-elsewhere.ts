@@ -33,7 +33,8 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'internal/app/lint.ts': 'lintFiles 3',
       'internal/app/policy-files.ts': 'readPolicyFiles 1, readOne 1, readDirectory 1',
       'internal/app/offline.ts': 'loadOffline 2',
-      'internal/app/run.ts': 'runAgent 9',
+      'internal/app/run.ts': 'runAgent 8',
+      'internal/app/program-output.ts': 'openProgramOutput 1',
       'internal/app/signals.ts': 'nextSignal 1',
       'internal/telemetry/tracing-sdk.ts': 'Sdk.shutdown 1, startSdk 4',
     },
@@ -41,7 +42,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   {
     why: 'several processes: a worker answers no check before it serves a snapshot, and by none but its own; how it is fed, ended and replaced is in test/workers',
     files: {
-      'internal/app/run-worker.ts': 'runWorker 9',
+      'internal/app/run-worker.ts': 'runWorker 8',
       'internal/app/worker.ts': 'startWorker 9, sharedCounters 3',
       'internal/app/workers.ts': 'Workers.start 6, Workers.#listen 1, Workers.#drain 4',
       'internal/workers/handing-listener.ts': 'startHandingListener 1',
