@@ -14,6 +14,7 @@ import type { Tracing } from '../telemetry/tracing.ts';
 import { createCheckParts } from './check-parts.ts';
 import { debugPages } from './debug-pages.ts';
 import { FileSource } from './file-source.ts';
+import { countKeysFetch, sayKeysFailed } from './keys-fetched.ts';
 import { createKubeSource } from './kube-source.ts';
 import { memoryLimitBytes } from './memory-limit.ts';
 import { type CheckDoors, startOwnDoors } from './own-doors.ts';
@@ -219,7 +220,7 @@ function makeSource({ config, log, clock }: AgentOptions, metrics: Metrics, labe
 
 function observeKeys(metrics: Metrics, log: Log): (result: 'ok' | 'error', url: string, why?: string) => void {
   return (result, url, why) => {
-    metrics.count('postern_keys_fetches_total', result === 'ok' ? 'success' : 'failure');
-    if (result === 'error') log.warn('Keys could not be fetched; last good ones serve, if any', { issuer: url, why });
+    countKeysFetch(metrics, result);
+    if (result === 'error') sayKeysFailed(log, url, why);
   };
 }

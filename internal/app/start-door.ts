@@ -1,13 +1,14 @@
 import type { createCheckBytes } from '../extauthz/check.ts';
-import { type GrpcDoor, type GrpcDoorOptions, startGrpcDoor } from '../extauthz/grpc-door.ts';
+import { type GrpcDoor, startGrpcDoor } from '../extauthz/grpc-door.ts';
 import { startNativeDoor } from '../extauthz/native-door.ts';
+import type { TlsOptions } from '../extauthz/tls-termination.ts';
 import type { Listen } from '../listen/listen.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { AgentOptions } from './agent.ts';
 import { grpcDoorWords } from './grpc-door-words.ts';
 
 /** Reads certificates again this often. */
-export const CERTIFICATE_RELOAD_MS = 10_000;
+const CERTIFICATE_RELOAD_MS = 10_000;
 
 export type DoorParts = AgentOptions & {
   readonly metrics: Metrics;
@@ -40,12 +41,16 @@ type TlsParts = Omit<DoorParts, 'check' | 'listen'>;
 
 const NOTHING = (): void => undefined;
 
+/** Files of which another door, or another process, tells. */
+export function untoldTls(files: TlsOptions['files'], clock: TlsOptions['clock']): TlsOptions {
+  return { files, reloadEveryMs: CERTIFICATE_RELOAD_MS, clock, onCertificate: NOTHING, onError: NOTHING };
+}
+
 /** The files that the configuration names, and what is told of them. */
-export function tlsOf({ config, clock, log, metrics, areCertificatesTold = false }: TlsParts): GrpcDoorOptions['tls'] {
+function tlsOf({ config, clock, log, metrics, areCertificatesTold = false }: TlsParts): TlsOptions | undefined {
   const { tls } = config;
   if (tls === undefined) return undefined;
-  if (areCertificatesTold)
-    return { files: tls, reloadEveryMs: CERTIFICATE_RELOAD_MS, clock, onCertificate: NOTHING, onError: NOTHING };
+  if (areCertificatesTold) return untoldTls(tls, clock);
   let isReload = false;
   let hasFailed = false;
   return {

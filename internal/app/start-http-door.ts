@@ -5,7 +5,7 @@ import { type HttpDoor, startHttpDoor } from '../extauthz/http/http-door.ts';
 import { pathsOf } from '../extauthz/http/http-handler.ts';
 import type { Listen } from '../listen/listen.ts';
 import type { AgentOptions } from './agent.ts';
-import { CERTIFICATE_RELOAD_MS } from './start-door.ts';
+import { untoldTls } from './start-door.ts';
 
 export type HttpDoorParts = AgentOptions & {
   readonly http: HttpDoorConfig;
@@ -45,12 +45,6 @@ export function startHttpDoorOf({
       }),
     onError: (error) => log.error('The HTTP door failed', { error }),
     // The same files as the gRPC door, which tells of them.
-    tls: config.tls && {
-      files: config.tls,
-      reloadEveryMs: CERTIFICATE_RELOAD_MS,
-      clock,
-      onCertificate: () => undefined,
-      onError: () => undefined,
-    },
+    tls: config.tls && untoldTls(config.tls, clock),
   });
 }

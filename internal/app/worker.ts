@@ -19,6 +19,7 @@ import { HeardVerdict } from '../workers/verdict.ts';
 import { HELD_MS, STOP_MS } from './admission.ts';
 import type { AgentOptions } from './agent.ts';
 import { createCheckParts } from './check-parts.ts';
+import { countKeysFetch } from './keys-fetched.ts';
 import { startOwnDoors } from './own-doors.ts';
 import { servedBy } from './readiness.ts';
 
@@ -57,7 +58,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     // Asks of the others are bounded where they are made.
     othersWaiting: PEER_BOUNDS.maxAsks * (start.count - 1),
     onKeys(result, url, why) {
-      metrics.count('postern_keys_fetches_total', result === 'ok' ? 'success' : 'failure');
+      countKeysFetch(metrics, result);
       main.say({ kind: 'keys', url, why: result === 'ok' ? undefined : (why ?? '') });
     },
   });

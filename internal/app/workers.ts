@@ -17,9 +17,10 @@ import { WorkerFeed } from '../workers/worker-feed.ts';
 import { WorkerPool } from '../workers/worker-pool.ts';
 import type { WorkerEnd, WorkerProcess } from '../workers/worker-process.ts';
 import type { AgentOptions, Processes } from './agent.ts';
+import { sayKeysFailed } from './keys-fetched.ts';
 import type { CheckDoors } from './own-doors.ts';
 import type { PolicySourceAdapter } from './source.ts';
-import { tlsOf } from './start-door.ts';
+import { untoldTls } from './start-door.ts';
 
 export interface WorkersOptions extends AgentOptions {
   readonly metrics: Metrics;
@@ -174,7 +175,7 @@ export class Workers {
     if (config.grpcAuxAddress === undefined) return undefined;
     const { maxReceiveBytes, maxConnectionAgeMs, grpcAuxAddress: address } = config;
     const common = { address, flag: 'grpc-aux-addr', check: undefined, clock, hasReflection: true };
-    const tls = tlsOf({ ...this.#options, areCertificatesTold: true });
+    const tls = config.tls && untoldTls(config.tls, clock);
     return startGrpcDoor({ ...common, maxReceiveBytes, maxConnectionAgeMs, tls });
   }
 
@@ -214,7 +215,7 @@ export class Workers {
       // Policies name as many addresses as they like.
       if (this.#keyTroubles.size >= MOST_TROUBLES) this.#keyTroubles.clear();
       this.#keyTroubles.set(url, why);
-      this.#options.log.warn('Keys could not be fetched; last good ones serve, if any', { issuer: url, why });
+      sayKeysFailed(this.#options.log, url, why);
     }
   }
 

@@ -27,7 +27,7 @@ const WHERE: Readonly<Record<MetricName, readonly [file: string, test: string]>>
   postern_ratelimit_max_keys: ['app/agent.ts', 'test/telemetry/agent_metrics.test.ts'],
   postern_ratelimit_fullest_ratio: ['app/agent.ts', 'test/telemetry/agent_metrics.test.ts'],
   postern_ratelimit_evictions_total: ['app/agent.ts', 'test/telemetry/agent_metrics.test.ts'],
-  postern_keys_fetches_total: ['app/agent.ts', 'test/telemetry/agent_metrics.test.ts'],
+  postern_keys_fetches_total: ['app/keys-fetched.ts', 'test/telemetry/agent_metrics.test.ts'],
   postern_keys_age_seconds: ['app/check-parts.ts', 'test/telemetry/agent_metrics.test.ts'],
   postern_token_cache_entries: ['app/check-parts.ts', 'test/telemetry/agent_metrics.test.ts'],
   postern_certificate_not_after_seconds: ['app/start-door.ts', 'test/telemetry/agent_metrics.test.ts'],
