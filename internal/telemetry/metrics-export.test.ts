@@ -2,33 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { deserialize, serialize } from 'node:v8';
 import type { Decision, PolicyRef } from '../core/decision.ts';
-import { REASONS, type ReasonName } from '../core/reasons.ts';
+import type { ReasonName } from '../core/reasons.ts';
 import { loadedOf } from './checked.fixture.ts';
 import type { Format } from './exposition.ts';
-import { Metrics, type MetricsOptions } from './metrics.ts';
+import { aMetrics, aPolicy, decided, scrape } from './metrics.fixture.ts';
+import type { Metrics } from './metrics.ts';
 
-const aPolicy = (name: string): PolicyRef => ({ namespace: 'shop', name, uid: name, generation: 1 });
-
-const aDecision = (reason: ReasonName, policy?: PolicyRef): Decision => ({
-  outcome: REASONS[reason].kind,
-  reason,
-  decisionId: 'd',
-  policy,
-  refusal: undefined,
-  findings: [{ reason: 'denied_by_rule', outcome: 'would-deny' }],
-  edits: { requestHeaders: [], requestHeadersToRemove: [], queryToRemove: [], responseHeaders: [] },
-  answerHeaders: [],
-  isGrpc: false,
-});
-
-const aMetrics = (options: Partial<MetricsOptions> = {}): Metrics =>
-  new Metrics({ version: '1.2.3', process: false, ...options });
-
-async function scrape(metrics: Metrics, format: Format = 'text'): Promise<string> {
-  let text = '';
-  for await (const piece of metrics.scrape(format)) text += piece;
-  return text;
-}
+const aDecision = (reason: ReasonName, policy?: PolicyRef): Decision =>
+  decided(reason, policy, [{ reason: 'denied_by_rule', outcome: 'would-deny' }]);
 
 async function samples(metrics: Metrics, pattern: RegExp): Promise<string[]> {
   return (await scrape(metrics)).split('\n').filter((line) => pattern.test(line) && !/ 0$/.test(line));

@@ -1,34 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Decision, Finding, PolicyRef } from '../core/decision.ts';
-import { REASONS, type ReasonName } from '../core/reasons.ts';
+import { REASONS } from '../core/reasons.ts';
 import { loadedOf } from './checked.fixture.ts';
-import { type Format, formatFor } from './exposition.ts';
+import { formatFor } from './exposition.ts';
 import { METRICS } from './metric-table.ts';
-import { Metrics, type MetricsOptions } from './metrics.ts';
-
-const aPolicy = (name: string, namespace = 'shop'): PolicyRef => ({ namespace, name, uid: name, generation: 1 });
-
-const aDecision = (reason: ReasonName, policy?: PolicyRef, findings: readonly Finding[] = []): Decision => ({
-  outcome: REASONS[reason].kind,
-  reason,
-  decisionId: 'd',
-  policy,
-  refusal: undefined,
-  findings,
-  edits: { requestHeaders: [], requestHeadersToRemove: [], queryToRemove: [], responseHeaders: [] },
-  answerHeaders: [],
-  isGrpc: false,
-});
-
-const aMetrics = (options: Partial<MetricsOptions> = {}): Metrics =>
-  new Metrics({ version: '1.2.3', process: false, ...options });
-
-async function scrape(metrics: Metrics, format: Format = 'text'): Promise<string> {
-  let text = '';
-  for await (const piece of metrics.scrape(format)) text += piece;
-  return text;
-}
+import { aMetrics, aPolicy, decided, scrape } from './metrics.fixture.ts';
+import type { Metrics } from './metrics.ts';
 
 async function samples(metrics: Metrics, name: string): Promise<string[]> {
   return (await scrape(metrics)).split('\n').filter((line) => line.startsWith(name));
@@ -43,10 +20,10 @@ describe('Metrics.observeCheck()', () => {
     const metrics = aMetrics();
     const orders = aPolicy('orders');
     metrics.setPolicies(loadedOf([orders]));
-    metrics.observeCheck(aDecision('allowed', orders), 0.0001, undefined);
-    metrics.observeCheck(aDecision('allowed', orders), 0.0001, undefined);
-    metrics.observeCheck(aDecision('rate_limited', orders), 0.0001, undefined);
-    metrics.observeCheck(aDecision('no_route'), 0.0001, undefined);
+    metrics.observeCheck(decided('allowed', orders), 0.0001, undefined);
+    metrics.observeCheck(decided('allowed', orders), 0.0001, undefined);
+    metrics.observeCheck(decided('rate_limited', orders), 0.0001, undefined);
+    metrics.observeCheck(decided('no_route'), 0.0001, undefined);
     assert.deepEqual(await decisions(metrics), [
       'postern_decisions_total{policy="none",phase="policy",decision="deny",reason="no_route"} 1',
       'postern_decisions_total{policy="shop/orders",phase="none",decision="allow",reason="allowed"} 2',
@@ -73,7 +50,7 @@ describe('Metrics.observeCheck()', () => {
       { reason: 'denied_by_rule', outcome: 'would-deny' },
       { reason: 'allowed', outcome: 'would-allow' },
     ] as const;
-    metrics.observeCheck(aDecision('allowed', orders, findings), 0, undefined);
+    metrics.observeCheck(decided('allowed', orders, findings), 0, undefined);
     assert.deepEqual(await samples(metrics, 'postern_would_deny_total'), [
       'postern_would_deny_total{policy="shop/orders",phase="authz",reason="denied_by_rule"} 1',
     ]);
@@ -82,7 +59,7 @@ describe('Metrics.observeCheck()', () => {
   it('puts durations into cumulative buckets from 50 µs on', async () => {
     const metrics = aMetrics();
     for (const durationS of [0.00005, 0.00006, 0.0004, 7, -1, Number.NaN]) {
-      metrics.observeCheck(aDecision('allowed'), durationS, undefined);
+      metrics.observeCheck(decided('allowed'), durationS, undefined);
     }
     const lines = await samples(metrics, 'postern_check_duration_seconds');
     const allows = lines.filter((line) => line.includes('"allow"')).map((line) => line.replace(/.*[{,]/, ''));
@@ -107,13 +84,13 @@ describe('Metrics.observeCheck()', () => {
     const metrics = aMetrics();
     const before = aPolicy('orders');
     metrics.setPolicies(loadedOf([before, aPolicy('gone')]));
-    metrics.observeCheck(aDecision('allowed', before), 0, undefined);
-    metrics.observeCheck(aDecision('allowed', aPolicy('gone')), 0, undefined);
+    metrics.observeCheck(decided('allowed', before), 0, undefined);
+    metrics.observeCheck(decided('allowed', aPolicy('gone')), 0, undefined);
     const after = { ...before, generation: 2 };
     metrics.setPolicies(loadedOf([after]));
-    metrics.observeCheck(aDecision('allowed', after), 0, undefined);
-    metrics.observeCheck(aDecision('allowed', before), 0, undefined);
-    metrics.observeCheck(aDecision('allowed', aPolicy('gone')), 0, undefined);
+    metrics.observeCheck(decided('allowed', after), 0, undefined);
+    metrics.observeCheck(decided('allowed', before), 0, undefined);
+    metrics.observeCheck(decided('allowed', aPolicy('gone')), 0, undefined);
     assert.deepEqual(await decisions(metrics), [
       'postern_decisions_total{policy="none",phase="none",decision="allow",reason="allowed"} 1',
       'postern_decisions_total{policy="shop/orders",phase="none",decision="allow",reason="allowed"} 3',
@@ -124,11 +101,11 @@ describe('Metrics.observeCheck()', () => {
     const metrics = aMetrics({ maxSeries: 2 });
     const [a, b] = [aPolicy('a'), aPolicy('b')];
     metrics.setPolicies(loadedOf([a, b]));
-    for (const policy of [a, a, b]) metrics.observeCheck(aDecision('allowed', policy), 0, undefined);
-    metrics.observeCheck(aDecision('no_route', b), 0, undefined);
+    for (const policy of [a, a, b]) metrics.observeCheck(decided('allowed', policy), 0, undefined);
+    metrics.observeCheck(decided('no_route', b), 0, undefined);
     metrics.setPolicies(loadedOf([b]));
-    metrics.observeCheck(aDecision('not_allowed', b), 0, undefined);
-    metrics.observeCheck(aDecision('rate_limited', b), 0, undefined);
+    metrics.observeCheck(decided('not_allowed', b), 0, undefined);
+    metrics.observeCheck(decided('rate_limited', b), 0, undefined);
     assert.deepEqual(await decisions(metrics), [
       'postern_decisions_total{policy="other",phase="policy",decision="deny",reason="no_route"} 1',
       'postern_decisions_total{policy="other",phase="ratelimit",decision="deny",reason="rate_limited"} 1',
@@ -140,7 +117,7 @@ describe('Metrics.observeCheck()', () => {
   it('writes exemplars with the trace id where OpenMetrics is asked for, and only there', async () => {
     const metrics = aMetrics();
     const traceId = '0af7651916cd43dd8448eb211c80319c';
-    metrics.observeCheck(aDecision('allowed'), 0.0003, traceId);
+    metrics.observeCheck(decided('allowed'), 0.0003, traceId);
     assert.match(
       await scrape(metrics, 'openmetrics'),
       new RegExp(`_bucket\\{decision="allow",le="0.0005"\\} 1 # \\{trace_id="${traceId}"\\} 0.0003\n`),
@@ -226,7 +203,7 @@ describe('Metrics.scrape()', () => {
     const metrics = aMetrics();
     const policies = Array.from({ length: 6000 }, (_, i) => aPolicy(`p${i}`));
     metrics.setPolicies(loadedOf(policies));
-    for (const policy of policies) metrics.observeCheck(aDecision('allowed', policy), 0, undefined);
+    for (const policy of policies) metrics.observeCheck(decided('allowed', policy), 0, undefined);
     let turns = 0;
     const tick = (): void => {
       turns += 1;
