@@ -1,4 +1,4 @@
-import type { Attributes } from './attributes.ts';
+import type { Attributes, HeaderFields } from './attributes.ts';
 import { canonicalHost } from './canonical-host.ts';
 import { canonicalPath } from './canonical-path.ts';
 import { type ClientAddressSource, clientOf, isTrustedHop } from './client-address.ts';
@@ -204,8 +204,12 @@ function bodyOf(attributes: Attributes, options: EdgeOptions): Body {
 /** What reaches the upstream behind the head of this request may be a body that Envoy did not forward. */
 function mayHoldBody({ method, headers, size }: Attributes): boolean {
   if (method === 'CONNECT' || headers.get('upgrade') !== undefined || size !== 0) return true;
-  return headers.get('content-length')?.some((length) => length !== '0') ?? false;
+  return declaresLength(headers);
 }
+
+/** The request says that its body is not empty. */
+export const declaresLength = (headers: HeaderFields): boolean =>
+  headers.get('content-length')?.some((length) => length !== '0') ?? false;
 
 /** The caller speaks gRPC (not gRPC-Web, which reads HTTP answers). */
 export function isGrpc(attributes: Attributes): boolean {

@@ -1,3 +1,4 @@
+import { declaresLength } from '../../core/canonicalize.ts';
 import type { Refusal } from '../../core/decision.ts';
 import type { Request } from '../../core/request.ts';
 import { BODY_CUT, BODY_NOT_FORWARDED } from './refusals.ts';
@@ -27,5 +28,5 @@ export function seenBody({ body, method, headers }: Request, bodyless: ReadonlyS
 /** The request itself says that something follows its head, which is not here. */
 function declaresBody(headers: Request['headers']): boolean {
   if (headers.get('transfer-encoding') !== undefined) return true;
-  return headers.get('content-length')?.some((length) => length !== '0') ?? false;
+  return declaresLength(headers);
 }
