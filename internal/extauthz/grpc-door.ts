@@ -11,9 +11,11 @@ import { loadSync } from '@grpc/proto-loader';
 import type { Clock } from '../core/clock.ts';
 import type { Ending } from '../core/door-bounds.ts';
 import type { ListenAddress } from '../core/listen-address.ts';
+import { DEFAULT_BOUNDS } from '../http2/bounds.ts';
 import type { ForeignProtocol } from '../http2/preface.ts';
 import type { Listen } from '../listen/listen.ts';
 import type { CheckBytes, DoorCall } from './check.ts';
+import { isAnswer } from './check-answer.ts';
 import { GrpcConnections } from './connections.ts';
 import { HealthService } from './health-service.ts';
 import { openDoor } from './open-door.ts';
@@ -22,15 +24,6 @@ import type { TlsOptions } from './tls-termination.ts';
 export const AUTHORIZATION = 'envoy.service.auth.v3.Authorization';
 
 export const AGE_GRACE_MS = 10_000;
-/**
- * Envoy's own default for its side. With fewer, a burst on a new connection is refused before Envoy knows of the bound
- * (seen with 256 and 400 requests at once), and Envoy's failure mode has the word.
- *
- * grpc-js keeps the parts of a message until it is whole, and nothing of it bounds them: HTTP/2's windows open again as
- * it reads, `max_session_memory` counts Node's own state. What a peer can make one connection hold is this many messages
- * of `maxReceiveBytes`, which is therefore no larger than it needs to be.
- */
-export const MAX_CONCURRENT_STREAMS = 1024;
 
 /** The same place from here and from the bundle, which lies at `dist/cmd/postern`. */
 const PROTO_ROOT = fileURLToPath(new URL('../../proto/', import.meta.url));
@@ -49,6 +42,12 @@ export interface GrpcDoorOptions {
   readonly maxConnectionAgeMs: number;
   /** How long a connection that is too old may take for its last calls. */
   readonly connectionAgeGraceMs?: number;
+  /**
+   * As many as at the native door, unless told otherwise. grpc-js keeps the parts of a message until it is whole, and
+   * nothing of it bounds them: HTTP/2's windows open again as it reads, `max_session_memory` counts Node's own state. What
+   * a peer can make one connection hold is this many messages of `maxReceiveBytes`, which is therefore no larger than it
+   * needs to be.
+   */
   readonly maxConcurrentStreams?: number;
   /** 0 ≤ x < 1: jitter of the connections' age. */
   readonly random?: () => number;
@@ -103,7 +102,7 @@ export async function startGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor>
 function serverOptions(options: GrpcDoorOptions): ServerOptions {
   return {
     'grpc.max_receive_message_length': options.maxReceiveBytes,
-    'grpc.max_concurrent_streams': options.maxConcurrentStreams ?? MAX_CONCURRENT_STREAMS,
+    'grpc.max_concurrent_streams': options.maxConcurrentStreams ?? DEFAULT_BOUNDS.maxStreams,
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
     'grpc.keepalive_permit_without_calls': 1,
@@ -127,16 +126,13 @@ const SERVICE: ServiceDefinition = {
   },
 };
 
-/**
- * The check neither throws nor rejects, and never answers nothing. Should it do so all the same, Envoy gets an error: an
- * empty message would let the request pass.
- */
+/** Instead of an answer. */
 const FAILED = Object.freeze({ code: status.INTERNAL, details: 'internal' });
 
 function checkHandler(check: CheckBytes, clock: Clock): handleUnaryCall<Buffer, Buffer> {
   return (call, callback) => {
     const answer = (bytes: unknown): void => {
-      if (bytes instanceof Uint8Array && bytes.length > 0) callback(null, asBuffer(bytes));
+      if (isAnswer(bytes)) callback(null, asBuffer(bytes));
       else callback(FAILED);
     };
     let given: Uint8Array | Promise<Uint8Array>;

@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import type { ListenAddress } from '../core/listen-address.ts';
-import { type Listen, listenOn } from '../listen/listen.ts';
+import { DOOR_SOCKET_MODE, type Listen, listenOn } from '../listen/listen.ts';
 
 export interface ListenerOptions {
   readonly address: ListenAddress;
@@ -24,9 +24,6 @@ export interface Listener {
   destroy(): void;
 }
 
-/** Owner and group: Envoy runs beside us as somebody else, in the group of the shared volume. */
-const SOCKET_MODE = 0o660;
-
 /**
  * Takes connections on TCP or a unix socket.
  *
@@ -44,7 +41,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   });
   server.maxConnections = maxConnections;
   server.on('drop', (dropped) => onDropped(dropped?.remoteAddress ?? ''));
-  const bound = await listen(server, { address, flag, socketMode: SOCKET_MODE });
+  const bound = await listen(server, { address, flag, socketMode: DOOR_SOCKET_MODE });
   server.on('error', onError);
   return {
     address: bound,

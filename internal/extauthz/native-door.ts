@@ -5,13 +5,14 @@ import type { GrpcMethod, GrpcMethods, UnaryResult } from '../http2/grpc-method.
 import { STATUS } from '../http2/grpc-status.ts';
 import { Http2Server } from '../http2/server.ts';
 import type { CheckBytes } from './check.ts';
+import { isAnswer } from './check-answer.ts';
 import { AGE_GRACE_MS, AUTHORIZATION, type GrpcDoor, type GrpcDoorOptions, startGrpcDoor } from './grpc-door.ts';
 import { GrpcServices } from './grpc-services.ts';
 import { HealthService } from './health-service.ts';
 import { openDoor } from './open-door.ts';
 
 export interface NativeDoorOptions
-  extends Omit<GrpcDoorOptions, 'hasReflection' | 'flag' | 'check' | 'handshakeTimeoutMs'> {
+  extends Omit<GrpcDoorOptions, 'hasReflection' | 'flag' | 'check' | 'handshakeTimeoutMs' | 'maxConcurrentStreams'> {
   readonly check: CheckBytes;
   /** Where grpc-js serves reflection; undefined: nowhere. */
   readonly auxAddress?: ListenAddress | undefined;
@@ -53,12 +54,8 @@ export async function startNativeDoor(options: NativeDoorOptions): Promise<GrpcD
 }
 
 function startChecks(options: NativeDoorOptions): Promise<GrpcDoor> {
-  const { maxConcurrentStreams, clock } = options;
-  const bounds = {
-    ...DEFAULT_BOUNDS,
-    ...options.bounds,
-    ...(maxConcurrentStreams !== undefined && { maxStreams: maxConcurrentStreams }),
-  };
+  const { clock } = options;
+  const bounds = { ...DEFAULT_BOUNDS, ...options.bounds };
   const health = new HealthService([AUTHORIZATION]);
   const server = new Http2Server({
     bounds,
@@ -82,14 +79,11 @@ function methodsOf(check: CheckBytes, health: HealthService): GrpcMethods {
   return services.methods.set(`/${AUTHORIZATION}/Check`, checkMethod(check));
 }
 
-/**
- * The check neither throws nor rejects, and never answers nothing. Should it do so all the same, Envoy gets an error: an
- * empty message would let the request pass.
- */
+/** Instead of an answer. */
 const FAILED: UnaryResult = Object.freeze({ code: STATUS.internal, message: 'internal' });
 
 function checkMethod(check: CheckBytes): GrpcMethod {
-  const answerOf = (bytes: unknown): UnaryResult => (bytes instanceof Uint8Array && bytes.length > 0 ? bytes : FAILED);
+  const answerOf = (bytes: unknown): UnaryResult => (isAnswer(bytes) ? bytes : FAILED);
   return {
     kind: 'unary',
     call(message, call) {

@@ -4,7 +4,8 @@ export type { Http2Bounds };
 
 /** Those of the options where nothing is given. */
 export const DEFAULT_BOUNDS: Http2Bounds = Object.freeze({
-  // Envoy's own default for its side. With fewer, a burst on a new connection is refused before Envoy knows of the bound.
+  // Envoy's own default for its side. With fewer, a burst on a new connection is refused before Envoy knows of the bound
+  // (seen with 256 and 400 requests at once), and Envoy's failure mode has the word.
   maxStreams: 1024,
   maxHeaderBytes: 32 * 1024,
   headerTableBytes: 4096,

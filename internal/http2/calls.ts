@@ -58,14 +58,6 @@ export class Calls implements CallHost {
     this.sender = new Sender(options.writer, options.bounds.maxUnsentBytes, (stream) => this.#sent(stream.id));
   }
 
-  get count(): number {
-    return this.#open.size;
-  }
-
-  get heldBytes(): number {
-    return this.#heldBytes;
-  }
-
   /** Whether none is open, and the connection is to end when that is so. */
   get isDone(): boolean {
     return this.#endsWhenEmpty && this.#open.size === 0;

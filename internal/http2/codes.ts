@@ -25,7 +25,6 @@ export const ERROR = Object.freeze({
   streamClosed: 5,
   frameSize: 6,
   refusedStream: 7,
-  cancel: 8,
   compression: 9,
   enhanceYourCalm: 11,
 });

@@ -20,10 +20,6 @@ export class FrameWriter {
     this.#buffers = buffers;
   }
 
-  get hasBytes(): boolean {
-    return this.#at > 0;
-  }
-
   /** Bytes that the peer has not taken. */
   get unsentBytes(): number {
     return this.#at + this.#target.writableLength;

@@ -4,9 +4,7 @@ import { headersFrame } from './settings.ts';
 /** Codes of gRPC that the door itself answers with. */
 export const STATUS = Object.freeze({
   ok: 0,
-  cancelled: 1,
   deadlineExceeded: 4,
-  notFound: 5,
   resourceExhausted: 8,
   unimplemented: 12,
   internal: 13,

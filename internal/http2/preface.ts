@@ -1,8 +1,7 @@
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
 /** What a peer speaks that does not speak HTTP/2 with prior knowledge. */
-export const FOREIGN_PROTOCOLS = ['HTTP/1', 'TLS', 'another protocol'] as const;
-export type ForeignProtocol = (typeof FOREIGN_PROTOCOLS)[number];
+export type ForeignProtocol = 'HTTP/1' | 'TLS' | 'another protocol';
 
 const TLS_HANDSHAKE = 0x16;
 const TLS_MAJOR = 3;

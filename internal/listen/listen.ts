@@ -12,6 +12,9 @@ export interface ListenTarget {
   readonly socketMode: number;
 }
 
+/** Of the socket files of doors, for owner and group: a proxy runs beside us as somebody else, in the group of the shared volume. */
+export const DOOR_SOCKET_MODE = 0o660;
+
 /** Makes a server take connections; gives where it really listens. `listenOn`, where the process listens itself. */
 export type Listen = (server: Server, target: ListenTarget) => Promise<ListenAddress>;
 

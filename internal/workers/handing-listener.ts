@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import type { ListenAddress } from '../core/listen-address.ts';
-import { listenOn } from '../listen/listen.ts';
+import { DOOR_SOCKET_MODE, listenOn } from '../listen/listen.ts';
 
 export interface HandingListenerOptions {
   readonly address: ListenAddress;
@@ -20,8 +20,6 @@ export interface HandingListener {
 
 /** Connections that nobody was given yet; of those that workers have each has its own bound. */
 const MOST_WAITING = 10_000;
-/** Owner and group, as where a process listens that answers itself. */
-const SOCKET_MODE = 0o660;
 
 /**
  * Takes connections for other processes. It listens as doors do, so that addresses, socket files and permissions are
@@ -36,7 +34,7 @@ export async function startHandingListener(options: HandingListenerOptions): Pro
     give(connection);
   });
   server.maxConnections = MOST_WAITING;
-  const bound = await listenOn(server, { address, flag, socketMode: SOCKET_MODE });
+  const bound = await listenOn(server, { address, flag, socketMode: DOOR_SOCKET_MODE });
   server.on('error', onError);
   return { address: bound, stop: () => void server.close() };
 }

@@ -6,8 +6,7 @@ import type { Records } from './serving-state.ts';
 import type { Verdict } from './verdict.ts';
 
 /** The doors whose connections the main process takes, by the options that give their addresses. */
-export const HANDED_DOORS = ['grpc-addr', 'http-addr'] as const;
-export type HandedDoor = (typeof HANDED_DOORS)[number];
+export type HandedDoor = 'grpc-addr' | 'http-addr';
 
 /** What a worker is told first: it reads no flag, variable or file of its own. */
 export interface WorkerStart {

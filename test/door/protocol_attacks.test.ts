@@ -145,6 +145,7 @@ describe('the gRPC door under attack', () => {
     let now = 0;
     const door = await startDoor({
       maxConcurrentStreams: 16,
+      bounds: { maxStreams: 16 },
       check(bytes, call) {
         if (bytes.length > 1) return bytes;
         now += 1;

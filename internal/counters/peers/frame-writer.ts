@@ -74,8 +74,7 @@ export class FrameWriter {
       return frames;
     }
     // A copy: a socket may keep what it is given until long after the next turn.
-    const taken = Buffer.from(frames);
-    return taken;
+    return Buffer.from(frames);
   }
 
   #grow(): void {

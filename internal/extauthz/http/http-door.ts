@@ -5,7 +5,7 @@ import type { BlockList, Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ListenAddress } from '../../core/listen-address.ts';
 import { limitConnections } from '../../listen/connection-limit.ts';
-import { type Listen, listenOn } from '../../listen/listen.ts';
+import { DOOR_SOCKET_MODE, type Listen, listenOn } from '../../listen/listen.ts';
 import { type TlsOptions, withCertificates } from '../tls-termination.ts';
 import { drainConnections } from './drain.ts';
 import { HttpHandler, type HttpHandlerOptions } from './http-handler.ts';
@@ -60,8 +60,6 @@ const PATIENCE: Patience = Object.freeze({ headMs: 10_000, messageMs: 15_000, ev
 const FIRST_BYTE_MS = 30_000;
 const IDLE_MS = 30_000;
 const MAX_CONNECTIONS = 4096;
-/** Owner and group, as for the gRPC door: the proxy runs beside us as somebody else. */
-const SOCKET_MODE = 0o660;
 
 /** Starts the HTTP door: checks of Envoy's `http_service`, nginx and Traefik, told apart by the path alone. */
 export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
@@ -93,7 +91,7 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     clock: options.clock,
     isTls: tls !== undefined,
   });
-  const address = await listen(server, { address: asked, flag: 'http-addr', socketMode: SOCKET_MODE }).catch(
+  const address = await listen(server, { address: asked, flag: 'http-addr', socketMode: DOOR_SOCKET_MODE }).catch(
     (error: unknown) => {
       stop();
       throw error;

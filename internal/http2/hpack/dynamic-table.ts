@@ -25,10 +25,6 @@ export class DynamicTable {
     this.#maxSize = maxSize;
   }
 
-  get count(): number {
-    return this.#count;
-  }
-
   get size(): number {
     return this.#size;
   }
